@@ -1,0 +1,133 @@
+"""sRGB <-> CIE L*a*b* (D65, 2 degree observer): the only colour conversion of the project.
+
+Every function takes a NumPy array or a torch tensor and gives back the same kind. `axis` is the
+channel axis: -1 for pictures (H, W, 3), 1 for batches (N, 3, H, W). RGB is sRGB in [0, 1];
+L is in [0, 100], a and b in Lab units (the sRGB gamut spans about -86..98 and -108..95).
+
+Sources: IEC 61966-2-1 (transfer curve and primaries), CIE 15:2004 (Lab). The white point is the
+sum of the matrix rows, so that R = G = B has a = b = 0 exactly.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any, TypeVar
+
+import numpy as np
+
+Array = TypeVar("Array", bound=Any)  # numpy.ndarray or torch.Tensor
+
+RGB_TO_XYZ = np.array(
+    [
+        [0.4123907993, 0.3575843394, 0.1804807884],
+        [0.2126390059, 0.7151686788, 0.0721923154],
+        [0.0193308187, 0.1191947798, 0.9505321522],
+    ]
+)
+XYZ_TO_RGB = np.linalg.inv(RGB_TO_XYZ)
+WHITE = RGB_TO_XYZ.sum(axis=1)
+
+# Below this ratio the cube root gives way to a straight line (CIE 15:2004).
+_DELTA = 6 / 29
+_SLOPE = 1 / (3 * _DELTA**2)
+
+
+def _namespace(x: Any) -> ModuleType:
+    if isinstance(x, np.ndarray):
+        return np
+    import torch
+
+    return torch
+
+
+def _split(x: Any, axis: int) -> tuple[Any, Any, Any]:
+    if x.shape[axis] != 3:
+        raise ValueError(f"expected 3 channels on axis {axis}, got shape {tuple(x.shape)}")
+    first, second, third = (_namespace(x).moveaxis(x, axis, 0)[i] for i in range(3))
+    return first, second, third
+
+
+def srgb_to_linear(rgb: Array) -> Array:
+    """Decode the sRGB transfer curve, [0, 1] -> [0, 1]."""
+    xp = _namespace(rgb)
+    return xp.where(rgb <= 0.04045, rgb / 12.92, ((xp.clip(rgb, 0.0, None) + 0.055) / 1.055) ** 2.4)
+
+
+def linear_to_srgb(linear: Array) -> Array:
+    """Encode with the sRGB transfer curve, [0, 1] -> [0, 1]; negative values stay linear."""
+    xp = _namespace(linear)
+    root = 1.055 * xp.clip(linear, 0.0031308, None) ** (1 / 2.4) - 0.055
+    return xp.where(linear <= 0.0031308, 12.92 * linear, root)
+
+
+def _compress(t: Any) -> Any:
+    xp = _namespace(t)
+    return xp.where(t > _DELTA**3, xp.clip(t, _DELTA**3, None) ** (1 / 3), _SLOPE * t + 4 / 29)
+
+
+def _expand(f: Any) -> Any:
+    return _namespace(f).where(f > _DELTA, f**3, (f - 4 / 29) / _SLOPE)
+
+
+def rgb_to_lab(rgb: Array, axis: int = -1) -> Array:
+    """sRGB in [0, 1] -> Lab on the same axis. ValueError if the axis has not 3 channels."""
+    r, g, b = _split(srgb_to_linear(rgb), axis)
+    fx, fy, fz = (
+        _compress((m[0] * r + m[1] * g + m[2] * b) / w)
+        for m, w in zip(RGB_TO_XYZ.tolist(), WHITE.tolist(), strict=True)
+    )
+    xp = _namespace(rgb)
+    return xp.moveaxis(xp.stack([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)]), 0, axis)
+
+
+def lab_to_rgb(lab: Array, axis: int = -1) -> Array:
+    """Lab -> sRGB on the same axis, *not* clipped: outside [0, 1] means outside the gamut."""
+    lightness, a, b = _split(lab, axis)
+    fy = (lightness + 16) / 116
+    xyz = [
+        _expand(f) * w for f, w in zip((fy + a / 500, fy, fy - b / 200), WHITE.tolist(), strict=True)
+    ]
+    linear = [m[0] * xyz[0] + m[1] * xyz[1] + m[2] * xyz[2] for m in XYZ_TO_RGB.tolist()]
+    xp = _namespace(lab)
+    return linear_to_srgb(xp.moveaxis(xp.stack(linear), 0, axis))
+
+
+def lightness(rgb: Array, axis: int = -1) -> Array:
+    """L in [0, 100] of sRGB in [0, 1]; the channel axis is dropped."""
+    r, g, b = _split(srgb_to_linear(rgb), axis)
+    m = RGB_TO_XYZ[1].tolist()
+    return 116 * _compress(m[0] * r + m[1] * g + m[2] * b) - 16
+
+
+def in_gamut(rgb: Array, axis: int = -1, tolerance: float = 1e-4) -> Array:
+    """True where all three channels of unclipped sRGB lie in [0, 1] within `tolerance`."""
+    low = rgb >= -tolerance
+    inside = low & (rgb <= 1 + tolerance)
+    return _namespace(rgb).all(inside, axis)
+
+
+def clamp_to_gamut(lab: Array, axis: int = -1, steps: int = 10) -> Array:
+    """Pull colours outside sRGB toward the gray of the same L: L and hue are kept, chroma shrinks
+    to the gamut's edge (within 2 ** -steps of the original chroma). L must be in [0, 100]."""
+    xp = _namespace(lab)
+    flat = xp.moveaxis(lab, axis, -1)
+    outside = ~in_gamut(lab_to_rgb(flat))
+    if not outside.any():
+        return lab
+    colours = flat[outside]
+    reach = _largest_chroma_share(colours, steps)
+    clamped = xp.stack([colours[:, 0], colours[:, 1] * reach, colours[:, 2] * reach], -1)
+    result = flat.copy() if xp is np else flat.clone()
+    result[outside] = clamped
+    return xp.moveaxis(result, -1, axis)
+
+
+def _largest_chroma_share(colours: Any, steps: int) -> Any:
+    """colours (K, 3) -> the largest found t in [0, 1] with (L, t a, t b) in sRGB, by bisection."""
+    xp = _namespace(colours)
+    share = xp.zeros_like(colours[:, 0])
+    for step in range(1, steps + 1):
+        trial = share + 0.5**step
+        pulled = xp.stack([colours[:, 0], colours[:, 1] * trial, colours[:, 2] * trial], -1)
+        share = xp.where(in_gamut(lab_to_rgb(pulled)), trial, share)
+    return share

@@ -1,0 +1,46 @@
+"""Names to models: one explicit list."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Protocol
+
+from colorize_core.cards import ModelCard
+from colorize_core.errors import UnknownModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Each module has CARD (a ModelCard, importable without torch) and load(device) -> Colorizer.
+MODELS = ("autochrome",)
+
+
+class Colorizer(Protocol):
+    """What every model offers."""
+
+    card: ModelCard
+
+    def colorize(self, image: NDArray[np.uint8], **options: Any) -> NDArray[np.uint8]:
+        """(H, W, 3) sRGB in RGB order -> the same size and type, with the L of the input."""
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"colorize_core.models.{name.replace('-', '_')}")
+
+
+def cards() -> tuple[ModelCard, ...]:
+    """The card of every model, in the order of the list; loads no model and downloads nothing."""
+    return tuple(_module(name).CARD for name in MODELS)
+
+
+def load(name: str, device: str = "auto") -> Colorizer:
+    """A model ready to use. `device`: "auto" (CUDA, then MPS, then CPU) or a torch device name.
+
+    Raises UnknownModelError, WeightsError or DeviceError.
+    """
+    if name not in MODELS:
+        known = ", ".join(MODELS)
+        raise UnknownModelError(f"There is no model named {name!r}. The models are: {known}.")
+    colorizer: Colorizer = _module(name).load(device)
+    return colorizer

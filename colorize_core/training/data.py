@@ -1,0 +1,90 @@
+"""Photographs for training: zips or folders -> one uint8 tensor that stays in memory.
+
+At 128 x 128 a photograph takes 48 KiB, so 50,000 fit into 2.4 GB, on the GPU too: no loader
+processes stand between the data and the network.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import zipfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
+
+
+def load_photos(sources: Iterable[Path], side: int = 128, limit: int | None = None) -> Tensor:
+    """Every photograph of the zips and folders, squared by a centre crop -> (N, 3, side, side)
+    uint8. FileNotFoundError for a missing source, ValueError if there is no photograph."""
+    members = [member for source in sources for member in _members(Path(source))]
+    random.Random(0).shuffle(members)  # a limit takes a fair sample, the same one every time
+    members = members[:limit]
+    if not members:
+        raise ValueError("no photographs found; give zips or folders of JPEG, PNG or WebP files")
+    with ThreadPoolExecutor() as pool:
+        photos = list(pool.map(lambda read: _square(read(), side), members))
+    return torch.from_numpy(np.stack(photos)).permute(0, 3, 1, 2).contiguous()
+
+
+def _members(source: Path) -> Iterator:
+    if not source.exists():
+        raise FileNotFoundError(f"no such zip or folder: {source}")
+    if source.is_dir():
+        for path in sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES):
+            yield path.read_bytes
+        return
+    archive = zipfile.ZipFile(source)
+    for name in sorted(archive.namelist()):
+        if Path(name).suffix.lower() in SUFFIXES:
+            yield lambda name=name: archive.read(name)
+
+
+def _square(data: bytes, side: int) -> np.ndarray:
+    with Image.open(io.BytesIO(data)) as photo:
+        rgb = photo.convert("RGB")
+    edge = min(rgb.size)
+    left, top = (rgb.width - edge) // 2, (rgb.height - edge) // 2
+    box = (left, top, left + edge, top + edge)
+    return np.asarray(rgb.resize((side, side), Image.Resampling.BOX, box=box))
+
+
+class Batches:
+    """Endless random batches: a random crop (one scale a batch, one place a photo), a random
+    mirror, resized to the side asked for. Photos and batches live on `device`."""
+
+    def __init__(self, photos: Tensor, batch: int, seed: int, device: torch.device):
+        self.photos = photos.to(device)
+        self.batch = batch
+        self.random = torch.Generator().manual_seed(seed)
+        self.order = torch.empty(0, dtype=torch.long)
+
+    def draw(self, side: int, least_scale: float = 0.55) -> Tensor:
+        """-> (batch, 3, side, side) float in [0, 1]; `least_scale`: smallest crop edge over the
+        photo's edge."""
+        if len(self.order) < self.batch:
+            epoch = torch.randperm(len(self.photos), generator=self.random)
+            self.order = torch.cat([self.order, epoch.repeat(1 + self.batch // len(epoch))])
+        chosen, self.order = self.order[: self.batch], self.order[self.batch :]
+        full = self.photos.shape[-1]
+        edge = round(full * (least_scale + (1 - least_scale) * self._uniform()))
+        places = torch.randint(0, full - edge + 1, (self.batch, 2), generator=self.random).tolist()
+        crops = [
+            self.photos[i, :, top : top + edge, left : left + edge]
+            for i, (top, left) in zip(chosen.tolist(), places, strict=True)
+        ]
+        batch = torch.stack(crops).float() / 255
+        batch = F.interpolate(batch, size=(side, side), mode="bilinear", antialias=edge > side)
+        mirrored = torch.rand(self.batch, generator=self.random) < 0.5
+        return torch.where(mirrored.view(-1, 1, 1, 1).to(batch.device), batch.flip(-1), batch)
+
+    def _uniform(self) -> float:
+        return float(torch.rand((), generator=self.random))

@@ -1,0 +1,252 @@
+"""One training engine for every recipe, on accelerate: CPU, one GPU, several GPUs or nodes."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from abc import abstractmethod
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm.auto import tqdm
+
+from colorize_core.training.data import Batches, load_photos
+from colorize_core.training.pictures import contact_sheet, draw_curves
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every recipe shares. Each field is a command-line flag."""
+
+    data: tuple[Path, ...]  # zips or folders of photographs to train on
+    val: tuple[Path, ...] = ()  # zips or folders to choose on
+    out: Path = Path("runs")  # checkpoints, curves, samples and the weight file
+    start_from: Path | None = None  # a weight file to begin from instead of random weights
+    minutes: float = 60.0  # length of the whole run, earlier parts of a resumed run counted in
+    batch: int = 64  # photographs a step and process
+    lr: float = 1.5e-3
+    weight_decay: float = 0.03
+    warmup: float = 0.02  # share of the run
+    ema: float = 0.9995
+    clip: float = 1.0  # largest gradient norm
+    precision: str = "bf16"  # "no", "fp16" or "bf16"
+    limit: int | None = None  # use only so many photographs
+    val_limit: int = 200
+    look_every: float = 5.0  # minutes between checkpoints with scores and samples
+    side: int = 128  # photographs are kept in memory at this size
+    seed: int = 0
+
+
+class Recipe(Protocol):
+    """What the engine needs to know of a system."""
+
+    @abstractmethod
+    def network(self) -> nn.Module: ...
+
+    @abstractmethod
+    def prepare(self, network: nn.Module, photos: Tensor) -> None:
+        """Set what the network has to know of the data; photos (N, 3, H, W) uint8."""
+
+    @abstractmethod
+    def side(self, progress: float) -> int:
+        """The training size at a progress in [0, 1]."""
+
+    @abstractmethod
+    def loss(self, network: nn.Module, photos: Tensor) -> dict[str, Tensor]:
+        """Photos (N, 3, H, W) in [0, 1] -> {"loss": to minimise, other names: to log}."""
+
+    @abstractmethod
+    def evaluate(self, network: nn.Module, photos: Tensor) -> dict[str, float]: ...
+
+    @abstractmethod
+    def sheet(self, network: nn.Module, photos: Tensor) -> list[list[np.ndarray]]:
+        """Rows of pictures (H, W, 3) uint8 to look at."""
+
+
+@dataclass
+class Progress:
+    """Where a run stands; saved with each checkpoint."""
+
+    step: int = 0
+    seen: int = 0  # photographs
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    def state_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+
+def rate(progress: float, warmup: float) -> float:
+    """Cosine schedule with linear warm-up: the share of the learning rate at a progress in [0, 1]."""
+    if progress < warmup:
+        return max(progress / warmup, 1e-3)
+    along = min(1.0, (progress - warmup) / (1 - warmup))
+    return 0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * along))
+
+
+def train(name: str, recipe: Recipe, settings: Settings) -> Path:
+    """Run or resume a training; returns the path of the weight file (fp16 safetensors with the
+    network's configuration in its metadata). The same command goes on where it stopped."""
+    accelerator = Accelerator(
+        mixed_precision=settings.precision, log_with="tensorboard", project_dir=settings.out
+    )
+    torch.manual_seed(settings.seed + accelerator.process_index)
+    accelerator.init_trackers(name)
+    photos = load_photos(settings.data, settings.side, settings.limit)
+    network = recipe.network()
+    recipe.prepare(network, photos)
+    if settings.start_from:
+        network.load_state_dict({k: v.float() for k, v in load_file(settings.start_from).items()})
+    network = network.to(accelerator.device, memory_format=torch.channels_last)
+    average = AveragedModel(
+        network, multi_avg_fn=get_ema_multi_avg_fn(settings.ema), use_buffers=False
+    )
+    optimizer = torch.optim.AdamW(_groups(network, settings.weight_decay), lr=settings.lr)
+    if accelerator.num_processes > 1:
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    network, optimizer = accelerator.prepare(network, optimizer)
+    progress = Progress()
+    accelerator.register_for_checkpointing(average, progress)
+    checkpoint = settings.out / "checkpoint"
+    if checkpoint.exists():
+        accelerator.load_state(checkpoint)
+    run = _Run(name, recipe, settings, accelerator, network, average, optimizer, progress)
+    batches = Batches(
+        photos,
+        settings.batch,
+        settings.seed + 1000 * accelerator.process_index + progress.step,
+        accelerator.device,
+    )
+    return run.to_the_end(batches)
+
+
+def _groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Weight decay for matrices and kernels, none for biases and norms."""
+    heavy = [p for p in network.parameters() if p.ndim > 1]
+    light = [p for p in network.parameters() if p.ndim <= 1]
+    return [{"params": heavy, "weight_decay": weight_decay}, {"params": light, "weight_decay": 0.0}]
+
+
+@dataclass
+class _Run:
+    name: str
+    recipe: Recipe
+    settings: Settings
+    accelerator: Accelerator
+    network: nn.Module
+    average: AveragedModel
+    optimizer: Any
+    progress: Progress
+
+    def __post_init__(self) -> None:
+        self.val = None
+        if self.settings.val and self.accelerator.is_main_process:
+            val = load_photos(self.settings.val, self.settings.side, self.settings.val_limit)
+            self.val = (val.float() / 255).to(self.accelerator.device)
+
+    def to_the_end(self, batches: Batches) -> Path:
+        whole = self.settings.minutes * 60
+        before, started, looked = self.progress.seconds, time.monotonic(), time.monotonic()
+        bar = tqdm(
+            total=round(whole),
+            initial=round(before),
+            unit="s",
+            desc=self.name,
+            mininterval=5,
+            disable=not self.accelerator.is_main_process,
+        )
+        while (share := self._share()) < 1:
+            losses = self._step(batches, share)
+            self.progress.seconds = before + time.monotonic() - started
+            bar.update(min(round(self.progress.seconds), bar.total) - bar.n)
+            if self.progress.step % 20 == 0:
+                values = {key: value.item() for key, value in losses.items()}
+                rate_ = (self.progress.seconds - before + 1e-9, self.progress.seen)
+                bar.set_postfix(**{k: f"{v:.3f}" for k, v in values.items()}, seen=rate_[1])
+                self.accelerator.log({f"train/{k}": v for k, v in values.items()}, self.progress.seen)
+                self.progress.history.append({"seen": self.progress.seen, **values})
+            if time.monotonic() - looked > self.settings.look_every * 60:
+                self.look()
+                looked = time.monotonic()
+        bar.close()
+        path = self.look()
+        self.accelerator.end_training()
+        return path
+
+    def _share(self) -> float:
+        # Every process must stop at the same step: the first one's clock counts.
+        share = [self.progress.seconds / (self.settings.minutes * 60)]
+        if self.accelerator.num_processes > 1:
+            broadcast_object_list(share)
+        return share[0]
+
+    def _step(self, batches: Batches, share: float) -> dict[str, Tensor]:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.lr * rate(share, self.settings.warmup)
+        self.network.train()
+        photos = batches.draw(self.recipe.side(share), getattr(self.recipe, "least_scale", 1.0))
+        with self.accelerator.autocast():
+            losses = self.recipe.loss(self.network, photos)
+        self.accelerator.backward(losses["loss"])
+        self.accelerator.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.progress.step += 1
+        self.progress.seen += len(photos) * self.accelerator.num_processes
+        bare = self.accelerator.unwrap_model(self.network)
+        if self.progress.step < 5 / (1 - self.settings.ema) and self.progress.step % 10 == 0:
+            # Early on a long average lags behind: let it follow closely, then ever more slowly.
+            self.average.multi_avg_fn = get_ema_multi_avg_fn(
+                min(self.settings.ema, (1 + self.progress.step) / (10 + self.progress.step))
+            )
+        self.average.update_parameters(bare)
+        return losses
+
+    def look(self) -> Path:
+        """Save a checkpoint, the weight file, scores, curves and a sheet of samples."""
+        self.accelerator.wait_for_everyone()
+        self.accelerator.save_state(self.settings.out / "checkpoint")
+        path = self.settings.out / "model.safetensors"
+        if not self.accelerator.is_main_process:
+            return path
+        network = self.average.module.eval()
+        scores: dict[str, float] = {}
+        if self.val is not None:
+            scores = self.recipe.evaluate(network, self.val)
+            self.progress.history.append(
+                {"seen": self.progress.seen, **{f"val_{k}": v for k, v in scores.items()}}
+            )
+            self.accelerator.log({f"val/{k}": v for k, v in scores.items()}, self.progress.seen)
+            tqdm.write(f"{self.progress.seen} photographs: {scores}")
+            contact_sheet(
+                self.recipe.sheet(network, self.val[:24]),
+                self.settings.out / f"samples-{self.progress.seen:08d}.png",
+            )
+        draw_curves(self.progress.history, self.settings.out / "curves.png")
+        save_weights(network, path, {"seen": self.progress.seen, **scores})
+        return path
+
+
+def save_weights(network: nn.Module, path: Path, training: dict[str, Any]) -> None:
+    """fp16 safetensors; `network.config` (a dataclass) and `training` go into the metadata."""
+    tensors = {
+        key: (value.half() if value.is_floating_point() else value).contiguous().cpu()
+        for key, value in network.state_dict().items()
+        if not key.endswith("num_batches_tracked")
+    }
+    metadata = {"config": json.dumps(asdict(network.config)), "training": json.dumps(training)}
+    temporary = path.with_suffix(".tmp")
+    save_file(tensors, temporary, metadata)
+    temporary.replace(path)

@@ -1,0 +1,85 @@
+"""What several test modules share. The tests never use a network: the Hub is told to stay offline."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def chromium_path() -> str:
+    """The browser named by $CHROMIUM, else the first one on the search path."""
+    names = (os.environ.get("CHROMIUM", ""), *CHROMIUM_NAMES)
+    path = next((found for name in names if name and (found := shutil.which(name))), None)
+    if path is None:
+        pytest.fail(
+            "The browser tests need Chromium or Chrome: install your system's package "
+            "(Debian, Ubuntu: apt install chromium) or set CHROMIUM to its path. "
+            'To leave these tests out: pytest -m "not browser".'
+        )
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One headless Chromium for all the browser tests; each opens a page of its own."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=chromium_path(), args=list(CHROMIUM_FLAGS)
+        )
+        yield chromium
+        chromium.close()
+
+
+@lru_cache(maxsize=1)
+def _load(name: str) -> Any:
+    import colorize_core
+
+    return colorize_core.load(name, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def load_model() -> Callable[[str], Any]:
+    """name -> the model on the CPU; the last one asked for is kept."""
+    return _load
+
+
+def scene(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
+    """A gray picture with smooth shades, edges and a little grain: (H, W, 3), all channels equal."""
+    y, x = np.mgrid[0:height, 0:width] / max(height, width)
+    shade = 90 + 70 * np.sin(5 * x + 3 * y) + 60 * ((x - 0.5) ** 2 + (y - 0.4) ** 2 < 0.05)
+    grain = np.random.default_rng(seed).normal(0, 3, (height, width))
+    gray = np.clip(shade + grain, 0, 255).astype(np.uint8)
+    return np.repeat(gray[..., None], 3, axis=2)
+
+
+@pytest.fixture(scope="session")
+def gray_scene() -> Callable[..., NDArray[np.uint8]]:
+    return scene

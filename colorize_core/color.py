@@ -80,16 +80,41 @@ def rgb_to_lab(rgb: Array, axis: int = -1) -> Array:
     return xp.moveaxis(xp.stack([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)]), 0, axis)
 
 
-def lab_to_rgb(lab: Array, axis: int = -1) -> Array:
-    """Lab -> sRGB on the same axis, *not* clipped: outside [0, 1] means outside the gamut."""
-    lightness, a, b = _split(lab, axis)
+def lab_to_linear(lightness: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
+    """Lab planes -> linear sRGB planes, unbounded."""
     fy = (lightness + 16) / 116
     xyz = [
         _expand(f) * w for f, w in zip((fy + a / 500, fy, fy - b / 200), WHITE.tolist(), strict=True)
     ]
-    linear = [m[0] * xyz[0] + m[1] * xyz[1] + m[2] * xyz[2] for m in XYZ_TO_RGB.tolist()]
+    red, green, blue = (m[0] * xyz[0] + m[1] * xyz[1] + m[2] * xyz[2] for m in XYZ_TO_RGB.tolist())
+    return red, green, blue
+
+
+def lab_to_rgb(lab: Array, axis: int = -1) -> Array:
+    """Lab -> sRGB on the same axis, *not* clipped: outside [0, 1] means outside the gamut."""
     xp = _namespace(lab)
-    return linear_to_srgb(xp.moveaxis(xp.stack(linear), 0, axis))
+    return linear_to_srgb(xp.moveaxis(xp.stack(lab_to_linear(*_split(lab, axis))), 0, axis))
+
+
+def lab_to_rgb_in_gamut(lab: Array, axis: int = -1) -> Array:
+    """Lab -> sRGB in [0, 1]; colours outside the gamut lose chroma, never L.
+
+    They are mixed in linear light with the gray of their own luminance until all three channels
+    fit: a straight line to the white point, which keeps luminance (and so L) and the dominant
+    wavelength. L must be in [0, 100].
+    """
+    xp = _namespace(lab)
+    red, green, blue = lab_to_linear(*_split(lab, axis))
+    m = RGB_TO_XYZ[1].tolist()
+    gray = xp.clip(m[0] * red + m[1] * green + m[2] * blue, 0.0, 1.0)
+    high = xp.maximum(xp.maximum(red, green), blue)
+    low = xp.minimum(xp.minimum(red, green), blue)
+    kept = xp.minimum(
+        xp.where(high > 1, (1 - gray) / xp.clip(high - gray, 1e-9, None), xp.ones_like(gray)),
+        xp.where(low < 0, gray / xp.clip(gray - low, 1e-9, None), xp.ones_like(gray)),
+    )
+    linear = xp.stack([gray + kept * (channel - gray) for channel in (red, green, blue)])
+    return xp.clip(linear_to_srgb(xp.moveaxis(linear, 0, axis)), 0.0, 1.0)
 
 
 def lightness(rgb: Array, axis: int = -1) -> Array:
@@ -97,37 +122,3 @@ def lightness(rgb: Array, axis: int = -1) -> Array:
     r, g, b = _split(srgb_to_linear(rgb), axis)
     m = RGB_TO_XYZ[1].tolist()
     return 116 * _compress(m[0] * r + m[1] * g + m[2] * b) - 16
-
-
-def in_gamut(rgb: Array, axis: int = -1, tolerance: float = 1e-4) -> Array:
-    """True where all three channels of unclipped sRGB lie in [0, 1] within `tolerance`."""
-    low = rgb >= -tolerance
-    inside = low & (rgb <= 1 + tolerance)
-    return _namespace(rgb).all(inside, axis)
-
-
-def clamp_to_gamut(lab: Array, axis: int = -1, steps: int = 10) -> Array:
-    """Pull colours outside sRGB toward the gray of the same L: L and hue are kept, chroma shrinks
-    to the gamut's edge (within 2 ** -steps of the original chroma). L must be in [0, 100]."""
-    xp = _namespace(lab)
-    flat = xp.moveaxis(lab, axis, -1)
-    outside = ~in_gamut(lab_to_rgb(flat))
-    if not outside.any():
-        return lab
-    colours = flat[outside]
-    reach = _largest_chroma_share(colours, steps)
-    clamped = xp.stack([colours[:, 0], colours[:, 1] * reach, colours[:, 2] * reach], -1)
-    result = flat.copy() if xp is np else flat.clone()
-    result[outside] = clamped
-    return xp.moveaxis(result, -1, axis)
-
-
-def _largest_chroma_share(colours: Any, steps: int) -> Any:
-    """colours (K, 3) -> the largest found t in [0, 1] with (L, t a, t b) in sRGB, by bisection."""
-    xp = _namespace(colours)
-    share = xp.zeros_like(colours[:, 0])
-    for step in range(1, steps + 1):
-        trial = share + 0.5**step
-        pulled = xp.stack([colours[:, 0], colours[:, 1] * trial, colours[:, 2] * trial], -1)
-        share = xp.where(in_gamut(lab_to_rgb(pulled)), trial, share)
-    return share

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorize_core.color import clamp_to_gamut, lab_to_rgb, rgb_to_lab
+from colorize_core.color import lab_to_rgb, lab_to_rgb_in_gamut, rgb_to_lab
 from colorize_core.metrics.ciede2000 import ciede2000
 from colorize_core.metrics.colourfulness import colourfulness
 from colorize_core.metrics.psnr import psnr
@@ -65,7 +65,7 @@ class AutochromeRecipe(Recipe):
         logits = network(lab[:, :1], none.expand(-1, 2, -1, -1), none)
         ab = network.bins.decode(logits, temperature=0.8)
         ab = F.interpolate(ab, size=lab.shape[-2:], mode="bilinear", align_corners=False)
-        return lab_to_rgb(clamp_to_gamut(torch.cat([lab[:, :1], ab], 1), 1), 1).clamp(0, 1)
+        return lab_to_rgb_in_gamut(torch.cat([lab[:, :1], ab], 1), 1)
 
     def evaluate(self, network: nn.Module, photos: Tensor) -> dict[str, float]:
         rows = []

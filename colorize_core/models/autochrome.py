@@ -1,0 +1,68 @@
+"""The built-in model: soft classification over ab, automatic or guided by colour hints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from colorize_core.cards import ModelCard, WeightFile
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from colorize_core.models.base import AbColorizer, Decoder
+
+CARD = ModelCard(
+    name="autochrome",
+    title="Autochrome",
+    summary="The built-in model: small, calibrated, offline, and steered by colour hints.",
+    paper="",
+    licence="Apache-2.0",
+    parameters=7_880_428,
+    weights=(WeightFile("autochrome/model.safetensors", "3d65fbc8c2c320943e9d0bb0e18ab25ae92e97c739f6eb628e1dd47d485f710a", 15788240),),
+    trained_on="49,147 photographs of mixed public sets at 128 x 128 pixels",
+    limits="Objects whose colour cannot be told from the gray (clothes, cars, walls) come out "
+    "muted; small objects may take the colour of what is around them.",
+    takes_hints=True,
+    network_side=192,
+)
+
+# What vividness 0, 1 and 2 mean: (rebalance, temperature, chroma). Chosen on the validation photos.
+VIVIDNESS = ((0.0, 1.0, 0.8), (0.0, 0.8, 1.2), (0.5, 0.8, 1.5))
+
+
+def load(device: str = "auto") -> AbColorizer:
+    """Raises WeightsError or DeviceError."""
+    from colorize_core import devices, weights
+    from colorize_core.models.base import AbColorizer
+    from colorize_core.networks.autochrome import STRIDE, Autochrome, AutochromeConfig
+
+    network = weights.load_network(weights.find(CARD.weights[0]), Autochrome, AutochromeConfig)
+    return AbColorizer(CARD, network, predict_ab, devices.pick(device), multiple=STRIDE, cell=4)
+
+
+def predict_ab(network: Any, lightness: Tensor, hints: Tensor) -> Decoder:
+    """The mean of the photo's and its mirror image's distributions, to be decoded at will."""
+    both = [(lightness, hints), (lightness.flip(-1), hints.flip(-1))]
+    light, hint = (_cat(parts) for parts in zip(*both, strict=True))
+    logits, mirrored = network(light, hint[:, :2], hint[:, 2:]).chunk(2)
+    mean = (logits + mirrored.flip(-1)) / 2
+
+    def decode(vividness: float) -> Tensor:
+        rebalance, temperature, chroma = _between(vividness)
+        return chroma * network.bins.decode(mean, temperature, rebalance)
+
+    return decode
+
+
+def _cat(parts: tuple[Tensor, ...]) -> Tensor:
+    import torch
+
+    return torch.cat(parts)
+
+
+def _between(vividness: float) -> list[float]:
+    """The settings at a vividness in [0, 2], linear between the three that are stated."""
+    low = min(int(vividness), 1)
+    share = vividness - low
+    pairs = zip(VIVIDNESS[low], VIVIDNESS[low + 1], strict=True)
+    return [first + share * (second - first) for first, second in pairs]

@@ -1,0 +1,218 @@
+"""What every model that predicts ab inherits: the whole way from photo to picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from colorize_core import chroma
+from colorize_core.cards import ModelCard
+from colorize_core.chroma import Picture
+from colorize_core.errors import OptionError
+from colorize_core.tone import Tone, measure_tone
+
+Decoder = Callable[[float], Tensor]  # vividness -> ab (N, 2, h, w) in Lab units
+
+LEAST_GAIN, MOST_GAIN = 0.5, 2.0
+MOST_VIVIDNESS, MOST_STRENGTH = 2.0, 1.5
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A wish for one place: at (x, y) of the photo in [0, 1] from its top left corner, within
+    `radius` (a share of the photo's longer side), the colour is `ab` in Lab units."""
+
+    x: float
+    y: float
+    ab: tuple[float, float]
+    radius: float = 0.01
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network made of a photo; rendering it again costs no network."""
+
+    decode: Decoder
+    coarse_l: NDArray[np.float32]  # L of the ab cells
+    fine_l: NDArray[np.float32]  # L at the size of the guided planes
+    cells: tuple[float, float]  # height and width of the photo in ab cells
+    tone: Tone
+    size: tuple[int, int]  # of the photo, height and width
+
+    @property
+    def tint(self) -> str | None:
+        """What tint was taken out before L was measured, None if none was."""
+        return self.tone.tint
+
+
+class AbColorizer:
+    """A network that predicts ab, on the shared full-size path.
+
+    `predict_ab(network, lightness, hints) -> Decoder` is what a model's adapter gives: lightness
+    (N, 1, H, W) in [0, 100] and hints (N, 3, H, W), ab in Lab units and a mask, become a function
+    from vividness in [0, 2] to ab (N, 2, H / cell, W / cell) in Lab units. H and W are multiples
+    of `multiple`.
+    """
+
+    def __init__(
+        self,
+        card: ModelCard,
+        network: nn.Module,
+        predict_ab: Callable[[nn.Module, Tensor, Tensor], Decoder],
+        device: torch.device,
+        *,
+        multiple: int = 16,
+        cell: int = 4,
+    ):
+        self.card = card
+        self.torch_device = device
+        self.network = network.eval().to(device)
+        self.predict_ab = predict_ab
+        self.multiple, self.cell = multiple, cell
+
+    @property
+    def device(self) -> str:
+        return str(self.torch_device)
+
+    def colorize(
+        self,
+        image: Picture,
+        *,
+        vividness: float = 1.0,
+        strength: float = 1.0,
+        gain: float = 1.0,
+        neutralize: bool = True,
+        hints: Sequence[Hint] | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> Picture:
+        """(H, W, 3) sRGB uint8 (or uint16) -> the same size and type, with the photo's own L.
+
+        `vividness` in [0, 2]: from timid to saturated colours, 1 is the model's choice.
+        `strength` in [0, 1.5]: how much of the colour is put in. `gain` in [0.5, 2]: brightness of
+        the network's copy only; below 1 helps blown-out skies. `neutralize`: take the tint of an
+        old print out first. `progress` gets shares in [0, 1]; what it raises stops the work.
+        Raises OptionError.
+        """
+        _check_render(vividness, strength)
+        prediction = self.predict(image, gain=gain, neutralize=neutralize, hints=hints)
+        return self.render(
+            image, prediction, vividness=vividness, strength=strength, progress=progress
+        )
+
+    def predict(
+        self,
+        image: Picture,
+        *,
+        gain: float = 1.0,
+        neutralize: bool = True,
+        hints: Sequence[Hint] | None = None,
+    ) -> Prediction:
+        """The network's part of colorize()."""
+        _check_picture(image)
+        _check_range("gain", gain, LEAST_GAIN, MOST_GAIN)
+        if hints and not self.card.takes_hints:
+            raise OptionError(f"The model {self.card.name!r} takes no colour hints.")
+        height, width = image.shape[:2]
+        fine = chroma.Frame.fit(height, width, chroma.WORK_SIDE)
+        fine_size = (min(height, fine.size()[0]), min(width, fine.size()[1]))
+        small = chroma.shrink(image, *fine_size)
+        tone = measure_tone(small, neutralize)
+        fine_l = tone.lightness(small)
+        frame = chroma.Frame.fit(height, width, self.card.network_side)
+        inside = frame.size()
+        network_l = chroma.pad_to_multiple(chroma.shrink(fine_l, *inside), self.multiple)
+        coarse = (network_l.shape[0] // self.cell, network_l.shape[1] // self.cell)
+        return Prediction(
+            decode=self._run(network_l, inside, gain, hints or ()),
+            coarse_l=chroma.shrink(network_l, *coarse),
+            fine_l=fine_l,
+            cells=(inside[0] / self.cell, inside[1] / self.cell),
+            tone=tone,
+            size=(height, width),
+        )
+
+    @torch.inference_mode()
+    def _run(
+        self,
+        network_l: NDArray[np.float32],
+        inside: tuple[int, int],
+        gain: float,
+        hints: Sequence[Hint],
+    ) -> Decoder:
+        seen = np.clip(network_l * gain, 0, 100)
+        lightness = torch.from_numpy(seen)[None, None].to(self.torch_device)
+        planes = torch.from_numpy(draw_hints(hints, network_l.shape, inside))[None]
+        decode = self.predict_ab(self.network, lightness, planes.to(self.torch_device))
+        return torch.inference_mode()(decode)
+
+    def render(
+        self,
+        image: Picture,
+        prediction: Prediction,
+        *,
+        vividness: float = 1.0,
+        strength: float = 1.0,
+        progress: Callable[[float], None] | None = None,
+    ) -> Picture:
+        """The part of colorize() after the network, at full size."""
+        _check_picture(image)
+        _check_render(vividness, strength)
+        if image.shape[:2] != prediction.size:
+            raise OptionError(
+                f"The prediction is for a photo of {prediction.size}, this one is "
+                f"{image.shape[:2]} (height, width). Predict this photo first."
+            )
+        ab = prediction.decode(vividness)[0].permute(1, 2, 0).float().cpu().numpy() * strength
+        fine_ab = chroma.sharpen_ab(ab, prediction.coarse_l, prediction.fine_l, prediction.cells)
+        planes = chroma.guide(fine_ab, prediction.fine_l)
+        return chroma.recombine(image, prediction.tone, planes, progress)
+
+
+def draw_hints(
+    hints: Sequence[Hint], shape: tuple[int, ...], inside: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Hints -> (3, H, W): a, b and a mask on the network's input; the photo fills `inside`."""
+    planes = np.zeros((3, *shape), np.float32)
+    for hint in hints:
+        _check_hint(hint)
+        row, col = int(hint.y * (inside[0] - 1) + 0.5), int(hint.x * (inside[1] - 1) + 0.5)
+        reach = max(1, round(hint.radius * max(inside)))
+        rows = slice(max(0, row - reach), row + reach + 1)
+        cols = slice(max(0, col - reach), col + reach + 1)
+        planes[0, rows, cols], planes[1, rows, cols] = hint.ab
+        planes[2, rows, cols] = 1
+    return planes
+
+
+def _check_hint(hint: Hint) -> None:
+    _check_range("hint x", hint.x, 0, 1)
+    _check_range("hint y", hint.y, 0, 1)
+    _check_range("hint radius", hint.radius, 0, 1)
+    for value in hint.ab:
+        _check_range("hint ab", value, -128, 128)
+
+
+def _check_render(vividness: float, strength: float) -> None:
+    _check_range("vividness", vividness, 0, MOST_VIVIDNESS)
+    _check_range("strength", strength, 0, MOST_STRENGTH)
+
+
+def _check_range(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:  # also refuses NaN
+        raise OptionError(f"{name} is {value}, allowed is {low:g} to {high:g}.")
+
+
+def _check_picture(image: Any) -> None:
+    kind = getattr(image, "dtype", type(image).__name__)
+    shape = getattr(image, "shape", ())
+    if kind not in (np.uint8, np.uint16) or len(shape) != 3 or shape[2] != 3 or 0 in shape:
+        raise OptionError(
+            f"A picture is a (height, width, 3) array of uint8 or uint16 sRGB values; this is "
+            f"{kind} of shape {tuple(shape)}."
+        )

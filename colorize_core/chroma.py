@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -26,6 +27,7 @@ from colorize_core.color import WHITE, XYZ_TO_RGB, linear_to_srgb
 from colorize_core.tone import Tone
 
 Picture = NDArray[np.uint8] | NDArray[np.uint16]
+Floats = NDArray[np.floating[Any]]
 
 WORK_SIDE = 384  # the guided planes have about WORK_SIDE ** 2 pixels
 REACH = 1.3  # joint bilateral: support in cells of the coarse grid
@@ -57,14 +59,14 @@ class Frame:
         )
 
 
-def shrink(image: NDArray, height: int, width: int) -> NDArray:
+def shrink(image: NDArray[Any], height: int, width: int) -> NDArray[Any]:
     """Resize (H, W) or (H, W, C): area average when smaller, bilinear when larger."""
     smaller = height * width < image.shape[0] * image.shape[1]
     method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return cv2.resize(image, (width, height), interpolation=method)
+    return cv2.resize(np.ascontiguousarray(image), (width, height), interpolation=method)
 
 
-def pad_to_multiple(plane: NDArray, multiple: int) -> NDArray:
+def pad_to_multiple(plane: NDArray[Any], multiple: int) -> NDArray[Any]:
     """Repeat the bottom and right edge until both sides are multiples."""
     height, width = plane.shape[:2]
     edges = ((0, -height % multiple), (0, -width % multiple)) + ((0, 0),) * (plane.ndim - 2)
@@ -72,11 +74,11 @@ def pad_to_multiple(plane: NDArray, multiple: int) -> NDArray:
 
 
 def sharpen_ab(
-    ab: NDArray[np.float32],
-    coarse_l: NDArray[np.float32],
-    fine_l: NDArray[np.float32],
+    ab: Floats,
+    coarse_l: Floats,
+    fine_l: Floats,
     cells: tuple[float, float],
-) -> NDArray[np.float32]:
+) -> Floats:
     """Joint bilateral upsampling of ab (h, w, 2) to the size of `fine_l` (H, W).
 
     Every fine pixel takes the mean of the near cells, those of similar L counting most.
@@ -97,9 +99,7 @@ def sharpen_ab(
     return total / weight[..., None]
 
 
-def _taps(
-    positions: NDArray[np.float64], count: int
-) -> list[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+def _taps(positions: NDArray[np.float64], count: int) -> list[tuple[NDArray[np.intp], Floats]]:
     """Cells within REACH of each position, one offset at a time, with their tent weights."""
     first = np.ceil(positions - REACH).astype(np.intp)
     taps = []
@@ -110,10 +110,11 @@ def _taps(
     return taps
 
 
-def guide(ab: NDArray[np.float32], lightness: NDArray[np.float32]) -> NDArray[np.float32]:
-    """ab (h, w, 2) as local linear functions of L -> (h, w, 4): ab = planes[:2] * L + planes[2:]."""
+def guide(ab: Floats, lightness: Floats) -> Floats:
+    """ab (h, w, 2) as local linear functions of L -> (h, w, 4): the slopes of a and b, then their
+    offsets."""
 
-    def mean(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    def mean(x: Floats) -> Floats:
         return cv2.blur(x, (3, 3), borderType=cv2.BORDER_REPLICATE).reshape(x.shape)
 
     tone = lightness / 100
@@ -128,7 +129,7 @@ def guide(ab: NDArray[np.float32], lightness: NDArray[np.float32]) -> NDArray[np
 def recombine(
     image: Picture,
     tone: Tone,
-    planes: NDArray[np.float32],
+    planes: Floats,
     progress: Callable[[float], None] | None = None,
 ) -> Picture:
     """The photo's own L with ab from `planes` (h, w, 4) of guide(), clamped to the sRGB gamut
@@ -137,7 +138,7 @@ def recombine(
     `progress` gets the finished share after each strip; what it raises stops the work.
     """
     height, width = image.shape[:2]
-    result = np.empty_like(image)
+    result = np.empty(image.shape, image.dtype)  # contiguous, whatever the photo is
     # fx = fy + a / 500 and fz = fy - b / 200, as functions of fy = (L + 16) / 116.
     scale = np.array([1 / 500, -1 / 200], np.float32)
     offset = (planes[..., 2:] - 16 * planes[..., :2]) * scale
@@ -176,7 +177,7 @@ def _interpolation(fine: int, coarse: int, start: int, count: int) -> Tensor:
 _TO_LINEAR = torch.tensor(XYZ_TO_RGB * WHITE, dtype=torch.float32)
 
 
-def _fill(out: Picture, compressed: NDArray[np.float32], coefficients: Tensor) -> None:
+def _fill(out: Picture, compressed: Floats, coefficients: Tensor) -> None:
     """One strip: fy (h, w) and planes (4, h, w) -> sRGB into `out` (h, w, 3)."""
     fy = torch.from_numpy(compressed)
     f = torch.stack([fy, fy, fy])
@@ -196,7 +197,7 @@ def _fill(out: Picture, compressed: NDArray[np.float32], coefficients: Tensor) -
     _store(linear.clamp_(0, 1).numpy(), out)
 
 
-def _store(linear: NDArray[np.float32], out: Picture) -> None:
+def _store(linear: Floats, out: Picture) -> None:
     """Linear sRGB (3, h, w) in [0, 1] -> encoded, rounded, interleaved into `out` (h, w, 3)."""
     # 16 linear bits are three times finer than 8 encoded bits even where sRGB is steepest.
     if out.dtype == np.uint8:

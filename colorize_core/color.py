@@ -33,7 +33,7 @@ _SLOPE = 1 / (3 * _DELTA**2)
 
 
 def _namespace(x: Any) -> ModuleType:
-    if isinstance(x, np.ndarray):
+    if isinstance(x, np.ndarray | np.generic):
         return np
     import torch
 
@@ -84,7 +84,8 @@ def lab_to_linear(lightness: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
     """Lab planes -> linear sRGB planes, unbounded."""
     fy = (lightness + 16) / 116
     xyz = [
-        _expand(f) * w for f, w in zip((fy + a / 500, fy, fy - b / 200), WHITE.tolist(), strict=True)
+        _expand(f) * w
+        for f, w in zip((fy + a / 500, fy, fy - b / 200), WHITE.tolist(), strict=True)
     ]
     red, green, blue = (m[0] * xyz[0] + m[1] * xyz[1] + m[2] * xyz[2] for m in XYZ_TO_RGB.tolist())
     return red, green, blue

@@ -8,7 +8,7 @@ from colorize_core.errors import DeviceError
 
 
 def pick(name: str = "auto") -> torch.device:
-    """"auto" is CUDA, then MPS, then the CPU; else a torch device name. DeviceError if it is not
+    """ "auto" is CUDA, then MPS, then the CPU; else a torch device name. DeviceError if it is not
     there."""
     if name == "auto":
         if torch.cuda.is_available():

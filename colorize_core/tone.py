@@ -7,6 +7,7 @@ colour of its brightest tones makes the paper white again before L is taken.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -54,13 +55,13 @@ def _is_gray(image: Picture) -> bool:
     return bool(np.array_equal(red, green) and np.array_equal(green, blue))
 
 
-def _look_up(plane: NDArray, table: NDArray[np.float32]) -> NDArray[np.float32]:
+def _look_up(plane: NDArray[Any], table: NDArray[np.float32]) -> NDArray[np.float32]:
     if plane.dtype == np.uint8:
         return cv2.LUT(np.ascontiguousarray(plane), table)
     return table[plane]
 
 
-def _compress(luminance: NDArray) -> NDArray:
+def _compress(luminance: NDArray[Any]) -> NDArray[Any]:
     knee = 6 / 29
     return np.where(
         luminance > knee**3, np.cbrt(luminance), luminance / (3 * knee**2) + 4 / 29

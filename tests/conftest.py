@@ -1,4 +1,4 @@
-"""What several test modules share. The tests never use a network: the Hub is told to stay offline."""
+"""What several test modules share. No test uses a network: the Hub is told to stay offline."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def load_model() -> Callable[[str], Any]:
 
 
 def scene(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
-    """A gray picture with smooth shades, edges and a little grain: (H, W, 3), all channels equal."""
+    """A gray picture of smooth shades, edges and a little grain: (H, W, 3), equal channels."""
     y, x = np.mgrid[0:height, 0:width] / max(height, width)
     shade = 90 + 70 * np.sin(5 * x + 3 * y) + 60 * ((x - 0.5) ** 2 + (y - 0.4) ** 2 < 0.05)
     grain = np.random.default_rng(seed).normal(0, 3, (height, width))
@@ -83,3 +83,8 @@ def scene(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
 @pytest.fixture(scope="session")
 def gray_scene() -> Callable[..., NDArray[np.uint8]]:
     return scene
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20261121)

@@ -11,8 +11,8 @@ from colorize_core.color import rgb_to_lab
 def delta_e(lab1: NDArray[np.floating], lab2: NDArray[np.floating]) -> NDArray[np.floating]:
     """CIEDE2000 of two Lab arrays (..., 3) -> (...), with kL = kC = kH = 1.
 
-    Source: Sharma, Wu and Dalal, "The CIEDE2000 color-difference formula" (2005), whose 34 test
-    pairs are in the tests. 0 is identical; about 1 is just noticeable.
+    Source: Sharma, Wu and Dalal, "The CIEDE2000 color-difference formula" (2005), some of whose
+    test pairs are in the tests. 0 is identical; about 1 is just noticeable.
     """
     l1, a1, b1 = np.moveaxis(lab1, -1, 0)
     l2, a2, b2 = np.moveaxis(lab2, -1, 0)

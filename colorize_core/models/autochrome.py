@@ -18,7 +18,13 @@ CARD = ModelCard(
     paper="",
     licence="Apache-2.0",
     parameters=7_880_428,
-    weights=(WeightFile("autochrome/model.safetensors", "3d65fbc8c2c320943e9d0bb0e18ab25ae92e97c739f6eb628e1dd47d485f710a", 15788240),),
+    weights=(
+        WeightFile(
+            "autochrome/model.safetensors",
+            "3d65fbc8c2c320943e9d0bb0e18ab25ae92e97c739f6eb628e1dd47d485f710a",
+            15788240,
+        ),
+    ),
     trained_on="49,147 photographs of mixed public sets at 128 x 128 pixels",
     limits="Objects whose colour cannot be told from the gray (clothes, cars, walls) come out "
     "muted; small objects may take the colour of what is around them.",

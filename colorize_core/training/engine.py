@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import time
@@ -38,6 +39,7 @@ class Settings:
     warmup: float = 0.02  # share of the run
     ema: float = 0.9995
     clip: float = 1.0  # largest gradient norm
+    norm_batches: int = 40  # batches that measure the averaged network's batch norms
     precision: str = "bf16"  # "no", "fp16" or "bf16"
     limit: int | None = None  # use only so many photographs
     val_limit: int = 200
@@ -89,7 +91,7 @@ class Progress:
 
 
 def rate(progress: float, warmup: float) -> float:
-    """Cosine schedule with linear warm-up: the share of the learning rate at a progress in [0, 1]."""
+    """Cosine schedule with linear warm-up: share of the learning rate at a progress in [0, 1]."""
     if progress < warmup:
         return max(progress / warmup, 1e-3)
     along = min(1.0, (progress - warmup) / (1 - warmup))
@@ -122,14 +124,10 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
     checkpoint = settings.out / "checkpoint"
     if checkpoint.exists():
         accelerator.load_state(checkpoint)
-    run = _Run(name, recipe, settings, accelerator, network, average, optimizer, progress)
-    batches = Batches(
-        photos,
-        settings.batch,
-        settings.seed + 1000 * accelerator.process_index + progress.step,
-        accelerator.device,
-    )
-    return run.to_the_end(batches)
+    seed = settings.seed + 1000 * accelerator.process_index + progress.step
+    batches = Batches(photos, settings.batch, seed, accelerator.device)
+    run = _Run(name, recipe, settings, accelerator, network, average, optimizer, progress, batches)
+    return run.to_the_end()
 
 
 def _groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -149,6 +147,7 @@ class _Run:
     average: AveragedModel
     optimizer: Any
     progress: Progress
+    batches: Batches
 
     def __post_init__(self) -> None:
         self.val = None
@@ -156,7 +155,7 @@ class _Run:
             val = load_photos(self.settings.val, self.settings.side, self.settings.val_limit)
             self.val = (val.float() / 255).to(self.accelerator.device)
 
-    def to_the_end(self, batches: Batches) -> Path:
+    def to_the_end(self) -> Path:
         whole = self.settings.minutes * 60
         before, started, looked = self.progress.seconds, time.monotonic(), time.monotonic()
         bar = tqdm(
@@ -168,14 +167,16 @@ class _Run:
             disable=not self.accelerator.is_main_process,
         )
         while (share := self._share()) < 1:
-            losses = self._step(batches, share)
+            losses = self._step(share)
             self.progress.seconds = before + time.monotonic() - started
             bar.update(min(round(self.progress.seconds), bar.total) - bar.n)
             if self.progress.step % 20 == 0:
                 values = {key: value.item() for key, value in losses.items()}
-                rate_ = (self.progress.seconds - before + 1e-9, self.progress.seen)
-                bar.set_postfix(**{k: f"{v:.3f}" for k, v in values.items()}, seen=rate_[1])
-                self.accelerator.log({f"train/{k}": v for k, v in values.items()}, self.progress.seen)
+                shown = {k: f"{v:.3f}" for k, v in values.items()}
+                bar.set_postfix(**shown, seen=self.progress.seen)
+                self.accelerator.log(
+                    {f"train/{k}": v for k, v in values.items()}, self.progress.seen
+                )
                 self.progress.history.append({"seen": self.progress.seen, **values})
             if time.monotonic() - looked > self.settings.look_every * 60:
                 self.look()
@@ -192,11 +193,13 @@ class _Run:
             broadcast_object_list(share)
         return share[0]
 
-    def _step(self, batches: Batches, share: float) -> dict[str, Tensor]:
+    def _step(self, share: float) -> dict[str, Tensor]:
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.lr * rate(share, self.settings.warmup)
         self.network.train()
-        photos = batches.draw(self.recipe.side(share), getattr(self.recipe, "least_scale", 1.0))
+        photos = self.batches.draw(
+            self.recipe.side(share), getattr(self.recipe, "least_scale", 1.0)
+        )
         with self.accelerator.autocast():
             losses = self.recipe.loss(self.network, photos)
         self.accelerator.backward(losses["loss"])
@@ -214,6 +217,19 @@ class _Run:
         self.average.update_parameters(bare)
         return losses
 
+    def _averaged(self) -> nn.Module:
+        """The averaged network, its batch norms measured anew: the raw network's do not fit it."""
+        network = copy.deepcopy(self.average.module)
+        norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # a plain mean over the batches that follow
+        network.train()
+        with torch.no_grad(), self.accelerator.autocast():
+            for _ in range(self.settings.norm_batches if norms else 0):
+                self.recipe.loss(network, self.batches.draw(self.recipe.side(1.0)))
+        return network.eval()
+
     def look(self) -> Path:
         """Save a checkpoint, the weight file, scores, curves and a sheet of samples."""
         self.accelerator.wait_for_everyone()
@@ -221,7 +237,7 @@ class _Run:
         path = self.settings.out / "model.safetensors"
         if not self.accelerator.is_main_process:
             return path
-        network = self.average.module.eval()
+        network = self._averaged()
         scores: dict[str, float] = {}
         if self.val is not None:
             scores = self.recipe.evaluate(network, self.val)

@@ -20,10 +20,12 @@ def recolour_objects(lab: Tensor, share: float) -> tuple[Tensor, Tensor]:
     device = lab.device
     rows, cols = torch.randint(h, (n,), device=device), torch.randint(w, (n,), device=device)
     here = lab[torch.arange(n, device=device), :, rows, cols].view(n, 3, 1, 1)
-    unlike = ((lab[:, 1:] - here[:, 1:]).square().sum(1) + 0.15 * (lab[:, 0] - here[:, 0]) ** 2).sqrt()
+    unlike_l, unlike_ab = (lab - here).square().split((1, 2), dim=1)
+    unlike = (unlike_ab.sum(1) + 0.15 * unlike_l[:, 0]).sqrt()
     y = torch.arange(h, device=device).view(1, h, 1) - rows.view(n, 1, 1)
     x = torch.arange(w, device=device).view(1, 1, w) - cols.view(n, 1, 1)
-    far = torch.sqrt(y.float() ** 2 + x.float() ** 2) / (0.25 + 0.5 * torch.rand(n, 1, 1, device=device)) / h
+    size = h * (0.25 + 0.5 * torch.rand(n, 1, 1, device=device))
+    far = torch.hypot(y.float(), x.float()) / size
     region = torch.sigmoid((12 - unlike) / 2) * torch.sigmoid((1 - far) * 8)
     hue = 2 * torch.pi * torch.rand(n, device=device)
     chroma = 20 + 50 * torch.rand(n, device=device)

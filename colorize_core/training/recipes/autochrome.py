@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,7 +33,7 @@ class AutochromeRecipe(Recipe):
     def network(self) -> nn.Module:
         return Autochrome(AutochromeConfig())
 
-    def prepare(self, network: nn.Module, photos: Tensor) -> None:
+    def prepare(self, network: Any, photos: Tensor) -> None:
         """Measure how frequent each bin is in the training photographs."""
         sample = photos[:: max(1, len(photos) // 2000)].float() / 255
         counts = torch.zeros(len(network.bins))
@@ -45,7 +46,7 @@ class AutochromeRecipe(Recipe):
     def side(self, progress: float) -> int:
         return next(s for s, end in zip(self.sides, self.until, strict=True) if progress <= end)
 
-    def loss(self, network: nn.Module, photos: Tensor) -> dict[str, Tensor]:
+    def loss(self, network: Any, photos: Tensor) -> dict[str, Tensor]:
         lab = rgb_to_lab(photos, 1)
         hinted = torch.rand(len(lab), device=lab.device) < self.hinted
         recoloured, points = recolour_objects(lab, self.recoloured)
@@ -58,7 +59,7 @@ class AutochromeRecipe(Recipe):
         return {"loss": soft_bin_cross_entropy(logits, *bare.bins.soft_targets(target))}
 
     @torch.no_grad()
-    def colorize(self, network: nn.Module, photos: Tensor) -> Tensor:
+    def colorize(self, network: Any, photos: Tensor) -> Tensor:
         """The plainest decoding, for reading progress: photos (N, 3, H, W) in [0, 1] -> same."""
         lab = rgb_to_lab(photos, 1)
         none = torch.zeros_like(lab[:, :1])
@@ -67,19 +68,22 @@ class AutochromeRecipe(Recipe):
         ab = F.interpolate(ab, size=lab.shape[-2:], mode="bilinear", align_corners=False)
         return lab_to_rgb_in_gamut(torch.cat([lab[:, :1], ab], 1), 1)
 
-    def evaluate(self, network: nn.Module, photos: Tensor) -> dict[str, float]:
-        rows = []
-        for batch in photos.split(50):
-            results = self.colorize(network, batch)
-            for picture, truth in zip(_pictures(results), _pictures(batch), strict=True):
-                rows.append((psnr(picture, truth), ciede2000(picture, truth), colourfulness(picture)))
+    def evaluate(self, network: Any, photos: Tensor) -> dict[str, float]:
+        rows = [
+            (psnr(picture, truth), ciede2000(picture, truth), colourfulness(picture))
+            for batch in photos.split(50)
+            for picture, truth in zip(
+                _pictures(self.colorize(network, batch)), _pictures(batch), strict=True
+            )
+        ]
         names = ("psnr", "ciede2000", "colourfulness")
         return {name: float(value) for name, value in zip(names, np.mean(rows, 0), strict=True)}
 
-    def sheet(self, network: nn.Module, photos: Tensor) -> list[list[np.ndarray]]:
+    def sheet(self, network: Any, photos: Tensor) -> list[list[np.ndarray]]:
         """Rows of gray, result and truth."""
-        gray = lab_to_rgb(rgb_to_lab(photos, 1) * torch.tensor([1.0, 0, 0]).to(photos).view(1, 3, 1, 1), 1)
-        columns = (gray.clamp(0, 1), self.colorize(network, photos), photos)
+        lab = rgb_to_lab(photos, 1)
+        lab[:, 1:] = 0
+        columns = (lab_to_rgb(lab, 1).clamp(0, 1), self.colorize(network, photos), photos)
         return [list(row) for row in zip(*map(_pictures, columns), strict=True)]
 
 

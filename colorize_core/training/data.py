@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import random
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,40 +21,51 @@ from torch import Tensor
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 
+Photograph = Callable[[], np.ndarray]
+
 
 def load_photos(sources: Iterable[Path], side: int = 128, limit: int | None = None) -> Tensor:
     """Every photograph of the zips and folders, squared by a centre crop -> (N, 3, side, side)
-    uint8. FileNotFoundError for a missing source, ValueError if there is no photograph."""
-    members = [member for source in sources for member in _members(Path(source))]
-    random.Random(0).shuffle(members)  # a limit takes a fair sample, the same one every time
-    members = members[:limit]
-    if not members:
-        raise ValueError("no photographs found; give zips or folders of JPEG, PNG or WebP files")
+    uint8. `limit` takes a fair sample. FileNotFoundError for a missing source, ValueError if
+    there is no photograph."""
+    members = find_photos(sources, limit)
     with ThreadPoolExecutor() as pool:
-        photos = list(pool.map(lambda read: _square(read(), side), members))
+        photos = list(pool.map(lambda member: _square(member(), side), members))
     return torch.from_numpy(np.stack(photos)).permute(0, 3, 1, 2).contiguous()
 
 
-def _members(source: Path) -> Iterator:
+def find_photos(sources: Iterable[Path], limit: int | None = None) -> list[Photograph]:
+    """The photographs of zips and folders, each a function that decodes it -> (H, W, 3) uint8."""
+    members = [member for source in sources for member in _members(Path(source))]
+    if not members:
+        raise ValueError("no photographs found; give zips or folders of JPEG, PNG or WebP files")
+    random.Random(0).shuffle(members)  # a limit takes a fair sample, the same one every time
+    return members[:limit]
+
+
+def _members(source: Path) -> Iterator[Photograph]:
     if not source.exists():
         raise FileNotFoundError(f"no such zip or folder: {source}")
     if source.is_dir():
         for path in sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES):
-            yield path.read_bytes
+            yield lambda path=path: _decode(path.read_bytes())
         return
     archive = zipfile.ZipFile(source)
     for name in sorted(archive.namelist()):
         if Path(name).suffix.lower() in SUFFIXES:
-            yield lambda name=name: archive.read(name)
+            yield lambda name=name: _decode(archive.read(name))
 
 
-def _square(data: bytes, side: int) -> np.ndarray:
+def _decode(data: bytes) -> np.ndarray:
     with Image.open(io.BytesIO(data)) as photo:
-        rgb = photo.convert("RGB")
-    edge = min(rgb.size)
-    left, top = (rgb.width - edge) // 2, (rgb.height - edge) // 2
-    box = (left, top, left + edge, top + edge)
-    return np.asarray(rgb.resize((side, side), Image.Resampling.BOX, box=box))
+        return np.asarray(photo.convert("RGB"))
+
+
+def _square(photo: np.ndarray, side: int) -> np.ndarray:
+    edge = min(photo.shape[:2])
+    top, left = (photo.shape[0] - edge) // 2, (photo.shape[1] - edge) // 2
+    crop = Image.fromarray(photo[top : top + edge, left : left + edge])
+    return np.asarray(crop.resize((side, side), Image.Resampling.BOX))
 
 
 class Batches:

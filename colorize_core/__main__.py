@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
         description=DESCRIPTION,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     made.add_argument(
         "photos", nargs="*", metavar="PHOTO", help="a file, a folder or a pattern like 'old/*.jpg'"

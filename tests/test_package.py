@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import os
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -103,3 +105,21 @@ def test_importing_the_app_starts_nothing() -> None:
         "print(sorted(t.name for t in threading.enumerate() if not t.daemon))"
     )
     assert python(code) == "['MainThread']"
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names of everything that a file imports, inside functions too."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {n.module for n in nodes if isinstance(n, ast.ImportFrom) and n.module and not n.level}
+    return {name.split(".")[0] for name in names}
+
+
+def test_everything_imported_is_a_declared_dependency() -> None:
+    known = {"PIL": "pillow", "cv2": "opencv-python", "pillow_heif": "pillow-heif"}
+    files = [ROOT / "app.py", *(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))]
+    names = set().union(*map(imported, files)) - set(sys.stdlib_module_names) - set(PACKAGES)
+    packages = {known.get(name, name.replace("_", "-")) for name in names}
+    texts = [(ROOT / name).read_text() for name in ("requirements.txt", "pyproject.toml")]
+    listed = set(re.findall(r"([A-Za-z0-9-]+)>=", "".join(texts)))
+    assert packages - listed == set()

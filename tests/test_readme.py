@@ -1,0 +1,76 @@
+"""The README is what its generator writes, and says what the other files say."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from docs.readme import refresh
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def without_times(text: str) -> str:
+    return re.sub(r"\d+\.\d s\b", "0.0 s", text)
+
+
+def requirements() -> dict[str, str]:
+    """Package -> its range, of everything that requirements.txt lists."""
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    found = [re.match(r"([A-Za-z0-9-]+)(.*)", line) for line in lines if line[:1] not in ("#", "")]
+    return {match[1]: match[2] for match in found if match}
+
+
+def front_matter() -> dict[str, str]:
+    lines = README.split("---\n")[1].splitlines()
+    return {key: value.strip(' "') for key, value in (line.split(":", 1) for line in lines)}
+
+
+def test_tables_and_outputs_are_up_to_date() -> None:
+    assert without_times(README) == without_times(refresh(README)), "run python -m docs.readme"
+
+
+def test_links_lead_somewhere() -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", README)
+    assert len(targets) >= 4
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_every_dependency_is_explained() -> None:
+    explained = set(
+        re.findall(r"^\| `([a-z-]+)` \|", README.split("## What each")[1], re.MULTILINE)
+    )
+    assert explained >= set(requirements())
+
+
+def test_every_dependency_has_a_lower_and_an_upper_bound() -> None:
+    assert [name for name, range in requirements().items() if not re.match(r">=.*,<", range)] == []
+
+
+def test_the_front_matter_fits_a_space() -> None:
+    said = front_matter()
+    lowest = re.findall(r"\d+", requirements()["gradio"])
+    assert said["sdk"] == "gradio"
+    assert tuple(map(int, said["sdk_version"].split("."))) >= tuple(map(int, lowest[:2]))
+    assert said["sdk_version"].split(".")[0] == lowest[0]
+    assert (ROOT / said["app_file"]).is_file()
+    assert len(said["short_description"]) <= 60
+    assert said["license"] == "apache-2.0"
+
+
+@pytest.mark.parametrize("needed", ["requirements.txt", "python app.py", "python -m pytest"])
+def test_both_commands_are_single_lines(needed: str) -> None:
+    commands = re.findall(r"^python3 -m venv .*$", README, re.MULTILINE)
+    assert len(commands) == 2
+    assert any(needed in command for command in commands)
+
+
+def test_what_ci_types_is_the_second_command() -> None:
+    command = "grep '^python3 -m venv ' README.md | sed -n 2p"
+    assert command in (ROOT / ".ci/run").read_text(encoding="utf-8")
+    typed = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, check=True)
+    assert typed.stdout.decode().strip().endswith("-m pytest")

@@ -85,28 +85,34 @@ def sharpen_ab(
     `coarse_l` (h, w): L of the cells; `cells`: height and width of the photo in cells, which may
     be fractional and less than (h, w), the rest being padding.
     """
-    rows = (np.arange(fine_l.shape[0]) + 0.5) * cells[0] / fine_l.shape[0] - 0.5
-    cols = (np.arange(fine_l.shape[1]) + 0.5) * cells[1] / fine_l.shape[1] - 0.5
-    total = np.zeros((*fine_l.shape, 2), np.float32)
-    weight = np.zeros(fine_l.shape, np.float32)
-    for i, near_row in _taps(rows, ab.shape[0]):
-        for j, near_col in _taps(cols, ab.shape[1]):
-            unlike = (fine_l - coarse_l[i][:, j]) / LIKENESS
+    coarse = torch.from_numpy(np.dstack([ab, coarse_l])).permute(2, 0, 1).contiguous()
+    fine = torch.from_numpy(fine_l)
+    total = torch.zeros(2, *fine.shape)
+    weight = torch.zeros_like(fine)
+    for i, near_row in _taps(fine.shape[0], cells[0], ab.shape[0]):
+        rows = coarse.index_select(1, i)
+        for j, near_col in _taps(fine.shape[1], cells[1], ab.shape[1]):
+            near = rows.index_select(2, j)  # (a, b, L) of one cell for each fine pixel
+            unlike = (fine - near[2]).square_()
+            alike = unlike.mul_(-0.5 / LIKENESS**2).exp_()
             # The small constant decides where no cell is alike: distance alone then counts.
-            part = near_row[:, None] * near_col * (np.exp(-0.5 * unlike * unlike) + 1e-4)
-            total += part[..., None] * ab[i][:, j]
+            part = alike.add_(1e-4).mul_(near_row[:, None] * near_col)
+            total.addcmul_(part, near[:2])
             weight += part
-    return total / weight[..., None]
+    sharp: Floats = (total / weight).permute(1, 2, 0).contiguous().numpy()
+    return sharp
 
 
-def _taps(positions: NDArray[np.float64], count: int) -> list[tuple[NDArray[np.intp], Floats]]:
-    """Cells within REACH of each position, one offset at a time, with their tent weights."""
-    first = np.ceil(positions - REACH).astype(np.intp)
+def _taps(fine: int, cells: float, count: int) -> list[tuple[Tensor, Tensor]]:
+    """For `fine` samples over `cells` cells: the numbers of the cells within REACH, one offset at
+    a time, with their tent weights. There are `count` cells, padding included."""
+    position = (torch.arange(fine) + 0.5) * (cells / fine) - 0.5
+    first = torch.ceil(position - REACH)
     taps = []
     for offset in range(int(np.ceil(2 * REACH))):
         cell = first + offset
-        weight = np.maximum(0, 1 - np.abs(positions - cell) / REACH) + 1e-6
-        taps.append((cell.clip(0, count - 1), weight.astype(np.float32)))
+        weight = (1 - (position - cell).abs() / REACH).clamp_min(0) + 1e-6
+        taps.append((cell.long().clamp(0, count - 1), weight))
     return taps
 
 

@@ -175,7 +175,7 @@ class AbColorizer:
 
 
 def draw_hints(
-    hints: Sequence[Hint], shape: tuple[int, ...], inside: tuple[int, int]
+    hints: Sequence[Hint], shape: Sequence[int], inside: tuple[int, int]
 ) -> NDArray[np.float32]:
     """Hints -> (3, H, W): a, b and a mask on the network's input; the photo fills `inside`."""
     planes = np.zeros((3, *shape), np.float32)
@@ -210,7 +210,7 @@ def _check_range(name: str, value: float, low: float, high: float) -> None:
 
 def _check_picture(image: Any) -> None:
     kind = getattr(image, "dtype", type(image).__name__)
-    shape = getattr(image, "shape", ())
+    shape: tuple[int, ...] = getattr(image, "shape", ())
     if kind not in (np.uint8, np.uint16) or len(shape) != 3 or shape[2] != 3 or 0 in shape:
         raise OptionError(
             f"A picture is a (height, width, 3) array of uint8 or uint16 sRGB values; this is "

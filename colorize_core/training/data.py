@@ -11,6 +11,7 @@ import random
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -48,16 +49,21 @@ def _members(source: Path) -> Iterator[Photograph]:
         raise FileNotFoundError(f"no such zip or folder: {source}")
     if source.is_dir():
         for path in sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES):
-            yield lambda path=path: _decode(path.read_bytes())
+            yield partial(_decode_file, path)
         return
     archive = zipfile.ZipFile(source)
     for name in sorted(archive.namelist()):
         if Path(name).suffix.lower() in SUFFIXES:
-            yield lambda name=name: _decode(archive.read(name))
+            yield partial(_decode_member, archive, name)
 
 
-def _decode(data: bytes) -> np.ndarray:
-    with Image.open(io.BytesIO(data)) as photo:
+def _decode_file(path: Path) -> np.ndarray:
+    with Image.open(path) as photo:
+        return np.asarray(photo.convert("RGB"))
+
+
+def _decode_member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with Image.open(io.BytesIO(archive.read(name))) as photo:
         return np.asarray(photo.convert("RGB"))
 
 

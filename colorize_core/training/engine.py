@@ -111,7 +111,8 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
     recipe.prepare(network, photos)
     if settings.start_from:
         network.load_state_dict({k: v.float() for k, v in load_file(settings.start_from).items()})
-    network = network.to(accelerator.device, memory_format=torch.channels_last)
+    network = network.to(accelerator.device)
+    network = network.to(memory_format=torch.channels_last)
     average = AveragedModel(
         network, multi_avg_fn=get_ema_multi_avg_fn(settings.ema), use_buffers=False
     )
@@ -255,7 +256,7 @@ class _Run:
         return path
 
 
-def save_weights(network: nn.Module, path: Path, training: dict[str, Any]) -> None:
+def save_weights(network: Any, path: Path, training: dict[str, Any]) -> None:
     """fp16 safetensors; `network.config` (a dataclass) and `training` go into the metadata."""
     tensors = {
         key: (value.half() if value.is_floating_point() else value).contiguous().cpu()

@@ -1,33 +1,22 @@
-"""What travels in a picture file beside the pixels: EXIF, XMP, resolution and the ICC profile.
+"""What travels in a picture file beside the pixels: EXIF, XMP and the resolution.
 
 The pixels that leave `image.decode` are upright sRGB, so what is kept must say the same: the
 orientation becomes 1, the colour space sRGB, and the thumbnail, which shows the old picture, goes.
 
-Sources: ICC.1:2010 (profile tags), CIPA DC-008 (EXIF), TIFF 6.0.
+Sources: CIPA DC-008 (EXIF), TIFF 6.0, Adobe XMP part 3.
 """
 
 from __future__ import annotations
 
-import io
-import math
 import re
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageCms
-
-from colorize_core.color import linear_to_srgb
-
-STRIP = 1 << 20  # pixels that are converted at a time
+from PIL import Image, TiffImagePlugin
 
 ORIENTATION, COLOR_SPACE, PIXEL_WIDTH, PIXEL_HEIGHT = 0x0112, 0xA001, 0xA002, 0xA003
-EXIF_IFD, GPS_IFD = 0x8769, 0x8825
+EXIF_IFD, GPS_IFD, INTEROP_IFD = 0x8769, 0x8825, 0xA005
 # The tags of a TIFF file that describe the photograph; the others describe how its pixels lie.
 DESCRIPTIVE = frozenset(
     {269, 270, 271, 272, 285, 305, 306, 315, 316, 18246, 33432, EXIF_IFD, GPS_IFD}
@@ -70,7 +59,8 @@ def _dpi(value: Any) -> tuple[float, float] | None:
         x, y = (float(v) for v in value)
     except (TypeError, ValueError, ZeroDivisionError):
         return None
-    return (x, y) if all(math.isfinite(v) and 0 < v < 65535 for v in (x, y)) else None
+    # PNG counts dots a metre: 300 dpi come back as 299.9994.
+    return (round(x, 2), round(y, 2)) if all(0.01 <= v < 65535 for v in (x, y)) else None
 
 
 def _raw_exif(header: Image.Image) -> bytes | None:
@@ -141,164 +131,20 @@ def _upright_xmp(xmp: Any) -> bytes | None:
     return re.sub(rb'(tiff:Orientation(?:="|=\'|>))[0-9]', rb"\g<1>1", xmp)
 
 
-@lru_cache(maxsize=1)
-def srgb_profile() -> bytes:
-    """An sRGB profile; its date is cleared so that equal pictures give equal files."""
-    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    profile[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
-    return bytes(profile)
-
-
-def srgb_transform(icc: bytes | None, mode: str) -> Callable[[Image.Image], Image.Image] | None:
-    """What turns 8-bit pictures of `mode` (L, RGB, CMYK or LAB) into sRGB pictures of mode RGB.
-
-    None where there is nothing to convert: no profile, an sRGB one, one that cannot be parsed or
-    one made for other channels. Relative colorimetric with black point compensation.
-    """
+def descriptive_tags(exif: bytes | None) -> dict[int, Any]:
+    """The block as entries of a TIFF file's own directory; empty where it cannot be parsed."""
+    block = Image.Exif()
     try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc or b""))
-        space = profile.profile.xcolor_space.strip()
-        source = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK", "Lab": "LAB"}[space]
-        if source != mode and (mode, source) != ("L", "RGB"):
-            return None
-        transform = ImageCms.buildTransform(
-            profile,
-            ImageCms.createProfile("sRGB"),
-            source,
-            "RGB",
-            ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            ImageCms.Flags.BLACKPOINTCOMPENSATION,
-        )
-    except (ImageCms.PyCMSError, OSError, KeyError, ValueError, TypeError):
-        return None
-
-    def convert(picture: Image.Image) -> Image.Image:
-        converted = transform.apply(picture.convert(source) if mode != source else picture)
-        converted.info.pop("icc_profile", None)
-        return converted
-
-    return None if _changes_nothing(convert, mode) else convert
-
-
-def _changes_nothing(convert: Callable[[Image.Image], Image.Image], mode: str) -> bool:
-    """Whether no colour moves by more than the rounding of a conversion there and back."""
-    if mode == "L":
-        probe = np.arange(256, dtype=np.uint8)[None]
-    elif mode == "RGB":
-        levels = np.linspace(0, 255, 18, dtype=np.uint8)
-        probe = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
-    else:
-        return False
-    moved = np.asarray(convert(Image.fromarray(probe)), np.int16)
-    return bool(np.abs(moved - (probe[..., None] if mode == "L" else probe)).max() <= 1)
-
-
-def to_srgb(samples: NDArray[Any], icc: bytes | None) -> NDArray[Any]:
-    """Gray (H, W) or RGB (H, W, 3), uint8 or uint16, in the profile's colours -> sRGB (H, W, 3)."""
-    convert = srgb_transform(icc, "L" if samples.ndim == 2 else "RGB")
-    if convert is not None:
-        samples = _converted(samples, convert, icc or b"")
-    return cv2.cvtColor(samples, cv2.COLOR_GRAY2RGB) if samples.ndim == 2 else samples
-
-
-def _converted(
-    samples: NDArray[Any], convert: Callable[[Image.Image], Image.Image], icc: bytes
-) -> NDArray[Any]:
-    curves = _curves(icc) if samples.dtype == np.uint16 else None
-    rows = max(1, STRIP // samples.shape[1])
-    result = np.empty((*samples.shape[:2], 3), samples.dtype)
-    for top in range(0, len(samples), rows):
-        strip = samples[top : top + rows]
-        if curves is not None:
-            result[top : top + rows] = _by_curves(strip, *curves)
-        elif samples.dtype == np.uint16:
-            result[top : top + rows] = _between_levels(strip, convert)
-        else:
-            result[top : top + rows] = np.asarray(convert(Image.fromarray(strip)))
-    return result
-
-
-# --- 16 bits: Pillow's colour management stops at 8 -------------------------------------------
-
-# Linear sRGB from XYZ under D50, the connection space of ICC profiles (Bradford-adapted primaries).
-_D50_TO_SRGB = np.linalg.inv(
-    np.array(
-        [
-            [0.4360747, 0.3850649, 0.1430804],
-            [0.2225045, 0.7168786, 0.0606169],
-            [0.0139322, 0.0971045, 0.7141733],
-        ]
-    )
-)
-
-
-def _curves(icc: bytes) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]] | None:
-    """(one table of 65,536 linear values a channel, matrix to linear sRGB); None where the profile
-    has no such curves but a table of colours."""
-    try:
-        count = struct.unpack_from(">I", icc, 128)[0]
-        places = [struct.unpack_from(">4sII", icc, 132 + 12 * i) for i in range(min(count, 200))]
-        tags = {name: icc[start : start + size] for name, start, size in places}
-        if b"A2B0" in tags:
-            return None
-        if b"kTRC" in tags:
-            return [_curve(tags[b"kTRC"])], np.ones((3, 1), np.float32)
-        primaries = np.stack([_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")], axis=1)
-        tables = [_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")]
-    except (struct.error, KeyError, ValueError):
-        return None
-    return tables, (_D50_TO_SRGB @ primaries).astype(np.float32)
-
-
-def _xyz(tag: bytes) -> NDArray[np.float64]:
-    return np.array(struct.unpack_from(">3i", tag, 8)) / 65536
-
-
-def _curve(tag: bytes) -> NDArray[np.float32]:
-    """The 65,536 values of a `curv` or `para` tag over [0, 1]. ValueError for another type."""
-    x = np.arange(65536) / 65535
-    if tag[:4] == b"curv":
-        count = struct.unpack_from(">I", tag, 8)[0]
-        values = struct.unpack_from(f">{count}H", tag, 12)
-        if count < 2:
-            return (x ** (values[0] / 256 if count else 1)).astype(np.float32)
-        return np.interp(x, np.linspace(0, 1, count), np.array(values) / 65535).astype(np.float32)
-    if tag[:4] != b"para":
-        raise ValueError("not a curve")
-    # y = (a x + b) ** g + e from x = d on, c x + f below; the shorter forms leave terms out.
-    kind = struct.unpack_from(">H", tag, 8)[0]
-    names = ("g", "gab", "gabc", "gabcd", "gabcdef")[kind] if kind < 5 else ""
-    if not names:
-        raise ValueError("not a curve")
-    raw = struct.unpack_from(f">{len(names)}i", tag, 12)
-    p = {"a": 1.0, "b": 0.0, "c": 0.0, "d": 0.0, "e": 0.0, "f": 0.0}
-    p |= {name: value / 65536 for name, value in zip(names, raw, strict=True)}
-    if kind in (1, 2):
-        p["d"] = -p["b"] / p["a"] if p["a"] else 0.0
-        p["e"] = p["f"] = p["c"]
-        p["c"] = 0.0
-    upper = np.clip(p["a"] * x + p["b"], 0, None) ** p["g"] + p["e"]
-    return np.where(x >= p["d"], upper, p["c"] * x + p["f"]).astype(np.float32)
-
-
-def _by_curves(
-    strip: NDArray[np.uint16], tables: list[NDArray[np.float32]], matrix: NDArray[np.float32]
-) -> NDArray[np.uint16]:
-    channels = [strip] if strip.ndim == 2 else [strip[..., i] for i in range(3)]
-    if len(tables) != len(channels):  # a gray strip under an RGB profile stays gray
-        matrix, tables = matrix.sum(axis=1, keepdims=True), tables[:1]
-    linear = np.stack([t[c] for t, c in zip(tables, channels, strict=True)], axis=-1) @ matrix.T
-    encoded = linear_to_srgb(np.clip(linear, 0, 1))
-    return (encoded * 65535 + 0.5).astype(np.uint16)
-
-
-def _between_levels(
-    strip: NDArray[np.uint16], convert: Callable[[Image.Image], Image.Image]
-) -> NDArray[np.uint16]:
-    """Convert the 8-bit levels below and above each value, and take what lies between."""
-    low = (strip // 257).astype(np.uint8)
-    high = np.minimum(low, 254) + 1
-    share = ((strip - low.astype(np.uint16) * 257) / 257).astype(np.float32)
-    below, above = (np.asarray(convert(Image.fromarray(x)), np.float32) for x in (low, high))
-    share = share[..., None] if strip.ndim == 2 else share
-    return ((below + (above - below) * share) * 257 + 0.5).astype(np.uint16)
+        block.load(exif or b"")
+        tags: dict[int, Any] = {tag: block[tag] for tag in block if tag in DESCRIPTIVE}
+        for tag in (EXIF_IFD, GPS_IFD):
+            tags.pop(tag, None)
+            if inner := {k: v for k, v in block.get_ifd(tag).items() if k != INTEROP_IFD}:
+                tags[tag] = inner
+        directory = TiffImagePlugin.ImageFileDirectory_v2(b"II*\0\x08\0\0\0")
+        for tag, value in tags.items():
+            directory[tag] = value
+        directory.tobytes(8)  # what cannot be written must fail here, not in the encoder
+    except Exception:  # see orientation_of
+        return {}
+    return tags

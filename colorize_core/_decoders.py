@@ -1,0 +1,306 @@
+"""Bytes -> samples: what a file is, and its pixels as they lie in it.
+
+Pillow reads the headers and the rarer kinds of pixels. OpenCV decodes JPEG and PNG, where it needs
+half of Pillow's time or memory (benchmarks/results/decode.csv), and the 16-bit files, which Pillow
+cuts to 8 bits. Errors of the libraries pass through; `image.decode` translates them.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from colorize_core._profile import STRIP, lab_transform, srgb_transform, to_srgb
+from colorize_core.errors import BrokenPictureError, NotAPictureError
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+
+SIGNATURES = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"BM", "BMP"),
+    *((mark, "TIFF") for mark in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+)
+FOREIGN = (
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive or an office document"),
+    (b"\x1f\x8b", "a compressed archive"),
+    (b"\x1a\x45\xdf\xa3", "a video"),
+    (b"\x00\x00\x01\xba", "a video"),
+    (b"8BPS", "a Photoshop file"),
+    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 file"),
+    (b"\x00\x00\x01\x00", "an icon"),
+)
+HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1"}
+AVIF_BRANDS = {b"avif", b"avis"}
+
+# TIFF tags
+SUBFILE, BITS, PHOTOMETRIC, CHANNELS, PLANES = 254, 258, 262, 277, 284
+EXTRA_SAMPLES, SAMPLE_FORMAT, DNG_VERSION = 338, 339, 50706
+
+
+def kind_of(data: bytes) -> str | None:
+    """The format by the first bytes, or None if it is none that is read."""
+    for mark, kind in SIGNATURES:
+        if data.startswith(mark):
+            return kind
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data[4:8] == b"ftyp":
+        brands = {data[i : i + 4] for i in (8, *range(16, min(data[3], 64), 4))}
+        if brands & AVIF_BRANDS:
+            return "AVIF"
+        if brands & HEIC_BRANDS:
+            return "HEIC"
+    return None
+
+
+def foreign(data: bytes) -> str:
+    """What a file that is no picture seems to be, in words."""
+    start = data[:512]
+    for mark, what in FOREIGN:
+        if start.startswith(mark):
+            return what
+    if start[4:8] == b"ftyp" or start[:4] == b"RIFF":
+        return "a video or a sound"
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if b"<svg" in text:
+        return "an SVG drawing"
+    if text.startswith((b"<!doctype html", b"<html")):
+        return "a web page"
+    controls = set(start) & (set(range(32)) - set(b"\t\n\f\r\x1b"))
+    return "data of an unknown kind" if controls else "text"
+
+
+def open_header(data: bytes, kind: str) -> Image.Image:
+    """The opened file, its pixels not yet decoded.
+
+    The class of the one format is called, not Image.open: that would try other formats, and its
+    limit on pixels, a global of the process, is lower than ours.
+    """
+    if kind == "HEIC":
+        return _heif_class()(io.BytesIO(data), "")
+    openers: dict[str, Callable[..., Image.Image]] = {
+        "JPEG": JpegImagePlugin.jpeg_factory,
+        "PNG": PngImagePlugin.PngImageFile,
+        "WEBP": WebPImagePlugin.WebPImageFile,
+        "TIFF": TiffImagePlugin.TiffImageFile,
+        "BMP": BmpImagePlugin.BmpImageFile,
+        "GIF": GifImagePlugin.GifImageFile,
+        "AVIF": AvifImagePlugin.AvifImageFile,
+    }
+    return openers[kind](io.BytesIO(data), "")
+
+
+def _heif_class() -> Callable[..., Image.Image]:
+    try:
+        from pillow_heif.as_plugin import HeifImageFile
+    except ImportError as error:
+        raise NotAPictureError(
+            "HEIC needs the package pillow-heif, which is not installed. "
+            "Type `pip install pillow-heif`, or save the picture as JPEG"
+        ) from error
+    opener: Callable[..., Image.Image] = HeifImageFile
+    return opener
+
+
+def frames(data: bytes, header: Image.Image, enough: int) -> int:
+    """How many pictures the file holds; the count stops above `enough`, as a file can hold
+    millions of tiny ones."""
+    if isinstance(header, GifImagePlugin.GifImageFile):
+        return _gif_frames(data, enough)
+    if not isinstance(header, TiffImagePlugin.TiffImageFile):
+        return int(getattr(header, "n_frames", 1))
+    try:
+        header.seek(enough)
+    except EOFError:
+        return 1
+    finally:
+        header.seek(0)
+    return enough + 1
+
+
+def _gif_frames(data: bytes, enough: int) -> int:
+    def table(flags: int) -> int:  # bytes of the colour table that the flags announce
+        return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+    place, count = 13 + table(data[10]), 0
+    while count <= enough and place < len(data) - 10 and data[place] in b",!":
+        if data[place] == ord(","):
+            count += 1
+            place += 9 + table(data[place + 9])
+        place += 2
+        while place < len(data) and data[place]:
+            place += data[place] + 1
+        place += 1
+    return count
+
+
+class Quiet:
+    """Hides what the decoders say about damaged files. Several threads may be inside at once:
+    filters of warnings belong to the process, so the first in sets and the last out restores."""
+
+    _lock = threading.Lock()
+    _inside = 0
+    _filters: Any = None
+    _level: Any = None
+
+    def __enter__(self) -> None:
+        with Quiet._lock:
+            Quiet._inside += 1
+            if Quiet._inside == 1:
+                Quiet._filters = warnings.catch_warnings()
+                Quiet._filters.__enter__()
+                warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif")
+                log = cv2.utils.logging
+                Quiet._level = log.setLogLevel(log.LOG_LEVEL_SILENT)
+
+    def __exit__(self, *_: object) -> None:
+        with Quiet._lock:
+            Quiet._inside -= 1
+            if Quiet._inside == 0:
+                Quiet._filters.__exit__(None, None, None)
+                cv2.utils.logging.setLogLevel(Quiet._level)
+
+
+def samples(data: bytes, kind: str, header: Image.Image) -> tuple[Pixels, Pixels | None]:
+    """sRGB (H, W, 3) and alpha (H, W) or None, not yet turned upright.
+
+    Raises NotAPictureError for kinds of pixels that are not read, BrokenPictureError and anything
+    that the libraries raise for damaged files.
+    """
+    icc = header.info.get("icc_profile")
+    tags: dict[int, Any] = dict(getattr(header, "tag_v2", {}))
+    if tags:
+        _check_tiff(data, tags)
+    if kind == "PNG":
+        open_header(data, kind).verify()  # the checksums; libpng would print its complaint
+    deep = data[24] == 16 if kind == "PNG" else bool(tags) and _is_deep_tiff(tags)
+    if header.mode in ("I", "F") or (header.mode.startswith("I;") and not deep):
+        raise NotAPictureError(
+            "its pixels are signed, 32-bit or floating-point numbers, which have no set white. "
+            "Save it with 8 or 16 bits a channel"
+        )
+    plain = header.mode in ("L", "RGB") or (kind == "PNG" and header.mode == "RGBA")
+    keyed = "transparency" in header.info
+    if deep or (kind in ("JPEG", "PNG") and plain and not keyed):
+        return _by_opencv(data, kind, header, tags, icc, deep)
+    return _by_pillow(header, icc)
+
+
+def _check_tiff(data: bytes, tags: dict[int, Any]) -> None:
+    if DNG_VERSION in tags or tags.get(SUBFILE, 0) & 1 or data[8:10] == b"CR":
+        raise NotAPictureError("it is a camera's raw file. Export it as TIFF or JPEG first")
+
+
+def _is_deep_tiff(tags: dict[int, Any]) -> bool:
+    """Whether it is 16-bit gray or RGB. NotAPictureError for what OpenCV would get wrong."""
+    bits, channels, planes = tags.get(BITS, (1,)), tags.get(CHANNELS, 1), tags.get(PLANES, 1)
+    if max(bits) <= 8 or tags.get(PHOTOMETRIC, 0) > 2:
+        return False
+    signed = tags.get(SAMPLE_FORMAT, (1,))[0] != 1
+    if set(bits) == {16} and not signed and (channels == 1 or (channels in (3, 4) and planes == 1)):
+        return True
+    raise NotAPictureError(
+        f"it is a TIFF with {'/'.join(map(str, bits))} bits a channel in an unusual layout. Save "
+        "it as unsigned 16-bit gray or RGB with interleaved channels, or as PNG"
+    )
+
+
+def _by_opencv(
+    data: bytes,
+    kind: str,
+    header: Image.Image,
+    tags: dict[int, Any],
+    icc: bytes | None,
+    deep: bool,
+) -> tuple[Pixels, Pixels | None]:
+    flags = cv2.IMREAD_GRAYSCALE if header.mode == "L" else cv2.IMREAD_COLOR
+    if deep or header.mode == "RGBA":
+        flags = cv2.IMREAD_UNCHANGED
+    flags |= cv2.IMREAD_IGNORE_ORIENTATION if flags >= 0 else 0
+    found = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    if found is None:  # Pillow knows whether enough is there, or raises
+        return _by_pillow(header, icc)
+    if kind == "JPEG" and _starved(data, flags, found):
+        raise BrokenPictureError("a part of its data is missing")
+    if found.dtype != (np.uint16 if deep else np.uint8):
+        raise BrokenPictureError("its header and its contents disagree")
+    if tags.get(PHOTOMETRIC) == 0:  # white is zero
+        np.subtract(65535, found, out=found)
+    alpha = None
+    if found.ndim == 3 and found.shape[2] == 4:
+        alpha = np.ascontiguousarray(found[..., 3])
+        found = cv2.cvtColor(found, cv2.COLOR_BGRA2RGB)
+    elif found.ndim == 3:
+        cv2.cvtColor(found, cv2.COLOR_BGR2RGB, dst=found)
+    if header.mode == "LA":
+        found = np.ascontiguousarray(found[..., 0])
+    extra = tags.get(EXTRA_SAMPLES, (2,))[0]
+    if alpha is not None and extra == 1:
+        _divide(found, alpha)
+    return to_srgb(found, icc), alpha if extra else None
+
+
+def _starved(data: bytes, flags: int, found: Pixels) -> bool:
+    """Whether a JPEG has its end marker but not all its data: the decoder then fills up with
+    middle gray. Where the last corner has that gray, bytes are added before the marker: they
+    change the picture only if it still needed some."""
+    if (found[-8:, -8:] != 128).any():
+        return False
+    end = data.rfind(b"\xff\xd9")
+    longer = np.frombuffer(data[:end] + b"\x5a" * 64 + data[end:], np.uint8)
+    again = cv2.imdecode(longer, flags)
+    return again is None or not np.array_equal(again, found)
+
+
+def _divide(pixels: Pixels, alpha: Pixels) -> None:
+    """Colours that were multiplied by alpha -> plain colours, in place."""
+    rows = max(1, STRIP // pixels.shape[1])
+    for top in range(0, len(pixels), rows):
+        strip = pixels[top : top + rows]
+        cover = np.maximum(alpha[top : top + rows, :, None], 1) / np.float32(65535)
+        strip[:] = np.minimum(np.rint(strip / cover), 65535)
+
+
+def _by_pillow(header: Image.Image, icc: bytes | None) -> tuple[Pixels, Pixels | None]:
+    """In strips, so that the memory beside Pillow's own copy stays flat."""
+    header.load()
+    simpler = {"1": "L", "LA": "L", "La": "L", "P": "RGB", "PA": "RGB", "RGBX": "RGB"}
+    source = simpler.get(header.mode, header.mode.removesuffix("A").removesuffix("a"))
+    convert = srgb_transform(icc, source) or (lab_transform() if source == "LAB" else None)
+    keyed = "transparency" in header.info
+    translucent = keyed or header.mode in ("LA", "La", "PA", "RGBA", "RGBa")
+    width, height = header.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    alpha = np.empty((height, width), np.uint8) if translucent else None
+    rows = max(1, STRIP // width)
+    for top in range(0, height, rows):
+        strip = header.crop((0, top, width, min(top + rows, height)))
+        if alpha is not None:
+            strip = strip.convert("LA") if strip.mode == "La" else strip
+            strip = strip.convert("RGBA")  # also divides where colours were multiplied by alpha
+            alpha[top : top + rows] = np.asarray(strip.getchannel("A"))
+        if convert is not None:
+            strip = convert(strip.convert(source))
+        pixels[top : top + rows] = np.asarray(strip.convert("RGB"))
+    return pixels, alpha

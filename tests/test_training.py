@@ -1,0 +1,163 @@
+"""The engine and the built-in recipe, for a few steps on made-up pictures."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors import safe_open
+
+from colorize_core import weights
+from colorize_core.networks.autochrome import Autochrome, AutochromeConfig
+from colorize_core.training import engine
+from colorize_core.training.__main__ import main
+from colorize_core.training.aging import age
+from colorize_core.training.data import Batches, find_photos, load_photos
+from colorize_core.training.hints import recolour_objects, simulate_hints
+from colorize_core.training.losses import soft_bin_cross_entropy
+from colorize_core.training.recipes.autochrome import AutochromeRecipe
+
+SMALL = AutochromeConfig(widths=(16, 24, 32), depths=(1, 1, 1), heads=2)
+
+
+@pytest.fixture
+def photos(tmp_path, rng):
+    """Sky over grass: blue above, green below, as a folder and as a zip."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(24):
+        picture = rng.integers(0, 40, (40, 48, 3)).astype(np.uint8)
+        picture[:20] += np.array([90, 140, 215], np.uint8)
+        picture[20:] += np.array([60, 130, 40], np.uint8)
+        Image.fromarray(picture).save(folder / f"{number:02}.png")
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        for path in folder.iterdir():
+            archive.write(path, path.name)
+    return folder
+
+
+def test_photos_are_read_from_folders_and_zips(photos):
+    from_folder = load_photos([photos], 32)
+    assert from_folder.shape == (24, 3, 32, 32)
+    assert from_folder.dtype == torch.uint8
+    assert torch.equal(from_folder, load_photos([photos.with_suffix(".zip")], 32))
+    assert len(find_photos([photos], limit=5)) == 5
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        load_photos([photos / "nowhere"])
+    (photos / "empty").mkdir()
+    with pytest.raises(ValueError, match="no photographs"):
+        load_photos([photos / "empty"])
+
+
+def test_batches_crop_mirror_and_see_every_photo(photos):
+    batches = Batches(load_photos([photos], 32), 8, seed=0, device=torch.device("cpu"))
+    drawn = [batches.draw(16) for _ in range(3)]
+    assert all(batch.shape == (8, 3, 16, 16) for batch in drawn)
+    assert 0 <= min(b.min() for b in drawn) <= max(b.max() for b in drawn) <= 1
+    assert len(batches.order) == 0  # 24 photos, 3 batches of 8: one whole epoch
+
+
+def test_hints_reveal_the_colour_of_their_place():
+    torch.manual_seed(0)
+    ab = torch.randn(64, 2, 24, 24) * 20
+    first = torch.randint(24, (64, 2))
+    hint_ab, mask = simulate_hints(ab, first, 1.0)
+    rows, cols = first.unbind(1)
+    each = torch.arange(64)
+    assert (mask[each, 0, rows, cols] == 1).all()
+    assert set(mask.unique().tolist()) == {0.0, 1.0}
+    assert (hint_ab * (1 - mask) == 0).all()
+    single = (mask.sum((1, 2, 3)) == 1).nonzero()[:, 0]  # one point of one pixel
+    assert len(single)
+    revealed = hint_ab[single, :, rows[single], cols[single]]
+    assert torch.allclose(revealed, ab[single, :, rows[single], cols[single]], atol=1e-3)
+    assert simulate_hints(ab, first, 0.0)[1].sum() == 0
+
+
+def test_recolouring_changes_an_object_and_not_its_lightness():
+    torch.manual_seed(0)
+    lab = torch.zeros(16, 3, 32, 32)
+    lab[:, 0], lab[:, 1, :, :16], lab[:, 1, :, 16:] = 50, 40, -40
+    changed, points = recolour_objects(lab, 1.0)
+    assert torch.equal(changed[:, 0], lab[:, 0])
+    moved = (changed - lab)[:, 1:].norm(dim=1)
+    for index, (row, col) in enumerate(points.tolist()):
+        side = slice(0, 16) if col < 16 else slice(16, 32)
+        other = slice(16, 32) if col < 16 else slice(0, 16)
+        assert moved[index, row, col] > 10
+        assert moved[index][:, other].max() < 0.5 < moved[index][:, side].max()
+    assert torch.equal(recolour_objects(lab, 0.0)[0], lab)
+
+
+def test_aging_stays_in_range():
+    torch.manual_seed(0)
+    light = torch.rand(8, 1, 16, 16) * 100
+    aged = age(light, 1.0)
+    assert 0 <= aged.min() <= aged.max() <= 100
+    assert (aged - light).abs().mean() > 1
+    assert torch.equal(age(light, 0.0), light)
+
+
+def test_cross_entropy_by_hand():
+    logits = torch.tensor([0.0, np.log(3.0)]).view(1, 2, 1, 1)
+    bins = torch.tensor([0, 1]).view(1, 2, 1, 1)
+    weights = torch.tensor([0.5, 0.5]).view(1, 2, 1, 1)
+    expected = -(0.5 * np.log(0.25) + 0.5 * np.log(0.75))
+    assert soft_bin_cross_entropy(logits, bins, weights).item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_schedule_warms_up_and_falls():
+    rates = [engine.rate(p, 0.1) for p in (0.0, 0.05, 0.1, 0.5, 1.0)]
+    assert rates[0] < rates[1] < rates[2] == pytest.approx(1.0)
+    assert rates[2] > rates[3] > rates[4] == pytest.approx(0.005)
+
+
+class SmallRecipe(AutochromeRecipe):
+    def network(self):
+        return Autochrome(SMALL)
+
+
+def run(photos, out, seconds, **more):
+    chosen = {"batch": 8, "ema": 0.9, "side": 32, "look_every": 60.0, "norm_batches": 4, **more}
+    settings = engine.Settings(
+        data=(photos,), val=(photos,), out=out, minutes=seconds / 60, precision="no", **chosen
+    )
+    recipe = SmallRecipe(sides=(32,), until=(1.0,), least_scale=1.0)
+    return engine.train("autochrome", recipe, settings)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
+def test_a_run_learns_resumes_and_leaves_weights_that_load(photos, tmp_path):
+    out = tmp_path / "run"
+    path = run(photos, out, 5)
+    state = torch.load(out / "checkpoint" / "custom_checkpoint_1.pkl", weights_only=True)
+    losses = [row["loss"] for row in state["history"] if "loss" in row]
+    assert losses[-1] < losses[0] - 0.5
+    run(photos, out, 7)  # the same command with more time goes on
+    later = torch.load(out / "checkpoint" / "custom_checkpoint_1.pkl", weights_only=True)
+    assert later["step"] > state["step"]
+    assert later["history"][: len(state["history"])] == state["history"]
+    with safe_open(path, "pt") as file:
+        assert json.loads(file.metadata()["config"])["widths"] == list(SMALL.widths)
+        assert json.loads(file.metadata()["training"])["seen"] == later["seen"]
+        assert file.get_tensor("head.weight").dtype == torch.float16
+    network = weights.load_network(path, Autochrome, AutochromeConfig)
+    assert network.config == SMALL
+    assert (out / "curves.png").stat().st_size > 0
+    assert list(out.glob("samples-*.png"))
+    assert list((out / "autochrome").glob("events.*"))  # TensorBoard
+    trained = network.bins.log_prior.exp()
+    blue_or_green = (network.bins.points.norm(dim=1) > 20) & (trained > 0.05)
+    assert blue_or_green.any()
+
+
+def test_flags_come_from_the_settings(capsys):
+    with pytest.raises(SystemExit):
+        main(["autochrome", "--help"])
+    text = capsys.readouterr().out
+    for flag in ("--data", "--minutes", "--lr", "--hinted", "--start-from"):
+        assert flag in text
+    with pytest.raises(SystemExit):
+        main(["autochrome", "--data", "x", "--learning-rate", "1"])

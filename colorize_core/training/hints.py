@@ -24,7 +24,7 @@ def recolour_objects(lab: Tensor, share: float) -> tuple[Tensor, Tensor]:
     unlike = (unlike_ab.sum(1) + 0.15 * unlike_l[:, 0]).sqrt()
     y = torch.arange(h, device=device).view(1, h, 1) - rows.view(n, 1, 1)
     x = torch.arange(w, device=device).view(1, 1, w) - cols.view(n, 1, 1)
-    size = h * (0.25 + 0.5 * torch.rand(n, 1, 1, device=device))
+    size = h * (0.3 + 0.9 * torch.rand(n, 1, 1, device=device))
     far = torch.hypot(y.float(), x.float()) / size
     region = torch.sigmoid((12 - unlike) / 2) * torch.sigmoid((1 - far) * 8)
     hue = 2 * torch.pi * torch.rand(n, device=device)

@@ -23,11 +23,11 @@ from colorize_core.training.losses import soft_bin_cross_entropy
 
 @dataclass(frozen=True)
 class AutochromeRecipe(Recipe):
-    hinted: float = 0.4  # share of the photographs that get simulated hints
-    recoloured: float = 0.5  # of those, the share with one region in a foreign colour
-    aged: float = 0.4  # share whose L is faded, blurred or grained
+    hinted: float = 0.45  # share of the photographs that get simulated hints
+    recoloured: float = 0.65  # of those, the share with one region in a foreign colour
+    aged: float = 0.35  # share whose L is faded, blurred or grained
     sides: tuple[int, ...] = (64, 96, 128)  # training sizes, smallest first
-    until: tuple[float, ...] = (0.6, 0.85, 1.0)  # progress at which each size ends
+    until: tuple[float, ...] = (0.55, 0.8, 1.0)  # progress at which each size ends
     least_scale: float = 0.55  # smallest random crop, edge over edge
 
     def network(self) -> nn.Module:

@@ -1,0 +1,93 @@
+"""python -m benchmarks.hints --photos ZIP-or-DIR... : is a single colour hint obeyed?
+
+In each photo one point gets one hint of a foreign colour: the hue that the model gave it, turned by
+90 to 270 degrees, with a chroma of 35. Measured is the move of the predicted ab along the way from
+the old colour to the hinted one, 1 being all the way: at the hint, over its object, and elsewhere.
+The object is what has the same true colour and is connected with the hint.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+import colorize_core
+from benchmarks.quality import summary
+from benchmarks.results_file import write
+from colorize_core.color import rgb_to_lab
+from colorize_core.metrics import protocol
+from colorize_core.models.base import Hint
+from colorize_core.training.data import find_photos
+
+CHROMA = 35.0
+RADIUS = 0.015  # of a hint, as a share of the photo's longer side
+LEAST_OBJECT, MOST_OBJECT = 0.02, 0.4  # share of the photo: a hint needs an object to recolour
+
+
+def object_at(truth: NDArray[np.uint8], row: int, col: int) -> NDArray[np.bool_]:
+    """The connected region around a point with about its true colour."""
+    lab = cv2.GaussianBlur(rgb_to_lab(truth.astype(np.float32) / 255), (0, 0), 3)
+    mask = np.zeros((truth.shape[0] + 2, truth.shape[1] + 2), np.uint8)
+    flags = 4 | cv2.FLOODFILL_FIXED_RANGE | cv2.FLOODFILL_MASK_ONLY
+    cv2.floodFill(np.ascontiguousarray(lab), mask, (col, row), 0, (25, 8, 8), (25, 8, 8), flags)
+    return mask[1:-1, 1:-1] > 0
+
+
+def ab_of(model: Any, gray: NDArray[np.uint8], hints: list[Hint]) -> NDArray[np.float32]:
+    return rgb_to_lab(model.colorize(gray, hints=hints).astype(np.float32) / 255)[..., 1:]
+
+
+def measure(model: Any, truth: NDArray[np.uint8], random: Any) -> dict[str, float] | None:
+    """The moves in one photo; None if the point drawn lies in no object of a fitting size."""
+    row, col = random.integers(16, protocol.SIDE - 16, 2)
+    region = object_at(truth, int(row), int(col))
+    if not LEAST_OBJECT < region.mean() < MOST_OBJECT:
+        return None
+    gray = protocol.to_gray(truth)
+    before = ab_of(model, gray, [])
+    hue = np.arctan2(*before[row, col, ::-1]) + random.uniform(np.pi / 2, 3 * np.pi / 2)
+    wanted = CHROMA * np.array([np.cos(hue), np.sin(hue)])
+    last = protocol.SIDE - 1
+    hint = Hint(col / last, row / last, (float(wanted[0]), float(wanted[1])), RADIUS)
+    way = wanted - before[row, col]
+    move = ((ab_of(model, gray, [hint]) - before) @ way) / (way @ way)
+    y, x = np.mgrid[: protocol.SIDE, : protocol.SIDE]
+    away = np.hypot(y - row, x - col)
+    return {
+        "at_hint": float(move[away < 4].mean()),
+        "object": float(move[region].mean()),
+        "elsewhere": float(np.abs(move[~region & (away > 64)]).mean()),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photos", type=Path, nargs="+", required=True)
+    parser.add_argument("--model", default="autochrome")
+    parser.add_argument("--limit", type=int, default=400)
+    arguments = parser.parse_args()
+    model = colorize_core.load(arguments.model)
+    random = np.random.default_rng(0)
+    moves = []
+    for read in tqdm(find_photos(arguments.photos, arguments.limit)):
+        if found := measure(model, protocol.square(read()), random):
+            moves.append(found)
+    row: dict[str, Any] = {
+        "model": arguments.model,
+        "photos": ", ".join(path.name for path in arguments.photos),
+        "n": len(moves),
+    }
+    for name in moves[0]:
+        mean, low, high = summary(np.array([move[name] for move in moves]))
+        row |= {name: f"{mean:.3f}", f"{name}_low": f"{low:.3f}", f"{name}_high": f"{high:.3f}"}
+    write("hints", [row])
+
+
+if __name__ == "__main__":
+    main()

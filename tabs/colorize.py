@@ -1,0 +1,297 @@
+"""The tab "Colorize": one photo in, the same photo in colour."""
+
+from __future__ import annotations
+
+import secrets
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+import colorize_core
+from colorize_core.errors import Cancelled, ColorizeError
+from tabs.folder import KEEP_SECONDS
+from tabs.gallery import find_examples, thumbnails
+from tabs.studio import DEFAULT_MODEL, FORMATS, Settings, Studio, Work
+from tabs.widgets import Compare, PhotoInput, comparison
+
+TITLE = "Colorize"
+LANE = "studio"  # every colorization runs in this lane of the queue
+AT_ONCE = 2  # one in the network while another reads or writes its file: more only costs memory
+INVITATION = "Drop a black-and-white photo here, or paste it\n- or -\nChoose a file"
+ENDPOINT = """Colorize one photo and give it back at its full size, with its metadata.
+
+photo: a picture file (JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or AVIF); colours of its own are set
+aside. model: a model's name. vividness: 0 (timid) to 2 (saturated), 1 is the model's choice.
+strength: 0 to 1.5, how much of the colour is put in. gain: 0.5 to 2, brightness of the network's
+copy only; below 1 helps blown-out skies. neutralize: take the tint of an old print out first.
+format: JPEG, PNG, WebP or "TIFF, 16 bit".
+Returns the result file, and one line on what was done (size, model, seconds, device, tint).
+Calling /cancel from the same session stops it."""
+
+
+class Handlers:
+    """What the controls do. Whose photo it is comes with every call: nothing is kept here."""
+
+    def __init__(self, studio: Studio, examples: list[Path]):
+        self.studio = studio
+        self.examples = examples
+
+    def colorize(
+        self,
+        photo: str | None,
+        model: str,
+        vividness: float,
+        strength: float,
+        gain: float,
+        neutralize: bool,
+        format: str,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
+    ) -> tuple[str, str]:
+        """The endpoint: see ENDPOINT."""
+        if not photo:
+            raise gr.Error("No photo was given. Send a picture file.", print_exception=False)
+        settings = Settings(model, vividness, strength, gain, neutralize)
+        try:
+            with self.studio.job(session(request), progress) as job:
+                work = self.studio.develop(Path(photo), settings, job)
+                return str(self.studio.export(work, format, job)), work.line
+        except ColorizeError as error:
+            raise gr.Error(escape(str(error)), print_exception=False) from error
+
+    def take_upload(self, photo: str | None) -> list[Any]:
+        """Show the photo that was dropped while it is worked on."""
+        return begin(gr.update(visible=True), photo)
+
+    def take_example(self, event: gr.SelectData) -> list[Any]:
+        """Show the example that was picked while it is worked on."""
+        path = str(self.examples[event.index])
+        return begin(gr.update(value=path, visible=True), path)
+
+    def reset(self) -> list[Any]:
+        """Back to the empty drop zone."""
+        return begin(gr.update(value=None, visible=True), None)
+
+    def open(
+        self,
+        source: str | None,
+        model: str,
+        vividness: float,
+        strength: float,
+        gain: float,
+        neutralize: bool,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> list[Any]:
+        """The new photo's first colours: the comparison takes the drop zone's place."""
+        if source is None:
+            return [gr.skip()] * 7
+        settings = Settings(model, vividness, strength, gain, neutralize)
+        try:
+            with self.studio.job(session(request), progress) as job:
+                work = self.studio.develop(Path(source), settings, job)
+        except ColorizeError as error:
+            away = gr.update(visible=False)
+            empty = gr.update(value=None, visible=True)
+            return [said(error), empty, away, away, None, "", None]
+        hidden = gr.update(value=None, visible="hidden")  # stays on the page for paste and drop
+        there = gr.update(visible=True)
+        return ["", hidden, there, there, shown(work), work.line, work]
+
+    def adjust(
+        self,
+        model: str,
+        vividness: float,
+        strength: float,
+        gain: float,
+        neutralize: bool,
+        kept: Work | None,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> list[Any]:
+        """A control has moved: render again, with the network only where it must."""
+        settings = Settings(model, vividness, strength, gain, neutralize)
+        if kept is None or kept.settings == settings:
+            return [gr.skip()] * 4
+        try:
+            with self.studio.job(session(request), progress) as job:
+                work = self.studio.develop(kept.path, settings, job, kept)
+        except ColorizeError as error:
+            return [said(error), gr.skip(), gr.skip(), gr.skip()]
+        return ["", shown(work), work.line, work]
+
+    def download(
+        self,
+        format: str,
+        kept: Work | None,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> list[Any]:
+        """The result as a file, made when it is asked for."""
+        if kept is None:
+            return [gr.skip(), None]
+        try:
+            with self.studio.job(session(request), progress) as job:
+                return ["", str(self.studio.export(kept, format, job))]
+        except ColorizeError as error:
+            return [said(error), None]
+
+    def stop(self, request: gr.Request) -> None:
+        """Stop what this session runs at its next step."""
+        self.studio.stop(session(request))
+
+    def stopped(self, kept: Work | None) -> list[Any]:
+        """What the page says after that."""
+        if kept is None:
+            return ["<p>Stopped.</p>", gr.update(value=None)]
+        return ["<p>Stopped. The picture shows the settings before.</p>", gr.skip()]
+
+
+def begin(photo: Any, source: str | None) -> list[Any]:
+    """The drop zone without a result: message, photo, frame, result, source, kept."""
+    away = gr.update(visible=False)
+    return ["", photo, away, away, source, None]
+
+
+def session(request: gr.Request) -> str:
+    """Whose call it is; a bare HTTP call without a session is a session of its own."""
+    return request.session_hash or secrets.token_hex(16)
+
+
+def shown(work: Work) -> dict[str, Any]:
+    return comparison(work.before, work.after, work.size)
+
+
+def said(error: ColorizeError) -> str:
+    if isinstance(error, Cancelled):
+        return ""
+    return f'<p role="alert">{escape(str(error))}</p>'
+
+
+def build(studio: Studio) -> None:
+    """Lay the tab out and wire it."""
+    examples = find_examples()
+    on = Handlers(studio, examples)
+    kept = gr.State(None, time_to_live=KEEP_SECONDS)
+    source = gr.State(None, time_to_live=KEEP_SECONDS)
+
+    message = gr.HTML(elem_id="message")
+    with gr.Column(elem_id="stage"):
+        photo = PhotoInput(
+            label="Photo",
+            show_label=False,
+            sources=["upload"],
+            type="filepath",
+            placeholder=INVITATION,
+            alt_text="The photo being colorized",
+            buttons=[],
+            elem_id="photo",
+        )
+        with gr.Column(visible=False) as frame:
+            compare = Compare(elem_id="compare")
+        cancel = gr.Button("Cancel", elem_id="cancel", size="sm")
+    with gr.Column(visible=False, elem_id="result") as result:
+        with gr.Row(elem_id="bar"):
+            line = gr.HTML(elem_id="line")
+            with gr.Row(elem_id="downloads"):
+                gr.HTML("Download", elem_id="downloads-label")
+                buttons = {name: gr.Button(name, size="sm") for name in FORMATS}
+            again = gr.Button("Another photo", size="sm", elem_id="again")
+        with gr.Accordion("Adjust", open=False, elem_id="adjust"):
+            controls = build_controls()
+    with gr.Column(visible=bool(examples), elem_id="examples"):
+        gr.HTML("<h2>Or try one of these</h2>")
+        gallery = gr.Gallery(
+            thumbnails(examples, studio.folder),
+            label="Examples",
+            show_label=False,
+            allow_preview=False,
+            interactive=False,
+            columns=8,
+            height="auto",
+            buttons=[],
+        )
+    finished = gr.DownloadButton(visible="hidden")
+
+    work = {"concurrency_limit": AT_ONCE, "concurrency_id": LANE, "api_visibility": "private"}
+    quick = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    begun = [message, photo, frame, result, source, kept]
+    opened = [*begun[:4], compare, line, kept]
+    runs = [
+        picked.then(on.open, [source, *controls], opened, show_progress_on=photo, **work)
+        for picked in (
+            photo.upload(on.take_upload, photo, begun, **quick),
+            gallery.select(on.take_example, None, begun, **quick),
+        )
+    ]
+    runs.append(
+        gr.on(
+            [control.input for control in controls],
+            on.adjust,
+            [*controls, kept],
+            [message, compare, line, kept],
+            trigger_mode="always_last",
+            show_progress_on=line,
+            **work,
+        )
+    )
+    for name, button in buttons.items():
+        made = button.click(
+            on.download,
+            [gr.State(name), kept],
+            [message, finished],
+            show_progress_on=line,
+            **work,
+        )
+        made.success(None, finished, None, js="(file) => window.saveFile(file)", **quick)
+        runs.append(made)
+    cancel.click(on.stop, None, None, cancels=runs, queue=False, api_name="cancel").then(
+        on.stopped, kept, [message, photo], **quick
+    )
+    again.click(on.reset, None, begun, **quick)
+    build_endpoint(on, photo, controls)
+
+
+def build_controls() -> list[Any]:
+    """Model, vividness, strength, gain and neutralize: in the order of Settings."""
+    cards = {card.name: card.title for card in colorize_core.cards()}
+    summaries = {card.name: card.summary for card in colorize_core.cards()}
+    with gr.Row():
+        vividness = gr.Slider(
+            0, 2, 1, step=0.05, label="Vividness", info="From timid to saturated colours."
+        )
+        strength = gr.Slider(
+            0, 1.5, 1, step=0.05, label="Strength", info="How much colour is put in."
+        )
+        gain = gr.Slider(
+            0.5, 2, 1, step=0.05, label="Gain", info="Brightness the model sees; less saves skies."
+        )
+    with gr.Row():
+        model = gr.Dropdown(
+            [(title, name) for name, title in cards.items()],
+            value=DEFAULT_MODEL,
+            label="Model",
+            info=summaries[DEFAULT_MODEL],
+        )
+        neutralize = gr.Checkbox(
+            True, label="Neutralise tint", info="Take sepia and other tints out first."
+        )
+    return [model, vividness, strength, gain, neutralize]
+
+
+def build_endpoint(on: Handlers, photo: gr.Image, controls: list[Any]) -> None:
+    """/colorize for programs: the tab's own inputs, a format, and the file at once."""
+    format = gr.Radio(list(FORMATS), value="JPEG", label="Format", visible=False)
+    file = gr.File(label="Result", visible=False)
+    done = gr.Textbox(label="What was done", visible=False)
+    gr.Button(visible=False).click(
+        on.colorize,
+        [photo, *controls, format],
+        [file, done],
+        api_name="colorize",
+        api_description=ENDPOINT,
+        concurrency_limit=AT_ONCE,
+        concurrency_id=LANE,
+    )

@@ -1,0 +1,77 @@
+"""The one place on disk that holds uploads and results, for an hour."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+KEEP_SECONDS = 3600
+SWEEP_SECONDS = 60
+PREFIX = "autochrome-studio-"
+
+
+class Folder:
+    """A temporary folder that only its owner can read.
+
+    Gradio deletes the files that it knows of; the sweep takes the rest. A running app touches its
+    folder at every sweep, so one that stays untouched for an hour was left by a crash and goes at
+    the next start.
+    """
+
+    def __init__(self, parent: str | Path | None = None):
+        root = Path(parent or tempfile.gettempdir())
+        root.mkdir(parents=True, exist_ok=True)
+        _remove_left_behind(root)
+        self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root)).resolve()
+        self.lasting = self.path / "lasting"  # what the page itself is made of: not swept
+        self.lasting.mkdir()
+        self._closed = threading.Event()
+
+    def new(self, name: str) -> Path:
+        """A path of that name in a folder whose name nobody can guess."""
+        place = self.path / secrets.token_hex(16)
+        place.mkdir(mode=0o700)
+        return place / name
+
+    def sweep(self, age: float = KEEP_SECONDS) -> None:
+        """Delete what is older than `age` seconds, and folders that are empty by then."""
+        oldest = time.time() - age
+        for place in self.path.iterdir():
+            if place == self.lasting or not place.is_dir():
+                continue
+            for file in place.iterdir():
+                with contextlib.suppress(FileNotFoundError):  # Gradio deletes at the same time
+                    if file.stat().st_mtime < oldest:
+                        file.unlink()
+            if place.stat().st_mtime < oldest:
+                with contextlib.suppress(OSError):  # not empty: it has younger files
+                    place.rmdir()
+        os.utime(self.path)
+
+    def keep_swept(self) -> None:
+        """Sweep every minute in the background until close()."""
+        threading.Thread(target=self._loop, name="sweep", daemon=True).start()
+
+    def _loop(self) -> None:
+        while not self._closed.wait(SWEEP_SECONDS):
+            self.sweep()
+
+    def close(self) -> None:
+        """Delete everything."""
+        self._closed.set()
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _remove_left_behind(root: Path) -> None:
+    oldest = time.time() - KEEP_SECONDS
+    for place in root.glob(PREFIX + "*"):
+        with contextlib.suppress(OSError):  # another person's, or gone meanwhile
+            mine = not hasattr(os, "getuid") or place.lstat().st_uid == os.getuid()
+            if mine and not place.is_symlink() and place.stat().st_mtime < oldest:
+                shutil.rmtree(place, ignore_errors=True)

@@ -1,0 +1,34 @@
+// What the page does in the browser alone: paste and drop anywhere, and saving a finished file.
+(() => {
+  const give = (files) => {
+    const photo = [...(files ?? [])].find((file) => file.size > 0);
+    const input = document.querySelector("#photo input[type=file]");
+    if (!photo || !input) return false;
+    const transfer = new DataTransfer();
+    transfer.items.add(photo);
+    input.files = transfer.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+    window.scrollTo({ top: 0, behavior: "smooth" });
+    return true;
+  };
+  document.addEventListener("paste", (event) => {
+    if (give(event.clipboardData?.files)) event.preventDefault();
+  });
+  // The drop zone handles its own drops; everywhere else the browser would leave the page.
+  const outside = (event) => !event.target.closest?.("#photo button");
+  document.addEventListener("dragover", (event) => {
+    if (outside(event)) event.preventDefault();
+  });
+  document.addEventListener("drop", (event) => {
+    if (!outside(event)) return;
+    event.preventDefault();
+    give(event.dataTransfer?.files);
+  });
+  window.saveFile = (file) => {
+    if (!file) return;
+    const link = document.createElement("a");
+    link.href = file.url;
+    link.download = file.orig_name;
+    link.click();
+  };
+})();

@@ -1,0 +1,263 @@
+"""What the tabs share: loaded models, running jobs, and the way from an upload to a result file."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import colorize_core
+from colorize_core import image
+from colorize_core.errors import Cancelled, ColorizeError, PictureError
+from colorize_core.tone import measure_tone
+from tabs.folder import Folder
+
+MODELS_KEPT = 2  # in memory at a time, the least recently used goes
+FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp", "TIFF, 16 bit": ".tif"}
+QUALITY = 95
+DEFAULT_MODEL = "autochrome"
+
+logger = logging.getLogger(__name__)
+Report = Callable[[float, str], None]  # share done in [0, 1], what is being done
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the controls say; the ranges are those of Colorizer.colorize."""
+
+    model: str = DEFAULT_MODEL
+    vividness: float = 1.0
+    strength: float = 1.0
+    gain: float = 1.0
+    neutralize: bool = True
+
+    def network_part(self) -> tuple[str, float, bool]:
+        """What a prediction depends on: with these unchanged the network need not run again."""
+        return self.model, self.gain, self.neutralize
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """One person's photo and what the network made of it: kept between two turns of a knob."""
+
+    path: Path
+    settings: Settings
+    prediction: Any
+    before: Path  # a JPEG of the photo as it came, gray where its own colours are set aside
+    after: Path  # a JPEG of the result with the photo's metadata
+    size: tuple[int, int]  # width, height
+    coloured: bool  # the photo had colours of its own
+    line: str = ""  # what was done, for people
+
+
+class Job:
+    """A run that its owner can stop. `report` is what the run calls between two steps."""
+
+    def __init__(self, report: Report | None = None):
+        self._stopped = threading.Event()
+        self._report = report
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def step(self, share: float, what: str) -> None:
+        """Raises Cancelled once stop() has been called."""
+        if self._stopped.is_set():
+            raise Cancelled("Stopped.")
+        if self._report:
+            self._report(share, what)
+
+    def strips(self, start: float, what: str) -> Callable[[float], None]:
+        """A progress callback for the part of the work from `start` to the end."""
+        return lambda share: self.step(start + share * (1 - start), what)
+
+
+class Studio:
+    """Shared by everybody who uses the app: holds no photo and no setting of anyone."""
+
+    def __init__(self, folder: Folder, load: Callable[[str], Any] = colorize_core.load):
+        self.folder = folder
+        self._load = load
+        self._models: OrderedDict[str, Any] = OrderedDict()
+        self._loading = threading.Lock()
+        self._network = threading.Lock()  # one forward pass at a time: it uses every core
+        self._jobs: defaultdict[str, set[Job]] = defaultdict(set)
+        self._warming = threading.Lock()
+
+    def colorizer(self, name: str) -> Any:
+        """The model of that name, loaded once. Raises UnknownModelError, WeightsError."""
+        with self._loading:
+            if name not in self._models:
+                self._models[name] = self._load(name)
+                if len(self._models) > MODELS_KEPT:
+                    self._models.popitem(last=False)
+            self._models.move_to_end(name)
+            return self._models[name]
+
+    def warm_up(self) -> None:
+        """Load the default model in the background, once, so that the first photo is quick."""
+        if self._warming.acquire(blocking=False):
+            threading.Thread(target=self._warm, name="warm-up", daemon=True).start()
+
+    def _warm(self) -> None:
+        try:
+            self.colorizer(DEFAULT_MODEL).predict(np.full((64, 64, 3), 128, np.uint8))
+        except ColorizeError as error:
+            logger.warning("%s", error)
+
+    @contextmanager
+    def job(self, session: str, report: Report | None = None) -> Iterator[Job]:
+        """Register a run of that session for as long as it lasts; faults become ColorizeError."""
+        job = Job(report)
+        self._jobs[session].add(job)
+        try:
+            yield job
+        except ColorizeError:
+            raise
+        except MemoryError as error:
+            raise ColorizeError(
+                "There is not enough memory for this photo. Scale it down, or close other programs."
+            ) from error
+        except Exception as error:
+            logger.exception("A photo could not be colorized")
+            raise ColorizeError(
+                "The program has failed on this photo: the terminal that runs it says where. "
+                "Please report it, and try another photo meanwhile."
+            ) from error
+        finally:
+            self._jobs[session].discard(job)
+            if not self._jobs[session]:
+                self._jobs.pop(session, None)
+
+    def stop(self, session: str) -> None:
+        """Stop every run of that session at its next step."""
+        for job in tuple(self._jobs.get(session, ())):
+            job.stop()
+
+    def develop(self, path: Path, settings: Settings, job: Job, kept: Work | None = None) -> Work:
+        """Colorize the file at `path`; the network rests where `kept` already has its answer.
+
+        Raises PictureError, OptionError, UnknownModelError, WeightsError or Cancelled.
+        """
+        started = time.perf_counter()
+        job.step(0.0, "Reading the photo")
+        photo = read(path)
+        colorizer, work = self._predict(path, photo, settings, job, kept)
+        picture = colorizer.render(
+            photo.pixels,
+            work.prediction,
+            vividness=settings.vividness,
+            strength=settings.strength,
+            progress=job.strips(0.4, "Colouring"),
+        )
+        job.step(1.0, "Saving")
+        after = self._save(photo.with_pixels(picture), path, "JPEG")
+        seconds = time.perf_counter() - started
+        line = describe(colorizer, work, seconds)
+        return replace(work, settings=settings, after=after, line=line)
+
+    def _predict(
+        self, path: Path, photo: image.Photo, settings: Settings, job: Job, kept: Work | None
+    ) -> tuple[Any, Work]:
+        if not (kept and kept.path == path):
+            kept = None
+        if kept and kept.settings.network_part() == settings.network_part():
+            return self.colorizer(settings.model), kept
+        job.step(0.05, "Loading the model")
+        colorizer = self.colorizer(settings.model)
+        job.step(0.1, "Looking at the photo")
+        with self._turn(job):
+            prediction = colorizer.predict(
+                photo.pixels, gain=settings.gain, neutralize=settings.neutralize
+            )
+        if kept:
+            return colorizer, replace(kept, prediction=prediction)
+        job.step(0.35, "Preparing the comparison")
+        coloured = is_coloured(photo)
+        gray = colorizer.render(photo.pixels, prediction, strength=0.0) if coloured else None
+        shown = photo if gray is None else photo.with_pixels(gray)
+        before = self._save(shown, path, "JPEG", "-before")
+        height, width = photo.pixels.shape[:2]
+        return colorizer, Work(
+            path, settings, prediction, before, before, (width, height), coloured
+        )
+
+    @contextmanager
+    def _turn(self, job: Job) -> Iterator[None]:
+        """Wait for the network, ready to be stopped while waiting."""
+        while not self._network.acquire(timeout=0.1):
+            job.step(0.1, "Waiting for another photo")
+        try:
+            yield
+        finally:
+            self._network.release()
+
+    def export(self, work: Work, format: str, job: Job) -> Path:
+        """The result as a file of that format (a key of FORMATS), with the photo's metadata.
+
+        TIFF has 16 bits a channel whatever the photo has: an 8-bit photo is rendered again from
+        its pixels widened to 16 bits, so that the colours fall between the 8-bit steps.
+        """
+        if format == "JPEG" and work.after.exists():
+            return work.after
+        photo = read(work.path)
+        pixels = photo.pixels
+        if format.startswith("TIFF") and pixels.dtype == np.uint8:
+            pixels = pixels.astype(np.uint16) * 257
+        picture = self.colorizer(work.settings.model).render(
+            pixels,
+            work.prediction,
+            vividness=work.settings.vividness,
+            strength=work.settings.strength,
+            progress=job.strips(0.0, f"Making the {format} file"),
+        )
+        return self._save(photo.with_pixels(picture), work.path, format)
+
+    def _save(self, photo: image.Photo, source: Path, format: str, ending: str = "-colour") -> Path:
+        path = self.folder.new(source.stem + ending + FORMATS[format])
+        image.write(path, photo, QUALITY)
+        return path
+
+
+def read(path: Path) -> image.Photo:
+    """Decode an upload; the messages name the file as the person knows it, without its folder."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise PictureError(
+            f"{path.name} is no longer here: photos are deleted after an hour. Add it again."
+        ) from error
+    return image.decode(data, path.name)
+
+
+def is_coloured(photo: image.Photo) -> bool:
+    """Whether the photo has colours of its own, more than the tint of an old print."""
+    step = max(1, min(photo.pixels.shape[:2]) // 256)
+    return measure_tone(photo.pixels[::step, ::step]).coloured
+
+
+def describe(colorizer: Any, work: Work, seconds: float) -> str:
+    """Size, model, seconds, device and what was taken out, in one line."""
+    width, height = work.size
+    parts = [
+        f"{width:,} × {height:,}".replace(",", "\u202f"),
+        colorizer.card.title,
+        f"{seconds:.1f} s on {_device_name(colorizer.device)}",
+    ]
+    if work.prediction.tint:
+        parts.append(f"{work.prediction.tint} neutralised")
+    if work.coloured:
+        parts.append("the photo's own colours set aside")
+    return " · ".join(parts)
+
+
+def _device_name(device: str) -> str:
+    return "the CPU" if device == "cpu" else f"the GPU ({device})"

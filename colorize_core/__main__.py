@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections import Counter
@@ -229,6 +230,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.list_models:
         print(list_models())
         return ALL_DONE
+    # Spinning threads on a shared machine cost ten times the network's time: let them sleep.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if not options.photos:
         made.error("no photo was named. Name files, folders or patterns; see --help.")
     try:

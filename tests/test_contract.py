@@ -15,10 +15,10 @@ from colorize_core.errors import Cancelled, OptionError
 
 NAMES = [card.name for card in colorize_core.cards()]
 
-# L of the output against L of the input, in Lab units. Rounding to 8 bits moves L by up to half a
-# level a channel, which is most in the shadows, where one level is 0.27 L and blue hardly counts.
-MEAN_L, MOST_L = 0.12, 0.8
-MEAN_L_16, MOST_L_16 = 0.002, 0.02
+# L of the output against L of the input, in Lab units. All that may move L is the rounding of the
+# result: half a level a channel, which together is at most half a gray level, 0.2 L or a little more.
+MEAN_L, MOST_L = 0.1, 0.3
+MEAN_L_16, MOST_L_16 = MEAN_L / 200, MOST_L / 200  # 257 times finer, less the float arithmetic
 
 Scene = Callable[..., NDArray[np.uint8]]
 

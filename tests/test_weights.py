@@ -1,0 +1,67 @@
+"""Weight files: missing, damaged, of another network."""
+
+import dataclasses
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import colorize_core
+from colorize_core import devices, weights
+from colorize_core.cards import WeightFile
+from colorize_core.errors import DeviceError, UnknownModelError, WeightsError
+from colorize_core.networks.autochrome import Autochrome, AutochromeConfig
+from colorize_core.training.engine import save_weights
+
+SMALL = AutochromeConfig(widths=(8, 16, 24), depths=(1, 1, 1), heads=2)
+
+
+@pytest.mark.parametrize("file", [f for card in colorize_core.cards() for f in card.weights])
+def test_bundled_files_are_whole_and_as_the_card_says(file):
+    assert weights.find(file).stat().st_size == file.bytes
+
+
+def test_missing_and_damaged_files_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(weights, "BUNDLED", tmp_path)
+    file = WeightFile("model.safetensors", "0" * 64, 3)
+    with pytest.raises(WeightsError, match="is missing"):
+        weights.find(file)
+    (tmp_path / "model.safetensors").write_bytes(b"abc")
+    with pytest.raises(WeightsError, match="is damaged or of another version"):
+        weights.find(file)
+
+
+def test_a_saved_network_loads_as_it_was(tmp_path):
+    network = Autochrome(SMALL)
+    path = tmp_path / "model.safetensors"
+    save_weights(network, path, {"seen": 1})
+    loaded = weights.load_network(path, Autochrome, AutochromeConfig)
+    assert loaded.config == SMALL
+    for name, value in network.state_dict().items():
+        assert torch.allclose(loaded.state_dict()[name].float(), value.float(), atol=1e-3), name
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_files_that_do_not_fit_are_refused(tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_weights(Autochrome(SMALL), path, {})
+    other = dataclasses.make_dataclass("Other", [("depth", int, 1)], frozen=True)
+    with pytest.raises(WeightsError, match="does not fit"):
+        weights.load_network(path, Autochrome, other)
+    save_file({"stem.1.weight": torch.zeros(1)}, path)
+    with pytest.raises(WeightsError, match="does not fit"):
+        weights.load_network(path, Autochrome, AutochromeConfig)
+    path.write_bytes(b"not a weight file")
+    with pytest.raises(WeightsError, match="does not fit"):
+        weights.load_network(path, Autochrome, AutochromeConfig)
+
+
+def test_unknown_names_answer_with_the_known_ones():
+    with pytest.raises(UnknownModelError, match="autochrome"):
+        colorize_core.load("autocrome")
+    with pytest.raises(DeviceError, match="no-such-device"):
+        colorize_core.load("autochrome", "no-such-device")
+
+
+def test_auto_picks_a_device_that_works():
+    assert torch.zeros(1, device=devices.pick("auto")).item() == 0

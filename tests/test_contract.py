@@ -16,7 +16,7 @@ from colorize_core.errors import Cancelled, OptionError
 NAMES = [card.name for card in colorize_core.cards()]
 
 # L of the output against L of the input, in Lab units. All that may move L is the rounding of the
-# result: half a level a channel, which together is at most half a gray level, 0.2 L or a little more.
+# result: half a level a channel, together at most half a gray level, 0.2 L or a little more.
 MEAN_L, MOST_L = 0.1, 0.3
 MEAN_L_16, MOST_L_16 = MEAN_L / 200, MOST_L / 200  # 257 times finer, less the float arithmetic
 

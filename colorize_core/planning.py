@@ -49,6 +49,8 @@ def find(inputs: Iterable[str | Path], out: Path, results: Collection[str] = ())
                 problems.append(f"{text}: {_empty_folder() if path.is_dir() else 'is no photo'}")
         if not paths:
             problems.append(f"{text}: there is no such file or folder.")
+    if not photos and not problems:
+        problems.append(f"{out} holds the results, which are no input: choose another with -o.")
     return Found(tuple(photos.values()), _common(bases), tuple(problems))
 
 

@@ -166,6 +166,13 @@ def test_an_input_without_photos_is_a_problem_that_names_it(tmp_path: Path, name
     assert name in found.problems[0]
 
 
+def test_the_output_folder_alone_is_a_problem(tmp_path: Path) -> None:
+    save(tmp_path / "a.jpg")
+    found = batch.find([tmp_path], tmp_path)
+    assert found.photos == ()
+    assert "-o" in found.problems[0]
+
+
 # plan -------------------------------------------------------------------------------------------
 
 

@@ -8,8 +8,10 @@ cuts to 8 bits. Errors of the libraries pass through; `image.decode` translates 
 from __future__ import annotations
 
 import io
+import struct
 import threading
 import warnings
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -52,6 +54,8 @@ FOREIGN = (
 )
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1"}
 AVIF_BRANDS = {b"avif", b"avis"}
+
+XMP_CHUNK = b"XML:com.adobe.xmp\0\0\0\0\0"  # keyword, not compressed, no language, no translation
 
 # TIFF tags
 SUBFILE, BITS, PHOTOMETRIC, CHANNELS, PLANES = 254, 258, 262, 277, 284
@@ -108,7 +112,26 @@ def open_header(data: bytes, kind: str) -> Image.Image:
         "GIF": GifImagePlugin.GifImageFile,
         "AVIF": AvifImagePlugin.AvifImageFile,
     }
-    return openers[kind](io.BytesIO(data), "")
+    header = openers[kind](io.BytesIO(data), "")
+    if kind == "PNG":
+        _read_chunks(data, header)
+    return header
+
+
+def _read_chunks(data: bytes, header: Image.Image) -> None:
+    """Check the sums of a PNG, and find the metadata that stands behind the pixels: Pillow would
+    decode them to get there. struct.error where the file is cut off."""
+    view, place, name = memoryview(data), 8, b""
+    while name != b"IEND":
+        length, name = struct.unpack_from(">I4s", data, place)
+        end = place + 8 + length
+        if zlib.crc32(view[place + 4 : end]) != struct.unpack_from(">I", data, end)[0]:
+            raise BrokenPictureError("its checksum does not fit its data")
+        if name == b"eXIf":
+            header.info.setdefault("exif", data[place + 8 : end])
+        if name == b"iTXt" and data.startswith(XMP_CHUNK, place + 8):
+            header.info.setdefault("xmp", data[place + 8 + len(XMP_CHUNK) : end])
+        place = end + 4
 
 
 def _heif_class() -> Callable[..., Image.Image]:
@@ -192,8 +215,6 @@ def samples(data: bytes, kind: str, header: Image.Image) -> tuple[Pixels, Pixels
     tags: dict[int, Any] = dict(getattr(header, "tag_v2", {}))
     if tags:
         _check_tiff(data, tags)
-    if kind == "PNG":
-        open_header(data, kind).verify()  # the checksums; libpng would print its complaint
     deep = data[24] == 16 if kind == "PNG" else bool(tags) and _is_deep_tiff(tags)
     if header.mode in ("I", "F") or (header.mode.startswith("I;") and not deep):
         raise NotAPictureError(
@@ -234,7 +255,7 @@ def _by_opencv(
     icc: bytes | None,
     deep: bool,
 ) -> tuple[Pixels, Pixels | None]:
-    flags = cv2.IMREAD_GRAYSCALE if header.mode == "L" else cv2.IMREAD_COLOR
+    flags = cv2.IMREAD_GRAYSCALE if header.mode == "L" else cv2.IMREAD_COLOR_RGB
     if deep or header.mode == "RGBA":
         flags = cv2.IMREAD_UNCHANGED
     flags |= cv2.IMREAD_IGNORE_ORIENTATION if flags >= 0 else 0
@@ -251,8 +272,8 @@ def _by_opencv(
     if found.ndim == 3 and found.shape[2] == 4:
         alpha = np.ascontiguousarray(found[..., 3])
         found = cv2.cvtColor(found, cv2.COLOR_BGRA2RGB)
-    elif found.ndim == 3:
-        cv2.cvtColor(found, cv2.COLOR_BGR2RGB, dst=found)
+    elif found.ndim == 3 and flags == cv2.IMREAD_UNCHANGED:
+        found = cv2.cvtColor(found, cv2.COLOR_BGR2RGB)
     if header.mode == "LA":
         found = np.ascontiguousarray(found[..., 0])
     extra = tags.get(EXTRA_SAMPLES, (2,))[0]

@@ -48,10 +48,14 @@ def metadata_of(header: Image.Image, size: tuple[int, int], turned: bool) -> Met
 def orientation_of(header: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; 1 where there is none or it cannot be parsed."""
     try:
-        value = header.getexif().get(ORIENTATION, 1)
+        value = _exif_of(header).get(ORIENTATION, 1)
     except Exception:  # a damaged block makes the parser raise anything; the pixels are fine
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _exif_of(header: Image.Image) -> Image.Exif:
+    return Image.Image.getexif(header)  # PngImageFile's own would decode the pixels first
 
 
 def _dpi(value: Any) -> tuple[float, float] | None:
@@ -68,7 +72,7 @@ def _raw_exif(header: Image.Image) -> bytes | None:
     if isinstance(block, bytes):
         return block.removeprefix(b"Exif\0\0") or None
     try:
-        exif = header.getexif()
+        exif = _exif_of(header)
         for tag in [tag for tag in exif if tag not in DESCRIPTIVE]:
             del exif[tag]
         return exif.tobytes().removeprefix(b"Exif\0\0") if len(exif) else None

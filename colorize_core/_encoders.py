@@ -21,11 +21,11 @@ import cv2
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
-from colorize_core._decoders import Pixels
+from colorize_core._decoders import XMP_CHUNK, Pixels
 from colorize_core._embedded import Metadata, descriptive_tags
 from colorize_core._profile import STRIP, srgb_profile
 
-LEVEL = 4  # of Deflate: for photographs the best size for the time (benchmarks/results/encode.csv)
+LEVEL = 1  # of Deflate: more takes longer than it saves (benchmarks/results/encoding.csv)
 JPEG_SEGMENT = 65_500  # bytes that one block of JPEG metadata can hold
 Part = TypeVar("Part")
 
@@ -155,18 +155,23 @@ def png(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, _quality: int)
         lines = _filtered(_merged(pixels, alpha, slice(max(0, strip.start - 1), strip.stop)))
         if strip.start:
             lines = lines[1:]  # it was only there to filter the next one
-        packer = zlib.compressobj(LEVEL, zlib.DEFLATED, -15)
+        packer = zlib.compressobj(LEVEL, wbits=-15)
         end = zlib.Z_FINISH if strip.stop == height else zlib.Z_SYNC_FLUSH
         plain = lines.tobytes()
         return packer.compress(plain) + packer.flush(end), zlib.adler32(plain), len(plain)
 
     parts = _in_strips(encode, height, rows)
     shape = (width, height, 8 * pixels.itemsize, 2 if alpha is None else 6, 0, 0, 0)
-    chunks = [_chunk(b"IHDR", struct.pack(">IIBBBBB", *shape)), *_png_metadata(metadata)]
-    chunks += [_chunk(b"IDAT", b"\x78\x5e" + parts[0][0])]
-    chunks += [_chunk(b"IDAT", part) for part, _, _ in parts[1:]]
-    chunks += [_chunk(b"IDAT", struct.pack(">I", _joined_adler(parts))), _chunk(b"IEND", b"")]
-    return b"".join([b"\x89PNG\r\n\x1a\n", *chunks])
+    data = [b"\x78\x01", *(part for part, _, _ in parts), struct.pack(">I", _joined_adler(parts))]
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", *shape)),
+        *_png_metadata(metadata),
+        *((b"IDAT", part) for part in data),
+        (b"IEND", b""),
+    ]
+    return b"".join(
+        [b"\x89PNG\r\n\x1a\n", *(piece for chunk in chunks for piece in _framed(*chunk))]
+    )
 
 
 def _filtered(strip: Pixels) -> Pixels:
@@ -193,20 +198,21 @@ def _joined_adler(parts: list[tuple[bytes, int, int]]) -> int:
     return high << 16 | low
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    check = zlib.crc32(body, zlib.crc32(kind))
-    return b"".join([struct.pack(">I4s", len(body), kind), body, struct.pack(">I", check)])
+def _framed(kind: bytes, body: bytes) -> Iterator[bytes]:
+    yield struct.pack(">I4s", len(body), kind)
+    yield body
+    yield struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))
 
 
-def _png_metadata(metadata: Metadata) -> Iterator[bytes]:
-    yield _chunk(b"sRGB", b"\1")  # relative colorimetric
+def _png_metadata(metadata: Metadata) -> Iterator[tuple[bytes, bytes]]:
+    yield b"sRGB", b"\1"  # relative colorimetric
     if metadata.dpi:
         per_metre = (round(v / 0.0254) for v in metadata.dpi)
-        yield _chunk(b"pHYs", struct.pack(">IIB", *per_metre, 1))
+        yield b"pHYs", struct.pack(">IIB", *per_metre, 1)
     if metadata.xmp:
-        yield _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp)
+        yield b"iTXt", XMP_CHUNK + metadata.xmp
     if metadata.exif:
-        yield _chunk(b"eXIf", metadata.exif)
+        yield b"eXIf", metadata.exif
 
 
 # --- TIFF ---------------------------------------------------------------------------------------
@@ -220,7 +226,7 @@ def tiff(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, _quality: int
 
     def encode(strip: slice) -> bytes:
         part = _merged(pixels, alpha, strip)
-        differences = part.astype(part.dtype.newbyteorder("<"))
+        differences: Any = part.astype(part.dtype.newbyteorder("<"))
         differences[:, 1:] -= part[:, :-1]
         return zlib.compress(differences.tobytes(), LEVEL)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.readme import refresh
+from docs import readme
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,7 +31,33 @@ def front_matter() -> dict[str, str]:
 
 
 def test_tables_and_outputs_are_up_to_date() -> None:
-    assert without_times(README) == without_times(refresh(README)), "run python -m docs.readme"
+    assert without_times(README) == without_times(readme.refresh(README)), (
+        "run python -m docs.readme"
+    )
+
+
+def test_scores_come_from_the_results_and_only_from_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readme, "RESULTS", tmp_path)
+    assert "Scores" not in readme.models("")
+    assert readme.speed("") == ""
+    (tmp_path / "quality.csv").write_text(
+        "model,photos,protocol,n,psnr,psnr_low,psnr_high,colourfulness,colourfulness_low,"
+        "colourfulness_high,commit\n"
+        "gray,val.zip,recombine-256,7,20.111,19.5,21,0.1,0,0.2,abc\n"
+        "truth,val.zip,recombine-256,7,100,100,100,41.7,40,43,abc\n"
+    )
+    written = readme.models("")
+    assert "`recombine-256` on 7 photographs" in written
+    assert "| | psnr | colourfulness |" in written.replace("|  |", "| |")
+    assert "| gray | 20.11 (19.50 to 21.00) | 0.10 (0.00 to 0.20) |" in written
+    assert "| truth |  | 41.70 (40.00 to 43.00) |" in written
+
+
+def test_what_stands_between_no_marks_is_an_error() -> None:
+    with pytest.raises(ValueError, match="models"):
+        readme.refresh("# A page without marks")
 
 
 def test_links_lead_somewhere() -> None:

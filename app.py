@@ -22,7 +22,7 @@ HEADER = f"""
 <header>
   <svg viewBox="0 0 36 28" width="36" height="28" aria-hidden="true">
     <circle cx="11" cy="18" r="9" fill="#4f8f5b"/><circle cx="25" cy="18" r="9" fill="#7a5aa6"/>
-    <circle cx="18" cy="9.5" r="9" fill="#d9682f" style="mix-blend-mode:multiply"/>
+    <circle cx="18" cy="9.5" r="9" fill="#d9682f"/>
   </svg>
   <div><h1>{TITLE}</h1><p>{TAGLINE}</p></div>
 </header>"""

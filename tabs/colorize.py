@@ -10,16 +10,15 @@ from typing import Any
 import gradio as gr
 
 import colorize_core
-from colorize_core.errors import Cancelled, ColorizeError
+from colorize_core.errors import Cancelled, ColorizeError, PictureError
+from tabs import compare, gallery
 from tabs.folder import KEEP_SECONDS
-from tabs.gallery import find_examples, thumbnails
-from tabs.studio import DEFAULT_MODEL, FORMATS, Settings, Studio, Work
-from tabs.widgets import Compare, PhotoInput, comparison
+from tabs.studio import DEFAULT_MODEL, FORMATS, Settings, Studio, Work, check_format
 
 TITLE = "Colorize"
 LANE = "studio"  # every colorization runs in this lane of the queue
 AT_ONCE = 2  # one in the network while another reads or writes its file: more only costs memory
-INVITATION = "Drop a black-and-white photo here, or paste it\n- or -\nChoose a file"
+INVITATION = "# Drop a black-and-white photo\nor choose a file, or paste one"
 ENDPOINT = """Colorize one photo and give it back at its full size, with its metadata.
 
 photo: a picture file (JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or AVIF); colours of its own are set
@@ -40,7 +39,7 @@ class Handlers:
 
     def colorize(
         self,
-        photo: str | None,
+        photo: dict[str, Any] | None,
         model: str,
         vividness: float,
         strength: float,
@@ -51,23 +50,22 @@ class Handlers:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
     ) -> tuple[str, str]:
         """The endpoint: see ENDPOINT."""
-        if not photo:
-            raise gr.Error("No photo was given. Send a picture file.", print_exception=False)
-        settings = Settings(model, vividness, strength, gain, neutralize)
         try:
             with self.studio.job(session(request), progress) as job:
-                work = self.studio.develop(Path(photo), settings, job)
+                settings = Settings.read(model, vividness, strength, gain, neutralize)
+                check_format(format)
+                work = self.studio.develop(uploaded(photo), settings, job)
                 return str(self.studio.export(work, format, job)), work.line
         except ColorizeError as error:
             raise gr.Error(escape(str(error)), print_exception=False) from error
 
-    def take_upload(self, photo: str | None) -> list[Any]:
+    def take_upload(self, photo: dict[str, Any] | None) -> list[Any]:
         """Show the photo that was dropped while it is worked on."""
-        return begin(gr.update(visible=True), photo)
+        return begin(gr.update(visible=True), str(uploaded(photo)))
 
-    def take_example(self, event: gr.SelectData) -> list[Any]:
+    def take_example(self, event: gr.EventData) -> list[Any]:
         """Show the example that was picked while it is worked on."""
-        path = str(self.examples[event.index])
+        path = str(self.examples[int(event.index) % len(self.examples)])
         return begin(gr.update(value=path, visible=True), path)
 
     def reset(self) -> list[Any]:
@@ -155,13 +153,23 @@ def begin(photo: Any, source: str | None) -> list[Any]:
     return ["", photo, away, away, source, None]
 
 
+def uploaded(photo: dict[str, Any] | None) -> Path:
+    """The file behind a gr.Image, not opened: the component would do that in Pillow's words.
+
+    Gradio has checked that it is an upload before it gets here.
+    """
+    if not photo or not photo.get("path"):
+        raise PictureError("No photo was given. Send a picture file.")
+    return Path(photo["path"])
+
+
 def session(request: gr.Request) -> str:
     """Whose call it is; a bare HTTP call without a session is a session of its own."""
     return request.session_hash or secrets.token_hex(16)
 
 
 def shown(work: Work) -> dict[str, Any]:
-    return comparison(work.before, work.after, work.size)
+    return compare.comparison(work.before, work.after, work.size)
 
 
 def said(error: ColorizeError) -> str:
@@ -172,14 +180,14 @@ def said(error: ColorizeError) -> str:
 
 def build(studio: Studio) -> None:
     """Lay the tab out and wire it."""
-    examples = find_examples()
+    examples = gallery.find_examples()
     on = Handlers(studio, examples)
     kept = gr.State(None, time_to_live=KEEP_SECONDS)
     source = gr.State(None, time_to_live=KEEP_SECONDS)
 
     message = gr.HTML(elem_id="message")
     with gr.Column(elem_id="stage"):
-        photo = PhotoInput(
+        photo = gr.Image(
             label="Photo",
             show_label=False,
             sources=["upload"],
@@ -190,7 +198,8 @@ def build(studio: Studio) -> None:
             elem_id="photo",
         )
         with gr.Column(visible=False) as frame:
-            compare = Compare(elem_id="compare")
+            slider = compare.build(elem_id="compare")
+        busy = gr.HTML(elem_id="busy")  # every run shows its progress here, over the picture
         cancel = gr.Button("Cancel", elem_id="cancel", size="sm")
     with gr.Column(visible=False, elem_id="result") as result:
         with gr.Row(elem_id="bar"):
@@ -203,27 +212,18 @@ def build(studio: Studio) -> None:
             controls = build_controls()
     with gr.Column(visible=bool(examples), elem_id="examples"):
         gr.HTML("<h2>Or try one of these</h2>")
-        gallery = gr.Gallery(
-            thumbnails(examples, studio.folder),
-            label="Examples",
-            show_label=False,
-            allow_preview=False,
-            interactive=False,
-            columns=8,
-            height="auto",
-            buttons=[],
-        )
+        strip = gallery.build(examples, studio.folder, elem_id="strip")
     finished = gr.DownloadButton(visible="hidden")
 
     work = {"concurrency_limit": AT_ONCE, "concurrency_id": LANE, "api_visibility": "private"}
     quick = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     begun = [message, photo, frame, result, source, kept]
-    opened = [*begun[:4], compare, line, kept]
+    opened = [*begun[:4], slider, line, kept]
     runs = [
-        picked.then(on.open, [source, *controls], opened, show_progress_on=photo, **work)
+        picked.then(on.open, [source, *controls], opened, show_progress_on=busy, **work)
         for picked in (
-            photo.upload(on.take_upload, photo, begun, **quick),
-            gallery.select(on.take_example, None, begun, **quick),
+            photo.upload(on.take_upload, photo, begun, preprocess=False, **quick),
+            strip.select(on.take_example, None, begun, **quick),
         )
     ]
     runs.append(
@@ -231,9 +231,9 @@ def build(studio: Studio) -> None:
             [control.input for control in controls],
             on.adjust,
             [*controls, kept],
-            [message, compare, line, kept],
+            [message, slider, line, kept],
             trigger_mode="always_last",
-            show_progress_on=line,
+            show_progress_on=busy,
             **work,
         )
     )
@@ -242,7 +242,7 @@ def build(studio: Studio) -> None:
             on.download,
             [gr.State(name), kept],
             [message, finished],
-            show_progress_on=line,
+            show_progress_on=busy,
             **work,
         )
         made.success(None, finished, None, js="(file) => window.saveFile(file)", **quick)
@@ -266,7 +266,7 @@ def build_controls() -> list[Any]:
             0, 1.5, 1, step=0.05, label="Strength", info="How much colour is put in."
         )
         gain = gr.Slider(
-            0.5, 2, 1, step=0.05, label="Gain", info="Brightness the model sees; less saves skies."
+            0.5, 2, 1, step=0.05, label="Gain", info="What the model sees: below 1 for white skies."
         )
     with gr.Row():
         model = gr.Dropdown(
@@ -292,6 +292,7 @@ def build_endpoint(on: Handlers, photo: gr.Image, controls: list[Any]) -> None:
         [file, done],
         api_name="colorize",
         api_description=ENDPOINT,
+        preprocess=False,
         concurrency_limit=AT_ONCE,
         concurrency_id=LANE,
     )

@@ -1,16 +1,28 @@
-"""The examples that ship with the app, and their thumbnails."""
+"""The examples that ship with the app, as a strip of thumbnails."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import gradio as gr
+from gradio.data_classes import FileData
 from PIL import Image
 
 from colorize_core.image import READABLE
 from tabs.folder import Folder
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-SIDE = 320  # of a thumbnail: twice its size on the page
+SIDE = 320  # of a thumbnail: more than twice its size on the page
+TEMPLATE = """
+{{#each value}}<button type="button" data-index="{{@index}}">
+  <img src="{{this.file.url}}" alt=""><span>{{this.caption}}</span>
+</button>{{/each}}"""
+SCRIPT = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button) trigger("select", { index: Number(button.dataset.index) });
+});"""
 
 
 def find_examples(folder: Path = EXAMPLES) -> list[Path]:
@@ -25,9 +37,19 @@ def caption(path: Path) -> str:
     return path.stem.replace("-", " ").replace("_", " ").capitalize()
 
 
-def thumbnails(paths: list[Path], folder: Folder) -> list[tuple[str, str]]:
-    """(file, caption) of small copies: the page does not load the full-size photos."""
-    return [(_thumbnail(path, folder), caption(path)) for path in paths]
+def build(paths: list[Path], folder: Folder, **options: Any) -> gr.HTML:
+    """The strip; its select event carries the index of the example that was picked.
+
+    gr.Gallery names its buttons "Thumbnail 1 of 8"; these are named after the pictures.
+    """
+    value = [
+        {
+            "file": FileData(path=_thumbnail(path, folder), orig_name=path.name).model_dump(),
+            "caption": caption(path),
+        }
+        for path in paths
+    ]
+    return gr.HTML(value, html_template=TEMPLATE, js_on_load=SCRIPT, **options)
 
 
 def _thumbnail(path: Path, folder: Folder) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 
 import colorize_core
 from colorize_core import image
-from colorize_core.errors import Cancelled, ColorizeError, PictureError
+from colorize_core.errors import Cancelled, ColorizeError, OptionError, PictureError
 from colorize_core.tone import measure_tone
 from tabs.folder import Folder
 
@@ -38,6 +38,17 @@ class Settings:
     strength: float = 1.0
     gain: float = 1.0
     neutralize: bool = True
+
+    @classmethod
+    def read(
+        cls, model: Any, vividness: Any, strength: Any, gain: Any, neutralize: Any
+    ) -> Settings:
+        """From what a program sends. Raises OptionError where a number is none."""
+        numbers = {"vividness": vividness, "strength": strength, "gain": gain}
+        for name, value in numbers.items():
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise OptionError(f"{name} is {value!r}, a number is needed.")
+        return cls(str(model), float(vividness), float(strength), float(gain), bool(neutralize))
 
     def network_part(self) -> tuple[str, float, bool]:
         """What a prediction depends on: with these unchanged the network need not run again."""
@@ -72,7 +83,7 @@ class Job:
         """Raises Cancelled once stop() has been called."""
         if self._stopped.is_set():
             raise Cancelled("Stopped.")
-        if self._report:
+        if self._report is not None:  # a gr.Progress is falsy
             self._report(share, what)
 
     def strips(self, start: float, what: str) -> Callable[[float], None]:
@@ -206,6 +217,7 @@ class Studio:
         TIFF has 16 bits a channel whatever the photo has: an 8-bit photo is rendered again from
         its pixels widened to 16 bits, so that the colours fall between the 8-bit steps.
         """
+        check_format(format)
         if format == "JPEG" and work.after.exists():
             return work.after
         photo = read(work.path)
@@ -225,6 +237,12 @@ class Studio:
         path = self.folder.new(source.stem + ending + FORMATS[format])
         image.write(path, photo, QUALITY)
         return path
+
+
+def check_format(format: str) -> None:
+    """Raises OptionError unless it is one of FORMATS."""
+    if format not in FORMATS:
+        raise OptionError(f"format is {format!r}, allowed are: {'; '.join(FORMATS)}.")
 
 
 def read(path: Path) -> image.Photo:
@@ -255,7 +273,7 @@ def describe(colorizer: Any, work: Work, seconds: float) -> str:
     if work.prediction.tint:
         parts.append(f"{work.prediction.tint} neutralised")
     if work.coloured:
-        parts.append("the photo's own colours set aside")
+        parts.append("its own colours set aside")
     return " · ".join(parts)
 
 

@@ -12,7 +12,7 @@ import struct
 import threading
 import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import cv2
@@ -58,8 +58,12 @@ AVIF_BRANDS = {b"avif", b"avis"}
 XMP_CHUNK = b"XML:com.adobe.xmp\0\0\0\0\0"  # keyword, not compressed, no language, no translation
 
 # TIFF tags
-SUBFILE, BITS, PHOTOMETRIC, CHANNELS, PLANES = 254, 258, 262, 277, 284
-EXTRA_SAMPLES, SAMPLE_FORMAT, DNG_VERSION = 338, 339, 50706
+SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
+CHANNELS, PLANES, EXTRA_SAMPLES, SAMPLE_FORMAT, DNG_VERSION = 277, 284, 338, 339, 50706
+UNUSUAL_TIFF = (
+    "a TIFF of an unusual layout. Save it as gray or RGB with 8 or 16 bits a channel, unsigned and "
+    "interleaved, or as PNG"
+)
 
 
 def kind_of(data: bytes) -> str | None:
@@ -112,26 +116,46 @@ def open_header(data: bytes, kind: str) -> Image.Image:
         "GIF": GifImagePlugin.GifImageFile,
         "AVIF": AvifImagePlugin.AvifImageFile,
     }
-    header = openers[kind](io.BytesIO(data), "")
+    try:
+        header = openers[kind](io.BytesIO(data), "")
+    except SyntaxError as error:
+        if kind != "TIFF":
+            raise
+        raise NotAPictureError(f"it is damaged or {UNUSUAL_TIFF}") from error
     if kind == "PNG":
-        _read_chunks(data, header)
+        _find_late_metadata(data, header)
     return header
 
 
-def _read_chunks(data: bytes, header: Image.Image) -> None:
-    """Check the sums of a PNG, and find the metadata that stands behind the pixels: Pillow would
-    decode them to get there. struct.error where the file is cut off."""
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """(name, begin, end of the body) of the chunks of a PNG. BrokenPictureError where a checksum
+    does not fit, struct.error where the file is cut off."""
     view, place, name = memoryview(data), 8, b""
     while name != b"IEND":
         length, name = struct.unpack_from(">I4s", data, place)
-        end = place + 8 + length
+        begin, end = place + 8, place + 8 + length
         if zlib.crc32(view[place + 4 : end]) != struct.unpack_from(">I", data, end)[0]:
             raise BrokenPictureError("its checksum does not fit its data")
-        if name == b"eXIf":
-            header.info.setdefault("exif", data[place + 8 : end])
-        if name == b"iTXt" and data.startswith(XMP_CHUNK, place + 8):
-            header.info.setdefault("xmp", data[place + 8 + len(XMP_CHUNK) : end])
+        yield name, begin, end
         place = end + 4
+
+
+def _find_late_metadata(data: bytes, header: Image.Image) -> None:
+    """What stands behind the pixels: Pillow would decode them to get there."""
+    for name, begin, end in _chunks(data):
+        if name == b"eXIf":
+            header.info.setdefault("exif", data[begin:end])
+        if name == b"iTXt" and data.startswith(XMP_CHUNK, begin):
+            header.info.setdefault("xmp", data[begin + len(XMP_CHUNK) : end])
+
+
+def _bare_png(data: bytes) -> bytes:
+    """The pixels alone: libpng prints its opinion of profiles and texts."""
+    parts = [data[:8]]
+    for name, begin, end in _chunks(data):
+        if name in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"):
+            parts.append(data[begin - 8 : end + 4])
+    return b"".join(parts)
 
 
 def _heif_class() -> Callable[..., Image.Image]:
@@ -205,93 +229,103 @@ class Quiet:
                 cv2.utils.logging.setLogLevel(Quiet._level)
 
 
-def samples(data: bytes, kind: str, header: Image.Image) -> tuple[Pixels, Pixels | None]:
-    """sRGB (H, W, 3) and alpha (H, W) or None, not yet turned upright.
+def samples(
+    data: bytes, kind: str, header: Image.Image, orientation: int
+) -> tuple[Pixels, Pixels | None]:
+    """Upright sRGB (H, W, 3) and alpha (H, W) or None.
 
     Raises NotAPictureError for kinds of pixels that are not read, BrokenPictureError and anything
     that the libraries raise for damaged files.
     """
     icc = header.info.get("icc_profile")
     tags: dict[int, Any] = dict(getattr(header, "tag_v2", {}))
-    if tags:
-        _check_tiff(data, tags)
-    deep = data[24] == 16 if kind == "PNG" else bool(tags) and _is_deep_tiff(tags)
-    if header.mode in ("I", "F") or (header.mode.startswith("I;") and not deep):
-        raise NotAPictureError(
-            "its pixels are signed, 32-bit or floating-point numbers, which have no set white. "
-            "Save it with 8 or 16 bits a channel"
-        )
-    plain = header.mode in ("L", "RGB") or (kind == "PNG" and header.mode == "RGBA")
-    keyed = "transparency" in header.info
-    if deep or (kind in ("JPEG", "PNG") and plain and not keyed):
-        return _by_opencv(data, kind, header, tags, icc, deep)
-    return _by_pillow(header, icc)
+    if kind == "TIFF":
+        _check_tiff(data, header, tags)
+    plain_jpeg = kind == "JPEG" and header.mode in ("L", "RGB")
+    found = None
+    if plain_jpeg or kind == "PNG" or (kind == "TIFF" and _is_plain_tiff(tags)):
+        found = _by_opencv(data, kind, header, tags)
+    if found is None:
+        pixels, alpha = _by_pillow(header, icc)
+        orientation = 1 if kind == "TIFF" else orientation  # Pillow has turned it already
+    else:
+        pixels, alpha = to_srgb(found[0], icc), found[1]
+    return _upright(pixels, orientation), None if alpha is None else _upright(alpha, orientation)
 
 
-def _check_tiff(data: bytes, tags: dict[int, Any]) -> None:
+def _check_tiff(data: bytes, header: Image.Image, tags: dict[int, Any]) -> None:
     if DNG_VERSION in tags or tags.get(SUBFILE, 0) & 1 or data[8:10] == b"CR":
         raise NotAPictureError("it is a camera's raw file. Export it as TIFF or JPEG first")
+    if header.mode[0] in "IF" and not _is_plain_tiff(tags):
+        raise NotAPictureError(f"it is {UNUSUAL_TIFF}")
 
 
-def _is_deep_tiff(tags: dict[int, Any]) -> bool:
-    """Whether it is 16-bit gray or RGB. NotAPictureError for what OpenCV would get wrong."""
-    bits, channels, planes = tags.get(BITS, (1,)), tags.get(CHANNELS, 1), tags.get(PLANES, 1)
-    if max(bits) <= 8 or tags.get(PHOTOMETRIC, 0) > 2:
+def _is_plain_tiff(tags: dict[int, Any]) -> bool:
+    """Whether it is gray or RGB in a layout that OpenCV decodes right. NotAPictureError for other
+    pictures with more than 8 bits, which Pillow would cut."""
+    bits, channels = set(tags.get(BITS, (1,))), tags.get(CHANNELS, 1)
+    photometric, planes = tags.get(PHOTOMETRIC, 0), tags.get(PLANES, 1)
+    unsigned = set(tags.get(SAMPLE_FORMAT, (1,))) == {1}
+    plain = unsigned and (channels == 1 or planes == 1)
+    if bits == {8}:
+        return plain and (photometric, channels) in ((1, 1), (2, 3)) and tags.get(COMPRESSION) != 7
+    if max(bits) < 8 or photometric > 2:
         return False
-    signed = tags.get(SAMPLE_FORMAT, (1,))[0] != 1
-    if set(bits) == {16} and not signed and (channels == 1 or (channels in (3, 4) and planes == 1)):
+    if bits == {16} and plain and channels in (1, 3, 4):
         return True
-    raise NotAPictureError(
-        f"it is a TIFF with {'/'.join(map(str, bits))} bits a channel in an unusual layout. Save "
-        "it as unsigned 16-bit gray or RGB with interleaved channels, or as PNG"
-    )
+    raise NotAPictureError(f"it is {UNUSUAL_TIFF}")
 
 
 def _by_opencv(
-    data: bytes,
-    kind: str,
-    header: Image.Image,
-    tags: dict[int, Any],
-    icc: bytes | None,
-    deep: bool,
-) -> tuple[Pixels, Pixels | None]:
-    flags = cv2.IMREAD_GRAYSCALE if header.mode == "L" else cv2.IMREAD_COLOR_RGB
-    if deep or header.mode == "RGBA":
-        flags = cv2.IMREAD_UNCHANGED
-    flags |= cv2.IMREAD_IGNORE_ORIENTATION if flags >= 0 else 0
-    found = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    if found is None:  # Pillow knows whether enough is there, or raises
-        return _by_pillow(header, icc)
-    if kind == "JPEG" and _starved(data, flags, found):
-        raise BrokenPictureError("a part of its data is missing")
-    if found.dtype != (np.uint16 if deep else np.uint8):
-        raise BrokenPictureError("its header and its contents disagree")
-    if tags.get(PHOTOMETRIC) == 0:  # white is zero
-        np.subtract(65535, found, out=found)
+    data: bytes, kind: str, header: Image.Image, tags: dict[int, Any]
+) -> tuple[Pixels, Pixels | None] | None:
+    """Gray (H, W) or RGB (H, W, 3), and alpha. None for a JPEG that Pillow may know to read."""
+    flags = cv2.IMREAD_UNCHANGED
+    if kind == "JPEG":
+        flags = cv2.IMREAD_GRAYSCALE if header.mode == "L" else cv2.IMREAD_COLOR_RGB
+        flags |= cv2.IMREAD_IGNORE_ORIENTATION
+    bare = _bare_png(data) if kind == "PNG" else data
+    found: Any = cv2.imdecode(np.frombuffer(bare, np.uint8), flags)
+    if kind == "JPEG":
+        if found is not None and _starved(data, found):
+            raise BrokenPictureError("a part of its data is missing")
+        return None if found is None else (found, None)
+    size = (tags.get(HEIGHT), tags.get(WIDTH)) if tags else header.size[::-1]
+    if found is None or found.shape[:2] != size:
+        raise BrokenPictureError("its header and its contents disagree, or it is cut off")
+    if tags and tags.get(PHOTOMETRIC) == 0:  # white is zero
+        np.subtract(np.iinfo(found.dtype).max, found, out=found)
     alpha = None
     if found.ndim == 3 and found.shape[2] == 4:
         alpha = np.ascontiguousarray(found[..., 3])
         found = cv2.cvtColor(found, cv2.COLOR_BGRA2RGB)
-    elif found.ndim == 3 and flags == cv2.IMREAD_UNCHANGED:
+    elif found.ndim == 3:
         found = cv2.cvtColor(found, cv2.COLOR_BGR2RGB)
-    if header.mode == "LA":
+    if header.mode in ("LA", "L", "1", "I;16") and found.ndim == 3:  # gray with alpha
         found = np.ascontiguousarray(found[..., 0])
     extra = tags.get(EXTRA_SAMPLES, (2,))[0]
     if alpha is not None and extra == 1:
         _divide(found, alpha)
-    return to_srgb(found, icc), alpha if extra else None
+    return found, alpha if extra else None
 
 
-def _starved(data: bytes, flags: int, found: Pixels) -> bool:
+def _upright(samples: Pixels, orientation: int) -> Pixels:
+    """Undo what the EXIF orientation (1 to 8) says was done to the picture."""
+    if orientation >= 5:
+        samples = cv2.transpose(samples)
+    flip = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
+    return samples if flip is None else cv2.flip(samples, flip)
+
+
+def _starved(data: bytes, found: Pixels) -> bool:
     """Whether a JPEG has its end marker but not all its data: the decoder then fills up with
     middle gray. Where the last corner has that gray, bytes are added before the marker: they
-    change the picture only if it still needed some."""
+    change the picture only if it still needed some. (By Pillow: OpenCV would print about them.)"""
     if (found[-8:, -8:] != 128).any():
         return False
     end = data.rfind(b"\xff\xd9")
-    longer = np.frombuffer(data[:end] + b"\x5a" * 64 + data[end:], np.uint8)
-    again = cv2.imdecode(longer, flags)
-    return again is None or not np.array_equal(again, found)
+    longer = data[:end] + b"\x5a" * 64 + data[end:]
+    return open_header(data, "JPEG").tobytes() != open_header(longer, "JPEG").tobytes()
 
 
 def _divide(pixels: Pixels, alpha: Pixels) -> None:

@@ -72,12 +72,22 @@ def _raw_exif(header: Image.Image) -> bytes | None:
     if isinstance(block, bytes):
         return block.removeprefix(b"Exif\0\0") or None
     try:
-        exif = _exif_of(header)
-        for tag in [tag for tag in exif if tag not in DESCRIPTIVE]:
-            del exif[tag]
+        exif = Image.Exif()
+        for tag, value in _descriptive(_exif_of(header)).items():
+            exif[tag] = value
         return exif.tobytes().removeprefix(b"Exif\0\0") if len(exif) else None
     except Exception:  # see orientation_of
         return None
+
+
+def _descriptive(exif: Image.Exif) -> dict[int, Any]:
+    """The tags that describe the photograph, the inner directories as dicts."""
+    tags: dict[int, Any] = {tag: exif[tag] for tag in exif if tag in DESCRIPTIVE}
+    for tag in (EXIF_IFD, GPS_IFD):
+        tags.pop(tag, None)
+        if inner := {k: v for k, v in exif.get_ifd(tag).items() if k != INTEROP_IFD}:
+            tags[tag] = inner
+    return tags
 
 
 def _upright_exif(exif: bytes | None, size: tuple[int, int]) -> bytes | None:
@@ -140,11 +150,7 @@ def descriptive_tags(exif: bytes | None) -> dict[int, Any]:
     block = Image.Exif()
     try:
         block.load(exif or b"")
-        tags: dict[int, Any] = {tag: block[tag] for tag in block if tag in DESCRIPTIVE}
-        for tag in (EXIF_IFD, GPS_IFD):
-            tags.pop(tag, None)
-            if inner := {k: v for k, v in block.get_ifd(tag).items() if k != INTEROP_IFD}:
-                tags[tag] = inner
+        tags = _descriptive(block)
         directory = TiffImagePlugin.ImageFileDirectory_v2(b"II*\0\x08\0\0\0")
         for tag, value in tags.items():
             directory[tag] = value

@@ -110,34 +110,37 @@ def _converted(  # RGB is overwritten in place: it is the decoder's own array
 
 # --- 16 bits: Pillow's colour management stops at 8 -------------------------------------------
 
-# Linear sRGB from XYZ under D50, the connection space of ICC profiles (Bradford-adapted primaries).
-_D50_TO_SRGB = np.linalg.inv(
-    np.array(
-        [
-            [0.4360747, 0.3850649, 0.1430804],
-            [0.2225045, 0.7168786, 0.0606169],
-            [0.0139322, 0.0971045, 0.7141733],
-        ]
-    )
-)
+Curves = tuple[list[NDArray[np.float32]], NDArray[np.float32]]
 
 
-def _curves(icc: bytes) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]] | None:
+def _curves(icc: bytes) -> Curves | None:
     """(one table of 65,536 linear values a channel, matrix to linear sRGB); None where the profile
     has no such curves but a table of colours."""
     try:
-        count = struct.unpack_from(">I", icc, 128)[0]
-        places = [struct.unpack_from(">4sII", icc, 132 + 12 * i) for i in range(min(count, 200))]
-        tags = {name: icc[start : start + size] for name, start, size in places}
+        tags = _tags(icc)
         if b"A2B0" in tags:
             return None
         if b"kTRC" in tags:
             return [_curve(tags[b"kTRC"])], np.ones((3, 1), np.float32)
-        primaries = np.stack([_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")], axis=1)
         tables = [_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")]
+        matrix = np.linalg.inv(_primaries(_tags(srgb_profile()))) @ _primaries(tags)
+        white = matrix.sum(axis=1, keepdims=True)
+        if not np.allclose(white, 1, atol=0.1):
+            return None
     except (struct.error, KeyError, ValueError):
         return None
-    return tables, (_D50_TO_SRGB @ primaries).astype(np.float32)
+    return tables, (matrix / white).astype(np.float32)  # rounded primaries would tint the grays
+
+
+def _tags(icc: bytes) -> dict[bytes, bytes]:
+    count = min(struct.unpack_from(">I", icc, 128)[0], 200)
+    places = [struct.unpack_from(">4sII", icc, 132 + 12 * i) for i in range(count)]
+    return {name: icc[start : start + size] for name, start, size in places}
+
+
+def _primaries(tags: dict[bytes, bytes]) -> NDArray[np.float64]:
+    """XYZ of red, green and blue in columns, under D50, the white of all profiles."""
+    return np.stack([_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")], axis=1)
 
 
 def _xyz(tag: bytes) -> NDArray[np.float64]:
@@ -145,30 +148,38 @@ def _xyz(tag: bytes) -> NDArray[np.float64]:
 
 
 def _curve(tag: bytes) -> NDArray[np.float32]:
-    """The 65,536 values of a `curv` or `para` tag over [0, 1]. ValueError for another type."""
-    x = np.arange(65536) / 65535
-    if tag[:4] == b"curv":
-        count = struct.unpack_from(">I", tag, 8)[0]
-        values = struct.unpack_from(f">{count}H", tag, 12)
-        if count < 2:
-            return (x ** (values[0] / 256 if count else 1)).astype(np.float32)
-        return np.interp(x, np.linspace(0, 1, count), np.array(values) / 65535).astype(np.float32)
-    if tag[:4] != b"para":
+    """The 65,536 values of a `curv` or `para` tag over [0, 1]. ValueError for another one."""
+    x = np.linspace(0, 1, 65536)
+    with np.errstate(all="ignore"):
+        y = _sampled(tag, x) if tag[:4] == b"curv" else _parametric(tag, x)
+    if not np.isfinite(y).all():
         raise ValueError("not a curve")
-    # y = (a x + b) ** g + e from x = d on, c x + f below; the shorter forms leave terms out.
+    return np.clip(y, 0, 1).astype(np.float32)
+
+
+def _sampled(tag: bytes, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    count = struct.unpack_from(">I", tag, 8)[0]
+    values = np.frombuffer(tag, ">u2", offset=12)[:count]
+    if len(values) < count:
+        raise ValueError("not a curve")
+    if count < 2:
+        return x ** (values[0] / 256) if count else x
+    return np.interp(x, np.linspace(0, 1, count), values / 65535)
+
+
+def _parametric(tag: bytes, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(a x + b) ** g + e from x = d on, c x + f below; the shorter forms leave terms out."""
+    forms = ("g", "gab", "gabc", "gabcd", "gabcdef")
     kind = struct.unpack_from(">H", tag, 8)[0]
-    names = ("g", "gab", "gabc", "gabcd", "gabcdef")[kind] if kind < 5 else ""
-    if not names:
+    if tag[:4] != b"para" or kind >= len(forms):
         raise ValueError("not a curve")
-    raw = struct.unpack_from(f">{len(names)}i", tag, 12)
-    p = {"a": 1.0, "b": 0.0, "c": 0.0, "d": 0.0, "e": 0.0, "f": 0.0}
-    p |= {name: value / 65536 for name, value in zip(names, raw, strict=True)}
-    if kind in (1, 2):
-        p["d"] = -p["b"] / p["a"] if p["a"] else 0.0
-        p["e"] = p["f"] = p["c"]
-        p["c"] = 0.0
+    values = struct.unpack_from(f">{len(forms[kind])}i", tag, 12)
+    p = dict.fromkeys("abcdefg", 0.0) | {"a": 1.0}
+    p |= {name: value / 65536 for name, value in zip(forms[kind], values, strict=True)}
+    if kind in (1, 2):  # here c is what is added on both sides of x = -b / a
+        p |= {"d": -p["b"] / p["a"] if p["a"] else 0.0, "e": p["c"], "f": p["c"], "c": 0.0}
     upper = np.clip(p["a"] * x + p["b"], 0, None) ** p["g"] + p["e"]
-    return np.where(x >= p["d"], upper, p["c"] * x + p["f"]).astype(np.float32)
+    return np.where(x >= p["d"], upper, p["c"] * x + p["f"])
 
 
 def _by_curves(

@@ -15,7 +15,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 from PIL import Image
 
 from colorize_core import _decoders, _encoders
@@ -114,13 +113,9 @@ def decode(data: bytes, name: str = "") -> Photo:
     with _reading(name), _decoders.open_header(data, kind) as header:
         _check_size(data, header, name)
         orientation = orientation_of(header)
-        lying = orientation >= 5
-        metadata = metadata_of(header, header.size[::-1] if lying else header.size, lying)
-        pixels, alpha = _decoders.samples(data, kind, header)
-        if pixels.shape[:2] != header.size[::-1]:
-            raise BrokenPictureError("its header and its contents disagree")
-    alpha = None if alpha is None else _upright(alpha, orientation)
-    return Photo(_upright(pixels, orientation), alpha, metadata, kind)
+        pixels, alpha = _decoders.samples(data, kind, header, orientation)
+        metadata = metadata_of(header, pixels.shape[1::-1], turned=orientation >= 5)
+    return Photo(pixels, alpha, metadata, kind)
 
 
 def _check_bytes(count: int, name: str) -> None:
@@ -169,14 +164,6 @@ def _reading(name: str) -> Iterator[None]:
             f"{name} cannot be read: {why}. Try another copy, or open it elsewhere and save it "
             f"again as {ACCEPTED}."
         ) from error
-
-
-def _upright(samples: Pixels, orientation: int) -> Pixels:
-    """Undo what the EXIF orientation (1 to 8) says was done to the picture."""
-    if orientation >= 5:
-        samples = cv2.transpose(samples)
-    flip = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
-    return samples if flip is None else cv2.flip(samples, flip)
 
 
 def encode(photo: Photo, format: str, quality: int = 95) -> bytes:

@@ -280,33 +280,40 @@ def _by_opencv(
     data: bytes, kind: str, header: Image.Image, tags: dict[int, Any]
 ) -> tuple[Pixels, Pixels | None] | None:
     """Gray (H, W) or RGB (H, W, 3), and alpha. None for a JPEG that Pillow may know to read."""
-    flags = cv2.IMREAD_UNCHANGED
-    if kind == "JPEG":
-        flags = cv2.IMREAD_GRAYSCALE if header.mode == "L" else cv2.IMREAD_COLOR_RGB
-        flags |= cv2.IMREAD_IGNORE_ORIENTATION
+    flags = cv2.IMREAD_GRAYSCALE if header.mode == "L" else cv2.IMREAD_COLOR_RGB
+    flags |= cv2.IMREAD_IGNORE_ORIENTATION
+    # Elsewhere IMREAD_COLOR_RGB would drop alpha, and it spoils 16-bit files (OpenCV 5.0.0).
+    plain_png = kind == "PNG" and data[24:26] == b"\x08\x02" and "transparency" not in header.info
+    if kind != "JPEG" and not plain_png:
+        flags = cv2.IMREAD_UNCHANGED
     bare = _bare_png(data) if kind == "PNG" else data
     found: Any = cv2.imdecode(np.frombuffer(bare, np.uint8), flags)
-    if kind == "JPEG":
-        if found is not None and _starved(data, found):
-            raise BrokenPictureError("a part of its data is missing")
-        return None if found is None else (found, None)
+    if found is None and kind == "JPEG":
+        return None
     size = (tags.get(HEIGHT), tags.get(WIDTH)) if tags else header.size[::-1]
     if found is None or found.shape[:2] != size:
         raise BrokenPictureError("its header and its contents disagree, or it is cut off")
-    if tags and tags.get(PHOTOMETRIC) == 0:  # white is zero
+    if kind == "JPEG" and _starved(data, found):
+        raise BrokenPictureError("a part of its data is missing")
+    return (found, None) if flags != cv2.IMREAD_UNCHANGED else _parted(found, header, tags)
+
+
+def _parted(found: Any, header: Image.Image, tags: dict[int, Any]) -> tuple[Pixels, Pixels | None]:
+    """What OpenCV gives for IMREAD_UNCHANGED -> gray (H, W) or RGB (H, W, 3), and alpha."""
+    if tags.get(PHOTOMETRIC) == 0:  # white is zero
         np.subtract(np.iinfo(found.dtype).max, found, out=found)
-    alpha = None
-    if found.ndim == 3 and found.shape[2] == 4:
-        alpha = np.ascontiguousarray(found[..., 3])
-        found = cv2.cvtColor(found, cv2.COLOR_BGRA2RGB)
-    elif found.ndim == 3:
-        found = cv2.cvtColor(found, cv2.COLOR_BGR2RGB)
-    if header.mode in ("LA", "L", "1", "I;16") and found.ndim == 3:  # gray with alpha
-        found = np.ascontiguousarray(found[..., 0])
+    if found.ndim == 2:
+        return found, None
+    if found.shape[2] == 3:
+        return cv2.cvtColor(found, cv2.COLOR_BGR2RGB), None
+    alpha = np.ascontiguousarray(found[..., 3])
+    if header.mode[0] in "1LI":  # gray with alpha comes as four channels
+        return np.ascontiguousarray(found[..., 0]), alpha
+    colour = cv2.cvtColor(found, cv2.COLOR_BGRA2RGB)
     extra = tags.get(EXTRA_SAMPLES, (2,))[0]
-    if alpha is not None and extra == 1:
-        _divide(found, alpha)
-    return found, alpha if extra else None
+    if extra == 1:
+        _divide(colour, alpha)
+    return colour, alpha if extra else None
 
 
 def _upright(samples: Pixels, orientation: int) -> Pixels:

@@ -70,7 +70,7 @@ _ENCODERS = {
 _MAX_SIDE = {"JPEG": 65_535, "WEBP": 16_383}  # what the formats can express
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Photo:
     """A decoded picture and what its file said beside the pixels."""
 

@@ -52,6 +52,23 @@ def deep_png(samples: Array) -> bytes:
     return png_of((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
 
 
+def interlaced_png(pixels: Array) -> bytes:
+    """An 8-bit RGB PNG in the seven passes of Adam7."""
+    passes = [
+        (0, 8, 0, 8),
+        (0, 8, 4, 8),
+        (4, 8, 0, 4),
+        (0, 4, 2, 4),
+        (2, 4, 0, 2),
+        (0, 2, 1, 2),
+        (1, 2, 0, 1),
+    ]
+    parts = [pixels[top::down, left::across] for top, down, left, across in passes]
+    rows = b"".join(b"\0" + row.tobytes() for part in parts if part.size for row in part)
+    header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 8, 2, 0, 0, 1)
+    return png_of((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+
+
 def png_of(*chunks: tuple[bytes, bytes]) -> bytes:
     framed = (
         struct.pack(">I4s", len(body), kind) + body + struct.pack(">I", zlib.crc32(kind + body))

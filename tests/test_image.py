@@ -87,6 +87,11 @@ def test_palette_is_looked_up(format: str) -> None:
     np.testing.assert_array_equal(image.decode(files.saved(picture, format)).pixels, palette[index])
 
 
+def test_an_interlaced_png() -> None:
+    pixels = files.colours()
+    np.testing.assert_array_equal(image.decode(files.interlaced_png(pixels)).pixels, pixels)
+
+
 @pytest.mark.parametrize("bits", [2, 4])
 def test_png_of_few_bits(bits: int) -> None:
     levels = files.colours(8, 8)[..., 0] >> (8 - bits)

@@ -84,28 +84,33 @@ def lab_transform() -> Convert:
 
 
 def to_srgb(samples: NDArray[Any], icc: bytes | None) -> NDArray[Any]:
-    """Gray (H, W) or RGB (H, W, 3), uint8 or uint16, in the profile's colours -> sRGB (H, W, 3)."""
+    """Gray (H, W) or RGB (H, W, 3), uint8 or uint16, in the profile's colours -> sRGB (H, W, 3).
+
+    RGB may be overwritten in place.
+    """
     convert = srgb_transform(icc, "L" if samples.ndim == 2 else "RGB")
     if convert is not None:
-        samples = _converted(samples, convert, icc or b"")
+        convert_strip = _strip_converter(convert, icc or b"", samples.dtype)
+        if samples.ndim == 2:  # a gray stays one, so a table of all grays does
+            levels = np.arange(np.iinfo(samples.dtype).max + 1, dtype=samples.dtype)
+            samples = np.take(convert_strip(levels[None])[0, :, 1], samples)
+        else:
+            rows = max(1, STRIP // samples.shape[1])
+            for top in range(0, len(samples), rows):
+                samples[top : top + rows] = convert_strip(samples[top : top + rows])
     return cv2.cvtColor(samples, cv2.COLOR_GRAY2RGB) if samples.ndim == 2 else samples
 
 
-def _converted(  # RGB is overwritten in place: it is the decoder's own array
-    samples: NDArray[Any], convert: Convert, icc: bytes
-) -> NDArray[Any]:
-    curves = _curves(icc) if samples.dtype == np.uint16 else None
-    rows = max(1, STRIP // samples.shape[1])
-    result = np.empty((*samples.shape, 3), samples.dtype) if samples.ndim == 2 else samples
-    for top in range(0, len(samples), rows):
-        strip = samples[top : top + rows]
-        if curves is not None:
-            result[top : top + rows] = _by_curves(strip, *curves)
-        elif samples.dtype == np.uint16:
-            result[top : top + rows] = _between_levels(strip, convert)
-        else:
-            result[top : top + rows] = np.asarray(convert(Image.fromarray(strip)))
-    return result
+def _strip_converter(
+    convert: Convert, icc: bytes, dtype: np.dtype[Any]
+) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """What turns a strip, (h, W) or (h, W, 3) of `dtype`, into sRGB (h, W, 3)."""
+    if dtype == np.uint8:
+        return lambda strip: np.asarray(convert(Image.fromarray(strip)))
+    curves = _curves(icc)
+    if curves is None:
+        return lambda strip: _between_levels(strip, convert)
+    return lambda strip: _by_curves(strip, *curves)
 
 
 # --- 16 bits: Pillow's colour management stops at 8 -------------------------------------------

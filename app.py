@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import importlib
 import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tabs import TABS
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -36,20 +39,20 @@ FOOTER = """
 
 def build(studio: Studio | None = None) -> gr.Blocks:
     """The page, with every tab; `studio` is what the tabs share, made here if not given."""
-    import gradio as gr
-
-    from tabs import TABS
     from tabs.folder import KEEP_SECONDS, SWEEP_SECONDS, Folder
     from tabs.studio import Studio
 
     studio = studio or Studio(Folder(os.environ.get("GRADIO_TEMP_DIR")))
-    os.environ["GRADIO_TEMP_DIR"] = str(studio.folder.path)  # Gradio reads it for each component
+    os.environ["GRADIO_TEMP_DIR"] = str(studio.folder.path)  # read when Gradio is imported, and on
+    import gradio as gr
+
     with gr.Blocks(
         title=TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEEP_SECONDS)
     ) as blocks:
         gr.HTML(HEADER, elem_id="header")
         with gr.Tabs():
-            for tab in TABS:
+            for name in TABS:
+                tab = importlib.import_module(f"tabs.{name}")
                 with gr.Tab(tab.TITLE):
                     tab.build(studio)
         gr.HTML(FOOTER, elem_id="footer")

@@ -1,7 +1,6 @@
-"""The tabs of the app, in their order. Each module has a TITLE and build(studio)."""
+"""The tabs of the app: one module each, with a TITLE and build(studio).
 
-from tabs import colorize
+Importing this imports none of them, and no Gradio: app.build() does, once its folder is there.
+"""
 
-TABS = (colorize,)
-
-__all__ = ["TABS"]
+TABS = ("colorize",)  # names of modules, in the order of the page

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 import colorize_core
-from colorize_core.errors import Cancelled, ColorizeError, PictureError
+from colorize_core.errors import Cancelled, ColorizeError
 from tabs import compare, gallery
 from tabs.folder import KEEP_SECONDS
 from tabs.studio import DEFAULT_MODEL, FORMATS, Settings, Studio, Work, check_format
@@ -54,14 +54,14 @@ class Handlers:
             with self.studio.job(session(request), progress) as job:
                 settings = Settings.read(model, vividness, strength, gain, neutralize)
                 check_format(format)
-                work = self.studio.develop(uploaded(photo), settings, job)
+                work = self.studio.develop(self.studio.upload(photo), settings, job)
                 return str(self.studio.export(work, format, job)), work.line
         except ColorizeError as error:
             raise gr.Error(escape(str(error)), print_exception=False) from error
 
     def take_upload(self, photo: dict[str, Any] | None) -> list[Any]:
         """Show the photo that was dropped while it is worked on."""
-        return begin(gr.update(visible=True), str(uploaded(photo)))
+        return begin(gr.update(visible=True), str(self.studio.upload(photo)))
 
     def take_example(self, event: gr.EventData) -> list[Any]:
         """Show the example that was picked while it is worked on."""
@@ -151,16 +151,6 @@ def begin(photo: Any, source: str | None) -> list[Any]:
     """The drop zone without a result: message, photo, frame, result, source, kept."""
     away = gr.update(visible=False)
     return ["", photo, away, away, source, None]
-
-
-def uploaded(photo: dict[str, Any] | None) -> Path:
-    """The file behind a gr.Image, not opened: the component would do that in Pillow's words.
-
-    Gradio has checked that it is an upload before it gets here.
-    """
-    if not photo or not photo.get("path"):
-        raise PictureError("No photo was given. Send a picture file.")
-    return Path(photo["path"])
 
 
 def session(request: gr.Request) -> str:

@@ -33,8 +33,9 @@ def find_examples(folder: Path = EXAMPLES) -> list[Path]:
 
 
 def caption(path: Path) -> str:
-    """What a thumbnail is called: the file's name without hyphens."""
-    return path.stem.replace("-", " ").replace("_", " ").capitalize()
+    """What a thumbnail is called: cat-gray.jpg is "Cat", cup-colour.jpg is "Cup, in colour"."""
+    name = path.stem.removesuffix("-gray")
+    return name.replace("-colour", ", in colour").replace("-", " ").capitalize()
 
 
 def build(paths: list[Path], folder: Folder, **options: Any) -> gr.HTML:

@@ -153,6 +153,17 @@ class Studio:
         for job in tuple(self._jobs.get(session, ())):
             job.stop()
 
+    def upload(self, photo: dict[str, Any] | None) -> Path:
+        """The file behind a gr.Image's value, not opened: Gradio would do that in Pillow's words.
+
+        Gradio checks the path only where the value says that it is a file, so it is done here too:
+        nobody reads another file of the machine. Raises PictureError.
+        """
+        path = Path((photo or {}).get("path") or "").resolve()
+        if not path.is_relative_to(self.folder.path) or path == self.folder.path:
+            raise PictureError("No photo was given. Send a picture file.")
+        return path
+
     def develop(self, path: Path, settings: Settings, job: Job, kept: Work | None = None) -> Work:
         """Colorize the file at `path`; the network rests where `kept` already has its answer.
 

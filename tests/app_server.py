@@ -1,0 +1,86 @@
+"""Serve the app for the tests: `python app_server.py PORT FOLDER [endless]`.
+
+In a process of its own, as people run it: Gradio leaves event loops open, and warnings are errors
+in the tests. With "endless" the rendering goes on until it is stopped (or for 20 s).
+"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import app
+import colorize_core
+from tabs.folder import Folder
+from tabs.studio import Studio
+
+
+class Endless:
+    """A model that colours and colours."""
+
+    def __init__(self, colorizer: Any):
+        self.colorizer = colorizer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.colorizer, name)
+
+    def render(self, picture: Any, *_: Any, progress: Any = None, **__: Any) -> Any:
+        for _ in range(2000):
+            time.sleep(0.01)
+            if progress:
+                progress(0.5)
+        return picture
+
+
+def load(name: str) -> Any:
+    colorizer = colorize_core.load(name, device="cpu")
+    return Endless(colorizer) if "endless" in sys.argv else colorizer
+
+
+@contextmanager
+def serving(folder: Path, *mode: str) -> Iterator[str]:
+    """The address of an app that runs for as long as the block does."""
+    port = free_port()
+    command = [sys.executable, __file__, str(port), str(folder), *mode]
+    process = subprocess.Popen(command, cwd=folder)
+    try:
+        wait_until(lambda: is_up(port), seconds=60)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_up(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def main() -> None:
+    blocks = app.build(Studio(Folder(sys.argv[2]), load=load))
+    blocks.launch(server_port=int(sys.argv[1]), quiet=True, **app.launch_options())
+
+
+if __name__ == "__main__":
+    main()

@@ -46,6 +46,8 @@ def build(studio: Studio | None = None) -> gr.Blocks:
     os.environ["GRADIO_TEMP_DIR"] = str(studio.folder.path)  # read when Gradio is imported, and on
     import gradio as gr
 
+    from tabs.sessions import on_leave
+
     with gr.Blocks(
         title=TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEEP_SECONDS)
     ) as blocks:
@@ -57,6 +59,7 @@ def build(studio: Studio | None = None) -> gr.Blocks:
                     tab.build(studio)
         gr.HTML(FOOTER, elem_id="footer")
         blocks.load(studio.warm_up, queue=False, show_progress="hidden", api_visibility="private")
+        blocks.unload(on_leave(studio))
     blocks.studio = studio
     return blocks.queue(max_size=WAITING)
 
@@ -64,9 +67,11 @@ def build(studio: Studio | None = None) -> gr.Blocks:
 def launch_options() -> dict[str, Any]:
     """What launch() is given whatever the command line says: the look, the limits, no tracking."""
     from colorize_core.image import MAX_BYTES
+    from tabs.gallery import EXAMPLES
     from tabs.theme import AutochromeTheme
 
     return {
+        "allowed_paths": [str(EXAMPLES)],  # shown while they are worked on, wherever they lie
         "theme": AutochromeTheme(),
         "css_paths": PAGE / "style.css",
         "head": f"<script>{(PAGE / 'page.js').read_text(encoding='utf-8')}</script>",

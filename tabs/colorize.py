@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import colorize_core
 from colorize_core.errors import Cancelled, ColorizeError
 from tabs import compare, gallery
 from tabs.folder import KEEP_SECONDS
+from tabs.sessions import session
 from tabs.studio import DEFAULT_MODEL, FORMATS, Settings, Studio, Work, check_format
 
 TITLE = "Colorize"
@@ -74,6 +74,7 @@ class Handlers:
 
     def open(
         self,
+        turn: float,
         source: str | None,
         model: str,
         vividness: float,
@@ -88,8 +89,10 @@ class Handlers:
             return [gr.skip()] * 7
         settings = Settings(model, vividness, strength, gain, neutralize)
         try:
-            with self.studio.job(session(request), progress) as job:
+            with self.studio.job(session(request), progress, turn) as job:
                 work = self.studio.develop(Path(source), settings, job)
+        except Cancelled:
+            return [gr.skip()] * 7  # stop() has cleared the page
         except ColorizeError as error:
             away = gr.update(visible=False)
             empty = gr.update(value=None, visible=True)
@@ -100,6 +103,7 @@ class Handlers:
 
     def adjust(
         self,
+        turn: float,
         model: str,
         vividness: float,
         strength: float,
@@ -114,14 +118,17 @@ class Handlers:
         if kept is None or kept.settings == settings:
             return [gr.skip()] * 4
         try:
-            with self.studio.job(session(request), progress) as job:
+            with self.studio.job(session(request), progress, turn) as job:
                 work = self.studio.develop(kept.path, settings, job, kept)
+        except Cancelled:
+            return [gr.skip()] * 4
         except ColorizeError as error:
             return [said(error), gr.skip(), gr.skip(), gr.skip()]
         return ["", shown(work), work.line, work]
 
     def download(
         self,
+        turn: float,
         format: str,
         kept: Work | None,
         request: gr.Request,
@@ -131,20 +138,23 @@ class Handlers:
         if kept is None:
             return [gr.skip(), None]
         try:
-            with self.studio.job(session(request), progress) as job:
+            with self.studio.job(session(request), progress, turn) as job:
                 return ["", str(self.studio.export(kept, format, job))]
+        except Cancelled:
+            return [gr.skip(), None]
         except ColorizeError as error:
             return [said(error), None]
 
-    def stop(self, request: gr.Request) -> None:
-        """Stop what this session runs at its next step."""
-        self.studio.stop(session(request))
+    def stop(self, turn: float, kept: Work | None, request: gr.Request) -> list[Any]:
+        """Stop what was asked for before `turn`; the page says so at once."""
+        self.studio.stop(session(request), turn)
+        if kept is not None:
+            return ["<p>Stopped. The picture shows the settings before.</p>"] + [gr.skip()] * 5
+        return ["<p>Stopped.</p>", *self.reset()[1:]]
 
-    def stopped(self, kept: Work | None) -> list[Any]:
-        """What the page says after that."""
-        if kept is None:
-            return ["<p>Stopped.</p>", gr.update(value=None)]
-        return ["<p>Stopped. The picture shows the settings before.</p>", gr.skip()]
+    def cancel(self, request: gr.Request) -> None:
+        """Stop what this session runs, for programs."""
+        self.studio.stop(session(request))
 
 
 def begin(photo: Any, source: str | None) -> list[Any]:
@@ -153,18 +163,11 @@ def begin(photo: Any, source: str | None) -> list[Any]:
     return ["", photo, away, away, source, None]
 
 
-def session(request: gr.Request) -> str:
-    """Whose call it is; a bare HTTP call without a session is a session of its own."""
-    return request.session_hash or secrets.token_hex(16)
-
-
 def shown(work: Work) -> dict[str, Any]:
     return compare.comparison(work.before, work.after, work.size)
 
 
 def said(error: ColorizeError) -> str:
-    if isinstance(error, Cancelled):
-        return ""
     return f'<p role="alert">{escape(str(error))}</p>'
 
 
@@ -205,41 +208,34 @@ def build(studio: Studio) -> None:
         strip = gallery.build(examples, studio.folder, elem_id="strip")
     finished = gr.DownloadButton(visible="hidden")
 
-    work = {"concurrency_limit": AT_ONCE, "concurrency_id": LANE, "api_visibility": "private"}
+    turn = gr.Number(visible=False)  # when a run was asked for: filled by the page
+    run = {
+        "js": "window.beginRun",
+        "show_progress_on": busy,
+        "concurrency_limit": AT_ONCE,
+        "concurrency_id": LANE,
+        "api_visibility": "private",
+    }
     quick = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     begun = [message, photo, frame, result, source, kept]
-    opened = [*begun[:4], slider, line, kept]
-    runs = [
-        picked.then(on.open, [source, *controls], opened, show_progress_on=busy, **work)
-        for picked in (
-            photo.upload(on.take_upload, photo, begun, preprocess=False, **quick),
-            strip.select(on.take_example, None, begun, **quick),
-        )
-    ]
-    runs.append(
-        gr.on(
-            [control.input for control in controls],
-            on.adjust,
-            [*controls, kept],
-            [message, slider, line, kept],
-            trigger_mode="always_last",
-            show_progress_on=busy,
-            **work,
-        )
+    opened = [message, photo, frame, result, slider, line, kept]
+    for picked in (
+        photo.upload(on.take_upload, photo, begun, preprocess=False, **quick),
+        strip.select(on.take_example, None, begun, **quick),
+    ):
+        picked.then(on.open, [turn, source, *controls], opened, trigger_mode="multiple", **run)
+    gr.on(
+        [control.input for control in controls],
+        on.adjust,
+        [turn, *controls, kept],
+        [message, slider, line, kept],
+        trigger_mode="always_last",
+        **run,
     )
     for name, button in buttons.items():
-        made = button.click(
-            on.download,
-            [gr.State(name), kept],
-            [message, finished],
-            show_progress_on=busy,
-            **work,
-        )
-        made.success(None, finished, None, js="(file) => window.saveFile(file)", **quick)
-        runs.append(made)
-    cancel.click(on.stop, None, None, cancels=runs, queue=False, api_name="cancel").then(
-        on.stopped, kept, [message, photo], **quick
-    )
+        made = button.click(on.download, [turn, gr.State(name), kept], [message, finished], **run)
+        made.success(None, finished, None, js="window.saveFile", **quick)
+    cancel.click(on.stop, [turn, kept], begun, js="window.stopRuns", **quick)
     again.click(on.reset, None, begun, **quick)
     build_endpoint(on, photo, controls)
 
@@ -286,3 +282,4 @@ def build_endpoint(on: Handlers, photo: gr.Image, controls: list[Any]) -> None:
         concurrency_limit=AT_ONCE,
         concurrency_id=LANE,
     )
+    gr.Button(visible=False).click(on.cancel, queue=False, api_name="cancel")

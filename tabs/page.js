@@ -24,6 +24,17 @@
     event.preventDefault();
     give(event.dataTransfer?.files);
   });
+  // Every run carries the time at which it was asked for, and every stop too: the app then knows
+  // what to drop of that which still waits in its queue. The card goes away at once.
+  const stage = () => document.querySelector("#stage");
+  window.beginRun = (turn, ...rest) => {
+    delete stage().dataset.stopped;
+    return [Date.now(), ...rest];
+  };
+  window.stopRuns = (turn, ...rest) => {
+    stage().dataset.stopped = "";
+    return [Date.now(), ...rest];
+  };
   window.saveFile = (file) => {
     if (!file) return;
     const link = document.createElement("a");

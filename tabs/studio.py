@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import OrderedDict, defaultdict
@@ -70,9 +71,10 @@ class Work:
 
 
 class Job:
-    """A run that its owner can stop. `report` is what the run calls between two steps."""
+    """A run that its owner can stop. `turn`: when it was asked for, by the asker's own clock."""
 
-    def __init__(self, report: Report | None = None):
+    def __init__(self, report: Report | None = None, turn: float = math.inf):
+        self.turn = turn
         self._stopped = threading.Event()
         self._report = report
 
@@ -101,6 +103,7 @@ class Studio:
         self._loading = threading.Lock()
         self._network = threading.Lock()  # one forward pass at a time: it uses every core
         self._jobs: defaultdict[str, set[Job]] = defaultdict(set)
+        self._stops: dict[str, float] = {}  # session -> turn of its last stop
         self._warming = threading.Lock()
 
     def colorizer(self, name: str) -> Any:
@@ -125,10 +128,14 @@ class Studio:
             logger.warning("%s", error)
 
     @contextmanager
-    def job(self, session: str, report: Report | None = None) -> Iterator[Job]:
+    def job(
+        self, session: str, report: Report | None = None, turn: float = math.inf
+    ) -> Iterator[Job]:
         """Register a run of that session for as long as it lasts; faults become ColorizeError."""
-        job = Job(report)
+        job = Job(report, turn)
         self._jobs[session].add(job)
+        if turn <= self._stops.get(session, -math.inf):
+            job.stop()  # it was stopped while it waited in the queue
         try:
             yield job
         except ColorizeError:
@@ -148,10 +155,19 @@ class Studio:
             if not self._jobs[session]:
                 self._jobs.pop(session, None)
 
-    def stop(self, session: str) -> None:
-        """Stop every run of that session at its next step."""
+    def stop(self, session: str, turn: float | None = None) -> None:
+        """Stop what runs in that session at its next step, and what was asked for before `turn`
+        and still waits in the queue."""
+        if turn is not None:
+            self._stops[session] = turn
         for job in tuple(self._jobs.get(session, ())):
-            job.stop()
+            if turn is None or job.turn <= turn:
+                job.stop()
+
+    def leave(self, session: str) -> None:
+        """Nobody waits any more: the page was closed."""
+        self.stop(session)
+        self._stops.pop(session, None)
 
     def upload(self, photo: dict[str, Any] | None) -> Path:
         """The file behind a gr.Image's value, not opened: Gradio would do that in Pillow's words.

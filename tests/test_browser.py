@@ -1,0 +1,384 @@
+"""The app as people meet it: in headless Chromium, with a photo, by mouse, keyboard and phone."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+import tifffile
+from app_server import serving
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from colorize_core import image
+from tabs.gallery import caption, find_examples
+from tabs.studio import FORMATS
+
+pytestmark = pytest.mark.browser
+
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+SIZE = (240, 160)  # of the photo, width and height
+Scene = Callable[..., NDArray[np.uint8]]
+Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def app_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("app")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def endless_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("endless"), "endless") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "holiday.jpg"
+    exif = Image.Exif()
+    exif[271] = "Kine Exakta"
+    Image.fromarray(gray_scene(SIZE[1], SIZE[0])).save(path, quality=95, exif=exif)
+    return path
+
+
+@pytest.fixture
+def visit(browser: Browser, app_address: str) -> Iterator[Visit]:
+    """Open the page; afterwards, nothing must have gone wrong or elsewhere in the meantime."""
+    contexts = []
+    strangers: list[str] = []
+    faults: list[str] = []
+
+    def open_page(address: str = app_address, **options: Any) -> Page:
+        context = browser.new_context(**{"viewport": DESKTOP, "accept_downloads": True, **options})
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: strangers.extend(foreign(request.url, address)))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(address)
+        expect(drop_zone(page)).to_be_visible()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert strangers == [], "the page asks other machines"
+    assert faults == [], "the page's scripts fail"
+
+
+def foreign(url: str, address: str) -> list[str]:
+    parts = urlsplit(url)
+    own = parts.scheme in ("data", "blob") or parts.netloc == urlsplit(address).netloc
+    return [] if own else [url]
+
+
+def drop_zone(page: Page) -> Any:
+    return page.get_by_role("button", name=re.compile("upload", re.IGNORECASE))
+
+
+def give(page: Page, photo: Path) -> None:
+    page.locator("#photo input[type=file]").set_input_files(photo)
+
+
+def wait_for_result(page: Page) -> None:
+    for name in ("Before: the photo in black and white", "After: the photo in colour"):
+        expect(page.get_by_alt_text(name)).not_to_have_js_property("naturalWidth", 0)
+    expect(page.get_by_text(re.compile(r"s on the CPU"))).to_be_visible()
+
+
+def sizes(page: Page) -> list[list[int]]:
+    script = (
+        "[...document.querySelectorAll('#compare img')].map(i => [i.naturalWidth, i.naturalHeight])"
+    )
+    found: list[list[int]] = page.evaluate(script)
+    return found
+
+
+def shown(page: Page) -> str:
+    address: str = page.locator("#compare .after").get_attribute("src") or ""
+    return address
+
+
+def test_upload_gives_a_slider_at_full_size(visit: Visit, photo: Path) -> None:
+    page = visit()
+    assert page.title() == "Autochrome Studio"
+    give(page, photo)
+    wait_for_result(page)
+    assert sizes(page) == [list(SIZE), list(SIZE)]
+    expect(page.locator("#line")).to_have_text(
+        re.compile(rf"^\s*{SIZE[0]} × {SIZE[1]} · Autochrome · \d+\.\d s on the CPU\s*$")
+    )
+    expect(drop_zone(page)).to_be_hidden()
+    expect(page.get_by_text("deleted after an hour")).to_be_visible()
+
+
+def test_slider_moves_by_mouse_and_by_keys(visit: Visit, photo: Path) -> None:
+    page = visit()
+    give(page, photo)
+    wait_for_result(page)
+    slider = page.get_by_role("slider", name=re.compile("^Comparison"))
+    box = slider.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2)
+    assert float(slider.input_value()) == pytest.approx(25, abs=2)
+    clip = page.locator("#compare .after").evaluate("e => getComputedStyle(e).clipPath")
+    edge = float(re.findall(r"([\d.]+)%", clip)[-1])
+    assert edge == pytest.approx(float(slider.input_value()), abs=0.01)
+    slider.press("End")
+    assert slider.input_value() == "100"
+    slider.press("Home")
+    assert slider.input_value() == "0"
+
+
+def test_actual_size_shows_pixel_for_pixel(visit: Visit, photo: Path) -> None:
+    page = visit(device_scale_factor=2)
+    give(page, photo)
+    wait_for_result(page)
+    page.get_by_role("button", name="Actual size").click()
+    box = page.locator("#compare .frame").bounding_box()
+    assert box is not None
+    assert (box["width"] * 2, box["height"] * 2) == pytest.approx(SIZE, abs=1)
+
+
+def test_every_format_downloads_with_its_metadata(
+    visit: Visit, photo: Path, tmp_path: Path
+) -> None:
+    page = visit()
+    give(page, photo)
+    wait_for_result(page)
+    for format, suffix in FORMATS.items():
+        with page.expect_download() as download:
+            page.get_by_role("button", name=format, exact=True).click()
+        file = tmp_path / download.value.suggested_filename
+        assert file.name == "holiday-colour" + suffix
+        download.value.save_as(file)
+        assert image.read(file).pixels.shape == (SIZE[1], SIZE[0], 3)
+        with Image.open(file) as picture:
+            assert picture.getexif()[271] == "Kine Exakta"
+    assert tifffile.imread(tmp_path / "holiday-colour.tif").dtype == np.uint16
+
+
+def test_turning_a_knob_changes_the_picture(visit: Visit, photo: Path) -> None:
+    page = visit()
+    give(page, photo)
+    wait_for_result(page)
+    page.get_by_role("button", name="Adjust").click()
+    expect(page.get_by_label("Neutralise tint")).to_be_checked()
+    for name, key in (("Vividness", "End"), ("Strength", "Home"), ("Gain", "Home")):
+        before = shown(page)
+        page.get_by_role("slider", name=name).press(key)
+        expect(page.locator("#compare .after")).not_to_have_attribute("src", before)
+        expect(page.locator("#compare .before")).to_have_js_property("naturalWidth", SIZE[0])
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG", exact=True).click()
+    with Image.open(download.value.path()) as picture:
+        spread = np.ptp(np.asarray(picture.convert("RGB")).astype(int), axis=2)
+    assert spread.max() <= 1, "strength 0 is no colour, also in the download"
+
+
+def test_example_and_then_another_photo(visit: Visit, photo: Path) -> None:
+    examples = find_examples()
+    assert examples, "no examples ship with the app"
+    page = visit()
+    page.get_by_role("button", name=caption(examples[0]), exact=True).click()
+    wait_for_result(page)
+    with Image.open(examples[0]) as picture:
+        assert sizes(page)[1] == list(picture.size)
+    page.get_by_role("button", name="Another photo").click()
+    expect(drop_zone(page)).to_be_visible()
+    give(page, photo)
+    wait_for_result(page)
+    assert sizes(page)[1] == list(SIZE)
+
+
+PUT = """([kind, data, name]) => {
+  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], name, { type: "image/jpeg" }));
+  const event = kind === "paste"
+    ? new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true })
+    : new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
+  const place = kind === "drop" ? "#photo button" : "footer";
+  document.querySelector(place).dispatchEvent(event);
+}"""
+
+
+@pytest.mark.parametrize("kind", ["paste", "drop", "drop beside"])
+def test_paste_and_drop(visit: Visit, photo: Path, kind: str) -> None:
+    page = visit()
+    page.evaluate(PUT, [kind, base64.b64encode(photo.read_bytes()).decode(), "pasted.jpg"])
+    wait_for_result(page)
+    assert sizes(page)[1] == list(SIZE)
+
+
+def test_paste_replaces_a_result(visit: Visit, photo: Path, gray_scene: Scene) -> None:
+    page = visit()
+    give(page, photo)
+    wait_for_result(page)
+    other = io.BytesIO()
+    Image.fromarray(gray_scene(90, 130)).save(other, "JPEG")
+    page.evaluate(PUT, ["paste", base64.b64encode(other.getvalue()).decode(), "other.jpg"])
+    expect(page.locator("#line")).to_have_text(re.compile(r"^\s*130 × 90 ·"))
+    expect(page.locator("#compare .after")).to_have_js_property("naturalWidth", 130)
+
+
+def test_bad_file_is_explained_and_the_next_one_works(
+    visit: Visit, photo: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad & broken.jpg"
+    bad.write_bytes(photo.read_bytes()[:900])
+    page = visit()
+    give(page, bad)
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("cannot be read")
+    expect(alert).to_contain_text("save it again as JPEG")
+    expect(drop_zone(page)).to_be_visible()
+    give(page, photo)
+    wait_for_result(page)
+    expect(alert).to_be_hidden()
+
+
+def test_cancel_stops_and_gives_the_drop_zone_back(
+    visit: Visit, endless_address: str, photo: Path
+) -> None:
+    page = visit(endless_address)
+    for _ in range(2):
+        give(page, photo)
+        progress = page.get_by_role("progressbar", name="Colouring")
+        expect(progress).to_be_visible()
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_text("Stopped.")).to_be_visible()
+        expect(drop_zone(page)).to_be_visible()
+        expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
+        expect(page.locator("#result")).to_be_hidden()
+
+
+def test_cancel_of_a_knob_keeps_the_picture_and_the_next_turn_works(
+    visit: Visit, photo: Path
+) -> None:
+    page = visit()
+    give(page, photo)
+    wait_for_result(page)
+    before = shown(page)
+    page.get_by_role("button", name="Adjust").click()
+    page.route("**/queue/join*", lambda route: (page.wait_for_timeout(300), route.continue_()))
+    page.get_by_role("slider", name="Vividness").press("End")
+    page.evaluate("document.querySelector('#cancel').click()")  # it waits on its way to the app
+    expect(page.get_by_text("Stopped. The picture shows the settings before.")).to_be_visible()
+    page.wait_for_timeout(1000)
+    assert shown(page) == before
+    page.unroute("**/queue/join*")
+    page.get_by_role("slider", name="Vividness").press("Home")
+    expect(page.locator("#compare .after")).not_to_have_attribute("src", before)
+    expect(page.get_by_text("Stopped.")).to_be_hidden()
+
+
+def test_closing_the_page_stops_the_work(
+    visit: Visit, endless_address: str, photo: Path, gray_scene: Scene
+) -> None:
+    for _ in range(3):  # more than run at once: a third would wait for the first two
+        page = visit(endless_address)
+        give(page, photo)
+        expect(page.get_by_role("progressbar", name="Colouring")).to_be_visible()
+        page.close()
+
+
+def test_two_pages_do_not_share_anything(visit: Visit, photo: Path, gray_scene: Scene) -> None:
+    other = photo.with_name("other.png")
+    Image.fromarray(gray_scene(70, 110)).save(other)
+    first, second = visit(), visit()
+    give(first, photo)
+    give(second, other)
+    for page, width in ((first, SIZE[0]), (second, 110)):
+        wait_for_result(page)
+        expect(page.locator("#line")).to_have_text(re.compile(rf"^\s*{width} ×"))
+        assert sizes(page)[1][0] == width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_phone_has_no_sideways_scroll_and_readable_text(
+    visit: Visit, photo: Path, scheme: str
+) -> None:
+    page = visit(viewport=PHONE, color_scheme=scheme, has_touch=True, is_mobile=True)
+    assert not scrolls_sideways(page)
+    give(page, photo)
+    wait_for_result(page)
+    page.get_by_role("button", name="Adjust").click()
+    expect(page.get_by_role("slider", name="Vividness")).to_be_visible()
+    assert not scrolls_sideways(page)
+    for text in ("h1", "#line", "#footer p", "#adjust [data-testid=block-info]"):
+        assert contrast(page, text) >= 4.5, f"{text} is hard to read"
+    dark = luminance(page.evaluate("getComputedStyle(document.body).backgroundColor")) < 0.2
+    assert dark == (scheme == "dark")
+
+
+def scrolls_sideways(page: Page) -> bool:
+    wide: int = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return wide > 0
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of a CSS colour, as WCAG 2 defines it."""
+    values = np.array([float(value) for value in re.findall(r"[\d.]+", colour)[:3]]) / 255
+    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def contrast(page: Page, selector: str) -> float:
+    text = luminance(page.locator(selector).first.evaluate("e => getComputedStyle(e).color"))
+    back = luminance(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    return (max(text, back) + 0.05) / (min(text, back) + 0.05)
+
+
+NAMELESS = """() => [...document.querySelectorAll("button, input, a, img, select, textarea")]
+  .filter((e) => e.checkVisibility({ visibilityProperty: true }))
+  .filter((e) => !e.closest("[aria-hidden=true]"))
+  .filter((e) => {
+    if (e.tagName === "IMG") return !e.hasAttribute("alt");
+    const labels = [...(e.labels ?? [])].map((label) => label.textContent).join("");
+    const name = e.getAttribute("aria-label") || labels || e.textContent || e.title;
+    return !name.trim();
+  })
+  .map((e) => e.outerHTML.slice(0, 120))"""
+
+
+def test_everything_has_a_name_and_focus_is_seen(visit: Visit, photo: Path) -> None:
+    page = visit()
+    assert page.evaluate(NAMELESS) == []
+    give(page, photo)
+    wait_for_result(page)
+    page.get_by_role("button", name="Adjust").click()
+    expect(page.get_by_role("slider", name="Vividness")).to_be_visible()
+    assert page.evaluate(NAMELESS) == []
+    page.get_by_role("heading", level=1).click()  # where the tab key starts from
+    page.keyboard.press("Tab")
+    reached: set[str] = set()
+    while page.evaluate("document.activeElement !== document.body"):
+        name, seen = page.evaluate(FOCUSED)
+        assert name not in reached or name == "Reset to default value", "Tab goes in a circle"
+        reached.add(name)
+        assert seen, f"the focus cannot be seen on {name}"
+        page.keyboard.press("Tab")
+    for name in ("JPEG", "TIFF, 16 bit", "Another photo", "Actual size", "range slider for Gain"):
+        assert name in reached
+
+
+FOCUSED = """() => {
+  const e = document.activeElement;
+  const mark = e.matches("#compare input")
+    ? getComputedStyle(document.querySelector("#compare .divider"), "::after")
+    : getComputedStyle(e);
+  const seen = mark.outlineStyle !== "none" || mark.boxShadow !== "none";
+  return [(e.getAttribute("aria-label") || e.textContent).trim() || e.outerHTML, seen];
+}"""

@@ -1,4 +1,4 @@
-"""Bytes -> samples: what a file is, and its pixels as they lie in it.
+"""Bytes -> samples: the upright sRGB pixels and the alpha of a file whose format is known.
 
 Pillow reads the headers and the rarer kinds of pixels. OpenCV decodes JPEG and PNG, where it needs
 half of Pillow's time or memory (benchmarks/results/decode.csv), and the 16-bit files, which Pillow
@@ -34,27 +34,6 @@ from colorize_core.errors import BrokenPictureError, NotAPictureError
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
-SIGNATURES = (
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"GIF87a", "GIF"),
-    (b"GIF89a", "GIF"),
-    (b"BM", "BMP"),
-    *((mark, "TIFF") for mark in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
-)
-FOREIGN = (
-    (b"%PDF", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive or an office document"),
-    (b"\x1f\x8b", "a compressed archive"),
-    (b"\x1a\x45\xdf\xa3", "a video"),
-    (b"\x00\x00\x01\xba", "a video"),
-    (b"8BPS", "a Photoshop file"),
-    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 file"),
-    (b"\x00\x00\x01\x00", "an icon"),
-)
-HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1"}
-AVIF_BRANDS = {b"avif", b"avis"}
-
 XMP_CHUNK = b"XML:com.adobe.xmp\0\0\0\0\0"  # keyword, not compressed, no language, no translation
 
 # TIFF tags
@@ -64,39 +43,6 @@ UNUSUAL_TIFF = (
     "a TIFF of an unusual layout. Save it as gray or RGB with 8 or 16 bits a channel, unsigned and "
     "interleaved, or as PNG"
 )
-
-
-def kind_of(data: bytes) -> str | None:
-    """The format by the first bytes, or None if it is none that is read."""
-    for mark, kind in SIGNATURES:
-        if data.startswith(mark):
-            return kind
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
-    if data[4:8] == b"ftyp":
-        brands = {data[i : i + 4] for i in (8, *range(16, min(data[3], 64), 4))}
-        if brands & AVIF_BRANDS:
-            return "AVIF"
-        if brands & HEIC_BRANDS:
-            return "HEIC"
-    return None
-
-
-def foreign(data: bytes) -> str:
-    """What a file that is no picture seems to be, in words."""
-    start = data[:512]
-    for mark, what in FOREIGN:
-        if start.startswith(mark):
-            return what
-    if start[4:8] == b"ftyp" or start[:4] == b"RIFF":
-        return "a video or a sound"
-    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if b"<svg" in text:
-        return "an SVG drawing"
-    if text.startswith((b"<!doctype html", b"<html")):
-        return "a web page"
-    controls = set(start) & (set(range(32)) - set(b"\t\n\f\r\x1b"))
-    return "data of an unknown kind" if controls else "text"
 
 
 def open_header(data: bytes, kind: str) -> Image.Image:

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
 from colorize_core._decoders import XMP_CHUNK, Pixels
@@ -51,8 +52,8 @@ def _in_strips(encode: Callable[[slice], Part], height: int, rows: int) -> list[
 def _merged(pixels: Pixels, alpha: Pixels | None, strip: slice) -> Pixels:
     if alpha is None:
         return pixels[strip]
-    merged: Any = np.dstack([pixels[strip], alpha[strip]])  # NumPy's types lose the dtype here
-    return merged
+    merged: NDArray[Any] = np.dstack([pixels[strip], alpha[strip]])
+    return merged.astype(pixels.dtype, copy=False)
 
 
 # --- JPEG ---------------------------------------------------------------------------------------

@@ -194,7 +194,7 @@ def _by_curves(
     if len(tables) != len(channels):  # a gray strip under an RGB profile stays gray
         matrix, tables = matrix.sum(axis=1, keepdims=True), tables[:1]
     linear = np.stack([t[c] for t, c in zip(tables, channels, strict=True)], axis=-1) @ matrix.T
-    encoded = linear_to_srgb(np.clip(linear, 0, 1))
+    encoded: NDArray[np.float32] = linear_to_srgb(np.clip(linear, 0, 1))
     return (encoded * 65535 + 0.5).astype(np.uint16)
 
 

@@ -70,6 +70,28 @@ _ENCODERS = {
 _MAX_SIDE = {"JPEG": 65_535, "WEBP": 16_383}  # what the formats can express
 
 
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"BM", "BMP"),
+    *((mark, "TIFF") for mark in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+)
+_FOREIGN = (
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive or an office document"),
+    (b"\x1f\x8b", "a compressed archive"),
+    (b"\x1a\x45\xdf\xa3", "a video"),
+    (b"\x00\x00\x01\xba", "a video"),
+    (b"8BPS", "a Photoshop file"),
+    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 file"),
+    (b"\x00\x00\x01\x00", "an icon"),
+)
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1"}
+_AVIF_BRANDS = {b"avif", b"avis"}
+
+
 @dataclass(frozen=True, eq=False)
 class Photo:
     """A decoded picture and what its file said beside the pixels."""
@@ -106,9 +128,9 @@ def decode(data: bytes, name: str = "") -> Photo:
     """
     name = name or "The file"
     _check_bytes(len(data), name)
-    kind = _decoders.kind_of(data)
+    kind = _kind_of(data)
     if kind is None:
-        seems = _decoders.foreign(data)
+        seems = _foreign(data)
         raise NotAPictureError(f"{name} is not a picture but {seems}. Accepted are {ACCEPTED}.")
     with _reading(name), _decoders.open_header(data, kind) as header:
         _check_size(data, header, name)
@@ -116,6 +138,39 @@ def decode(data: bytes, name: str = "") -> Photo:
         pixels, alpha = _decoders.samples(data, kind, header, orientation)
         metadata = metadata_of(header, pixels.shape[1::-1], turned=orientation >= 5)
     return Photo(pixels, alpha, metadata, kind)
+
+
+def _kind_of(data: bytes) -> str | None:
+    """The format by the first bytes, or None if it is none that is read."""
+    for mark, kind in _SIGNATURES:
+        if data.startswith(mark):
+            return kind
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data[4:8] == b"ftyp":
+        brands = {data[i : i + 4] for i in (8, *range(16, min(data[3], 64), 4))}
+        if brands & _AVIF_BRANDS:
+            return "AVIF"
+        if brands & _HEIC_BRANDS:
+            return "HEIC"
+    return None
+
+
+def _foreign(data: bytes) -> str:
+    """What a file that is no picture seems to be, in words."""
+    start = data[:512]
+    for mark, what in _FOREIGN:
+        if start.startswith(mark):
+            return what
+    if start[4:8] == b"ftyp" or start[:4] == b"RIFF":
+        return "a video or a sound"
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if b"<svg" in text:
+        return "an SVG drawing"
+    if text.startswith((b"<!doctype html", b"<html")):
+        return "a web page"
+    controls = set(start) & (set(range(32)) - set(b"\t\n\f\r\x1b"))
+    return "data of an unknown kind" if controls else "text"
 
 
 def _check_bytes(count: int, name: str) -> None:

@@ -931,7 +931,7 @@ def test_nothing_but_picture_errors_comes_out(
     check(bytes(mutant))
 
 
-@given(st.sampled_from([mark for mark, _ in _decoders.SIGNATURES]), st.binary(max_size=300))
+@given(st.sampled_from([mark for mark, _ in image._SIGNATURES]), st.binary(max_size=300))
 @settings(max_examples=300, deadline=None)
 def test_a_signature_with_anything_behind_it(mark: bytes, rest: bytes) -> None:
     check(mark + rest)

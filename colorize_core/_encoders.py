@@ -15,11 +15,10 @@ import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
 from colorize_core._decoders import XMP_CHUNK, Pixels
@@ -52,8 +51,7 @@ def _in_strips(encode: Callable[[slice], Part], height: int, rows: int) -> list[
 def _merged(pixels: Pixels, alpha: Pixels | None, strip: slice) -> Pixels:
     if alpha is None:
         return pixels[strip]
-    merged: NDArray[Any] = np.dstack([pixels[strip], alpha[strip]])
-    return merged.astype(pixels.dtype, copy=False)
+    return cast(Pixels, np.dstack([pixels[strip], alpha[strip]]))
 
 
 # --- JPEG ---------------------------------------------------------------------------------------

@@ -21,7 +21,9 @@ TEMPLATE = """
 SCRIPT = """
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (button) trigger("select", { index: Number(button.dataset.index) });
+  if (!button) return;
+  trigger("select", { index: Number(button.dataset.index) });
+  window.scrollTo({ top: 0, behavior: "smooth" });
 });"""
 
 

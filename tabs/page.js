@@ -24,12 +24,19 @@
     event.preventDefault();
     give(event.dataTransfer?.files);
   });
-  // Every run carries the time at which it was asked for, and every stop too: the app then knows
-  // what to drop of that which still waits in its queue. The card goes away at once.
+  // Every run carries the time at which the person asked for it, and every stop too: the app then
+  // knows what to drop of that which still waits in its queue. The card goes away at once.
+  let asked = Date.now();
+  for (const kind of ["input", "change", "click", "drop", "paste"]) {
+    const note = (event) => {
+      if (!event.target.closest?.("#cancel")) asked = Date.now();
+    };
+    document.addEventListener(kind, note, true);
+  }
   const stage = () => document.querySelector("#stage");
   window.beginRun = (turn, ...rest) => {
     delete stage().dataset.stopped;
-    return [Date.now(), ...rest];
+    return [asked, ...rest];
   };
   window.stopRuns = (turn, ...rest) => {
     stage().dataset.stopped = "";

@@ -1,7 +1,7 @@
 """Serve the app for the tests: `python app_server.py PORT FOLDER [endless]`.
 
 In a process of its own, as people run it: Gradio leaves event loops open, and warnings are errors
-in the tests. With "endless" the rendering goes on until it is stopped (or for 20 s).
+in the tests. With "endless" the rendering goes on until it is stopped (or for a minute).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Endless:
         return getattr(self.colorizer, name)
 
     def render(self, picture: Any, *_: Any, progress: Any = None, **__: Any) -> Any:
-        for _ in range(2000):
+        for _ in range(6000):
             time.sleep(0.01)
             if progress:
                 progress(0.5)
@@ -52,11 +52,11 @@ def serving(folder: Path, *mode: str) -> Iterator[str]:
     command = [sys.executable, __file__, str(port), str(folder), *mode]
     process = subprocess.Popen(command, cwd=folder)
     try:
-        wait_until(lambda: is_up(port), seconds=60)
+        wait_until(lambda: is_up(port), seconds=120)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def free_port() -> int:
@@ -70,7 +70,7 @@ def is_up(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"

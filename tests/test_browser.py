@@ -16,7 +16,7 @@ import tifffile
 from app_server import serving
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from colorize_core import image
 from tabs.gallery import caption, find_examples
@@ -29,6 +29,7 @@ PHONE = {"width": 390, "height": 844}
 SIZE = (240, 160)  # of the photo, width and height
 Scene = Callable[..., NDArray[np.uint8]]
 Visit = Callable[..., Page]
+expect.set_options(timeout=30_000)  # a condition that holds is seen at once, busy machine or not
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def visit(browser: Browser, app_address: str) -> Iterator[Visit]:
 
     def open_page(address: str = app_address, **options: Any) -> Page:
         context = browser.new_context(**{"viewport": DESKTOP, "accept_downloads": True, **options})
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         page = context.new_page()
         page.on("request", lambda request: strangers.extend(foreign(request.url, address)))
@@ -272,21 +273,23 @@ def test_cancel_of_a_knob_keeps_the_picture_and_the_next_turn_works(
     wait_for_result(page)
     before = shown(page)
     page.get_by_role("button", name="Adjust").click()
-    page.route("**/queue/join*", lambda route: (page.wait_for_timeout(300), route.continue_()))
-    page.get_by_role("slider", name="Vividness").press("End")
-    page.evaluate("document.querySelector('#cancel').click()")  # it waits on its way to the app
+    waiting: list[Route] = []
+    page.route("**/queue/join*", lambda route: waiting.append(route))  # none reaches the app
+    with page.expect_request("**/queue/join*"):
+        page.get_by_role("slider", name="Vividness").press("End")
+    page.evaluate("document.querySelector('#cancel').click()")
     expect(page.get_by_text("Stopped. The picture shows the settings before.")).to_be_visible()
-    page.wait_for_timeout(1000)
-    assert shown(page) == before
+    for route in waiting:
+        route.continue_()
     page.unroute("**/queue/join*")
+    expect(page.locator("#busy [data-testid=status-tracker]")).to_have_class(re.compile("hide"))
+    assert shown(page) == before
     page.get_by_role("slider", name="Vividness").press("Home")
     expect(page.locator("#compare .after")).not_to_have_attribute("src", before)
     expect(page.get_by_text("Stopped.")).to_be_hidden()
 
 
-def test_closing_the_page_stops_the_work(
-    visit: Visit, endless_address: str, photo: Path, gray_scene: Scene
-) -> None:
+def test_closing_the_page_stops_the_work(visit: Visit, endless_address: str, photo: Path) -> None:
     for _ in range(3):  # more than run at once: a third would wait for the first two
         page = visit(endless_address)
         give(page, photo)

@@ -62,7 +62,8 @@ def _workshop() -> Iterator[None]:
 # --- tables -------------------------------------------------------------------------------------
 
 
-def _results(name: str) -> Rows:
+def results(name: str) -> Rows:
+    """The rows of benchmarks/results/NAME.csv; none where it was not measured."""
     path = RESULTS / f"{name}.csv"
     if not path.exists():
         return []
@@ -70,7 +71,8 @@ def _results(name: str) -> Rows:
         return list(csv.DictReader(file))
 
 
-def _table(rows: list[list[str]]) -> str:
+def table_of(rows: list[list[str]]) -> str:
+    """Markdown; the first row is the heading."""
     lines = [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]) + "\n"
 
@@ -79,8 +81,10 @@ def models(_: str) -> str:
     """What each card says, then how each model scores beside gray, the mean colour and truth."""
     facts = [["model", "what it is", "parameters", "weights", "licence", "known limits"]]
     facts += [_facts(card) for card in cards()]
-    scores = _results("quality")
-    return _table(facts) + (f"\n{_protocol(scores[0])}\n\n{_scores(scores)}" if scores else "")
+    scores = results("quality")
+    return table_of(facts) + (
+        f"\n{_protocol(scores[0])}\n\n{score_table(scores)}" if scores else ""
+    )
 
 
 def _facts(card: ModelCard) -> list[str]:
@@ -103,14 +107,17 @@ def _protocol(row: dict[str, str]) -> str:
     )
 
 
-def _scores(rows: Rows) -> str:
+def score_table(rows: Rows) -> str:
+    """A row a model and a column a metric; empty where nothing was measured."""
+    if not rows:
+        return ""
     metrics = [name for name in rows[0] if f"{name}_low" in rows[0]]
     table = [["", *metrics]]
     for row in rows:
         # The truth differs from itself by nothing: only its colourfulness says something.
         shown = ["colourfulness"] if row["model"] == "truth" else metrics
         table.append([row["model"], *(_score(row, m) if m in shown else "" for m in metrics)])
-    return _table(table)
+    return table_of(table)
 
 
 def _score(row: dict[str, str], metric: str) -> str:
@@ -119,7 +126,7 @@ def _score(row: dict[str, str], metric: str) -> str:
 
 
 def speed(_: str) -> str:
-    rows = _results("speed")
+    rows = results("speed")
     if not rows:
         return ""
     table = [["what", "here", "compared with", "there", "ratio (least to most)"]]
@@ -133,7 +140,7 @@ def speed(_: str) -> str:
         ]
         for row in rows
     ]
-    return f"Both sides timed in one run on {rows[0]['machine']}:\n\n{_table(table)}"
+    return f"Both sides timed in one run on {rows[0]['machine']}:\n\n{table_of(table)}"
 
 
 # --- examples -----------------------------------------------------------------------------------

@@ -25,7 +25,10 @@ CARD = ModelCard(
             15788240,
         ),
     ),
-    trained_on="49,147 photographs of mixed public sets at 128 x 128 pixels",
+    trained_on="49,147 photographs at 128 x 128 pixels from MIRFLICKR-25k (Creative Commons, each "
+    "its own), 100 sports and garments (CC0), SUN RGB-D, SYSU-Scene, buildings, houses and Flickr "
+    "(research data sets), Clothing Co-Parsing (Apache-2.0), landscapes, and cats, dogs and pandas "
+    "(no terms stated)",
     limits="Objects whose colour cannot be told from the gray (clothes, cars, walls) come out "
     "muted; small objects may take the colour of what is around them.",
     takes_hints=True,

@@ -1,0 +1,87 @@
+"""python -m docs.model_cards : write weights/NAME/README.md of every model anew.
+
+Everything comes from the model's card, from what its weight file says of its training, and from
+benchmarks/results/*.csv. tests/test_readme.py fails when a card is not what this would write.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from safetensors import safe_open
+
+from colorize_core import ModelCard, cards, weights
+from docs.readme import Rows, results, score_table, table_of
+
+
+def text(card: ModelCard) -> str:
+    """The model card as Markdown, with the Hub's front matter."""
+    scores = [row for row in results("quality") if row["model"] in {"gray", "truth", card.name}]
+    parts = [
+        f"---\nlicense: {card.licence.lower()}\npipeline_tag: image-to-image\n"
+        "tags: [colorization]\nlibrary_name: colorize_core\n---",
+        f"# {card.title}",
+        card.summary,
+        _facts(card),
+        "## Training",
+        f"{card.trained_on}. The command is `python -m colorize_core.training {card.name}`; "
+        f"{_seen(card)}.",
+        *(("## Scores", score_table(scores)) if scores else ()),
+        *_hints(card),
+        "## Limits",
+        card.limits,
+    ]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _facts(card: ModelCard) -> str:
+    rows = [
+        ["parameters", f"{card.parameters:,}"],
+        ["input", f"L at about {card.network_side} x {card.network_side} pixels of area"],
+        ["colour hints", "yes" if card.takes_hints else "no"],
+        ["paper", card.paper or "none"],
+        ["licence", card.licence],
+    ]
+    return table_of([["", ""], *rows])
+
+
+def _seen(card: ModelCard) -> str:
+    """What the weight file itself says of its training."""
+    with safe_open(weights.find(card.weights[0]), "np") as file:
+        metadata = file.metadata()
+    config = ", ".join(f"{key} {value}" for key, value in json.loads(metadata["config"]).items())
+    seen = json.loads(metadata["training"])["seen"]
+    return f"these weights have seen {seen:,} random crops. Configuration: {config}"
+
+
+def _hints(card: ModelCard) -> list[str]:
+    """How far one colour hint moves the colour, if that was measured."""
+    rows: Rows = [row for row in results("hints") if row["model"] == card.name]
+    if not rows:
+        return []
+    row = rows[0]
+    return [
+        f"One hint of a foreign colour in each of {row['n']} photographs moves the colour this "
+        "share of the way to the one asked for (mean and 95 % bootstrap interval):",
+        table_of(
+            [["where", "share"]]
+            + [
+                [
+                    name.replace("_", " "),
+                    f"{row[name]} ({row[f'{name}_low']} to {row[f'{name}_high']})",
+                ]
+                for name in row
+                if f"{name}_low" in row
+            ]
+        ),
+    ]
+
+
+def path_of(card: ModelCard) -> Path:
+    return weights.BUNDLED / card.name / "README.md"
+
+
+if __name__ == "__main__":
+    for each in cards():
+        path_of(each).write_text(text(each), encoding="utf-8")

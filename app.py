@@ -33,7 +33,7 @@ FOOTER = """
 <footer>
   <p>Photos and results never leave the machine that runs this app, and are deleted after an
   hour.</p>
-  <p><a href="?view=api">Use it from a program</a></p>
+  <button type="button">Use it from a program</button>
 </footer>"""
 
 
@@ -76,7 +76,7 @@ def launch_options() -> dict[str, Any]:
         "css_paths": PAGE / "style.css",
         "head": f"<script>{(PAGE / 'page.js').read_text(encoding='utf-8')}</script>",
         "favicon_path": PAGE / "favicon.svg",
-        "footer_links": [],
+        "footer_links": ["api"],  # page.js opens its page from our own footer
         "max_file_size": MAX_BYTES,
         "run_history": False,
         "enable_monitoring": False,

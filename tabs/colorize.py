@@ -145,6 +145,11 @@ class Handlers:
         except ColorizeError as error:
             return [said(error), None]
 
+    def fail(self) -> list[Any]:
+        """The run did not even begin: the queue is full, or the app is being closed."""
+        busy = "The app has not taken the photo: too many are waiting. Try again in a minute."
+        return [f'<p role="alert">{busy}</p>', *self.reset()[1:]]
+
     def stop(self, turn: float, kept: Work | None, request: gr.Request) -> list[Any]:
         """Stop what was asked for before `turn`; the page says so at once."""
         self.studio.stop(session(request), turn)
@@ -196,7 +201,7 @@ def build(studio: Studio) -> None:
         cancel = gr.Button("Cancel", elem_id="cancel", size="sm")
     with gr.Column(visible=False, elem_id="result") as result:
         with gr.Row(elem_id="bar"):
-            line = gr.HTML(elem_id="line")
+            line = gr.HTML("", html_template='<p role="status">${value}</p>', elem_id="line")
             with gr.Row(elem_id="downloads"):
                 gr.HTML("Download", elem_id="downloads-label")
                 buttons = {name: gr.Button(name, size="sm") for name in FORMATS}
@@ -223,7 +228,10 @@ def build(studio: Studio) -> None:
         photo.upload(on.take_upload, photo, begun, preprocess=False, **quick),
         strip.select(on.take_example, None, begun, **quick),
     ):
-        picked.then(on.open, [turn, source, *controls], opened, trigger_mode="multiple", **run)
+        opening = picked.then(
+            on.open, [turn, source, *controls], opened, trigger_mode="multiple", **run
+        )
+        opening.failure(on.fail, None, begun, **quick)
     gr.on(
         [control.input for control in controls],
         on.adjust,

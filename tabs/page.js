@@ -42,6 +42,9 @@
     stage().dataset.stopped = "";
     return [Date.now(), ...rest];
   };
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("#footer button")) document.querySelector(".show-api")?.click();
+  });
   window.saveFile = (file) => {
     if (!file) return;
     const link = document.createElement("a");

@@ -322,7 +322,7 @@ def test_page_is_private_by_default(app_address: str, tmp_path: Path) -> None:
     config = Client(app_address, verbose=False).config
     assert config["analytics_enabled"] is False
     assert config["run_history"] is False
-    assert config["footer_links"] == []
+    assert config["footer_links"] == ["api"]
     assert config["max_file_size"] == image.MAX_BYTES
     script = (
         "import app\n"

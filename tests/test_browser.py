@@ -250,6 +250,25 @@ def test_bad_file_is_explained_and_the_next_one_works(
     expect(alert).to_be_hidden()
 
 
+def test_full_queue_is_explained_and_the_drop_zone_comes_back(visit: Visit, photo: Path) -> None:
+    page = visit()
+    full = {"detail": "Queue is full. Max size is 32 and size is 32."}
+    page.route("**/queue/join*", lambda route: route.fulfill(status=503, json=full))
+    give(page, photo)
+    expect(page.get_by_text("too many are waiting. Try again in a minute.")).to_be_visible()
+    expect(drop_zone(page)).to_be_visible()
+    page.unroute("**/queue/join*")
+    give(page, photo)
+    wait_for_result(page)
+
+
+def test_api_page_explains_the_endpoint_and_asks_nobody(visit: Visit) -> None:
+    page = visit()
+    page.get_by_role("button", name="Use it from a program").click()
+    expect(page.get_by_text("Colorize one photo and give it back")).to_be_visible()
+    expect(page.get_by_text("/colorize").first).to_be_visible()
+
+
 def test_cancel_stops_and_gives_the_drop_zone_back(
     visit: Visit, endless_address: str, photo: Path
 ) -> None:

@@ -90,7 +90,7 @@ def models(_: str) -> str:
 def _facts(card: ModelCard) -> list[str]:
     size = sum(file.bytes for file in card.weights) / 2**20
     return [
-        f"`{card.name}`",
+        f"[`{card.name}`](weights/{card.name}/README.md)",
         card.summary,
         f"{card.parameters / 1e6:.1f} M",
         f"{size:.1f} MiB",

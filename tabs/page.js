@@ -1,29 +1,42 @@
 // What the page does in the browser alone: paste and drop anywhere, and saving a finished file.
 (() => {
+  const zone = "#photo input[type=file]";
+  const isImage = (file) => file.type.startsWith("image/");
+
+  // Browsers do not know every kind of picture (and no text), and Gradio asks them. The app looks
+  // into the file itself and says what is wrong in its own words, so any file is let through.
   const give = (files) => {
-    const photo = [...(files ?? [])].find((file) => file.size > 0);
-    const input = document.querySelector("#photo input[type=file]");
-    if (!photo || !input) return false;
+    const input = document.querySelector(zone);
+    const [file] = files ?? [];
+    if (!file || !input) return false;
     const transfer = new DataTransfer();
-    transfer.items.add(photo);
+    transfer.items.add(isImage(file) ? file : new File([file], file.name, { type: "image/any" }));
     input.files = transfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
     window.scrollTo({ top: 0, behavior: "smooth" });
     return true;
   };
+  const takeOver = (event, files) => {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    give(files);
+  };
+  document.addEventListener("change", (event) => {
+    const files = event.target.matches?.(zone) ? [...event.target.files] : [];
+    if (files.length && !files.every(isImage)) takeOver(event, files);
+  }, true);
   document.addEventListener("paste", (event) => {
     if (give(event.clipboardData?.files)) event.preventDefault();
   });
-  // The drop zone handles its own drops; everywhere else the browser would leave the page.
-  const outside = (event) => !event.target.closest?.("#photo button");
-  document.addEventListener("dragover", (event) => {
-    if (outside(event)) event.preventDefault();
-  });
+  // The drop zone handles its own pictures; anywhere else the browser would leave the page.
+  document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => {
-    if (!outside(event)) return;
-    event.preventDefault();
-    give(event.dataTransfer?.files);
-  });
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.every(isImage) && event.target.closest?.("#photo button")) return;
+    event.target.dispatchEvent(new DragEvent("dragleave", { bubbles: true }));
+    takeOver(event, files);
+  }, true);
+
   // Every run carries the time at which the person asked for it, and every stop too: the app then
   // knows what to drop of that which still waits in its queue. The card goes away at once.
   let asked = Date.now();

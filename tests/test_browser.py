@@ -203,10 +203,10 @@ def test_example_and_then_another_photo(visit: Visit, photo: Path) -> None:
     assert sizes(page)[1] == list(SIZE)
 
 
-PUT = """([kind, data, name]) => {
+PUT = """([kind, data, name, type]) => {
   const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
   const transfer = new DataTransfer();
-  transfer.items.add(new File([bytes], name, { type: "image/jpeg" }));
+  transfer.items.add(new File([bytes], name, { type }));
   const event = kind === "paste"
     ? new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true })
     : new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
@@ -215,10 +215,15 @@ PUT = """([kind, data, name]) => {
 }"""
 
 
+def put(page: Page, kind: str, data: bytes, name: str, type: str = "image/jpeg") -> None:
+    """Paste or drop a file, as far as a script can."""
+    page.evaluate(PUT, [kind, base64.b64encode(data).decode(), name, type])
+
+
 @pytest.mark.parametrize("kind", ["paste", "drop", "drop beside"])
 def test_paste_and_drop(visit: Visit, photo: Path, kind: str) -> None:
     page = visit()
-    page.evaluate(PUT, [kind, base64.b64encode(photo.read_bytes()).decode(), "pasted.jpg"])
+    put(page, kind, photo.read_bytes(), "pasted.jpg")
     wait_for_result(page)
     assert sizes(page)[1] == list(SIZE)
 
@@ -229,7 +234,7 @@ def test_paste_replaces_a_result(visit: Visit, photo: Path, gray_scene: Scene) -
     wait_for_result(page)
     other = io.BytesIO()
     Image.fromarray(gray_scene(90, 130)).save(other, "JPEG")
-    page.evaluate(PUT, ["paste", base64.b64encode(other.getvalue()).decode(), "other.jpg"])
+    put(page, "paste", other.getvalue(), "other.jpg")
     expect(page.locator("#line")).to_have_text(re.compile(r"^\s*130 × 90 ·"))
     expect(page.locator("#compare .after")).to_have_js_property("naturalWidth", 130)
 
@@ -248,6 +253,26 @@ def test_bad_file_is_explained_and_the_next_one_works(
     give(page, photo)
     wait_for_result(page)
     expect(alert).to_be_hidden()
+
+
+@pytest.mark.parametrize("kind", ["paste", "drop", "drop beside", "choose"])
+def test_no_picture_is_explained_in_our_words(visit: Visit, tmp_path: Path, kind: str) -> None:
+    page = visit()
+    text = b"Dear diary, no picture today."
+    if kind == "choose":
+        (tmp_path / "notes.txt").write_bytes(text)
+        give(page, tmp_path / "notes.txt")
+    else:
+        put(page, kind, text, "notes.txt", "text/plain")
+    expect(page.get_by_role("alert")).to_contain_text("notes.txt is not a picture")
+    expect(drop_zone(page)).to_be_visible()
+
+
+def test_picture_of_a_kind_that_the_browser_does_not_know(visit: Visit, photo: Path) -> None:
+    page = visit()
+    put(page, "drop", photo.read_bytes(), "scan 12", "")
+    wait_for_result(page)
+    assert sizes(page)[1] == list(SIZE)
 
 
 def test_full_queue_is_explained_and_the_drop_zone_comes_back(visit: Visit, photo: Path) -> None:

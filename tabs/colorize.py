@@ -115,8 +115,8 @@ class Handlers:
     ) -> list[Any]:
         """A control has moved: render again, with the network only where it must."""
         settings = Settings(model, vividness, strength, gain, neutralize)
-        if kept is None or kept.settings == settings:
-            return [gr.skip()] * 4
+        if kept is None or kept.settings == settings:  # back where the picture already is
+            return ["", gr.skip(), gr.skip(), gr.skip()]
         try:
             with self.studio.job(session(request), progress, turn) as job:
                 work = self.studio.develop(kept.path, settings, job, kept)

@@ -36,7 +36,7 @@ CARD = ModelCard(
 )
 
 # What vividness 0, 1 and 2 mean: (rebalance, temperature, lift). Chosen on the validation photos.
-VIVIDNESS = ((0.1, 0.5, 0.0), (0.38, 0.3, 0.25), (0.5, 0.4, 0.35))
+VIVIDNESS = ((0.1, 0.5, 0.0), (0.35, 0.3, 0.2), (0.5, 0.4, 0.35))
 TURN, REACH = 7.5, 35.0  # of lift(), chroma in Lab units
 
 

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+import torch
 from skimage.data import astronaut, chelsea
 
 from colorize_core.color import rgb_to_lab
 from colorize_core.errors import OptionError
+from colorize_core.hints import Hint, draw_hints, spread
 from colorize_core.metrics.colourfulness import colourfulness
 from colorize_core.metrics.protocol import square, to_gray
-from colorize_core.models.base import Hint, draw_hints
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +75,22 @@ def test_hints_are_drawn_where_they_lie():
 
 
 @pytest.mark.parametrize(
-    "hint",
-    [Hint(1.2, 0, (0, 0)), Hint(0, -0.1, (0, 0)), Hint(0, 0, (200, 0)), Hint(0, 0, (0, 0), 2)],
+    "values", [(1.2, 0, (0, 0)), (0, -0.1, (0, 0)), (0, 0, (200, 0)), (0, 0, (0, 0), 2)]
 )
-def test_hints_outside_the_photo_or_the_colours_are_refused(model, gray, hint):
+def test_hints_outside_the_photo_or_the_colours_are_refused(values):
     with pytest.raises(OptionError, match="hint"):
-        model.colorize(gray, hints=[hint])
+        Hint(*values)
+
+
+def test_a_hint_fills_its_object_and_stops_at_the_edge():
+    level = np.full((20, 20), 70, np.float32)
+    level[5:15, 5:15] = 40  # a dark square
+    ab = spread(torch.zeros(1, 2, 20, 20), [Hint(0.5, 0.5, (40, -20))], level, (20, 20))[0]
+    square = ab[0, 6:14, 6:14] / 40
+    assert square.min() > 0.5
+    assert square[4, 4] == pytest.approx(1.0)
+    assert ab[0, :4].max() / 40 < 0.1
+    assert torch.allclose(ab[1], ab[0] * -0.5, atol=1e-5)
 
 
 def test_a_prediction_belongs_to_its_photo(model, gray):

@@ -15,23 +15,13 @@ from colorize_core import chroma
 from colorize_core.cards import ModelCard
 from colorize_core.chroma import Picture
 from colorize_core.errors import OptionError
+from colorize_core.hints import Hint, draw_hints, spread
 from colorize_core.tone import Tone, measure_tone
 
 Decoder = Callable[[float], Tensor]  # vividness -> ab (N, 2, h, w) in Lab units
 
 LEAST_GAIN, MOST_GAIN = 0.5, 2.0
 MOST_VIVIDNESS, MOST_STRENGTH = 2.0, 1.5
-
-
-@dataclass(frozen=True)
-class Hint:
-    """A wish for one place: at (x, y) of the photo in [0, 1] from its top left corner, within
-    `radius` (a share of the photo's longer side), the colour is `ab` in Lab units."""
-
-    x: float
-    y: float
-    ab: tuple[float, float]
-    radius: float = 0.01
 
 
 @dataclass(frozen=True)
@@ -128,11 +118,14 @@ class AbColorizer:
         inside = frame.size()
         network_l = chroma.pad_to_multiple(chroma.shrink(fine_l, *inside), self.multiple)
         coarse = (network_l.shape[0] // self.cell, network_l.shape[1] // self.cell)
+        coarse_l = chroma.shrink(network_l, *coarse)
+        cells = (inside[0] / self.cell, inside[1] / self.cell)
+        decode = self._run(network_l, inside, gain, hints or ())
         return Prediction(
-            decode=self._run(network_l, inside, gain, hints or ()),
-            coarse_l=chroma.shrink(network_l, *coarse),
+            decode=_guided(decode, hints, coarse_l, cells) if hints else decode,
+            coarse_l=coarse_l,
             fine_l=fine_l,
-            cells=(inside[0] / self.cell, inside[1] / self.cell),
+            cells=cells,
             tone=tone,
             size=(height, width),
         )
@@ -174,28 +167,10 @@ class AbColorizer:
         return chroma.recombine(image, prediction.tone, planes, progress)
 
 
-def draw_hints(
-    hints: Sequence[Hint], shape: Sequence[int], inside: tuple[int, int]
-) -> NDArray[np.float32]:
-    """Hints -> (3, H, W): a, b and a mask on the network's input; the photo fills `inside`."""
-    planes = np.zeros((3, *shape), np.float32)
-    for hint in hints:
-        _check_hint(hint)
-        row, col = int(hint.y * (inside[0] - 1) + 0.5), int(hint.x * (inside[1] - 1) + 0.5)
-        reach = max(1, round(hint.radius * max(inside)))
-        rows = slice(max(0, row - reach), row + reach + 1)
-        cols = slice(max(0, col - reach), col + reach + 1)
-        planes[0, rows, cols], planes[1, rows, cols] = hint.ab
-        planes[2, rows, cols] = 1
-    return planes
-
-
-def _check_hint(hint: Hint) -> None:
-    _check_range("hint x", hint.x, 0, 1)
-    _check_range("hint y", hint.y, 0, 1)
-    _check_range("hint radius", hint.radius, 0, 1)
-    for value in hint.ab:
-        _check_range("hint ab", value, -128, 128)
+def _guided(
+    decode: Decoder, hints: Sequence[Hint], lightness: NDArray[Any], cells: tuple[float, float]
+) -> Decoder:
+    return lambda vividness: spread(decode(vividness), hints, lightness, cells)
 
 
 def _check_render(vividness: float, strength: float) -> None:

@@ -30,7 +30,8 @@ CARD = ModelCard(
     "(research data sets), Clothing Co-Parsing (Apache-2.0), landscapes, and cats, dogs and pandas "
     "(no terms stated)",
     limits="Objects whose colour cannot be told from the gray (clothes, cars, walls) come out "
-    "muted; small objects may take the colour of what is around them.",
+    "muted or brownish, and wide dark gradients blotchy; small objects may take the colour of what "
+    "is around them. One hint fills a small object; a large one needs several.",
     takes_hints=True,
     network_side=160,
 )

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from colorize_core import batch
@@ -27,8 +28,10 @@ class Marker:
 
     tint: str | None = None
     pause: float = 0.0
+    device: str = "cpu"
     fails: Callable[[np.ndarray], bool] = lambda pixels: False
     loads: list[tuple[str, str]] = field(default_factory=list)
+    threads: set[int] = field(default_factory=set)
     in_network: int = 0
     most_in_network: int = 0
     alive: int = 0
@@ -43,6 +46,7 @@ class Marker:
         if self.fails(pixels):
             raise RuntimeError("out of\nmemory")
         with self.lock:
+            self.threads.add(torch.get_num_threads())
             self.alive += 1
             self.in_network += 1
             self.most_in_network = max(self.most_in_network, self.in_network)
@@ -361,14 +365,33 @@ def test_an_error_nobody_foresaw_fails_its_photo_only(tmp_path: Path) -> None:
     assert next(r.error for r in results if r.error) == "RuntimeError: out of\nmemory"
 
 
-def test_the_network_serves_one_photo_at_a_time_and_few_are_in_memory(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("device", "at_once"), [("cpu", 3), ("cuda:0", 1)])
+def test_few_photos_are_in_memory_and_fewer_in_the_network(
+    tmp_path: Path, device: str, at_once: int
+) -> None:
     for number in range(12):
         save(tmp_path / f"in/{number:02}.png")
-    marker = Marker(pause=0.01)
+    marker = Marker(pause=0.05, device=device)
     results = run([tmp_path / "in"], tmp_path / "out", marker, workers=3)
     assert len(results) == 12
-    assert marker.most_in_network == 1
+    assert marker.most_in_network == at_once
     assert marker.most_alive <= 3
+
+
+def test_the_workers_share_the_cores_and_give_them_back(tmp_path: Path) -> None:
+    save(tmp_path / "in/a.png")
+    save(tmp_path / "in/b.png")
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        for photos, share in ((["in/a.png"], 4), (["in"], 2)):
+            marker = Marker()
+            run([tmp_path / name for name in photos], tmp_path / "out", marker, workers=8)
+            assert marker.threads == {share}
+            (tmp_path / "out/a.png").unlink()
+        assert torch.get_num_threads() == 4
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_closing_stops_cleanly_and_the_next_run_goes_on(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from colorize_core.training.aging import age
 from colorize_core.training.data import Batches, find_photos, load_photos
 from colorize_core.training.hints import recolour_objects, simulate_hints
 from colorize_core.training.losses import soft_bin_cross_entropy
+from colorize_core.training.optimizer import MuonAdamW
 from colorize_core.training.recipes.autochrome import AutochromeRecipe
 
 SMALL = AutochromeConfig(widths=(16, 24, 32), depths=(1, 1, 1), heads=2)
@@ -114,15 +115,42 @@ def test_the_schedule_warms_up_and_falls():
     assert rates[2] > rates[3] > rates[4] == pytest.approx(0.005)
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_muon_makes_the_steps_of_kernels_orthogonal(layout):
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(4, 8, 3), torch.nn.Conv2d(8, 8, 3), torch.nn.Conv2d(8, 8, 3, groups=8)
+    ).to(memory_format=layout)
+    before = [p.detach().clone() for p in network.parameters()]
+    optimizer = MuonAdamW(network, lr=0.01, weight_decay=0.0, outer=("0",))
+    for _ in range(2):
+        network(torch.randn(2, 4, 16, 16)).square().mean().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    moves = [after - was for after, was in zip(network.parameters(), before, strict=True)]
+    assert all(move.abs().max() > 0 for move in moves)
+    first, _, inner, _, depthwise, _ = (
+        torch.linalg.svdvals(move.detach().flatten(1)) if move.ndim > 1 else move for move in moves
+    )
+    assert inner.min() > 0.4 * inner.max()  # every direction moves about as far
+    assert first.min() < 0.2 * first.max() or depthwise.min() < 0.2 * depthwise.max()
+    state = optimizer.state_dict()
+    again = MuonAdamW(network, lr=0.01, weight_decay=0.0, outer=("0",))
+    again.load_state_dict(state)
+    buffers = again.state_dict()["muon"]["state"][0]["momentum_buffer"]
+    assert torch.equal(buffers, state["muon"]["state"][0]["momentum_buffer"])
+    assert all(p.grad is None for p in network.parameters())
+
+
 class SmallRecipe(AutochromeRecipe):
     def network(self):
         return Autochrome(SMALL)
 
 
-def run(photos, out, seconds, **more):
-    chosen = {"batch": 8, "ema": 0.9, "side": 32, "look_every": 60.0, "norm_batches": 4, **more}
+def run(photos, out, steps):
+    small = {"batch": 8, "ema": 0.9, "side": 32, "look_every": 60.0, "norm_batches": 4}
     settings = engine.Settings(
-        data=(photos,), val=(photos,), out=out, minutes=seconds / 60, precision="no", **chosen
+        data=(photos,), val=(photos,), out=out, steps=steps, precision="no", **small
     )
     recipe = SmallRecipe(sides=(32,), until=(1.0,), least_scale=1.0)
     return engine.train("autochrome", recipe, settings)
@@ -131,13 +159,13 @@ def run(photos, out, seconds, **more):
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 def test_a_run_learns_resumes_and_leaves_weights_that_load(photos, tmp_path):
     out = tmp_path / "run"
-    path = run(photos, out, 5)
+    path = run(photos, out, 100)
     state = torch.load(out / "checkpoint" / "custom_checkpoint_1.pkl", weights_only=True)
     losses = [row["loss"] for row in state["history"] if "loss" in row]
     assert losses[-1] < losses[0] - 0.5
-    run(photos, out, 7)  # the same command with more time goes on
+    run(photos, out, 120)  # the same command with more steps goes on
     later = torch.load(out / "checkpoint" / "custom_checkpoint_1.pkl", weights_only=True)
-    assert later["step"] > state["step"]
+    assert (state["step"], later["step"]) == (100, 120)
     assert later["history"][: len(state["history"])] == state["history"]
     with safe_open(path, "pt") as file:
         assert json.loads(file.metadata()["config"])["widths"] == list(SMALL.widths)

@@ -21,6 +21,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
 from colorize_core.training.data import Batches, load_photos
+from colorize_core.training.optimizer import MuonAdamW
 from colorize_core.training.pictures import contact_sheet, draw_curves
 
 
@@ -33,8 +34,9 @@ class Settings:
     out: Path = Path("runs")  # checkpoints, curves, samples and the weight file
     start_from: Path | None = None  # a weight file to begin from instead of random weights
     minutes: float = 60.0  # length of the whole run, earlier parts of a resumed run counted in
-    batch: int = 64  # photographs a step and process
-    lr: float = 1.5e-3
+    steps: int | None = None  # its length in steps instead, where speed shall not matter
+    batch: int = 128  # photographs a step and process
+    lr: float = 3e-3
     weight_decay: float = 0.03
     warmup: float = 0.02  # share of the run
     ema: float = 0.9995
@@ -50,6 +52,8 @@ class Settings:
 
 class Recipe(Protocol):
     """What the engine needs to know of a system."""
+
+    outer: tuple[str, ...]  # prefixes of parameter names: the layers that Muon leaves to AdamW
 
     @abstractmethod
     def network(self) -> nn.Module: ...
@@ -116,7 +120,7 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
     average = AveragedModel(
         network, multi_avg_fn=get_ema_multi_avg_fn(settings.ema), use_buffers=False
     )
-    optimizer = torch.optim.AdamW(_groups(network, settings.weight_decay), lr=settings.lr)
+    optimizer = MuonAdamW(network, settings.lr, settings.weight_decay, recipe.outer)
     if accelerator.num_processes > 1:
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
     network, optimizer = accelerator.prepare(network, optimizer)
@@ -129,13 +133,6 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
     batches = Batches(photos, settings.batch, seed, accelerator.device)
     run = _Run(name, recipe, settings, accelerator, network, average, optimizer, progress, batches)
     return run.to_the_end()
-
-
-def _groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Weight decay for matrices and kernels, none for biases and norms."""
-    heavy = [p for p in network.parameters() if p.ndim > 1]
-    light = [p for p in network.parameters() if p.ndim <= 1]
-    return [{"params": heavy, "weight_decay": weight_decay}, {"params": light, "weight_decay": 0.0}]
 
 
 @dataclass
@@ -157,12 +154,10 @@ class _Run:
             self.val = (val.float() / 255).to(self.accelerator.device)
 
     def to_the_end(self) -> Path:
-        whole = self.settings.minutes * 60
         before, started, looked = self.progress.seconds, time.monotonic(), time.monotonic()
         bar = tqdm(
-            total=round(whole),
-            initial=round(before),
-            unit="s",
+            total=self.settings.steps or round(self.settings.minutes * 60),
+            unit="steps" if self.settings.steps else "s",
             desc=self.name,
             mininterval=5,
             disable=not self.accelerator.is_main_process,
@@ -170,7 +165,7 @@ class _Run:
         while (share := self._share()) < 1:
             losses = self._step(share)
             self.progress.seconds = before + time.monotonic() - started
-            bar.update(min(round(self.progress.seconds), bar.total) - bar.n)
+            bar.update(min(round(self._done()), bar.total) - bar.n)
             if self.progress.step % 20 == 0:
                 values = {key: value.item() for key, value in losses.items()}
                 shown = {k: f"{v:.3f}" for k, v in values.items()}
@@ -187,9 +182,12 @@ class _Run:
         self.accelerator.end_training()
         return path
 
+    def _done(self) -> float:
+        return self.progress.step if self.settings.steps else self.progress.seconds
+
     def _share(self) -> float:
         # Every process must stop at the same step: the first one's clock counts.
-        share = [self.progress.seconds / (self.settings.minutes * 60)]
+        share = [self._done() / (self.settings.steps or self.settings.minutes * 60)]
         if self.accelerator.num_processes > 1:
             broadcast_object_list(share)
         return share[0]

@@ -29,6 +29,7 @@ class AutochromeRecipe(Recipe):
     sides: tuple[int, ...] = (64, 96, 128)  # training sizes, smallest first
     until: tuple[float, ...] = (0.55, 0.8, 1.0)  # progress at which each size ends
     least_scale: float = 0.55  # smallest random crop, edge over edge
+    outer = ("stem", "head")
 
     def network(self) -> nn.Module:
         return Autochrome(AutochromeConfig())

@@ -37,12 +37,12 @@ class MuonAdamW(torch.optim.Optimizer):
         )
         # torch's Muon takes matrices only: it gets views that share the kernels' memory.
         self.matrices = [nn.Parameter(_matrix(p, p).detach()) for p in inner]
-        decay = {"lr": lr, "weight_decay": weight_decay}
-        self.muon = Muon(self.matrices, adjust_lr_fn="match_rms_adamw", **decay)
-        self.adamw = AdamW([dict(group) for group in self.param_groups[1:]], **decay)
+        self.muon = Muon(
+            self.matrices, lr, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
+        )
+        self.adamw = AdamW([dict(group) for group in self.param_groups[1:]], lr)
 
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
         kernels, *others = self.param_groups
         for kernel, matrix in zip(kernels["params"], self.matrices, strict=True):
             matrix.grad = None if kernel.grad is None else _matrix(kernel.grad, kernel)

@@ -10,6 +10,7 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from colorize_core.threads import wait_briefly
 from tabs import TABS
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parse(arguments)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    wait_briefly()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # to tidy up as with Ctrl+C
     blocks = build()
     folder = blocks.studio.folder

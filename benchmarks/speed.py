@@ -11,7 +11,6 @@ folder        1,000 small photos through the command line's batch code, against 
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
@@ -20,8 +19,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the command line does, before torch
 
 import cv2
 import numpy as np

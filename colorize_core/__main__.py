@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections import Counter
@@ -16,6 +15,7 @@ from tqdm import tqdm
 
 from colorize_core import __version__, batch, cards, image
 from colorize_core.errors import ColorizeError, DeviceError, OptionError
+from colorize_core.threads import wait_briefly
 
 ALL_DONE, SOME_FAILED, USAGE, STOPPED = 0, 1, 2, 130
 
@@ -230,8 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.list_models:
         print(list_models())
         return ALL_DONE
-    # Spinning threads on a shared machine cost ten times the network's time: let them sleep.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    wait_briefly()
     if not options.photos:
         made.error("no photo was named. Name files, folders or patterns; see --help.")
     try:

@@ -157,26 +157,27 @@ def recombine(
     rows = max(1, STRIP_PIXELS // width)
     for top in range(0, height, rows):
         strip = image[top : top + rows]
-        down = _interpolation(height, planes.shape[0], top, len(strip))
-        near = down.any(0).nonzero()
-        first, last = int(near[0]), int(near[-1]) + 1
-        coefficients = down[:, first:last] @ across[:, first:last]  # (4, rows, W)
+        near, weights = _interpolation(height, planes.shape[0], top, len(strip))
+        coefficients = weights @ across[:, near]  # (4, rows, W)
         _fill(result[top : top + rows], tone.compressed(strip), coefficients)
         if progress:
             progress((top + len(strip)) / height)
     return result
 
 
-def _interpolation(fine: int, coarse: int, start: int, count: int) -> Tensor:
-    """Bilinear weights (count, coarse) of the fine samples start..start+count."""
+def _interpolation(fine: int, coarse: int, start: int, count: int) -> tuple[slice, Tensor]:
+    """The coarse samples that the fine ones start..start+count lie between, and the bilinear
+    weights (count, number of these)."""
     position = (torch.arange(start, start + count) + 0.5) * (coarse / fine) - 0.5
     position = position.clamp(0, coarse - 1)
     low = position.floor().long().clamp(max=max(coarse - 2, 0))
-    part = position - low
-    weights = torch.zeros(count, coarse)
-    weights.scatter_(1, low[:, None], 1 - part[:, None])
-    weights.scatter_add_(1, (low + 1).clamp(max=coarse - 1)[:, None], part[:, None])
-    return weights
+    part = (position - low)[:, None]
+    near = slice(int(low[0]), min(int(low[-1]) + 2, coarse))
+    low = (low - near.start)[:, None]
+    weights = torch.zeros(count, near.stop - near.start)
+    weights.scatter_(1, low, 1 - part)
+    weights.scatter_add_(1, (low + 1).clamp(max=weights.shape[1] - 1), part)
+    return near, weights
 
 
 # Columns: the compressed X, Y and Z relative to white.
@@ -186,7 +187,8 @@ _TO_LINEAR = torch.tensor(XYZ_TO_RGB * WHITE, dtype=torch.float32)
 def _fill(out: Picture, compressed: Floats, coefficients: Tensor) -> None:
     """One strip: fy (h, w) and planes (4, h, w) -> sRGB into `out` (h, w, 3)."""
     fy = torch.from_numpy(compressed)
-    f = torch.stack([fy, fy, fy])
+    f = torch.empty(3, *fy.shape)
+    f[1].copy_(fy)
     torch.addcmul(coefficients[2], coefficients[0], fy, out=f[0])
     torch.addcmul(coefficients[3], coefficients[1], fy, out=f[2])
     bent = f.clamp(min=_KNEE)
@@ -200,17 +202,17 @@ def _fill(out: Picture, compressed: Floats, coefficients: Tensor) -> None:
         under = gray / (gray - low).clamp_min_(1e-6)
         kept = torch.minimum(over, under).clamp_(0, 1)
         linear = torch.lerp(gray.expand_as(linear), linear, kept)
-    _store(linear.clamp_(0, 1).numpy(), out)
+    _store(linear.clamp_(0, 1), out)
 
 
-def _store(linear: Floats, out: Picture) -> None:
+def _store(linear: Tensor, out: Picture) -> None:
     """Linear sRGB (3, h, w) in [0, 1] -> encoded, rounded, interleaved into `out` (h, w, 3)."""
     # 16 linear bits are three times finer than 8 encoded bits even where sRGB is steepest.
     if out.dtype == np.uint8:
-        fine = (linear * 65535 + 0.5).astype(np.uint16)
+        fine = linear.mul_(65535).add_(0.5).to(torch.uint16).numpy()
         planes = cv2.LUT(fine.reshape(3, -1), _encoding()).reshape(linear.shape)
     else:
-        planes = (linear_to_srgb(linear) * 65535 + 0.5).astype(np.uint16)
+        planes = (linear_to_srgb(linear.numpy()) * 65535 + 0.5).astype(np.uint16)
     cv2.merge(list(planes), out)
 
 

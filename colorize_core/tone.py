@@ -18,6 +18,7 @@ from colorize_core.color import RGB_TO_XYZ, lab_to_rgb, rgb_to_lab, srgb_to_line
 Picture = NDArray[np.uint8] | NDArray[np.uint16]
 
 LEAST_TINT = 3.0  # mean chroma, Lab units, under which a photo counts as gray
+ENOUGH = 8192  # pixels to look at
 MOST_SPREAD = 2.5  # root mean square distance from one colour a level, over which it is in colour
 
 
@@ -71,7 +72,9 @@ def _compress(luminance: NDArray[Any]) -> NDArray[Any]:
 def measure_tone(small: Picture, neutralize: bool = True) -> Tone:
     """Look at a small copy (h, w, 3) of the photo and decide how its gray is taken."""
     top = np.iinfo(small.dtype).max
-    lab = rgb_to_lab(small.reshape(-1, 3).astype(np.float64) / top)
+    pixels = small.reshape(-1, 3)
+    some = pixels[:: 1 + len(pixels) // ENOUGH]
+    lab = rgb_to_lab(some.astype(np.float64) / top)
     ab = lab[:, 1:]
     if np.hypot(*ab.T).mean() < LEAST_TINT:
         return Tone()

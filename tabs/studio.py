@@ -18,7 +18,6 @@ import numpy as np
 import colorize_core
 from colorize_core import image
 from colorize_core.errors import Cancelled, ColorizeError, OptionError, PictureError
-from colorize_core.tone import measure_tone
 from tabs.folder import Folder
 
 MODELS_KEPT = 2  # in memory at a time, the least recently used goes
@@ -219,7 +218,7 @@ class Studio:
         if kept:
             return colorizer, replace(kept, prediction=prediction)
         job.step(0.35, "Preparing the comparison")
-        coloured = is_coloured(photo)
+        coloured = prediction.coloured
         gray = colorizer.render(photo.pixels, prediction, strength=0.0) if coloured else None
         shown = photo if gray is None else photo.with_pixels(gray)
         before = self._save(shown, path, "JPEG", "-before")
@@ -281,12 +280,6 @@ def read(path: Path) -> image.Photo:
             f"{path.name} is no longer here: photos are deleted after an hour. Add it again."
         ) from error
     return image.decode(data, path.name)
-
-
-def is_coloured(photo: image.Photo) -> bool:
-    """Whether the photo has colours of its own, more than the tint of an old print."""
-    step = max(1, min(photo.pixels.shape[:2]) // 256)
-    return measure_tone(photo.pixels[::step, ::step]).coloured
 
 
 def describe(colorizer: Any, work: Work, seconds: float) -> str:

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from colorize_core.threads import wait_briefly
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-# Read when torch loads: threads that wait by spinning are very slow while a browser runs beside.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+wait_briefly()  # threads that wait by spinning are very slow while a browser runs beside
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 

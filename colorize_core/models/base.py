@@ -40,6 +40,11 @@ class Prediction:
         """What tint was taken out before L was measured, None if none was."""
         return self.tone.tint
 
+    @property
+    def coloured(self) -> bool:
+        """Whether the photo had colours of its own, more than the tint of an old print."""
+        return self.tone.coloured
+
 
 class AbColorizer:
     """A network that predicts ab, on the shared full-size path.

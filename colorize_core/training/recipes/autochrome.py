@@ -49,12 +49,12 @@ class AutochromeRecipe(Recipe):
 
     def loss(self, network: Any, photos: Tensor) -> dict[str, Tensor]:
         lab = rgb_to_lab(photos, 1)
-        hinted = torch.rand(len(lab), device=lab.device) < self.hinted
-        recoloured, points = recolour_objects(lab, self.recoloured)
-        lab = torch.where(hinted.view(-1, 1, 1, 1), recoloured, lab)
-        hint_ab, hint_mask = simulate_hints(lab[:, 1:], points, 1.0)
-        hint_mask = hint_mask * hinted.view(-1, 1, 1, 1)
-        logits = network(age(lab[:, :1], self.aged), hint_ab * hint_mask, hint_mask)
+        hint_ab, hint_mask = torch.zeros_like(lab[:, 1:]), torch.zeros_like(lab[:, :1])
+        hinted = (torch.rand(len(lab), device=lab.device) < self.hinted).nonzero()[:, 0]
+        if len(hinted):
+            lab[hinted], points = recolour_objects(lab[hinted], self.recoloured)
+            hint_ab[hinted], hint_mask[hinted] = simulate_hints(lab[hinted, 1:], points)
+        logits = network(age(lab[:, :1], self.aged), hint_ab, hint_mask)
         target = F.avg_pool2d(lab[:, 1:], 4)
         bare = network.module if hasattr(network, "module") else network  # DDP wraps it
         return {"loss": soft_bin_cross_entropy(logits, *bare.bins.soft_targets(target))}

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from colorize_core import image
+from colorize_core import image, options
 from colorize_core.errors import Cancelled, ColorizeError, OptionError
 from colorize_core.manifest import Manifest, Row
 from colorize_core.planning import SUFFIX_OF, Found, Job, find, plan
@@ -29,7 +29,7 @@ from colorize_core.registry import cards, load
 
 __all__ = ["SUFFIX_OF", "Found", "Job", "Manifest", "Result", "Settings", "find", "plan", "run"]
 
-LIMITS = {"vividness": (0.0, 2.0), "strength": (0.0, 1.5), "gain": (0.5, 2.0), "quality": (1, 100)}
+LIMITS = {**options.RANGES, "quality": (1.0, 100.0)}
 DEFAULT_JOBS = min(4, os.cpu_count() or 1)
 
 
@@ -46,10 +46,8 @@ class Settings:
     quality: int = 95  # of JPEG and WebP
 
     def __post_init__(self) -> None:
-        for name, (low, high) in LIMITS.items():
-            value = getattr(self, name)
-            if not low <= value <= high:  # also refuses NaN
-                raise OptionError(f"{name} is {value:g}, allowed is {low:g} to {high:g}.")
+        for name, limits in LIMITS.items():
+            options.check(name, getattr(self, name), limits)
         if self.format is not None and self.format not in SUFFIX_OF:
             raise OptionError(f"format is {self.format!r}, allowed are {', '.join(SUFFIX_OF)}.")
 

@@ -1,7 +1,7 @@
 """python -m docs.model_cards : write weights/NAME/README.md of every model anew.
 
 Everything comes from the model's card, from what its weight file says of its training, and from
-benchmarks/results/*.csv. tests/test_readme.py fails when a card is not what this would write.
+benchmarks/results/*.csv. tests/test_model_cards.py fails when a card is not what this would write.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import gradio as gr
 
 import colorize_core
 from colorize_core.errors import Cancelled, ColorizeError
+from colorize_core.options import RANGES
 from tabs import compare, gallery
 from tabs.folder import KEEP_SECONDS
 from tabs.sessions import session
@@ -254,13 +255,25 @@ def build_controls() -> list[Any]:
     summaries = {card.name: card.summary for card in colorize_core.cards()}
     with gr.Row():
         vividness = gr.Slider(
-            0, 2, 1, step=0.05, label="Vividness", info="From timid to saturated colours."
+            *RANGES["vividness"],
+            1,
+            step=0.05,
+            label="Vividness",
+            info="From timid to saturated colours.",
         )
         strength = gr.Slider(
-            0, 1.5, 1, step=0.05, label="Strength", info="How much colour is put in."
+            *RANGES["strength"],
+            1,
+            step=0.05,
+            label="Strength",
+            info="How much colour is put in.",
         )
         gain = gr.Slider(
-            0.5, 2, 1, step=0.05, label="Gain", info="What the model sees: below 1 for white skies."
+            *RANGES["gain"],
+            1,
+            step=0.05,
+            label="Gain",
+            info="What the model sees: below 1 for white skies.",
         )
     with gr.Row():
         model = gr.Dropdown(
@@ -272,6 +285,14 @@ def build_controls() -> list[Any]:
         neutralize = gr.Checkbox(
             True, label="Neutralise tint", info="Take sepia and other tints out first."
         )
+    model.input(
+        lambda name: gr.update(info=summaries[name]),
+        model,
+        model,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
     return [model, vividness, strength, gain, neutralize]
 
 

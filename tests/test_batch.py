@@ -426,14 +426,6 @@ def test_settings_refuse_what_is_out_of_range() -> None:
             batch.Settings(**{name: value})  # type: ignore[arg-type]
 
 
-def test_the_limits_are_the_models() -> None:
-    from colorize_core.models import base
-
-    assert batch.LIMITS["vividness"] == (0, base.MOST_VIVIDNESS)
-    assert batch.LIMITS["strength"] == (0, base.MOST_STRENGTH)
-    assert batch.LIMITS["gain"] == (base.LEAST_GAIN, base.MOST_GAIN)
-
-
 # manifest ---------------------------------------------------------------------------------------
 
 

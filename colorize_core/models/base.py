@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from colorize_core import chroma
+from colorize_core import chroma, options
 from colorize_core.cards import ModelCard
 from colorize_core.chroma import Picture
 from colorize_core.errors import OptionError
@@ -19,9 +19,6 @@ from colorize_core.hints import Hint, draw_hints, spread
 from colorize_core.tone import Tone, measure_tone
 
 Decoder = Callable[[float], Tensor]  # vividness -> ab (N, 2, h, w) in Lab units
-
-LEAST_GAIN, MOST_GAIN = 0.5, 2.0
-MOST_VIVIDNESS, MOST_STRENGTH = 2.0, 1.5
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,7 @@ class AbColorizer:
     ) -> Prediction:
         """The network's part of colorize()."""
         _check_picture(image)
-        _check_range("gain", gain, LEAST_GAIN, MOST_GAIN)
+        options.check("gain", gain)
         if hints and not self.card.takes_hints:
             raise OptionError(f"The model {self.card.name!r} takes no colour hints.")
         height, width = image.shape[:2]
@@ -179,13 +176,8 @@ def _guided(
 
 
 def _check_render(vividness: float, strength: float) -> None:
-    _check_range("vividness", vividness, 0, MOST_VIVIDNESS)
-    _check_range("strength", strength, 0, MOST_STRENGTH)
-
-
-def _check_range(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:  # also refuses NaN
-        raise OptionError(f"{name} is {value}, allowed is {low:g} to {high:g}.")
+    options.check("vividness", vividness)
+    options.check("strength", strength)
 
 
 def _check_picture(image: Any) -> None:

@@ -7,7 +7,7 @@ from skimage.data import astronaut, chelsea
 
 from colorize_core.color import rgb_to_lab
 from colorize_core.errors import OptionError
-from colorize_core.hints import Hint, draw_hints, spread
+from colorize_core.hints import Hint, draw_hints, obey
 from colorize_core.metrics.colourfulness import colourfulness
 from colorize_core.metrics.protocol import square, to_gray
 
@@ -85,12 +85,31 @@ def test_hints_outside_the_photo_or_the_colours_are_refused(values):
 def test_a_hint_fills_its_object_and_stops_at_the_edge():
     level = np.full((20, 20), 70, np.float32)
     level[5:15, 5:15] = 40  # a dark square
-    ab = spread(torch.zeros(1, 2, 20, 20), [Hint(0.5, 0.5, (40, -20))], level, (20, 20))[0]
+    free, guided = torch.zeros(2, 1, 2, 20, 20)
+    ab = obey(free, guided, [Hint(0.5, 0.5, (40, -20))], level, (20, 20))[0]
     square = ab[0, 6:14, 6:14] / 40
     assert square.min() > 0.5
     assert square[4, 4] == pytest.approx(1.0)
     assert ab[0, :4].max() / 40 < 0.1
     assert torch.allclose(ab[1], ab[0] * -0.5, atol=1e-5)
+
+
+def test_the_networks_answer_to_a_hint_is_kept_near_it():
+    level = np.full((20, 20), 30, np.float32)
+    level[:, 10:] = 90
+    free, guided = torch.zeros(1, 2, 20, 20), torch.full((1, 2, 20, 20), 30.0)
+    ab = obey(free, guided, [Hint(0.1, 0.5, (30, 30))], level, (20, 20))
+    assert ab[..., :9].min() > 25
+    assert ab[..., 11:].max() < 10
+
+
+def test_two_hints_share_what_lies_between():
+    level = np.full((10, 30), 50, np.float32)
+    hints = [Hint(0, 0.5, (40, 0)), Hint(1, 0.5, (-40, 0))]
+    ab = obey(*torch.zeros(2, 1, 2, 10, 30), hints, level, (10, 30))[0, 0, 5]
+    assert ab[0] > 39
+    assert ab[-1] < -39
+    assert (ab.diff() < 1e-4).all()
 
 
 def test_a_prediction_belongs_to_its_photo(model, gray):

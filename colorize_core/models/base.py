@@ -15,7 +15,7 @@ from colorize_core import chroma, options
 from colorize_core.cards import ModelCard
 from colorize_core.chroma import Picture
 from colorize_core.errors import OptionError
-from colorize_core.hints import Hint, draw_hints, spread
+from colorize_core.hints import Hint, draw_hints, obey
 from colorize_core.tone import Tone, measure_tone
 
 Decoder = Callable[[float], Tensor]  # vividness -> ab (N, 2, h, w) in Lab units
@@ -122,9 +122,12 @@ class AbColorizer:
         coarse = (network_l.shape[0] // self.cell, network_l.shape[1] // self.cell)
         coarse_l = chroma.shrink(network_l, *coarse)
         cells = (inside[0] / self.cell, inside[1] / self.cell)
-        decode = self._run(network_l, inside, gain, hints or ())
+        decode = self._run(network_l, inside, gain, ())
+        if hints:
+            guided = self._run(network_l, inside, gain, hints)
+            decode = _guided(decode, guided, hints, coarse_l, cells)
         return Prediction(
-            decode=_guided(decode, hints, coarse_l, cells) if hints else decode,
+            decode=decode,
             coarse_l=coarse_l,
             fine_l=fine_l,
             cells=cells,
@@ -170,9 +173,13 @@ class AbColorizer:
 
 
 def _guided(
-    decode: Decoder, hints: Sequence[Hint], lightness: NDArray[Any], cells: tuple[float, float]
+    free: Decoder,
+    guided: Decoder,
+    hints: Sequence[Hint],
+    lightness: NDArray[Any],
+    cells: tuple[float, float],
 ) -> Decoder:
-    return lambda vividness: spread(decode(vividness), hints, lightness, cells)
+    return lambda vividness: obey(free(vividness), guided(vividness), hints, lightness, cells)
 
 
 def _check_render(vividness: float, strength: float) -> None:

@@ -2,7 +2,8 @@
 
 In each photo one point gets one hint of a foreign colour: the hue that the model gave it, turned by
 90 to 270 degrees, with a chroma of 35. Measured is the move of the predicted ab along the way from
-the old colour to the hinted one, 1 being all the way: at the hint, over its object, and elsewhere.
+the old colour to the hinted one, 1 being all the way: at the hint, over its object, beside the
+object and elsewhere.
 The object is what has the same true colour and is connected with the hint.
 """
 
@@ -27,6 +28,7 @@ from colorize_core.training.data import find_photos
 
 CHROMA = 35.0
 RADIUS = 0.015  # of a hint, as a share of the photo's longer side
+FAR = 64  # pixels of the 256 that a photo is wide and high
 LEAST_OBJECT, MOST_OBJECT = 0.02, 0.4  # share of the photo: a hint needs an object to recolour
 
 
@@ -62,7 +64,8 @@ def measure(model: Any, truth: NDArray[np.uint8], random: Any) -> dict[str, floa
     return {
         "at_hint": float(move[away < 4].mean()),
         "object": float(move[region].mean()),
-        "elsewhere": float(np.abs(move[~region & (away > 64)]).mean()),
+        "beside": float(np.abs(move[~region & (away <= FAR)]).mean()),
+        "elsewhere": float(np.abs(move[~region & (away > FAR)]).mean()),
     }
 
 

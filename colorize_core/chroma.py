@@ -180,8 +180,9 @@ def _interpolation(fine: int, coarse: int, start: int, count: int) -> tuple[slic
     return near, weights
 
 
-# Columns: the compressed X, Y and Z relative to white.
-_TO_LINEAR = torch.tensor(XYZ_TO_RGB * WHITE, dtype=torch.float32)
+FINE = 65535  # linear light counts to here: three times finer than 8 encoded bits at their finest
+# Columns: X, Y and Z relative to white.
+_TO_LINEAR = torch.tensor(XYZ_TO_RGB * WHITE * FINE, dtype=torch.float32)
 
 
 def _fill(out: Picture, compressed: Floats, coefficients: Tensor) -> None:
@@ -193,30 +194,30 @@ def _fill(out: Picture, compressed: Floats, coefficients: Tensor) -> None:
     torch.addcmul(coefficients[3], coefficients[1], fy, out=f[2])
     bent = f.clamp(min=_KNEE)
     xyz = torch.addcmul((f - bent).mul_(_SLOPE), bent * bent, bent)
-    gray = xyz[1].clone()
+    gray = xyz[1] * FINE
     linear = (_TO_LINEAR @ xyz.view(3, -1)).view(3, *fy.shape)
     high, low = linear.amax(0), linear.amin(0)
-    if float(high.max()) > 1 or float(low.min()) < 0:
+    if float(high.max()) > FINE or float(low.min()) < 0:
         # The share of chroma that fits; over 1 where the colour fits anyway.
-        over = (1 - gray) / (high - gray).clamp_min_(1e-6)
-        under = gray / (gray - low).clamp_min_(1e-6)
+        over = (FINE - gray) / high.sub_(gray).clamp_min_(0.01)
+        under = gray / low.neg_().add_(gray).clamp_min_(0.01)
         kept = torch.minimum(over, under).clamp_(0, 1)
         linear = torch.lerp(gray.expand_as(linear), linear, kept)
-    _store(linear.clamp_(0, 1), out)
+    _store(linear.clamp_(0, FINE), out)
 
 
 def _store(linear: Tensor, out: Picture) -> None:
-    """Linear sRGB (3, h, w) in [0, 1] -> encoded, rounded, interleaved into `out` (h, w, 3)."""
-    # 16 linear bits are three times finer than 8 encoded bits even where sRGB is steepest.
+    """Linear sRGB (3, h, w) in [0, FINE] -> encoded, rounded, interleaved into `out` (h, w, 3)."""
     if out.dtype == np.uint8:
-        fine = linear.mul_(65535).add_(0.5).to(torch.uint16).numpy()
+        fine = linear.to(torch.uint16).numpy()
         planes = cv2.LUT(fine.reshape(3, -1), _encoding()).reshape(linear.shape)
     else:
-        planes = (linear_to_srgb(linear.numpy()) * 65535 + 0.5).astype(np.uint16)
+        planes = (linear_to_srgb(linear.numpy() / FINE) * 65535 + 0.5).astype(np.uint16)
     cv2.merge(list(planes), out)
 
 
 @lru_cache(maxsize=1)
 def _encoding() -> NDArray[np.uint8]:
-    """16-bit linear -> 8-bit sRGB."""
-    return np.round(linear_to_srgb(np.arange(65536) / 65535) * 255).astype(np.uint8).reshape(1, -1)
+    """Linear light in whole numbers, their fraction cut off -> 8-bit sRGB."""
+    middles = np.minimum((np.arange(FINE + 1) + 0.5) / FINE, 1)
+    return np.round(linear_to_srgb(middles) * 255).astype(np.uint8).reshape(1, -1)

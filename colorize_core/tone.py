@@ -7,6 +7,7 @@ colour of its brightest tones makes the paper white again before L is taken.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -17,6 +18,7 @@ from colorize_core.color import RGB_TO_XYZ, lab_to_rgb, rgb_to_lab, srgb_to_line
 
 Picture = NDArray[np.uint8] | NDArray[np.uint16]
 
+FINE = 65535
 LEAST_TINT = 3.0  # mean chroma, Lab units, under which a photo counts as gray
 ENOUGH = 8192  # pixels to look at
 MOST_SPREAD = 2.5  # root mean square distance from one colour a level, over which it is in colour
@@ -35,20 +37,26 @@ class Tone:
         """(H, W, 3) sRGB -> (H, W) float32 (L + 16) / 116."""
         levels = np.iinfo(image.dtype).max + 1
         linear = srgb_to_linear(np.arange(levels) / (levels - 1))
-        weights = RGB_TO_XYZ[1] * self.gains
         if self.tint is None and _is_gray(image):
-            return _look_up(image[..., 0], _compress(linear).astype(np.float32))
-        parts = linear[:, None] * weights
+            return _look_up(cv2.extractChannel(image, 0), _compress(linear).astype(np.float32))
+        parts = linear[:, None] * RGB_TO_XYZ[1] * self.gains
         if image.dtype == np.uint8:
-            table = parts.astype(np.float32).reshape(1, 256, 3)
-            luminance = cv2.transform(cv2.LUT(np.ascontiguousarray(image), table), np.ones((1, 3)))
-        else:
-            luminance = sum(parts[:, c].astype(np.float32)[image[..., c]] for c in range(3))
+            # Whole numbers up to FINE, whose sum stops there by itself: off by 0.02 of L at most.
+            table = (parts * FINE + 0.5).astype(np.uint16).reshape(1, 256, 3)
+            fine = cv2.LUT(np.ascontiguousarray(image), table)
+            return cv2.LUT(cv2.transform(fine, np.ones((1, 3))), _compressed_levels())
+        luminance = sum(parts[:, c].astype(np.float32)[image[..., c]] for c in range(3))
         return _compress(np.minimum(luminance, 1)).reshape(image.shape[:2])
 
     def lightness(self, image: Picture) -> NDArray[np.float32]:
         """(H, W, 3) sRGB -> (H, W) float32 L in [0, 100]."""
         return 116 * self.compressed(image) - 16
+
+
+@lru_cache(maxsize=1)
+def _compressed_levels() -> NDArray[np.float32]:
+    """Luminance in steps of 1 / FINE -> (1, FINE + 1) float32 (L + 16) / 116."""
+    return _compress(np.arange(FINE + 1) / FINE).astype(np.float32).reshape(1, -1)
 
 
 def _is_gray(image: Picture) -> bool:

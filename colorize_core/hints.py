@@ -25,7 +25,7 @@ UNLIKE_AB = 0.02  # and of one unit of predicted ab
 WAY = 0.8  # what the way across the photo adds
 FILL_WIDTH = 0.15  # how softly a hint's colour ends at distance 1
 BLENDING = 4  # how steeply a hint's part falls with distance where several meet
-NEAR, NEAR_WIDTH = 1.8, 0.3  # where the network's answer to the hints ends, and how softly
+NEAR, NEAR_WIDTH = 2.2, 0.3  # where the network's answer to the hints ends, and how softly
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ CARD = ModelCard(
     weights=(
         WeightFile(
             "autochrome/model.safetensors",
-            "6663d0e107a26c41a96b59481b1846f5c503189b3223829f6749b8d04c63c7f7",
+            "59acdf7cf5ccbb3daf6734b6c22085dbf1bc8b61e7a898b52bc3ee66f12bd59c",
             15788240,
         ),
     ),
@@ -33,11 +33,11 @@ CARD = ModelCard(
     "muted or brownish, and wide dark gradients blotchy; small objects may take the colour of what "
     "is around them. One hint fills a small object; a large one needs several.",
     takes_hints=True,
-    network_side=160,
+    network_side=144,
 )
 
 # What vividness 0, 1 and 2 mean: (rebalance, temperature, lift). Chosen on the validation photos.
-VIVIDNESS = ((0.1, 0.5, 0.0), (0.35, 0.3, 0.2), (0.5, 0.4, 0.35))
+VIVIDNESS = ((0.0, 0.5, 0.0), (0.1, 0.5, 0.3), (0.3, 0.4, 0.5))
 TURN, REACH = 7.5, 35.0  # of lift(), chroma in Lab units
 
 

@@ -64,9 +64,13 @@ def measure(model: Any, truth: NDArray[np.uint8], random: Any) -> dict[str, floa
     return {
         "at_hint": float(move[away < 4].mean()),
         "object": float(move[region].mean()),
-        "beside": float(np.abs(move[~region & (away <= FAR)]).mean()),
-        "elsewhere": float(np.abs(move[~region & (away > FAR)]).mean()),
+        "beside": _mean(np.abs(move[~region & (away <= FAR)])),
+        "elsewhere": _mean(np.abs(move[~region & (away > FAR)])),
     }
+
+
+def _mean(values: NDArray[np.floating[Any]]) -> float:
+    return float(values.mean()) if values.size else 0.0  # an object may fill what is near it
 
 
 def main() -> None:

@@ -1,6 +1,9 @@
 """The engine and the built-in recipe, for a few steps on made-up pictures."""
 
 import json
+import os
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -184,6 +187,32 @@ def test_a_run_learns_resumes_and_leaves_weights_that_load(photos, tmp_path):
     trained = network.bins.log_prior.exp()
     blue_or_green = (network.bins.points.norm(dim=1) > 20) & (trained > 0.05)
     assert blue_or_green.any()
+
+
+def test_two_processes_train_one_network(photos, tmp_path):
+    """As on two GPUs or nodes: each sees batches of its own, and both keep the same weights."""
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command += ["-m", "colorize_core.training", "autochrome", "--data", photos, "--val", photos]
+    command += [
+        "--out",
+        out,
+        "--batch=2",
+        "--side=32",
+        "--sides=32",
+        "--until=1",
+        "--least-scale=1",
+    ]
+    command += ["--least-scale=1", "--norm-batches=1", "--val-limit=2", "--precision=no"]
+    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    for steps in (3, 4):  # begin, then go on
+        done = subprocess.run(
+            [*command, f"--steps={steps}"], env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("weights:") == 1
+        with safe_open(out / "model.safetensors", "pt") as file:
+            assert json.loads(file.metadata()["training"])["seen"] == 2 * 2 * steps
 
 
 def test_flags_come_from_the_settings(capsys):

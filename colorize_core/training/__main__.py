@@ -9,6 +9,8 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
+from accelerate import PartialState
+
 from colorize_core.training.engine import Settings, train
 from colorize_core.training.recipes import RECIPES
 
@@ -46,7 +48,8 @@ def main(arguments: list[str] | None = None) -> Path:
     settings = pick(Settings, values)
     settings.out.mkdir(parents=True, exist_ok=True)
     path = train(name, pick(recipes[name], values), settings)
-    print(f"weights: {path}")
+    if PartialState().is_main_process:
+        print(f"weights: {path}")
     return path
 
 

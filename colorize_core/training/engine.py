@@ -121,7 +121,9 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
         network, multi_avg_fn=get_ema_multi_avg_fn(settings.ema), use_buffers=False
     )
     optimizer = MuonAdamW(network, settings.lr, settings.weight_decay, recipe.outer)
-    if accelerator.num_processes > 1:
+    if (
+        accelerator.num_processes > 1 and accelerator.device.type == "cuda"
+    ):  # there is none for CPUs
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
     network, optimizer = accelerator.prepare(network, optimizer)
     progress = Progress()

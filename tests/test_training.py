@@ -151,8 +151,8 @@ def test_muon_makes_the_steps_of_kernels_orthogonal(layout):
 
 
 class SmallRecipe(AutochromeRecipe):
-    def network(self):
-        return Autochrome(SMALL)
+    def parts(self):
+        return {"network": Autochrome(SMALL)}
 
 
 def run(photos, out, steps):

@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_core.networks.ab_bins import AbBins
+from colorize_core.networks.scaling import unit_ab, unit_l
 
-AB_SCALE = 110.0  # Lab ab / AB_SCALE is about [-1, 1]
 STRIDE = 16  # heights and widths must be multiples of this
 
 
@@ -106,7 +106,7 @@ class Autochrome(nn.Module):
         """lightness (N, 1, H, W) in [0, 100]; hint_ab (N, 2, H, W) in Lab units, 0 where there is
         no hint; hint_mask (N, 1, H, W) in {0, 1}. H and W are multiples of 16.
         -> logits (N, Q, H / 4, W / 4)."""
-        x = torch.cat([lightness / 50 - 1, hint_ab * hint_mask / AB_SCALE, hint_mask], 1)
+        x = torch.cat([unit_l(lightness), unit_ab(hint_ab) * hint_mask, hint_mask], 1)
         x1 = self.enc1(self.stem(x))  # (N, w1, H/4, W/4)
         x2 = self.enc2(self.down1(x1))  # (N, w2, H/8, W/8)
         x3 = self.scene(self.down2(x2))  # (N, w3, H/16, W/16)

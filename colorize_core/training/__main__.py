@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import typing
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Any
 
 from accelerate import PartialState
 
+from colorize_core.training import recipes
 from colorize_core.training.engine import Settings, train
-from colorize_core.training.recipes import RECIPES
 
 
 def add_flags(parser: argparse.ArgumentParser, kind: type) -> None:
@@ -38,8 +37,8 @@ def pick(kind: type, values: dict[str, Any]) -> Any:
 def main(arguments: list[str] | None = None) -> Path:
     parser = argparse.ArgumentParser(prog="python -m colorize_core.training", description=__doc__)
     commands = parser.add_subparsers(dest="name", required=True, metavar="NAME")
-    recipes = {name: importlib.import_module(module).RECIPE for name, module in RECIPES.items()}
-    for name, recipe in recipes.items():
+    for name in recipes.RECIPES:
+        recipe = recipes.find(name)
         command = commands.add_parser(name, help=recipe.__doc__)
         add_flags(command, Settings)
         add_flags(command, recipe)
@@ -47,7 +46,7 @@ def main(arguments: list[str] | None = None) -> Path:
     name = values["name"]
     settings = pick(Settings, values)
     settings.out.mkdir(parents=True, exist_ok=True)
-    path = train(name, pick(recipes[name], values), settings)
+    path = train(name, pick(recipes.find(name), values), settings)
     if PartialState().is_main_process:
         print(f"weights: {path}")
     return path

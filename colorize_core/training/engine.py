@@ -21,7 +21,6 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
 from colorize_core.training.data import Batches, load_photos
-from colorize_core.training.optimizer import MuonAdamW
 from colorize_core.training.pictures import contact_sheet, draw_curves
 
 
@@ -36,8 +35,6 @@ class Settings:
     minutes: float = 60.0  # length of the whole run, earlier parts of a resumed run counted in
     steps: int | None = None  # its length in steps instead, where speed shall not matter
     batch: int = 128  # photographs a step and process
-    lr: float = 3e-3
-    weight_decay: float = 0.03
     warmup: float = 0.02  # share of the run
     ema: float = 0.9995
     clip: float = 1.0  # largest gradient norm
@@ -50,25 +47,39 @@ class Settings:
     seed: int = 0
 
 
+Parts = dict[str, nn.Module]
+Losses = dict[str, Tensor]
+
+
 class Recipe(Protocol):
     """What the engine needs to know of a system."""
 
-    outer: tuple[str, ...]  # prefixes of parameter names: the layers that Muon leaves to AdamW
+    least_scale: float  # smallest random crop, edge over edge
 
     @abstractmethod
-    def network(self) -> nn.Module: ...
+    def parts(self) -> Parts:
+        """What learns, by name; the first is the network that goes into the weight file."""
 
     @abstractmethod
-    def prepare(self, network: nn.Module, photos: Tensor) -> None:
-        """Set what the network has to know of the data; photos (N, 3, H, W) uint8."""
+    def prepare(self, parts: Parts, photos: Tensor) -> None:
+        """Set what the parts have to know of the data; photos (N, 3, H, W) uint8."""
+
+    @abstractmethod
+    def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
+        """With the highest learning rates of the schedule."""
+
+    @abstractmethod
+    def learning(self, progress: float) -> tuple[str, ...]:
+        """The parts that take a step at a progress in [0, 1], in this order."""
 
     @abstractmethod
     def side(self, progress: float) -> int:
         """The training size at a progress in [0, 1]."""
 
     @abstractmethod
-    def loss(self, network: nn.Module, photos: Tensor) -> dict[str, Tensor]:
-        """Photos (N, 3, H, W) in [0, 1] -> {"loss": to minimise, other names: to log}."""
+    def loss(self, parts: Parts, photos: Tensor, learning: str, progress: float) -> Losses:
+        """Photos (N, 3, H, W) in [0, 1] -> {"loss": what the part that is `learning` is to
+        minimise, other names: to log}."""
 
     @abstractmethod
     def evaluate(self, network: nn.Module, photos: Tensor) -> dict[str, float]: ...
@@ -111,21 +122,22 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
     torch.manual_seed(settings.seed + accelerator.process_index)
     accelerator.init_trackers(name)
     photos = load_photos(settings.data, settings.side, settings.limit)
-    network = recipe.network()
-    recipe.prepare(network, photos)
+    parts = recipe.parts()
+    main, network = next(iter(parts.items()))
+    recipe.prepare(parts, photos)
     if settings.start_from:
         network.load_state_dict({k: v.float() for k, v in load_file(settings.start_from).items()})
-    network = network.to(accelerator.device)
-    network = network.to(memory_format=torch.channels_last)
+    for part in parts.values():
+        part.to(accelerator.device).to(memory_format=torch.channels_last)
     average = AveragedModel(
-        network, multi_avg_fn=get_ema_multi_avg_fn(settings.ema), use_buffers=False
+        parts[main], multi_avg_fn=get_ema_multi_avg_fn(settings.ema), use_buffers=False
     )
-    optimizer = MuonAdamW(network, settings.lr, settings.weight_decay, recipe.outer)
-    if (
-        accelerator.num_processes > 1 and accelerator.device.type == "cuda"
-    ):  # there is none for CPUs
-        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
-    network, optimizer = accelerator.prepare(network, optimizer)
+    optimizers = {name: recipe.optimizer(part) for name, part in parts.items()}
+    rates = {name: [g["lr"] for g in o.param_groups] for name, o in optimizers.items()}
+    if accelerator.num_processes > 1 and accelerator.device.type == "cuda":  # it has no CPU kind
+        parts = {k: nn.SyncBatchNorm.convert_sync_batchnorm(v) for k, v in parts.items()}
+    parts = {name: accelerator.prepare(part) for name, part in parts.items()}
+    optimizers = {name: accelerator.prepare(optimizer) for name, optimizer in optimizers.items()}
     progress = Progress()
     accelerator.register_for_checkpointing(average, progress)
     checkpoint = settings.out / "checkpoint"
@@ -133,7 +145,9 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
         accelerator.load_state(checkpoint)
     seed = settings.seed + 1000 * accelerator.process_index + progress.step
     batches = Batches(photos, settings.batch, seed, accelerator.device)
-    run = _Run(name, recipe, settings, accelerator, network, average, optimizer, progress, batches)
+    run = _Run(
+        name, recipe, settings, accelerator, parts, average, optimizers, rates, progress, batches
+    )
     return run.to_the_end()
 
 
@@ -143,9 +157,10 @@ class _Run:
     recipe: Recipe
     settings: Settings
     accelerator: Accelerator
-    network: nn.Module
+    parts: Parts
     average: AveragedModel
-    optimizer: Any
+    optimizers: dict[str, Any]
+    rates: dict[str, list[float]]  # highest learning rates of each optimizer's groups
     progress: Progress
     batches: Batches
 
@@ -194,29 +209,40 @@ class _Run:
             broadcast_object_list(share)
         return share[0]
 
-    def _step(self, share: float) -> dict[str, Tensor]:
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.lr * rate(share, self.settings.warmup)
-        self.network.train()
-        photos = self.batches.draw(
-            self.recipe.side(share), getattr(self.recipe, "least_scale", 1.0)
-        )
-        with self.accelerator.autocast():
-            losses = self.recipe.loss(self.network, photos)
-        self.accelerator.backward(losses["loss"])
-        self.accelerator.clip_grad_norm_(self.network.parameters(), self.settings.clip)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+    def _step(self, share: float) -> Losses:
+        photos = self.batches.draw(self.recipe.side(share), self.recipe.least_scale)
+        losses: Losses = {}
+        for part in self.parts.values():
+            part.train()
+        for learning in self.recipe.learning(share):
+            losses |= self._learn(learning, photos, share)
         self.progress.step += 1
         self.progress.seen += len(photos) * self.accelerator.num_processes
-        bare = self.accelerator.unwrap_model(self.network)
         if self.progress.step < 5 / (1 - self.settings.ema) and self.progress.step % 10 == 0:
             # Early on a long average lags behind: let it follow closely, then ever more slowly.
             self.average.multi_avg_fn = get_ema_multi_avg_fn(
                 min(self.settings.ema, (1 + self.progress.step) / (10 + self.progress.step))
             )
-        self.average.update_parameters(bare)
+        self.average.update_parameters(self.accelerator.unwrap_model(self._main()))
         return losses
+
+    def _learn(self, learning: str, photos: Tensor, share: float) -> Losses:
+        """One step of one part; the names of what it logs tell whose they are."""
+        optimizer = self.optimizers[learning]
+        for group, highest in zip(optimizer.param_groups, self.rates[learning], strict=True):
+            group["lr"] = highest * rate(share, self.settings.warmup)
+        with self.accelerator.autocast():
+            losses = self.recipe.loss(self.parts, photos, learning, share)
+        optimizer.zero_grad()  # another part's step has left gradients here too
+        self.accelerator.backward(losses["loss"])
+        self.accelerator.clip_grad_norm_(self.parts[learning].parameters(), self.settings.clip)
+        optimizer.step()
+        if len(self.parts) == 1:
+            return losses
+        return {f"{learning}_{name}": value for name, value in losses.items()}
+
+    def _main(self) -> nn.Module:
+        return next(iter(self.parts.values()))
 
     def _averaged(self) -> nn.Module:
         """The averaged network, its batch norms measured anew: the raw network's do not fit it."""
@@ -226,9 +252,11 @@ class _Run:
             norm.reset_running_stats()
             norm.momentum = None  # a plain mean over the batches that follow
         network.train()
+        main = next(iter(self.parts))
+        parts = {**self.parts, main: network}
         with torch.no_grad(), self.accelerator.autocast():
             for _ in range(self.settings.norm_batches if norms else 0):
-                self.recipe.loss(network, self.batches.draw(self.recipe.side(1.0)))
+                self.recipe.loss(parts, self.batches.draw(self.recipe.side(1.0)), main, 1.0)
         return network.eval()
 
     def look(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -14,3 +15,13 @@ def soft_bin_cross_entropy(logits: Tensor, bins: Tensor, weights: Tensor) -> Ten
     logits = logits.float()
     chosen = logits.gather(1, bins)
     return (torch.logsumexp(logits, 1) - (chosen * weights).sum(1)).mean()
+
+
+def adversarial_loss(logits: Tensor, real: bool, squares: bool) -> Tensor:
+    """How far a discriminator's logits are from saying what they should: binary cross-entropy, or
+    least squares around 1 and 0 (Mao et al., ICCV 2017)."""
+    logits = logits.float()
+    wanted = torch.full_like(logits, float(real))
+    if squares:
+        return F.mse_loss(logits, wanted)
+    return F.binary_cross_entropy_with_logits(logits, wanted)

@@ -1,0 +1,76 @@
+"""What the recipes of all networks share that predict ab in one pass."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from colorize_core.color import lab_to_rgb, lab_to_rgb_in_gamut, rgb_to_lab
+from colorize_core.metrics.ciede2000 import ciede2000
+from colorize_core.metrics.colourfulness import colourfulness
+from colorize_core.metrics.psnr import psnr
+from colorize_core.training.engine import Parts, Recipe
+
+
+@dataclass(frozen=True)
+class AbRecipe(Recipe):
+    """A subclass says which network learns (parts) and what from (loss)."""
+
+    lr: float = 1e-3
+    weight_decay: float = 0.01
+    aged: float = 0.35  # share of the photographs whose L is faded, blurred or grained
+    sides: tuple[int, ...] = (64, 96, 128)  # training sizes, smallest first
+    until: tuple[float, ...] = (0.55, 0.8, 1.0)  # progress at which each size ends
+    least_scale: float = 0.55
+
+    @abstractmethod
+    def predict(self, network: Any, lightness: Tensor) -> Tensor:
+        """L (N, 1, H, W) in [0, 100] -> ab (N, 2, h, w) in Lab units, as it is plainest."""
+
+    def prepare(self, parts: Parts, photos: Tensor) -> None:
+        """Nothing, for most."""
+
+    def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
+        return torch.optim.AdamW(part.parameters(), self.lr, weight_decay=self.weight_decay)
+
+    def learning(self, progress: float) -> tuple[str, ...]:
+        return ("network",)
+
+    def side(self, progress: float) -> int:
+        return next(s for s, end in zip(self.sides, self.until, strict=True) if progress <= end)
+
+    @torch.no_grad()
+    def colorize(self, network: Any, photos: Tensor) -> Tensor:
+        """Photos (N, 3, H, W) in [0, 1] -> the same with the network's ab."""
+        lab = rgb_to_lab(photos, 1)
+        ab = self.predict(network, lab[:, :1])
+        ab = F.interpolate(ab, size=lab.shape[-2:], mode="bilinear", align_corners=False)
+        return lab_to_rgb_in_gamut(torch.cat([lab[:, :1], ab], 1), 1)
+
+    def evaluate(self, network: Any, photos: Tensor) -> dict[str, float]:
+        rows = [
+            (psnr(picture, truth), ciede2000(picture, truth), colourfulness(picture))
+            for batch in photos.split(50)
+            for picture, truth in zip(
+                _pictures(self.colorize(network, batch)), _pictures(batch), strict=True
+            )
+        ]
+        names = ("psnr", "ciede2000", "colourfulness")
+        return {name: float(value) for name, value in zip(names, np.mean(rows, 0), strict=True)}
+
+    def sheet(self, network: Any, photos: Tensor) -> list[list[np.ndarray]]:
+        """Rows of gray, result and truth."""
+        lab = rgb_to_lab(photos, 1)
+        lab[:, 1:] = 0
+        columns = (lab_to_rgb(lab, 1).clamp(0, 1), self.colorize(network, photos), photos)
+        return [list(row) for row in zip(*map(_pictures, columns), strict=True)]
+
+
+def _pictures(batch: Tensor) -> np.ndarray:
+    return (batch.permute(0, 2, 3, 1) * 255).round().byte().cpu().numpy()

@@ -1,0 +1,93 @@
+"""Generators trained against a discriminator, after Isola et al. (CVPR 2017), with head starts."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from colorize_core.color import rgb_to_lab
+from colorize_core.networks.discriminators import PatchDiscriminator
+from colorize_core.networks.scaling import unit_ab
+from colorize_core.networks.unet import UNet, UNetConfig
+from colorize_core.training.aging import age
+from colorize_core.training.engine import Losses, Parts
+from colorize_core.training.losses import adversarial_loss
+from colorize_core.training.recipes.ab import AbRecipe
+
+
+@dataclass(frozen=True)
+class AdversarialRecipe(AbRecipe):
+    """L1 and an adversarial loss; the generator learns alone first, then the discriminator."""
+
+    lr: float = 5e-4
+    beta1: float = 0.5
+    l1: float = 100.0  # weight of the L1 loss beside the adversarial one
+    squares: bool = False  # least squares (LSGAN) instead of binary cross-entropy
+    alone: tuple[float, ...] = (0.6, 0.63)  # progress at which generator's and discriminator's end
+
+    @abstractmethod
+    def generator(self) -> nn.Module: ...
+
+    def discriminator(self) -> nn.Module:
+        return PatchDiscriminator(width=32, downs=2)
+
+    def parts(self) -> Parts:
+        parts = {"generator": self.generator(), "discriminator": self.discriminator()}
+        for part in parts.values():
+            part.apply(_draw_weights)
+        return parts
+
+    def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
+        betas = (self.beta1, 0.999)
+        return torch.optim.AdamW(part.parameters(), self.lr, betas, weight_decay=self.weight_decay)
+
+    def learning(self, progress: float) -> tuple[str, ...]:
+        generator_ends, discriminator_ends = self.alone
+        if progress < generator_ends:
+            return ("generator",)
+        if progress < discriminator_ends:
+            return ("discriminator",)
+        return ("discriminator", "generator")
+
+    def loss(self, parts: Parts, photos: Tensor, learning: str, progress: float) -> Losses:
+        lightness, truth = rgb_to_lab(photos, 1).split((1, 2), 1)
+        seen = age(lightness, self.aged)
+        judge = parts["discriminator"]
+        if learning == "discriminator":
+            with torch.no_grad():
+                ab = parts["generator"](seen)
+            logits = judge(torch.cat([lightness, lightness]), torch.cat([truth, ab]))
+            on_truth, on_fake = logits.chunk(2)
+            real = adversarial_loss(on_truth, True, self.squares)
+            fake = adversarial_loss(on_fake, False, self.squares)
+            return {"loss": (real + fake) / 2}
+        ab = parts["generator"](seen)
+        distance = F.l1_loss(unit_ab(ab), unit_ab(truth))
+        if progress < self.alone[1]:
+            return {"loss": self.l1 * distance}
+        fooled = adversarial_loss(judge(lightness, ab), True, self.squares)
+        return {"loss": self.l1 * distance + fooled, "l1": distance, "fooled": fooled}
+
+    def predict(self, network: Any, lightness: Tensor) -> Tensor:
+        ab: Tensor = network(lightness)
+        return ab
+
+
+class UNetGan(AdversarialRecipe):
+    """C3: U-Net against a patch discriminator."""
+
+    def generator(self) -> nn.Module:
+        return UNet(UNetConfig(width=32, depth=5))
+
+
+def _draw_weights(layer: nn.Module) -> None:
+    """As pix2pix: N(0, 0.02), norms around 1."""
+    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(layer.weight, 0.0, 0.02)
+    elif isinstance(layer, nn.BatchNorm2d):
+        nn.init.normal_(layer.weight, 1.0, 0.02)

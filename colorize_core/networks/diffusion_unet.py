@@ -43,21 +43,21 @@ class DiffusionUNet(nn.Module):
         self.up1 = level(w2, w1, w1, w1)
         self.head = nn.Conv2d(w1, self.config.noisy, 1)
 
-    def forward(self, noisy: Tensor, seen: Tensor, step: Tensor) -> Tensor:
-        """noisy (N, 2, H, W) and seen (N, 1, H, W) in about [-1, 1], H and W multiples of 4; step
-        (N,) of the noise schedule -> the noise in `noisy`, of its shape."""
-        time = self.embed(step)
+    def forward(self, noisy: Tensor, seen: Tensor, time: Tensor) -> Tensor:
+        """noisy (N, 2, H, W) and seen (N, 1, H, W) in about [-1, 1], H and W multiples of 4; time
+        (N,) in [0, 300], see Noise -> the noise in `noisy`, of its shape."""
+        time = self.embed(time)
         x1 = _through(self.down1, self.stem(torch.cat([noisy, seen], 1)), time)
         x2 = _through(self.down2, self.halve1(x1), time)
         x = _through(self.middle, self.halve2(x2), time)
         x = _through(self.up2, self.double2(x) + x2, time)
         return self.head(_through(self.up1, self.double1(x) + x1, time))
 
-    def embed(self, step: Tensor) -> Tensor:
+    def embed(self, time: Tensor) -> Tensor:
         """(N,) -> (N, embedding): sines and cosines of falling frequency."""
         half = self.config.embedding // 2
-        frequencies = torch.exp(-math.log(10000) * torch.arange(half, device=step.device) / half)
-        angles = step.float()[:, None] * frequencies
+        frequencies = torch.exp(-math.log(10000) * torch.arange(half, device=time.device) / half)
+        angles = time[:, None] * frequencies
         return torch.cat([angles.sin(), angles.cos()], 1)
 
 

@@ -6,7 +6,12 @@ import importlib
 
 RECIPES = {
     "autochrome": "autochrome.AutochromeRecipe",
+    "cnn-mse": "regression.CnnMse",
+    "resnet-autoencoder": "regression.AutoencoderMse",
+    "resnet-fcn": "regression.FcnMse",
     "unet-gan": "adversarial.UNetGan",
+    "diffusion": "diffusion.DiffusionRecipe",
+    "se-unet": "regression.SeUNetMse",
 }
 
 

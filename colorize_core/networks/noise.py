@@ -1,0 +1,79 @@
+"""Noise schedules of diffusion, the way into noise, and two ways back.
+
+Ho et al., "Denoising Diffusion Probabilistic Models" (NeurIPS 2020); cosine: Nichol and Dhariwal
+(ICML 2021); DDIM: Song et al., "Denoising Diffusion Implicit Models" (ICLR 2021).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+STEPS = 300
+Denoiser = Callable[[Tensor, Tensor], Tensor]  # noisy (N, C, H, W), time (N,) -> the noise in it
+
+
+def linear_betas(steps: int = STEPS) -> Tensor:
+    """(steps,): the noise that each step adds, from 1e-4 to 0.02."""
+    return torch.linspace(1e-4, 0.02, steps)
+
+
+def cosine_betas(steps: int = STEPS, s: float = 0.008) -> Tensor:
+    """(steps,): so that what is left of the picture falls along a squared cosine."""
+    time = torch.linspace(0, 1, steps + 1, dtype=torch.float64)
+    left = torch.cos((time + s) / (1 + s) * math.pi / 2) ** 2
+    return (1 - left[1:] / left[:-1]).clamp(max=0.999).float()
+
+
+SCHEDULES = {"linear": linear_betas, "cosine": cosine_betas}
+
+
+class Noise:
+    """`left[t]`: share of the picture's variance that is left after step t + 1. `times[t]`: what a
+    network is told of it, the angle between picture and noise in [0, 300]: with the cosine
+    schedule about the step, and one network serves both schedules."""
+
+    def __init__(self, schedule: str = "cosine", steps: int = STEPS):
+        self.betas = SCHEDULES[schedule](steps)
+        self.left = torch.cumprod(1 - self.betas, 0)
+        self.times = self.left.sqrt().acos() / (math.pi / 2) * STEPS
+
+    def __len__(self) -> int:
+        return len(self.betas)
+
+    def add(self, picture: Tensor, noise: Tensor, step: Tensor) -> Tensor:
+        """(N, C, H, W) and noise of its shape, step (N,) in [0, len) -> the picture so far gone."""
+        left = self.left[step].view(-1, 1, 1, 1).to(picture.device)
+        return left.sqrt() * picture + (1 - left).sqrt() * noise
+
+    def remove(
+        self,
+        denoise: Denoiser,
+        noisy: Tensor,
+        steps: int | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Iterator[Tensor]:
+        """From noise (N, C, H, W) back to a picture; yields what the picture is taken for after
+        each step, the last of which is the result.
+
+        `steps`: so many of the schedule's, evenly spaced and without new noise (DDIM); None: all of
+        them, with new noise from `generator` (ancestral sampling).
+        """
+        ancestral = steps is None
+        walked = torch.linspace(0, len(self) - 1, steps or len(self)).round().long().tolist()
+        for i in reversed(range(len(walked))):
+            left = self.left[walked[i]]
+            before = self.left[walked[i - 1]] if i else torch.ones(())
+            noise = denoise(noisy, self.times[walked[i]].to(noisy.device).expand(len(noisy)))
+            picture = ((noisy - (1 - left).sqrt() * noise) / left.sqrt()).clamp(-1, 1)
+            yield picture
+            # The noise that agrees with the picture after it was clamped.
+            noise = (noisy - left.sqrt() * picture) / (1 - left).sqrt()
+            spread = ((1 - before) / (1 - left) * (1 - left / before)).sqrt() if ancestral else 0.0
+            noisy = before.sqrt() * picture + (1 - before - spread**2).clamp(min=0).sqrt() * noise
+            if ancestral and i:
+                fresh = torch.randn(noisy.shape, generator=generator).to(noisy.device)
+                noisy = noisy + spread * fresh

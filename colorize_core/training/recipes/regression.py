@@ -1,0 +1,75 @@
+"""Networks trained on the distance between their ab and the true one."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from colorize_core.color import rgb_to_lab
+from colorize_core.networks.cnn import Cnn, CnnConfig
+from colorize_core.networks.resnet_autoencoder import ResNetAutoencoder, ResNetAutoencoderConfig
+from colorize_core.networks.resnet_fcn import ResNetFcn, ResNetFcnConfig
+from colorize_core.networks.scaling import unit_ab
+from colorize_core.networks.se_unet import SeUNet, SeUNetConfig
+from colorize_core.training.aging import age
+from colorize_core.training.engine import Losses, Parts
+from colorize_core.training.optimizer import MuonAdamW
+from colorize_core.training.recipes.ab import AbRecipe
+
+
+@dataclass(frozen=True)
+class RegressionRecipe(AbRecipe):
+    """The mean squared error of ab."""
+
+    lr: float = 2e-3
+
+    @abstractmethod
+    def network(self) -> nn.Module: ...
+
+    def parts(self) -> Parts:
+        return {"network": self.network()}
+
+    def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
+        return MuonAdamW(part, self.lr, self.weight_decay)
+
+    def loss(self, parts: Parts, photos: Tensor, learning: str, progress: float) -> Losses:
+        lightness, truth = rgb_to_lab(photos, 1).split((1, 2), 1)
+        ab = parts["network"](age(lightness, self.aged))
+        return {"loss": F.mse_loss(unit_ab(ab), unit_ab(truth))}
+
+    def predict(self, network: Any, lightness: Tensor) -> Tensor:
+        ab: Tensor = network(lightness)
+        return ab
+
+
+class CnnMse(RegressionRecipe):
+    """A: the small CNN, on squared error."""
+
+    def network(self) -> nn.Module:
+        return Cnn(CnnConfig())
+
+
+class AutoencoderMse(RegressionRecipe):
+    """C1: the first stage of a ResNet-50, on squared error."""
+
+    def network(self) -> nn.Module:
+        return ResNetAutoencoder(ResNetAutoencoderConfig())
+
+
+class FcnMse(RegressionRecipe):
+    """C2: every stage of a narrow ResNet-101, on squared error."""
+
+    def network(self) -> nn.Module:
+        return ResNetFcn(ResNetFcnConfig(width=16))
+
+
+class SeUNetMse(RegressionRecipe):
+    """F: the teacher, on squared error."""
+
+    def network(self) -> nn.Module:
+        return SeUNet(SeUNetConfig(widths=(48, 96, 160, 224), latent=224))

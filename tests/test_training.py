@@ -14,7 +14,7 @@ from safetensors import safe_open
 
 from colorize_core import weights
 from colorize_core.networks.autochrome import Autochrome, AutochromeConfig
-from colorize_core.training import engine
+from colorize_core.training import engine, recipes
 from colorize_core.training.__main__ import main
 from colorize_core.training.aging import age
 from colorize_core.training.data import Batches, find_photos, load_photos
@@ -191,19 +191,11 @@ def test_a_run_learns_resumes_and_leaves_weights_that_load(photos, tmp_path):
 
 def test_two_processes_train_one_network(photos, tmp_path):
     """As on two GPUs or nodes: each sees batches of its own, and both keep the same weights."""
-    out = tmp_path / "run"
+    flags = {"data": photos, "val": photos, "out": tmp_path / "run", "batch": 2, "side": 32}
+    flags |= {"sides": 32, "until": 1, "least-scale": 1, "norm-batches": 1, "val-limit": 2}
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    command += ["-m", "colorize_core.training", "autochrome", "--data", photos, "--val", photos]
-    command += [
-        "--out",
-        out,
-        "--batch=2",
-        "--side=32",
-        "--sides=32",
-        "--until=1",
-        "--least-scale=1",
-    ]
-    command += ["--least-scale=1", "--norm-batches=1", "--val-limit=2", "--precision=no"]
+    command += ["-m", "colorize_core.training", "autochrome", "--precision=no"]
+    command += [f"--{name}={value}" for name, value in flags.items()]
     environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
     for steps in (3, 4):  # begin, then go on
         done = subprocess.run(
@@ -211,8 +203,34 @@ def test_two_processes_train_one_network(photos, tmp_path):
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout.count("weights:") == 1
-        with safe_open(out / "model.safetensors", "pt") as file:
+        with safe_open(tmp_path / "run" / "model.safetensors", "pt") as file:
             assert json.loads(file.metadata()["training"])["seen"] == 2 * 2 * steps
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("name", sorted(set(recipes.RECIPES) - {"autochrome"}))
+def test_every_recipe_learns(photos, tmp_path, name):
+    settings = engine.Settings(
+        data=(photos,),
+        val=(photos,),
+        out=tmp_path,
+        steps=40,
+        batch=4,
+        ema=0.9,
+        side=64,
+        look_every=60.0,
+        norm_batches=2,
+        precision="no",
+        val_limit=4,
+    )
+    recipe = recipes.find(name)(sides=(32,), until=(1.0,), least_scale=1.0)
+    path = engine.train(name, recipe, settings)
+    state = torch.load(tmp_path / "checkpoint" / "custom_checkpoint_1.pkl", weights_only=True)
+    logged = [row.get("generator_loss", row.get("loss")) for row in state["history"]]
+    losses = [loss for loss in logged if loss is not None]
+    assert losses[-1] < losses[0]
+    with safe_open(path, "pt") as file:
+        assert "config" in file.metadata()
 
 
 def test_flags_come_from_the_settings(capsys):

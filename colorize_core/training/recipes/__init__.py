@@ -10,6 +10,11 @@ RECIPES = {
     "resnet-autoencoder": "regression.AutoencoderMse",
     "resnet-fcn": "regression.FcnMse",
     "unet-gan": "adversarial.UNetGan",
+    "sagan": "adversarial.Sagan",
+    "resnet-unet-gan": "adversarial.ResNetUNetGan",
+    "vit-discriminator": "adversarial.VitDiscriminatorGan",
+    "vit-generator": "adversarial.VitGeneratorGan",
+    "vit-lsgan": "adversarial.VitLsGan",
     "diffusion": "diffusion.DiffusionRecipe",
     "se-unet": "regression.SeUNetMse",
 }

@@ -12,8 +12,11 @@ from torch import Tensor, nn
 
 from colorize_core.color import rgb_to_lab
 from colorize_core.networks.discriminators import PatchDiscriminator
+from colorize_core.networks.resnet_unet import ResNetUNet, ResNetUNetConfig
+from colorize_core.networks.sagan import SaganConfig, SaganDiscriminator, SaganGenerator
 from colorize_core.networks.scaling import unit_ab
 from colorize_core.networks.unet import UNet, UNetConfig
+from colorize_core.networks.vit import VitConfig, VitDiscriminator, VitGenerator
 from colorize_core.training.aging import age
 from colorize_core.training.engine import Losses, Parts
 from colorize_core.training.losses import adversarial_loss
@@ -79,10 +82,48 @@ class AdversarialRecipe(AbRecipe):
 
 
 class UNetGan(AdversarialRecipe):
-    """C3: U-Net against a patch discriminator."""
+    """C3: the U-Net of pix2pix against a patch discriminator."""
 
     def generator(self) -> nn.Module:
         return UNet(UNetConfig(width=32, depth=5))
+
+
+class Sagan(AdversarialRecipe):
+    """C4: self-attention and spectral normalisation on both sides."""
+
+    def generator(self) -> nn.Module:
+        return SaganGenerator(SaganConfig(width=32))
+
+    def discriminator(self) -> nn.Module:
+        return SaganDiscriminator(width=32, downs=2)
+
+
+class ResNetUNetGan(AdversarialRecipe):
+    """D1: a U-Net on a ResNet-18 against a patch discriminator."""
+
+    def generator(self) -> nn.Module:
+        return ResNetUNet(ResNetUNetConfig(width=32))
+
+
+class VitDiscriminatorGan(ResNetUNetGan):
+    """D2: the same U-Net against a vision transformer. It collapses."""
+
+    def discriminator(self) -> nn.Module:
+        return VitDiscriminator(VitConfig(width=192, depth=6, heads=6, side=128))
+
+
+class VitGeneratorGan(AdversarialRecipe):
+    """D3: a vision transformer against a patch discriminator. It collapses."""
+
+    def generator(self) -> nn.Module:
+        return VitGenerator(VitConfig(width=192, depth=8, heads=6, side=128, decoder=192))
+
+
+@dataclass(frozen=True)
+class VitLsGan(VitGeneratorGan):
+    """D4: the same with least squares."""
+
+    squares: bool = True
 
 
 def _draw_weights(layer: nn.Module) -> None:

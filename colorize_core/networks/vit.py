@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from transformers import ViTConfig as TrunkConfig
-from transformers import ViTModel
 
 from colorize_core.networks.scaling import ab_from_unit, l_thrice, unit_ab, unit_l
 
@@ -29,7 +27,7 @@ class VitGenerator(nn.Module):
     def __init__(self, config: VitConfig | None = None):
         super().__init__()
         self.config = config or VitConfig()
-        self.trunk = _trunk(self.config, 3)
+        self.trunk = _trunk(self.config)
         wide = self.config.decoder
         self.decoder = nn.Sequential(
             nn.Conv2d(self.config.width, wide, 3, padding=1),
@@ -49,7 +47,7 @@ class VitDiscriminator(nn.Module):
     def __init__(self, config: VitConfig | None = None):
         super().__init__()
         self.config = config or VitConfig()
-        self.trunk = _trunk(self.config, 3)
+        self.trunk = _trunk(self.config)
         self.judge = nn.Linear(self.config.width, 1)
 
     def forward(self, lightness: Tensor, ab: Tensor) -> Tensor:
@@ -58,20 +56,21 @@ class VitDiscriminator(nn.Module):
         return self.judge(self.trunk(x, interpolate_pos_encoding=True).last_hidden_state[:, 0])
 
 
-def _trunk(config: VitConfig, channels: int) -> ViTModel:
-    stated = TrunkConfig(
+def _trunk(config: VitConfig) -> nn.Module:
+    import transformers  # takes seconds: only who builds the network waits for it
+
+    stated = transformers.ViTConfig(
         hidden_size=config.width,
         num_hidden_layers=config.depth,
         num_attention_heads=config.heads,
         intermediate_size=4 * config.width,
         image_size=config.side,
         patch_size=PATCH,
-        num_channels=channels,
     )
-    return ViTModel(stated, add_pooling_layer=False)
+    return transformers.ViTModel(stated, add_pooling_layer=False)
 
 
-def _tokens(trunk: ViTModel, x: Tensor) -> Tensor:
+def _tokens(trunk: nn.Module, x: Tensor) -> Tensor:
     """(N, 3, H, W) -> the patches' tokens as (N, C, H / 16, W / 16)."""
     down, across = x.shape[-2] // PATCH, x.shape[-1] // PATCH
     tokens = trunk(x, interpolate_pos_encoding=True).last_hidden_state[:, 1:]

@@ -1,0 +1,291 @@
+"""ColTran, the colorization transformer (Kumar, Weissenborn and Kalchbrenner, ICLR 2021).
+
+Three networks of axial attention: along rows, then along columns. A pixel of the first is one of
+512 coarse colours, 3 bits of each of red, green and blue; it draws them one after the other. The
+second gives each channel its 256 levels, the third its size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+COLOURS = 512
+LEVELS = 256
+ALONG_ROW, ALONG_COLUMN = 2, 1  # the axes of (N, h, w, C)
+
+
+@dataclass(frozen=True)
+class ColTranConfig:
+    width: int = 512
+    heads: int = 4
+    blocks: int = 4  # of each encoder and upsampler, and of the decoder's outer and inner part
+    side: int = 64  # places that a network knows along each axis
+
+
+def coarse(rgb: Tensor) -> Tensor:
+    """RGB (N, 3, h, w) in [0, 1] -> coarse colours (N, h, w) in [0, 512)."""
+    red, green, blue = (rgb * 8).long().clamp(0, 7).unbind(1)
+    return red * 64 + green * 8 + blue
+
+
+def middle(colours: Tensor) -> Tensor:
+    """What coarse() undoes, up to the middle of its cells."""
+    parts = torch.stack([colours // 64, colours // 8 % 8, colours % 8], 1)
+    return (parts + 0.5) / 8
+
+
+class Past:
+    """Keys and values of what was computed before, along the axis that attends."""
+
+    def __init__(self) -> None:
+        self.kept: tuple[Tensor, Tensor] | None = None
+
+    def extend(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        if self.kept:
+            key, value = (torch.cat(pair, -2) for pair in zip(self.kept, (key, value), strict=True))
+        self.kept = key, value
+        return self.kept
+
+
+# What a layer takes from the context: (N, h, w, 8 C) for each place, (N, 1, 1, 4 C) for the photo.
+Condition = tuple[Tensor, Tensor]
+
+
+class Layer(nn.Module):
+    """Self-attention along one axis and an MLP. With a context (`conditional`) every norm, every
+    query, key and value, and the MLP's output are scaled and shifted by what it says."""
+
+    def __init__(self, width: int, heads: int, conditional: bool = False):
+        super().__init__()
+        self.heads = heads
+        self.norm1 = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.proj = nn.Linear(width, width)
+        self.norm2 = nn.LayerNorm(width)
+        self.fc1 = nn.Linear(width, width)
+        self.fc2 = nn.Linear(width, width)
+        if conditional:
+            self.each_place = nn.Linear(width, 8 * width)
+            self.whole_photo = nn.Linear(width, 4 * width)
+
+    def condition(self, context: Tensor) -> Condition:
+        """Context (N, h, w, C) -> the scales and shifts, to be computed once a photo."""
+        return self.each_place(context), self.whole_photo(context.mean((1, 2), keepdim=True))
+
+    def forward(
+        self,
+        x: Tensor,
+        axis: int,
+        causal: bool = False,
+        condition: Condition | None = None,
+        past: Past | None = None,
+    ) -> Tensor:
+        """(N, h, w, C) -> same. `causal`: no place sees a later one. With `past`, x is the next
+        along the axis and sees all that came before."""
+        places, photo = condition if condition else (None, None)
+        q, k, v = self.qkv(_modulated(self.norm1(x), photo, 0)).chunk(3, -1)
+        q, k, v = (_modulated(part, places, i) for i, part in enumerate((q, k, v)))
+        mixed = self._attend(q, k, v, axis, causal, past)
+        x = x + self.proj(mixed)
+        y = self.fc2(F.relu(self.fc1(_modulated(self.norm2(x), photo, 1))))
+        return x + _modulated(y, places, 3)
+
+    def _attend(
+        self, q: Tensor, k: Tensor, v: Tensor, axis: int, causal: bool, past: Past | None
+    ) -> Tensor:
+        # (N, h, w, C) -> (N, the other axis, heads, this axis, C / heads)
+        order = (0, 1, 3, 2, 4) if axis == ALONG_ROW else (0, 2, 3, 1, 4)
+        q, k, v = (t.unflatten(-1, (self.heads, -1)).permute(order) for t in (q, k, v))
+        if past is not None:
+            k, v = past.extend(k, v)
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=causal and past is None)
+        back = (0, 1, 3, 2, 4) if axis == ALONG_ROW else (0, 3, 1, 2, 4)
+        return mixed.permute(back).flatten(-2)
+
+
+def _modulated(x: Tensor, condition: Tensor | None, number: int) -> Tensor:
+    """Scale and shift x by the `number`-th pair of the condition."""
+    if condition is None:
+        return x
+    width = x.shape[-1]
+    pair = condition[..., 2 * number * width : 2 * (number + 1) * width]
+    scale, shift = pair.chunk(2, -1)
+    return x * (1 + scale) + shift
+
+
+class Axial(nn.Module):
+    """Blocks that attend along rows, then along columns, without masks or context."""
+
+    def __init__(self, config: ColTranConfig):
+        super().__init__()
+        self.layers = nn.ModuleList(
+            Layer(config.width, config.heads) for _ in range(2 * config.blocks)
+        )
+        self.norm = nn.LayerNorm(config.width)
+
+    def forward(self, x: Tensor) -> Tensor:  # (N, h, w, C) -> same
+        for i, layer in enumerate(self.layers):
+            x = layer(x, ALONG_COLUMN if i % 2 else ALONG_ROW)
+        return self.norm(x)
+
+
+class Places(nn.Module):
+    """Adds what is learned of each row and column; sizes up to `side`."""
+
+    def __init__(self, width: int, side: int):
+        super().__init__()
+        self.rows = nn.Parameter(torch.randn(side, 1, width) * 0.02)
+        self.columns = nn.Parameter(torch.randn(1, side, width) * 0.02)
+
+    def forward(self, height: int, width: int) -> Tensor:
+        """-> (height, width, C)."""
+        return self.rows[:height] + self.columns[:, :width]
+
+
+class Colorizer(nn.Module):
+    """The first network: gray (N, h, w) of 256 levels -> a distribution over coarse colours, each
+    place's given those of all before it in reading order."""
+
+    def __init__(self, config: ColTranConfig | None = None):
+        super().__init__()
+        self.config = config or ColTranConfig()
+        width, heads, blocks = self.config.width, self.config.heads, self.config.blocks
+        self.gray = nn.Embedding(LEVELS, width)
+        self.colour = nn.Embedding(COLOURS, width)
+        self.places = Places(width, self.config.side)
+        self.encoder = Axial(self.config)
+        self.parallel = nn.Linear(width, COLOURS)
+        self.outer = nn.ModuleList(Layer(width, heads, True) for _ in range(2 * blocks))
+        self.inner = nn.ModuleList(Layer(width, heads, True) for _ in range(blocks))
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, COLOURS)
+
+    def context(self, gray: Tensor) -> Tensor:
+        """(N, h, w) in [0, 256) -> (N, h, w, C)."""
+        return self.encoder(self.gray(gray) + self.places(*gray.shape[1:]))
+
+    def forward(self, gray: Tensor, colours: Tensor) -> tuple[Tensor, Tensor]:
+        """Gray (N, h, w) in [0, 256) and the true coarse colours (N, h, w) -> logits (N, h, w, 512)
+        of each colour given those before it, and of each given none (the parallel head)."""
+        context = self.context(gray)
+        return self._decode(colours, context), self.parallel(context)
+
+    def _decode(self, colours: Tensor, context: Tensor) -> Tensor:
+        embedded, places = self.colour(colours), self.places(*colours.shape[1:])
+        above = F.pad(embedded, (0, 0, 0, 0, 1, 0))[:, :-1] + places  # shifted down
+        for i, layer in enumerate(self.outer):
+            axis = ALONG_COLUMN if i % 2 else ALONG_ROW
+            above = layer(above, axis, axis == ALONG_COLUMN, layer.condition(context))
+        x = F.pad(embedded, (0, 0, 1, 0))[:, :, :-1] + places + above  # shifted right
+        for layer in self.inner:
+            x = layer(x, ALONG_ROW, True, layer.condition(context))
+        return self.head(self.norm(x))
+
+    @torch.no_grad()
+    def sample(
+        self,
+        gray: Tensor,
+        chances: Tensor,
+        temperature: float = 1.0,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> Tensor:
+        """Gray (N, h, w) in [0, 256) and uniform random numbers (N, h, w) -> coarse colours, drawn
+        place by place with what was computed kept. `progress` gets shares in [0, 1]."""
+        context = self.context(gray)
+        n, h, w, width = context.shape
+        colours = torch.zeros_like(gray)
+        places = self.places(h, w)
+        conditions = {layer: layer.condition(context) for layer in (*self.outer, *self.inner)}
+        columns = {layer: Past() for layer in self.outer[1::2]}
+        start = context.new_zeros(n, 1, 1, width)
+        above = start.expand(-1, -1, w, -1)
+        for row in range(h):
+            x = above + places[row]
+            for i, layer in enumerate(self.outer):
+                condition = _cut(conditions[layer], row, slice(None))
+                if i % 2:
+                    x = layer(x, ALONG_COLUMN, True, condition, columns[layer])
+                else:
+                    x = layer(x, ALONG_ROW, False, condition)
+            base = x + places[row]
+            rows = {layer: Past() for layer in self.inner}
+            left = start
+            for column in range(w):
+                x = left + base[:, :, column : column + 1]
+                for layer in self.inner:
+                    condition = _cut(conditions[layer], row, slice(column, column + 1))
+                    x = layer(x, ALONG_ROW, True, condition, rows[layer])
+                logits = self.head(self.norm(x))[:, 0, 0]
+                colours[:, row, column] = draw(logits, chances[:, row, column], temperature)
+                left = self.colour(colours[:, row, column])[:, None, None]
+            above = self.colour(colours[:, row])[:, None]
+            progress((row + 1) / h)
+        return colours
+
+    @torch.no_grad()
+    def sample_slowly(self, gray: Tensor, chances: Tensor, temperature: float = 1.0) -> Tensor:
+        """As sample(), computing everything anew for every place: what its caches are tested and
+        timed against."""
+        context, colours = self.context(gray), torch.zeros_like(gray)
+        for row, column in product(*map(range, gray.shape[1:])):
+            logits = self._decode(colours, context)[:, row, column]
+            colours[:, row, column] = draw(logits, chances[:, row, column], temperature)
+        return colours
+
+
+def draw(logits: Tensor, chance: Tensor, temperature: float) -> Tensor:
+    """Logits (N, Q) and uniform random numbers (N,) -> (N,) drawn classes."""
+    shares = torch.softmax(logits.double() / temperature, -1).cumsum(-1)
+    drawn = torch.searchsorted(shares, chance.double()[:, None], right=True)[:, 0]
+    return drawn.clamp(max=logits.shape[-1] - 1)  # rounding may leave the last share below 1
+
+
+def _cut(condition: Condition, row: int, columns: slice) -> Condition:
+    places, photo = condition
+    return places[:, row : row + 1, columns], photo
+
+
+class ColourUpsampler(nn.Module):
+    """The second network: coarse colours and gray -> 256 levels a channel, all at once."""
+
+    def __init__(self, config: ColTranConfig | None = None):
+        super().__init__()
+        self.config = config or ColTranConfig()
+        self.gray = nn.Embedding(LEVELS, self.config.width)
+        self.colour = nn.Embedding(COLOURS, self.config.width)
+        self.places = Places(self.config.width, self.config.side)
+        self.axial = Axial(self.config)
+        self.head = nn.Linear(self.config.width, 3 * LEVELS)
+
+    def forward(self, gray: Tensor, colours: Tensor) -> Tensor:
+        """(N, h, w) in [0, 256) and (N, h, w) in [0, 512) -> logits (N, 3, h, w, 256)."""
+        x = self.gray(gray) + self.colour(colours) + self.places(*gray.shape[1:])
+        return self.head(self.axial(x)).unflatten(-1, (3, LEVELS)).permute(0, 3, 1, 2, 4)
+
+
+class SpatialUpsampler(nn.Module):
+    """The third network: RGB of 256 levels at a quarter of the size and gray -> 256 levels a
+    channel, all at once."""
+
+    def __init__(self, config: ColTranConfig | None = None):
+        super().__init__()
+        self.config = config or ColTranConfig(side=256)
+        self.gray = nn.Embedding(LEVELS, self.config.width)
+        self.channels = nn.ModuleList(nn.Embedding(LEVELS, self.config.width) for _ in range(3))
+        self.places = Places(self.config.width, self.config.side)
+        self.axial = Axial(self.config)
+        self.head = nn.Linear(self.config.width, 3 * LEVELS)
+
+    def forward(self, gray: Tensor, rgb: Tensor) -> Tensor:
+        """Gray (N, h, w) and RGB (N, 3, h / 4, w / 4) in [0, 256) -> logits (N, 3, h, w, 256)."""
+        wide = rgb.repeat_interleave(4, 2).repeat_interleave(4, 3)
+        x = self.gray(gray) + self.places(*gray.shape[1:])
+        for embed, channel in zip(self.channels, wide.unbind(1), strict=True):
+            x = x + embed(channel)
+        return self.head(self.axial(x)).unflatten(-1, (3, LEVELS)).permute(0, 3, 1, 2, 4)

@@ -1,0 +1,84 @@
+"""ColTran's masks and its cached sampler."""
+
+import pytest
+import torch
+
+from colorize_core.networks.coltran import (
+    Colorizer,
+    ColourUpsampler,
+    ColTranConfig,
+    SpatialUpsampler,
+    coarse,
+    draw,
+    middle,
+)
+
+SMALL = ColTranConfig(width=16, heads=2, blocks=2, side=8)
+
+
+@pytest.fixture
+def colorizer():
+    torch.manual_seed(0)
+    return Colorizer(SMALL).eval()
+
+
+@pytest.fixture
+def gray():
+    return torch.randint(256, (2, 6, 8), generator=torch.Generator().manual_seed(0))
+
+
+def test_coarse_colours_are_three_bits_a_channel():
+    rgb = torch.tensor([[0.0, 0.5, 1.0], [1.0, 0.124, 0.126]]).view(2, 3, 1, 1)
+    assert coarse(rgb).flatten().tolist() == [0 * 64 + 4 * 8 + 7, 7 * 64 + 0 * 8 + 1]
+    every = torch.arange(512).view(1, 8, 64)
+    assert torch.equal(coarse(middle(every)), every)
+
+
+@pytest.mark.parametrize(("row", "column"), [(0, 0), (0, 5), (3, 0), (3, 4), (5, 7)])
+def test_no_colour_depends_on_itself_or_a_later_one(colorizer, gray, row, column):
+    generator = torch.Generator().manual_seed(1)
+    colours = torch.randint(512, gray.shape, generator=generator)
+    logits, parallel = colorizer(gray, colours)
+    changed = colours.clone()
+    changed[:, row, column] = (changed[:, row, column] + 100) % 512
+    after, parallel_after = colorizer(gray, changed)
+    moved = (after - logits).abs().amax((0, 3)).flatten()
+    place = row * gray.shape[2] + column
+    assert moved[: place + 1].max() == 0
+    assert (moved[place + 1 :] > 0).all()  # and all later ones do
+    assert torch.equal(parallel, parallel_after)
+
+
+def test_every_colour_depends_on_all_of_the_gray(colorizer, gray):
+    colours = torch.zeros_like(gray)
+    changed = gray.clone()
+    changed[:, 5, 7] = (changed[:, 5, 7] + 100) % 256
+    moved = (colorizer(changed, colours)[0] - colorizer(gray, colours)[0]).abs().amax((0, 3))
+    assert (moved > 0).all()
+
+
+def test_the_cached_sampler_draws_what_the_uncached_one_draws(colorizer, gray):
+    chances = torch.rand(gray.shape, generator=torch.Generator().manual_seed(2))
+    seen = []
+    cached = colorizer.sample(gray, chances, 0.9, seen.append)
+    assert torch.equal(cached, colorizer.sample_slowly(gray, chances, 0.9))
+    assert seen == [(row + 1) / 6 for row in range(6)]
+    assert len(cached.unique()) > 20
+    assert not torch.equal(cached, colorizer.sample(gray, 1 - chances, 0.9))
+
+
+def test_drawing_follows_the_distribution():
+    logits = torch.tensor([0.1, 0.6, 0.3]).log().expand(3000, -1)
+    drawn = draw(logits, torch.linspace(0, 0.9999, 3000), 1.0)
+    shares = drawn.bincount(minlength=3) / 3000
+    assert torch.allclose(shares, torch.tensor([0.1, 0.6, 0.3]), atol=0.002)
+    assert (draw(logits, torch.linspace(1e-4, 0.9999, 3000), 0.01) == 1).all()
+
+
+def test_upsamplers_give_every_channel_its_levels(gray):
+    colours = torch.randint(512, gray.shape)
+    assert ColourUpsampler(SMALL)(gray, colours).shape == (2, 3, 6, 8, 256)
+    small = torch.randint(256, (2, 3, 2, 2))
+    spatial = SpatialUpsampler(SMALL)
+    logits = spatial(torch.randint(256, (2, 8, 8)), small)
+    assert logits.shape == (2, 3, 8, 8, 256)

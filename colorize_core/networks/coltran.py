@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -161,8 +162,8 @@ class Colorizer(nn.Module):
         self.places = Places(width, self.config.side)
         self.encoder = Axial(self.config)
         self.parallel = nn.Linear(width, COLOURS)
-        self.outer = nn.ModuleList(Layer(width, heads, True) for _ in range(2 * blocks))
-        self.inner = nn.ModuleList(Layer(width, heads, True) for _ in range(blocks))
+        self.outer: Any = nn.ModuleList(Layer(width, heads, True) for _ in range(2 * blocks))
+        self.inner: Any = nn.ModuleList(Layer(width, heads, True) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, COLOURS)
 

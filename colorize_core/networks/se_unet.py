@@ -56,9 +56,14 @@ class SeUNet(nn.Module):
             x = up(torch.cat([x, skip], 1) if self.config.skips else x)
         return ab_from_unit(torch.tanh(self.head(torch.cat([x, unit_l(lightness)], 1))))
 
-    def forward(self, lightness: Tensor) -> Tensor:
-        """L (N, 1, H, W) in [0, 100], H and W multiples of 16 -> ab (N, 2, H, W) in Lab units."""
-        return self.decode(*self.encode(lightness), lightness)
+    def forward(
+        self, lightness: Tensor, with_latent: bool = False
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """L (N, 1, H, W) in [0, 100], H and W multiples of 16 -> ab (N, 2, H, W) in Lab units;
+        `with_latent`: the latent and ab, for a student."""
+        latent, seen = self.encode(lightness)
+        ab = self.decode(latent, seen, lightness)
+        return (latent, ab) if with_latent else ab
 
 
 class SqueezeExcite(nn.Module):

@@ -17,6 +17,7 @@ RECIPES = {
     "vit-lsgan": "adversarial.VitLsGan",
     "diffusion": "diffusion.DiffusionRecipe",
     "se-unet": "regression.SeUNetMse",
+    "se-unet-student": "distillation.SeUNetStudent",
 }
 
 

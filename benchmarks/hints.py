@@ -82,8 +82,8 @@ def main() -> None:
     model = colorize_core.load(arguments.model)
     random = np.random.default_rng(0)
     moves = []
-    for read in tqdm(find_photos(arguments.photos, arguments.limit)):
-        if found := measure(model, protocol.square(read()), random):
+    for photo in tqdm(find_photos(arguments.photos, arguments.limit)):
+        if found := measure(model, protocol.square(photo.read()), random):
             moves.append(found)
     row: dict[str, Any] = {
         "model": arguments.model,

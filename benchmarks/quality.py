@@ -89,7 +89,9 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="PNG to draw of the first 24 photos")
     parser.add_argument("--name", default="quality", help="results/NAME.csv")
     arguments = parser.parse_args()
-    truths = [protocol.square(read()) for read in find_photos(arguments.photos, arguments.limit)]
+    truths = [
+        protocol.square(photo.read()) for photo in find_photos(arguments.photos, arguments.limit)
+    ]
     names = ", ".join(path.name for path in arguments.photos)
     results: dict[str, list[Picture]] = {}
     rows = []

@@ -28,25 +28,36 @@ SMALL = AutochromeConfig(widths=(16, 24, 32), depths=(1, 1, 1), heads=2)
 
 @pytest.fixture
 def photos(tmp_path, rng):
-    """Sky over grass: blue above, green below, as a folder and as a zip."""
+    """Sky over grass, blue above and green below, and the other way round in a folder of their
+    own; as a folder and as a zip."""
     folder = tmp_path / "photos"
-    folder.mkdir()
     for number in range(24):
         picture = rng.integers(0, 40, (40, 48, 3)).astype(np.uint8)
         picture[:20] += np.array([90, 140, 215], np.uint8)
         picture[20:] += np.array([60, 130, 40], np.uint8)
-        Image.fromarray(picture).save(folder / f"{number:02}.png")
+        kind = "fallen" if number % 3 == 2 else "standing"
+        picture = picture[::-1] if kind == "fallen" else picture
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(folder / kind / f"{number:02}.png")
     with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
-        for path in folder.iterdir():
-            archive.write(path, path.name)
+        for path in folder.rglob("*.png"):
+            archive.write(path, path.relative_to(folder))
     return folder
 
 
 def test_photos_are_read_from_folders_and_zips(photos):
     from_folder = load_photos([photos], 32)
-    assert from_folder.shape == (24, 3, 32, 32)
-    assert from_folder.dtype == torch.uint8
-    assert torch.equal(from_folder, load_photos([photos.with_suffix(".zip")], 32))
+    assert from_folder.pixels.shape == (24, 3, 32, 32)
+    assert from_folder.pixels.dtype == torch.uint8
+    from_zip = load_photos([photos.with_suffix(".zip")], 32)
+    assert torch.equal(from_folder.pixels, from_zip.pixels)
+    for loaded in (from_folder, from_zip):
+        assert loaded.kinds == ("fallen", "standing")
+        assert loaded.labels.bincount().tolist() == [8, 16]
+        blue_above = loaded.pixels[:, 2, :8].float().mean((1, 2)) > 150
+        assert torch.equal(blue_above.long(), loaded.labels)
+    others = load_photos([photos], 32, kinds=("standing", "lying"))
+    assert sorted(others.labels.unique().tolist()) == [-1, 0]
     assert len(find_photos([photos], limit=5)) == 5
     with pytest.raises(FileNotFoundError, match="nowhere"):
         load_photos([photos / "nowhere"])
@@ -57,7 +68,7 @@ def test_photos_are_read_from_folders_and_zips(photos):
 
 def test_batches_crop_mirror_and_see_every_photo(photos):
     batches = Batches(load_photos([photos], 32), 8, seed=0, device=torch.device("cpu"))
-    drawn = [batches.draw(16) for _ in range(3)]
+    drawn = [batches.draw(16).photos for _ in range(3)]
     assert all(batch.shape == (8, 3, 16, 16) for batch in drawn)
     assert 0 <= min(b.min() for b in drawn) <= max(b.max() for b in drawn) <= 1
     assert len(batches.order) == 0  # 24 photos, 3 batches of 8: one whole epoch
@@ -151,8 +162,8 @@ def test_muon_makes_the_steps_of_kernels_orthogonal(layout):
 
 
 class SmallRecipe(AutochromeRecipe):
-    def parts(self):
-        return {"network": Autochrome(SMALL)}
+    def network(self):
+        return Autochrome(SMALL)
 
 
 def run(photos, out, steps):

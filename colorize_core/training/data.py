@@ -11,8 +11,10 @@ import random
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,21 +24,52 @@ from torch import Tensor
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 
-Photograph = Callable[[], np.ndarray]
+
+@dataclass(frozen=True)
+class Photograph:
+    """A member of a zip or a file of a folder. `kind`: the folder that it lies in, for labels."""
+
+    kind: str
+    read: Callable[[], np.ndarray]  # -> (H, W, 3) uint8
 
 
-def load_photos(sources: Iterable[Path], side: int = 128, limit: int | None = None) -> Tensor:
-    """Every photograph of the zips and folders, squared by a centre crop -> (N, 3, side, side)
-    uint8. `limit` takes a fair sample. FileNotFoundError for a missing source, ValueError if
-    there is no photograph."""
+@dataclass(frozen=True)
+class Photos:
+    """Photographs in memory: pixels (N, 3, side, side) uint8, and which of `kinds` each is."""
+
+    pixels: Tensor
+    labels: Tensor
+    kinds: tuple[str, ...]
+
+
+def load_photos(
+    sources: Iterable[Path],
+    side: int = 128,
+    limit: int | None = None,
+    kinds: tuple[str, ...] | None = None,
+) -> Photos:
+    """Every photograph of the zips and folders, squared by a centre crop. `limit` takes a fair
+    sample. `kinds`: those to number the labels by, otherwise those that are found; -1 is none of
+    them. FileNotFoundError for a missing source, ValueError if there is no photograph."""
     members = find_photos(sources, limit)
     with ThreadPoolExecutor() as pool:
-        photos = list(pool.map(lambda member: _square(member(), side), members))
-    return torch.from_numpy(np.stack(photos)).permute(0, 3, 1, 2).contiguous()
+        pixels = list(pool.map(lambda member: _square(member.read(), side), members))
+    kinds = kinds or tuple(sorted({member.kind for member in members}))
+    numbers = {kind: number for number, kind in enumerate(kinds)}
+    return Photos(
+        torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous(),
+        torch.tensor([numbers.get(member.kind, -1) for member in members]),
+        kinds,
+    )
+
+
+class Batch(NamedTuple):
+    photos: Tensor  # (N, 3, H, W) in [0, 1]
+    labels: Tensor  # (N,)
 
 
 def find_photos(sources: Iterable[Path], limit: int | None = None) -> list[Photograph]:
-    """The photographs of zips and folders, each a function that decodes it -> (H, W, 3) uint8."""
+    """The photographs of zips and folders."""
     members = [member for source in sources for member in _members(Path(source))]
     if not members:
         raise ValueError("no photographs found; give zips or folders of JPEG, PNG or WebP files")
@@ -49,12 +82,15 @@ def _members(source: Path) -> Iterator[Photograph]:
         raise FileNotFoundError(f"no such zip or folder: {source}")
     if source.is_dir():
         for path in sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES):
-            yield partial(_decode_file, path)
+            kind = path.relative_to(source).parent.as_posix()
+            yield Photograph(kind, partial(_decode_file, path))
         return
     archive = zipfile.ZipFile(source)
     for name in sorted(archive.namelist()):
         if Path(name).suffix.lower() in SUFFIXES:
-            yield partial(_decode_member, archive, name)
+            yield Photograph(
+                PurePosixPath(name).parent.as_posix(), partial(_decode_member, archive, name)
+            )
 
 
 def _decode_file(path: Path) -> np.ndarray:
@@ -78,15 +114,15 @@ class Batches:
     """Endless random batches: a random crop (one scale a batch, one place a photo), a random
     mirror, resized to the side asked for. Photos and batches live on `device`."""
 
-    def __init__(self, photos: Tensor, batch: int, seed: int, device: torch.device):
-        self.photos = photos.to(device)
+    def __init__(self, photos: Photos, batch: int, seed: int, device: torch.device):
+        self.photos, self.labels = photos.pixels.to(device), photos.labels.to(device)
+        self.kinds = photos.kinds
         self.batch = batch
         self.random = torch.Generator().manual_seed(seed)
         self.order = torch.empty(0, dtype=torch.long)
 
-    def draw(self, side: int, least_scale: float = 0.55) -> Tensor:
-        """-> (batch, 3, side, side) float in [0, 1]; `least_scale`: smallest crop edge over the
-        photo's edge."""
+    def draw(self, side: int, least_scale: float = 0.55) -> Batch:
+        """At that side; `least_scale`: smallest crop edge over the photo's edge."""
         if len(self.order) < self.batch:
             epoch = torch.randperm(len(self.photos), generator=self.random)
             self.order = torch.cat([self.order, epoch.repeat(1 + self.batch // len(epoch))])
@@ -101,7 +137,9 @@ class Batches:
         batch = torch.stack(crops).float() / 255
         batch = F.interpolate(batch, size=(side, side), mode="bilinear", antialias=edge > side)
         mirrored = torch.rand(self.batch, generator=self.random) < 0.5
-        return torch.where(mirrored.view(-1, 1, 1, 1).to(batch.device), batch.flip(-1), batch)
+        mirror = mirrored.view(-1, 1, 1, 1).to(batch.device)
+        photos = torch.where(mirror, batch.flip(-1), batch)
+        return Batch(photos, self.labels[chosen.to(photos.device)])
 
     def _uniform(self) -> float:
         return float(torch.rand((), generator=self.random))

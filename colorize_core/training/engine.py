@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
-from colorize_core.training.data import Batches, load_photos
+from colorize_core.training.data import Batch, Batches, Photos, load_photos
 from colorize_core.training.pictures import contact_sheet, draw_curves
 
 
@@ -57,12 +57,9 @@ class Recipe(Protocol):
     least_scale: float  # smallest random crop, edge over edge
 
     @abstractmethod
-    def parts(self) -> Parts:
-        """What learns, by name; the first is the network that goes into the weight file."""
-
-    @abstractmethod
-    def prepare(self, parts: Parts, photos: Tensor) -> None:
-        """Set what the parts have to know of the data; photos (N, 3, H, W) uint8."""
+    def parts(self, photos: Photos) -> Parts:
+        """What is to learn from the photos, by name; the first is the network that goes into the
+        weight file."""
 
     @abstractmethod
     def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
@@ -77,15 +74,14 @@ class Recipe(Protocol):
         """The training size at a progress in [0, 1]."""
 
     @abstractmethod
-    def loss(self, parts: Parts, photos: Tensor, learning: str, progress: float) -> Losses:
-        """Photos (N, 3, H, W) in [0, 1] -> {"loss": what the part that is `learning` is to
-        minimise, other names: to log}."""
+    def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
+        """{"loss": what the part that is `learning` is to minimise, other names: to log}."""
 
     @abstractmethod
-    def evaluate(self, network: nn.Module, photos: Tensor) -> dict[str, float]: ...
+    def evaluate(self, network: nn.Module, batch: Batch) -> dict[str, float]: ...
 
     @abstractmethod
-    def sheet(self, network: nn.Module, photos: Tensor) -> list[list[np.ndarray]]:
+    def sheet(self, network: nn.Module, batch: Batch) -> list[list[np.ndarray]]:
         """Rows of pictures (H, W, 3) uint8 to look at."""
 
 
@@ -122,9 +118,8 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
     torch.manual_seed(settings.seed + accelerator.process_index)
     accelerator.init_trackers(name)
     photos = load_photos(settings.data, settings.side, settings.limit)
-    parts = recipe.parts()
+    parts = recipe.parts(photos)
     main, network = next(iter(parts.items()))
-    recipe.prepare(parts, photos)
     if settings.start_from:
         network.load_state_dict({k: v.float() for k, v in load_file(settings.start_from).items()})
     for part in parts.values():
@@ -167,8 +162,10 @@ class _Run:
     def __post_init__(self) -> None:
         self.val = None
         if self.settings.val and self.accelerator.is_main_process:
-            val = load_photos(self.settings.val, self.settings.side, self.settings.val_limit)
-            self.val = (val.float() / 255).to(self.accelerator.device)
+            options = (self.settings.side, self.settings.val_limit, self.batches.kinds)
+            val = load_photos(self.settings.val, *options)
+            device = self.accelerator.device
+            self.val = Batch((val.pixels.float() / 255).to(device), val.labels.to(device))
 
     def to_the_end(self) -> Path:
         before, started, looked = self.progress.seconds, time.monotonic(), time.monotonic()
@@ -210,14 +207,14 @@ class _Run:
         return share[0]
 
     def _step(self, share: float) -> Losses:
-        photos = self.batches.draw(self.recipe.side(share), self.recipe.least_scale)
+        batch = self.batches.draw(self.recipe.side(share), self.recipe.least_scale)
         losses: Losses = {}
         for part in self.parts.values():
             part.train()
         for learning in self.recipe.learning(share):
-            losses |= self._learn(learning, photos, share)
+            losses |= self._learn(learning, batch, share)
         self.progress.step += 1
-        self.progress.seen += len(photos) * self.accelerator.num_processes
+        self.progress.seen += len(batch.photos) * self.accelerator.num_processes
         if self.progress.step < 5 / (1 - self.settings.ema) and self.progress.step % 10 == 0:
             # Early on a long average lags behind: let it follow closely, then ever more slowly.
             self.average.multi_avg_fn = get_ema_multi_avg_fn(
@@ -226,13 +223,13 @@ class _Run:
         self.average.update_parameters(self.accelerator.unwrap_model(self._main()))
         return losses
 
-    def _learn(self, learning: str, photos: Tensor, share: float) -> Losses:
+    def _learn(self, learning: str, batch: Batch, share: float) -> Losses:
         """One step of one part; the names of what it logs tell whose they are."""
         optimizer = self.optimizers[learning]
         for group, highest in zip(optimizer.param_groups, self.rates[learning], strict=True):
             group["lr"] = highest * rate(share, self.settings.warmup)
         with self.accelerator.autocast():
-            losses = self.recipe.loss(self.parts, photos, learning, share)
+            losses = self.recipe.loss(self.parts, batch, learning, share)
         optimizer.zero_grad()  # another part's step has left gradients here too
         self.accelerator.backward(losses["loss"])
         self.accelerator.clip_grad_norm_(self.parts[learning].parameters(), self.settings.clip)
@@ -276,7 +273,7 @@ class _Run:
             self.accelerator.log({f"val/{k}": v for k, v in scores.items()}, self.progress.seen)
             tqdm.write(f"{self.progress.seen} photographs: {scores}")
             contact_sheet(
-                self.recipe.sheet(network, self.val[:24]),
+                self.recipe.sheet(network, Batch(self.val.photos[:24], self.val.labels[:24])),
                 self.settings.out / f"samples-{self.progress.seen:08d}.png",
             )
         draw_curves(self.progress.history, self.settings.out / "curves.png")

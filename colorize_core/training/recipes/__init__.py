@@ -6,6 +6,7 @@ import importlib
 
 RECIPES = {
     "autochrome": "autochrome.AutochromeRecipe",
+    "perceptual": "classification.PerceptualRecipe",
     "cnn-mse": "regression.CnnMse",
     "resnet-autoencoder": "regression.AutoencoderMse",
     "resnet-fcn": "regression.FcnMse",

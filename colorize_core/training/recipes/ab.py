@@ -15,7 +15,8 @@ from colorize_core.color import lab_to_rgb, lab_to_rgb_in_gamut, rgb_to_lab
 from colorize_core.metrics.ciede2000 import ciede2000
 from colorize_core.metrics.colourfulness import colourfulness
 from colorize_core.metrics.psnr import psnr
-from colorize_core.training.engine import Parts, Recipe
+from colorize_core.training.data import Batch
+from colorize_core.training.engine import Recipe
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,6 @@ class AbRecipe(Recipe):
     @abstractmethod
     def predict(self, network: Any, lightness: Tensor) -> Tensor:
         """L (N, 1, H, W) in [0, 100] -> ab (N, 2, h, w) in Lab units, as it is plainest."""
-
-    def prepare(self, parts: Parts, photos: Tensor) -> None:
-        """Nothing, for most."""
 
     def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
         return torch.optim.AdamW(part.parameters(), self.lr, weight_decay=self.weight_decay)
@@ -53,24 +51,25 @@ class AbRecipe(Recipe):
         ab = F.interpolate(ab, size=lab.shape[-2:], mode="bilinear", align_corners=False)
         return lab_to_rgb_in_gamut(torch.cat([lab[:, :1], ab], 1), 1)
 
-    def evaluate(self, network: Any, photos: Tensor) -> dict[str, float]:
+    def evaluate(self, network: Any, batch: Batch) -> dict[str, float]:
         rows = [
             (psnr(picture, truth), ciede2000(picture, truth), colourfulness(picture))
-            for batch in photos.split(50)
+            for part in batch.photos.split(50)
             for picture, truth in zip(
-                _pictures(self.colorize(network, batch)), _pictures(batch), strict=True
+                _pictures(self.colorize(network, part)), _pictures(part), strict=True
             )
         ]
         names = ("psnr", "ciede2000", "colourfulness")
         return {name: float(value) for name, value in zip(names, np.mean(rows, 0), strict=True)}
 
-    def sheet(self, network: Any, photos: Tensor) -> list[list[np.ndarray]]:
+    def sheet(self, network: Any, batch: Batch) -> list[list[np.ndarray]]:
         """Rows of gray, result and truth."""
-        lab = rgb_to_lab(photos, 1)
+        lab = rgb_to_lab(batch.photos, 1)
         lab[:, 1:] = 0
-        columns = (lab_to_rgb(lab, 1).clamp(0, 1), self.colorize(network, photos), photos)
+        gray = lab_to_rgb(lab, 1).clamp(0, 1)
+        columns = (gray, self.colorize(network, batch.photos), batch.photos)
         return [list(row) for row in zip(*map(_pictures, columns), strict=True)]
 
 
-def _pictures(batch: Tensor) -> np.ndarray:
-    return (batch.permute(0, 2, 3, 1) * 255).round().byte().cpu().numpy()
+def _pictures(photos: Tensor) -> np.ndarray:
+    return (photos.permute(0, 2, 3, 1) * 255).round().byte().cpu().numpy()

@@ -18,6 +18,7 @@ from colorize_core.networks.scaling import unit_ab
 from colorize_core.networks.unet import UNet, UNetConfig
 from colorize_core.networks.vit import VitConfig, VitDiscriminator, VitGenerator
 from colorize_core.training.aging import age
+from colorize_core.training.data import Batch, Photos
 from colorize_core.training.engine import Losses, Parts
 from colorize_core.training.losses import adversarial_loss
 from colorize_core.training.recipes.ab import AbRecipe
@@ -39,7 +40,7 @@ class AdversarialRecipe(AbRecipe):
     def discriminator(self) -> nn.Module:
         return PatchDiscriminator(width=32, downs=2)
 
-    def parts(self) -> Parts:
+    def parts(self, photos: Photos) -> Parts:
         parts = {"generator": self.generator(), "discriminator": self.discriminator()}
         for part in parts.values():
             part.apply(_draw_weights)
@@ -57,19 +58,20 @@ class AdversarialRecipe(AbRecipe):
             return ("discriminator",)
         return ("discriminator", "generator")
 
-    def loss(self, parts: Parts, photos: Tensor, learning: str, progress: float) -> Losses:
-        lightness, truth = rgb_to_lab(photos, 1).split((1, 2), 1)
-        seen = age(lightness, self.aged)
+    def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
+        lab = rgb_to_lab(batch.photos, 1)
+        seen = age(lab[:, :1], self.aged)
+        with torch.set_grad_enabled(learning == "generator"):
+            ab = parts["generator"](seen)
+        # Some generators give ab at half the size.
+        lightness, truth = F.interpolate(lab, ab.shape[-2:], mode="area").split((1, 2), 1)
         judge = parts["discriminator"]
         if learning == "discriminator":
-            with torch.no_grad():
-                ab = parts["generator"](seen)
             logits = judge(torch.cat([lightness, lightness]), torch.cat([truth, ab]))
             on_truth, on_fake = logits.chunk(2)
             real = adversarial_loss(on_truth, True, self.squares)
             fake = adversarial_loss(on_fake, False, self.squares)
             return {"loss": (real + fake) / 2}
-        ab = parts["generator"](seen)
         distance = F.l1_loss(unit_ab(ab), unit_ab(truth))
         if progress < self.alone[1]:
             return {"loss": self.l1 * distance}

@@ -10,8 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_core.color import rgb_to_lab
+from colorize_core.networks.ab_bins import AbBins
 from colorize_core.networks.autochrome import Autochrome, AutochromeConfig
 from colorize_core.training.aging import age
+from colorize_core.training.data import Batch, Photos
 from colorize_core.training.engine import Losses, Parts
 from colorize_core.training.hints import recolour_objects, simulate_hints
 from colorize_core.training.losses import soft_bin_cross_entropy
@@ -28,26 +30,21 @@ class AutochromeRecipe(AbRecipe):
     hinted: float = 0.45  # share of the photographs that get simulated hints
     recoloured: float = 0.65  # of those, the share with one object in a foreign colour
 
-    def parts(self) -> Parts:
-        return {"network": Autochrome(AutochromeConfig())}
+    def network(self) -> Autochrome:
+        return Autochrome(AutochromeConfig())
 
-    def prepare(self, parts: Parts, photos: Tensor) -> None:
-        """Measure how frequent each bin is in the training photographs."""
-        bins: Any = parts["network"].bins
-        sample = photos[:: max(1, len(photos) // 2000)].float() / 255
-        counts = torch.zeros(len(bins))
-        for batch in sample.split(200):
-            numbers, weights = bins.soft_targets(F.avg_pool2d(rgb_to_lab(batch, 1)[:, 1:], 4))
-            counts.index_add_(0, numbers.flatten(), weights.flatten())
-        smoothed = (counts + 1) / (counts + 1).sum()
-        bins.log_prior.copy_(smoothed.log())
+    def parts(self, photos: Photos) -> Parts:
+        """The network, told how frequent each bin is in the photographs."""
+        network = self.network()
+        network.bins.log_prior.copy_(_frequencies(network.bins, photos.pixels).log())
+        return {"network": network}
 
     def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
         return MuonAdamW(part, self.lr, self.weight_decay, outer=("stem", "head"))
 
-    def loss(self, parts: Parts, photos: Tensor, learning: str, progress: float) -> Losses:
+    def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         network: Any = parts["network"]
-        lab = rgb_to_lab(photos, 1)
+        lab = rgb_to_lab(batch.photos, 1)
         hint_ab, hint_mask = torch.zeros_like(lab[:, 1:]), torch.zeros_like(lab[:, :1])
         hinted = (torch.rand(len(lab), device=lab.device) < self.hinted).nonzero()[:, 0]
         if len(hinted):
@@ -63,3 +60,13 @@ class AutochromeRecipe(AbRecipe):
         logits = network(lightness, none.expand(-1, 2, -1, -1), none)
         ab: Tensor = network.bins.decode(logits, temperature=0.8)
         return ab
+
+
+def _frequencies(bins: AbBins, pixels: Tensor) -> Tensor:
+    """(Q,) shares, from a sample of photos (N, 3, H, W) uint8."""
+    sample = pixels[:: max(1, len(pixels) // 2000)].float() / 255
+    counts = torch.ones(len(bins))
+    for photos in sample.split(200):
+        numbers, weights = bins.soft_targets(F.avg_pool2d(rgb_to_lab(photos, 1)[:, 1:], 4))
+        counts.index_add_(0, numbers.flatten(), weights.flatten())
+    return counts / counts.sum()

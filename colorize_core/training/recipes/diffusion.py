@@ -14,6 +14,7 @@ from colorize_core.networks.diffusion_unet import DiffusionUNet, DiffusionUNetCo
 from colorize_core.networks.noise import Noise
 from colorize_core.networks.scaling import ab_from_unit, unit_ab, unit_l
 from colorize_core.training.aging import age
+from colorize_core.training.data import Batch, Photos
 from colorize_core.training.engine import Losses, Parts
 from colorize_core.training.optimizer import MuonAdamW
 from colorize_core.training.recipes.ab import AbRecipe
@@ -28,14 +29,14 @@ class DiffusionRecipe(AbRecipe):
     until: tuple[float, ...] = (0.5, 1.0)
     walk: int = 20  # steps of the walk back for scores and samples
 
-    def parts(self) -> Parts:
+    def parts(self, photos: Photos) -> Parts:
         return {"network": DiffusionUNet(DiffusionUNetConfig(width=24))}
 
     def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
         return MuonAdamW(part, self.lr, self.weight_decay, outer=("stem", "head"))
 
-    def loss(self, parts: Parts, photos: Tensor, learning: str, progress: float) -> Losses:
-        lightness, ab = rgb_to_lab(photos, 1).split((1, 2), 1)
+    def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
+        lightness, ab = rgb_to_lab(batch.photos, 1).split((1, 2), 1)
         seen = unit_l(age(lightness, self.aged))
         schedule = Noise("linear" if torch.rand(()) < 0.5 else "cosine")
         step = torch.randint(len(schedule), (len(ab),))

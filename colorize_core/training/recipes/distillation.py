@@ -9,13 +9,14 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
 from colorize_core import weights
 from colorize_core.color import rgb_to_lab
 from colorize_core.networks.scaling import unit_ab
 from colorize_core.networks.se_unet import SeUNet, SeUNetConfig
 from colorize_core.training.aging import age
+from colorize_core.training.data import Batch
 from colorize_core.training.engine import Losses, Parts
 from colorize_core.training.recipes.regression import RegressionRecipe
 
@@ -37,12 +38,12 @@ class SeUNetStudent(RegressionRecipe):
         widths = (40, 64, 96, 128)
         return SeUNet(SeUNetConfig(widths=widths, ratio=0, skips=False, latent=latent))
 
-    def loss(self, parts: Parts, photos: Tensor, learning: str, progress: float) -> Losses:
+    def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         network: Any = parts["network"]
-        lightness, truth = rgb_to_lab(photos, 1).split((1, 2), 1)
+        lightness, truth = rgb_to_lab(batch.photos, 1).split((1, 2), 1)
         seen = age(lightness, self.aged)
         with torch.no_grad():
-            wanted, _ = self._teacher.to(photos.device).encode(seen)
+            wanted, _ = self._teacher.to(seen.device).encode(seen)
         latent, ab = network(seen, with_latent=True)
         imitation = F.mse_loss(latent, wanted)
         distance = F.mse_loss(unit_ab(ab), unit_ab(truth))

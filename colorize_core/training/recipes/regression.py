@@ -17,6 +17,7 @@ from colorize_core.networks.resnet_fcn import ResNetFcn, ResNetFcnConfig
 from colorize_core.networks.scaling import unit_ab
 from colorize_core.networks.se_unet import SeUNet, SeUNetConfig
 from colorize_core.training.aging import age
+from colorize_core.training.data import Batch, Photos
 from colorize_core.training.engine import Losses, Parts
 from colorize_core.training.optimizer import MuonAdamW
 from colorize_core.training.recipes.ab import AbRecipe
@@ -31,14 +32,14 @@ class RegressionRecipe(AbRecipe):
     @abstractmethod
     def network(self) -> nn.Module: ...
 
-    def parts(self) -> Parts:
+    def parts(self, photos: Photos) -> Parts:
         return {"network": self.network()}
 
     def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
         return MuonAdamW(part, self.lr, self.weight_decay)
 
-    def loss(self, parts: Parts, photos: Tensor, learning: str, progress: float) -> Losses:
-        lightness, truth = rgb_to_lab(photos, 1).split((1, 2), 1)
+    def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
+        lightness, truth = rgb_to_lab(batch.photos, 1).split((1, 2), 1)
         ab = parts["network"](age(lightness, self.aged))
         return {"loss": F.mse_loss(unit_ab(ab), unit_ab(truth))}
 

@@ -6,6 +6,7 @@ import torch
 from colorize_core.networks.cnn import Cnn, CnnConfig
 from colorize_core.networks.diffusion_unet import DiffusionUNet, DiffusionUNetConfig
 from colorize_core.networks.discriminators import PatchDiscriminator
+from colorize_core.networks.perceptual import Perceptual, PerceptualConfig
 from colorize_core.networks.resnet import ResNetTrunk
 from colorize_core.networks.resnet_autoencoder import ResNetAutoencoder, ResNetAutoencoderConfig
 from colorize_core.networks.resnet_fcn import ResNetFcn, ResNetFcnConfig
@@ -103,3 +104,14 @@ def test_denoising_depends_on_the_photo_and_on_time():
     assert noise.shape == noisy.shape
     assert not torch.equal(noise, network(noisy, seen, late))
     assert not torch.equal(noise, network(noisy, -seen, early))
+
+
+def test_the_perceptual_distance_sees_differences_and_learns_names():
+    torch.manual_seed(0)
+    network = Perceptual(PerceptualConfig(kinds=("a", "b", "c"), widths=(8, 8, 8, 8, 8))).eval()
+    photos = torch.rand(2, 3, 64, 64)
+    assert network(photos).shape == (2, 3)
+    assert network.distance(photos, photos).abs().max() == 0
+    little, much = (network.distance(photos, photos.lerp(photos.flip(0), t)) for t in (0.1, 0.9))
+    assert (little > 0).all()
+    assert (little < much).all()

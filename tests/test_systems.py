@@ -17,6 +17,9 @@ from colorize_core.networks.unet import UNet, UNetConfig
 from colorize_core.networks.vit import VitConfig, VitDiscriminator, VitGenerator
 
 
+torch.manual_seed(0)  # of the networks that are built below: narrow ones may begin with dead ends
+
+
 def count(network):
     return sum(p.numel() for p in network.parameters())
 

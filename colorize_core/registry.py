@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Each module has CARD (a ModelCard, importable without torch) and load(device) -> Colorizer.
-MODELS = ("autochrome",)
+MODELS = ("autochrome", "unet-gan")
 
 
 class Colorizer(Protocol):

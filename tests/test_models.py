@@ -10,6 +10,7 @@ from colorize_core.errors import OptionError
 from colorize_core.hints import Hint, draw_hints, obey
 from colorize_core.metrics.colourfulness import colourfulness
 from colorize_core.metrics.protocol import square, to_gray
+from colorize_core.models.base import _plain_ab
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +124,15 @@ def test_sepia_is_reported_and_can_be_left(model, gray):
     assert model.predict(toned).tint == "sepia"
     assert model.predict(toned, neutralize=False).tint is None
     assert model.predict(gray).tint is None
+
+
+def test_a_network_of_one_ab_sees_the_mirror_image_too_and_scales_with_vividness():
+    def network(lightness):  # redder on the left than on the right
+        ramp = torch.linspace(40, 0, lightness.shape[-1]).expand_as(lightness)
+        return torch.cat([ramp, -ramp / 2], 1)
+
+    light = torch.full((1, 1, 16, 32), 50.0)
+    decode = _plain_ab(network, light, torch.zeros(1, 3, 16, 32))
+    expected = torch.tensor([20.0, -10.0]).view(1, 2, 1, 1).expand(1, 2, 16, 32)
+    for vividness, times in ((0.0, 0.5), (1.0, 1.0), (2.0, 2.0)):
+        assert torch.allclose(decode(vividness), expected * times, atol=1e-4)

@@ -16,7 +16,6 @@ from colorize_core.networks.se_unet import SeUNet, SeUNetConfig
 from colorize_core.networks.unet import UNet, UNetConfig
 from colorize_core.networks.vit import VitConfig, VitDiscriminator, VitGenerator
 
-
 torch.manual_seed(0)  # of the networks that are built below: narrow ones may begin with dead ends
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from colorize_core.cards import ModelCard, WeightFile
+from colorize_core.models.sources import PHOTOGRAPHS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,10 +26,7 @@ CARD = ModelCard(
             15788240,
         ),
     ),
-    trained_on="49,147 photographs at 128 x 128 pixels from MIRFLICKR-25k (Creative Commons, each "
-    "its own), 100 sports and garments (CC0), SUN RGB-D, SYSU-Scene, buildings, houses and Flickr "
-    "(research data sets), Clothing Co-Parsing (Apache-2.0), landscapes, and cats, dogs and pandas "
-    "(no terms stated)",
+    trained_on=PHOTOGRAPHS,
     limits="Objects whose colour cannot be told from the gray (clothes, cars, walls) come out "
     "muted or brownish, and wide dark gradients blotchy; small objects may take the colour of what "
     "is around them. One hint fills a small object; a large one needs several.",

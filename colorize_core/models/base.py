@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from colorize_core import chroma, options
+from colorize_core import chroma, devices, options, weights
 from colorize_core.cards import ModelCard
 from colorize_core.chroma import Picture
 from colorize_core.errors import OptionError
@@ -170,6 +170,23 @@ class AbColorizer:
         fine_ab = chroma.sharpen_ab(ab, prediction.coarse_l, prediction.fine_l, prediction.cells)
         planes = chroma.guide(fine_ab, prediction.fine_l)
         return chroma.recombine(image, prediction.tone, planes, progress)
+
+
+def load_ab(
+    card: ModelCard, network: type[nn.Module], config: type, device: str, multiple: int, cell: int
+) -> AbColorizer:
+    """A model whose network gives one ab for L. Raises WeightsError or DeviceError."""
+    loaded = weights.load_network(weights.find(card.weights[0]), network, config)
+    picked = devices.pick(device)
+    return AbColorizer(card, loaded, _plain_ab, picked, multiple=multiple, cell=cell)
+
+
+def _plain_ab(network: nn.Module, lightness: Tensor, hints: Tensor) -> Decoder:
+    """The mean of the photo's ab and its mirror image's; vividness scales it, from half to
+    double."""
+    ab, mirrored = network(torch.cat([lightness, lightness.flip(-1)])).chunk(2)
+    mean = (ab + mirrored.flip(-1)) / 2
+    return lambda vividness: mean * 2 ** (vividness - 1)
 
 
 def _guided(

@@ -1,0 +1,39 @@
+"""A U-Net trained against a patch discriminator, after pix2pix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from colorize_core.cards import ModelCard, WeightFile
+from colorize_core.models.sources import PHOTOGRAPHS
+
+if TYPE_CHECKING:
+    from colorize_core.models.base import AbColorizer
+
+CARD = ModelCard(
+    name="unet-gan",
+    title="U-Net GAN",
+    summary="pix2pix: a U-Net and a discriminator that judges patches, half the original's width.",
+    paper="Isola et al., Image-to-Image Translation with Conditional Adversarial Networks, CVPR "
+    "2017, https://arxiv.org/abs/1611.07004",
+    licence="Apache-2.0",
+    parameters=4_166_242,
+    weights=(
+        WeightFile(
+            "unet-gan/model.safetensors",
+            "950ccfb5f412ab53d641ddff9c5647b7553ee7a474f725b073c6441517fea23f",
+            8339756,
+        ),
+    ),
+    trained_on=PHOTOGRAPHS,
+    limits="Brownish where it is unsure, and it knows fewer things than Autochrome.",
+    network_side=128,
+)
+
+
+def load(device: str = "auto") -> AbColorizer:
+    """Raises WeightsError or DeviceError."""
+    from colorize_core.models.base import load_ab
+    from colorize_core.networks.unet import UNet, UNetConfig
+
+    return load_ab(CARD, UNet, UNetConfig, device, multiple=32, cell=1)

@@ -204,6 +204,7 @@ def test_two_processes_train_one_network(photos, tmp_path):
     """As on two GPUs or nodes: each sees batches of its own, and both keep the same weights."""
     flags = {"data": photos, "val": photos, "out": tmp_path / "run", "batch": 2, "side": 32}
     flags |= {"sides": 32, "until": 1, "least-scale": 1, "norm-batches": 1, "val-limit": 2}
+    flags["look-every"] = 1e-4  # a look at every step: both take it at the same one
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     command += ["-m", "colorize_core.training", "autochrome", "--precision=no"]
     command += [f"--{name}={value}" for name, value in flags.items()]

@@ -170,13 +170,13 @@ class _Run:
     def to_the_end(self) -> Path:
         before, started, looked = self.progress.seconds, time.monotonic(), time.monotonic()
         bar = tqdm(
-            total=self.settings.steps or round(self.settings.minutes * 60),
+            total=round(self._whole()),
             unit="steps" if self.settings.steps else "s",
             desc=self.name,
             mininterval=5,
             disable=not self.accelerator.is_main_process,
         )
-        while (share := self._share()) < 1:
+        while (share := self._agreed(self._done() / self._whole())) < 1:
             losses = self._step(share)
             self.progress.seconds = before + time.monotonic() - started
             bar.update(min(round(self._done()), bar.total) - bar.n)
@@ -188,7 +188,7 @@ class _Run:
                     {f"train/{k}": v for k, v in values.items()}, self.progress.seen
                 )
                 self.progress.history.append({"seen": self.progress.seen, **values})
-            if time.monotonic() - looked > self.settings.look_every * 60:
+            if self._agreed(time.monotonic() - looked > self.settings.look_every * 60):
                 self.look()
                 looked = time.monotonic()
         bar.close()
@@ -199,12 +199,15 @@ class _Run:
     def _done(self) -> float:
         return self.progress.step if self.settings.steps else self.progress.seconds
 
-    def _share(self) -> float:
-        # Every process must stop at the same step: the first one's clock counts.
-        share = [self._done() / (self.settings.steps or self.settings.minutes * 60)]
+    def _whole(self) -> float:
+        return self.settings.steps or self.settings.minutes * 60
+
+    def _agreed(self, value: float) -> float:
+        """What the first process says: clocks differ, and all must do the same at the same step."""
+        values = [value]
         if self.accelerator.num_processes > 1:
-            broadcast_object_list(share)
-        return share[0]
+            broadcast_object_list(values)
+        return values[0]
 
     def _step(self, share: float) -> Losses:
         batch = self.batches.draw(self.recipe.side(share), self.recipe.least_scale)

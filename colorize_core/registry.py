@@ -9,8 +9,8 @@ from colorize_core.cards import ModelCard
 from colorize_core.errors import UnknownModelError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from colorize_core.chroma import Picture
+    from colorize_core.models.base import Prediction
 
 # Each module has CARD (a ModelCard, importable without torch) and load(device) -> Colorizer.
 MODELS = ("autochrome", "unet-gan")
@@ -21,8 +21,19 @@ class Colorizer(Protocol):
 
     card: ModelCard
 
-    def colorize(self, image: NDArray[np.uint8], **options: Any) -> NDArray[np.uint8]:
-        """(H, W, 3) sRGB in RGB order -> the same size and type, with the L of the input."""
+    @property
+    def device(self) -> str:
+        """A torch device name."""
+
+    def colorize(self, image: Picture, **options: Any) -> Picture:
+        """(H, W, 3) sRGB in RGB order -> the same size and type, with the L of the input. It is
+        predict(), then render(), each with its own of the options."""
+
+    def predict(self, image: Picture, **options: Any) -> Prediction:
+        """The part with the network."""
+
+    def render(self, image: Picture, prediction: Prediction, **options: Any) -> Picture:
+        """The part at full size, which may be done again with other options."""
 
 
 def _module(name: str) -> Any:

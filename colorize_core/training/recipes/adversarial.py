@@ -67,10 +67,10 @@ class AdversarialRecipe(AbRecipe):
         lightness, truth = F.interpolate(lab, ab.shape[-2:], mode="area").split((1, 2), 1)
         judge = parts["discriminator"]
         if learning == "discriminator":
-            logits = judge(torch.cat([lightness, lightness]), torch.cat([truth, ab]))
-            on_truth, on_fake = logits.chunk(2)
-            real = adversarial_loss(on_truth, True, self.squares)
-            fake = adversarial_loss(on_fake, False, self.squares)
+            # One after the other: batch norms over both would show each beside the other, as the
+            # generator's turn does not.
+            real = adversarial_loss(judge(lightness, truth), True, self.squares)
+            fake = adversarial_loss(judge(lightness, ab), False, self.squares)
             return {"loss": (real + fake) / 2}
         distance = F.l1_loss(unit_ab(ab), unit_ab(truth))
         if progress < self.alone[1]:

@@ -14,6 +14,7 @@ from safetensors import safe_open
 
 from colorize_core import weights
 from colorize_core.networks.autochrome import Autochrome, AutochromeConfig
+from colorize_core.networks.perceptual import Perceptual, PerceptualConfig
 from colorize_core.training import engine, recipes
 from colorize_core.training.__main__ import main
 from colorize_core.training.aging import age
@@ -247,6 +248,10 @@ def test_every_recipe_learns(photos, tmp_path, name):
         teacher = recipes.find("se-unet")().network()
         options["teacher"] = tmp_path / "teacher.safetensors"
         engine.save_weights(teacher, options["teacher"], {})
+    if name == "cnn-lpips":
+        trunk = Perceptual(PerceptualConfig(kinds=("a", "b"), widths=(8, 8, 8, 8, 8)))
+        options["trunk"] = tmp_path / "trunk.safetensors"
+        engine.save_weights(trunk, options["trunk"], {})
     recipe = recipes.find(name)(sides=(32,), until=(1.0,), least_scale=1.0, **options)
     path = engine.train(name, recipe, settings)
     state = torch.load(tmp_path / "checkpoint" / "custom_checkpoint_1.pkl", weights_only=True)

@@ -8,6 +8,7 @@ RECIPES = {
     "autochrome": "autochrome.AutochromeRecipe",
     "perceptual": "classification.PerceptualRecipe",
     "cnn-mse": "regression.CnnMse",
+    "cnn-lpips": "perceptual.CnnLpips",
     "resnet-autoencoder": "regression.AutoencoderMse",
     "resnet-fcn": "regression.FcnMse",
     "unet-gan": "adversarial.UNetGan",

@@ -4,6 +4,7 @@ Networks", ICML 2019) in a U-Net generator and in its discriminator."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -47,7 +48,7 @@ class SaganGenerator(nn.Module):
         self.config = config or SaganConfig()
         widths = [self.config.width * min(2**i, 8) for i in range(self.config.depth)]
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
-        for i, (inside, width) in enumerate(zip([1, *widths], widths, strict=False)):
+        for i, (inside, width) in enumerate(pairwise([1, *widths])):
             look = [SelfAttention(width)] if i + 1 == self.config.attention_at else []
             conv = spectral_norm(nn.Conv2d(inside, width, 4, stride=2, padding=1))
             self.down.append(nn.Sequential(conv, nn.BatchNorm2d(width), nn.LeakyReLU(0.2), *look))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +30,7 @@ class SeUNet(nn.Module):
         fan = 2 if self.config.skips else 1
         self.down = nn.ModuleList(
             _block(nn.Conv2d(inside, width, 4, stride=2, padding=1), ratio)
-            for inside, width in zip((1, *widths), widths, strict=False)
+            for inside, width in pairwise((1, *widths))
         )
         self.bottleneck = nn.Sequential(
             _block(nn.Conv2d(widths[-1], latent, 3, padding=1), ratio),

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from colorize_core.color import WHITE, XYZ_TO_RGB, linear_to_srgb
-from colorize_core.tone import Tone
+from colorize_core.tone import FINE, Tone
 
 Picture = NDArray[np.uint8] | NDArray[np.uint16]
 Floats = NDArray[np.floating[Any]]
@@ -180,7 +180,6 @@ def _interpolation(fine: int, coarse: int, start: int, count: int) -> tuple[slic
     return near, weights
 
 
-FINE = 65535  # linear light counts to here: three times finer than 8 encoded bits at their finest
 # Columns: X, Y and Z relative to white.
 _TO_LINEAR = torch.tensor(XYZ_TO_RGB * WHITE * FINE, dtype=torch.float32)
 

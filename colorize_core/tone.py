@@ -18,7 +18,7 @@ from colorize_core.color import RGB_TO_XYZ, lab_to_rgb, rgb_to_lab, srgb_to_line
 
 Picture = NDArray[np.uint8] | NDArray[np.uint16]
 
-FINE = 65535
+FINE = 65535  # linear light counts to here: three times finer than 8 encoded bits at their finest
 LEAST_TINT = 3.0  # mean chroma, Lab units, under which a photo counts as gray
 ENOUGH = 8192  # pixels to look at
 MOST_SPREAD = 2.5  # root mean square distance from one colour a level, over which it is in colour

@@ -26,9 +26,9 @@ CARD = ModelCard(
         ),
     ),
     trained_on=PHOTOGRAPHS,
-    limits="Brownish where it is unsure, and it knows fewer things than Autochrome. Half the "
-    "original's width, five halvings instead of eight, and an L1 weight of 500 instead of 100 "
-    "beside its judge.",
+    limits="Brownish where it is unsure, and less colourful than Autochrome. Half the original's "
+    "width, five halvings instead of eight, and an L1 weight of 500 instead of 100 beside its "
+    "judge.",
     network_side=128,
 )
 

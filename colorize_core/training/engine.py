@@ -54,6 +54,8 @@ Losses = dict[str, Tensor]
 class Recipe(Protocol):
     """What the engine needs to know of a system."""
 
+    sides: tuple[int, ...]  # training sizes, smallest first
+    until: tuple[float, ...]  # progress at which each size ends
     least_scale: float  # smallest random crop, edge over edge
 
     @abstractmethod
@@ -69,9 +71,9 @@ class Recipe(Protocol):
     def learning(self, progress: float) -> tuple[str, ...]:
         """The parts that take a step at a progress in [0, 1], in this order."""
 
-    @abstractmethod
     def side(self, progress: float) -> int:
         """The training size at a progress in [0, 1]."""
+        return next(s for s, end in zip(self.sides, self.until, strict=True) if progress <= end)
 
     @abstractmethod
     def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:

@@ -40,9 +40,6 @@ class AbRecipe(Recipe):
     def learning(self, progress: float) -> tuple[str, ...]:
         return ("network",)
 
-    def side(self, progress: float) -> int:
-        return next(s for s, end in zip(self.sides, self.until, strict=True) if progress <= end)
-
     @torch.no_grad()
     def colorize(self, network: Any, photos: Tensor) -> Tensor:
         """Photos (N, 3, H, W) in [0, 1] -> the same with the network's ab."""

@@ -35,9 +35,6 @@ class PerceptualRecipe(Recipe):
     def learning(self, progress: float) -> tuple[str, ...]:
         return ("network",)
 
-    def side(self, progress: float) -> int:
-        return next(s for s, end in zip(self.sides, self.until, strict=True) if progress <= end)
-
     def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         photos = batch.photos
         if torch.rand(()) < self.blurred:

@@ -59,12 +59,16 @@ def test_every_colour_depends_on_all_of_the_gray(colorizer, gray):
 
 def test_the_cached_sampler_draws_what_the_uncached_one_draws(colorizer, gray):
     chances = torch.rand(gray.shape, generator=torch.Generator().manual_seed(2))
-    seen = []
-    cached = colorizer.sample(gray, chances, 0.9, seen.append)
+    rows = [colours.clone() for colours in colorizer.sample(gray, chances, 0.9)]
+    cached = rows[-1]
     assert torch.equal(cached, colorizer.sample_slowly(gray, chances, 0.9))
-    assert seen == [(row + 1) / 6 for row in range(6)]
+    for row, colours in enumerate(rows):  # each yield has one row more
+        assert torch.equal(colours[:, : row + 1], cached[:, : row + 1])
+        assert not colours[:, row + 1 :].any()
+    assert len(rows) == 6
     assert len(cached.unique()) > 20
-    assert not torch.equal(cached, colorizer.sample(gray, 1 - chances, 0.9))
+    *_, other = colorizer.sample(gray, 1 - chances, 0.9)
+    assert not torch.equal(cached, other)
 
 
 def test_drawing_follows_the_distribution():

@@ -44,7 +44,8 @@ def test_who_knows_the_picture_comes_back_to_it(schedule, steps):
         left = torch.cos(time / STEPS * torch.pi / 2).view(-1, 1, 1, 1) ** 2
         return (noisy - left.sqrt() * picture) / (1 - left).sqrt()
 
-    walk = list(noise.remove(denoise, torch.randn(3, 2, 8, 8), steps))
+    generators = [torch.Generator().manual_seed(seed) for seed in range(3)]
+    walk = list(noise.remove(denoise, torch.randn(3, 2, 8, 8), steps, generators))
     assert len(walk) == (steps or STEPS)
     assert torch.allclose(walk[-1], picture.expand(3, -1, -1, -1), atol=1e-3)
 
@@ -56,8 +57,8 @@ def test_only_ancestral_sampling_draws_noise():
         return noisy * 0.5
 
     def walk(steps, seed):
-        generator = torch.Generator().manual_seed(seed)
-        return list(noise.remove(denoise, start, steps, generator))[-1]
+        generators = [torch.Generator().manual_seed(seed)]
+        return list(noise.remove(denoise, start, steps, generators))[-1]
 
     assert torch.equal(walk(20, 0), walk(20, 1))
     assert torch.equal(walk(None, 0), walk(None, 0))

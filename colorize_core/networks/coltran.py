@@ -7,17 +7,20 @@ second gives each channel its 256 levels, the third its size.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from colorize_core.color import lab_to_rgb
+
 COLOURS = 512
 LEVELS = 256
+SCALE = 4  # of the last upsampling, edge over edge
 ALONG_ROW, ALONG_COLUMN = 2, 1  # the axes of (N, h, w, C)
 
 
@@ -39,6 +42,22 @@ def middle(colours: Tensor) -> Tensor:
     """What coarse() undoes, up to the middle of its cells."""
     parts = torch.stack([colours // 64, colours // 8 % 8, colours % 8], 1)
     return (parts + 0.5) / 8
+
+
+def levels(lightness: Tensor) -> Tensor:
+    """L (N, 1, h, w) in [0, 100] -> the sRGB levels of such grays, (N, h, w) in [0, 256)."""
+    gray = lab_to_rgb(F.pad(lightness.float(), (0, 0, 0, 0, 0, 2)), 1)[:, 0]
+    return to_levels(gray)
+
+
+def small_levels(lightness: Tensor) -> Tensor:
+    """The same at a quarter of the side."""
+    return levels(F.avg_pool2d(lightness, SCALE))
+
+
+def to_levels(rgb: Tensor) -> Tensor:
+    """sRGB in [0, 1] -> its levels in [0, 256), of the same shape."""
+    return (rgb.clamp(0, 1) * (LEVELS - 1)).round().long()
 
 
 class Past:
@@ -137,7 +156,7 @@ class Axial(nn.Module):
 
 
 class Places(nn.Module):
-    """Adds what is learned of each row and column; sizes up to `side`."""
+    """What is learned of each of `side` rows and columns; other sizes lie evenly between them."""
 
     def __init__(self, width: int, side: int):
         super().__init__()
@@ -146,7 +165,15 @@ class Places(nn.Module):
 
     def forward(self, height: int, width: int) -> Tensor:
         """-> (height, width, C)."""
-        return self.rows[:height] + self.columns[:, :width]
+        return _stretched(self.rows, 0, height) + _stretched(self.columns, 1, width)
+
+
+def _stretched(table: Tensor, axis: int, length: int) -> Tensor:
+    if table.shape[axis] == length:
+        return table
+    lines = table.flatten(0, 1).T[None]  # (1, C, side)
+    lines = F.interpolate(lines, size=length, mode="linear", align_corners=False)
+    return lines[0].T.unsqueeze(1 - axis)
 
 
 class Colorizer(nn.Module):
@@ -189,15 +216,9 @@ class Colorizer(nn.Module):
         return self.head(self.norm(x))
 
     @torch.no_grad()
-    def sample(
-        self,
-        gray: Tensor,
-        chances: Tensor,
-        temperature: float = 1.0,
-        progress: Callable[[float], None] = lambda share: None,
-    ) -> Tensor:
+    def sample(self, gray: Tensor, chances: Tensor, temperature: float = 1.0) -> Iterator[Tensor]:
         """Gray (N, h, w) in [0, 256) and uniform random numbers (N, h, w) -> coarse colours, drawn
-        place by place with what was computed kept. `progress` gets shares in [0, 1]."""
+        place by place with what was computed kept; yields them, the same tensor, after each row."""
         context = self.context(gray)
         n, h, w, width = context.shape
         colours = torch.zeros_like(gray)
@@ -226,8 +247,7 @@ class Colorizer(nn.Module):
                 colours[:, row, column] = draw(logits, chances[:, row, column], temperature)
                 left = self.colour(colours[:, row, column])[:, None, None]
             above = self.colour(colours[:, row])[:, None]
-            progress((row + 1) / h)
-        return colours
+            yield colours
 
     @torch.no_grad()
     def sample_slowly(self, gray: Tensor, chances: Tensor, temperature: float = 1.0) -> Tensor:
@@ -285,8 +305,71 @@ class SpatialUpsampler(nn.Module):
 
     def forward(self, gray: Tensor, rgb: Tensor) -> Tensor:
         """Gray (N, h, w) and RGB (N, 3, h / 4, w / 4) in [0, 256) -> logits (N, 3, h, w, 256)."""
-        wide = rgb.repeat_interleave(4, 2).repeat_interleave(4, 3)
+        wide = rgb.repeat_interleave(SCALE, 2).repeat_interleave(SCALE, 3)
         x = self.gray(gray) + self.places(*gray.shape[1:])
         for embed, channel in zip(self.channels, wide.unbind(1), strict=True):
             x = x + embed(channel)
         return self.head(self.axial(x)).unflatten(-1, (3, LEVELS)).permute(0, 3, 1, 2, 4)
+
+
+@dataclass(frozen=True)
+class StagesConfig:
+    """One number for each of the three networks; those of the paper."""
+
+    widths: tuple[int, ...] = (512, 512, 512)
+    blocks: tuple[int, ...] = (4, 4, 4)
+    heads: int = 4
+    side: int = 64  # of the first two; the third has four times that
+
+
+class Painting(NamedTuple):
+    """What each of the three networks made, RGB in [0, 1]."""
+
+    coarse: Tensor  # (N, 3, h / 4, w / 4), 8 levels a channel
+    fine: Tensor  # (N, 3, h / 4, w / 4)
+    final: Tensor  # (N, 3, h, w)
+
+
+class ColTran(nn.Module):
+    """The three networks together."""
+
+    def __init__(self, config: StagesConfig | None = None):
+        super().__init__()
+        self.config = config or StagesConfig()
+        first, second, third = (
+            ColTranConfig(width, self.config.heads, blocks, self.config.side * scale)
+            for width, blocks, scale in zip(
+                self.config.widths, self.config.blocks, (1, 1, SCALE), strict=True
+            )
+        )
+        self.colorizer = Colorizer(first)
+        self.colour = ColourUpsampler(second)
+        self.spatial = SpatialUpsampler(third)
+
+    def forward(self, lightness: Tensor, rgb: Tensor, upsampled: int) -> tuple[Tensor, ...]:
+        """L (N, 1, H, W) in [0, 100], H and W multiples of 4, and true RGB (N, 3, H, W) in [0, 1]
+        -> the logits of each network on the truth before it: Colorizer's two, then those of the
+        upsamplers, for the first `upsampled` photos only."""
+        small = F.avg_pool2d(rgb, SCALE)
+        gray, colours = small_levels(lightness), coarse(small)
+        part = slice(upsampled)
+        return (
+            *self.colorizer(gray, colours),
+            self.colour(gray[part], colours[part]),
+            self.spatial(levels(lightness[part]), to_levels(small[part])),
+        )
+
+    @torch.no_grad()
+    def paint(self, lightness: Tensor, colours: Tensor) -> Painting:
+        """L (N, 1, H, W) in [0, 100], H and W multiples of 4, and what the first network drew for
+        it (N, H / 4, W / 4) -> what the three stages make. Both upsamplers give the mean of what
+        they deem possible."""
+        fine = _mean(self.colour(small_levels(lightness), colours))
+        final = _mean(self.spatial(levels(lightness), to_levels(fine)))
+        return Painting(middle(colours), fine, final)
+
+
+def _mean(logits: Tensor) -> Tensor:
+    """Logits (..., 256) -> the mean in [0, 1]."""
+    scale = torch.linspace(0, 1, LEVELS, device=logits.device)
+    return torch.softmax(logits.float(), -1) @ scale

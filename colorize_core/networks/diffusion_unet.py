@@ -4,12 +4,18 @@ gray photo beside the noisy one as in SR3 and Palette."""
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from colorize_core.networks.noise import Noise, draw
+from colorize_core.networks.scaling import ab_from_unit, unit_l
+
+CELL = 4  # pixels of L, along each side, that share one ab
 
 
 @dataclass(frozen=True)
@@ -18,6 +24,7 @@ class DiffusionUNetConfig:
     noisy: int = 2  # channels that are denoised: ab
     seen: int = 1  # channels beside them: L
     embedding: int = 32  # numbers that stand for a step of time
+    gain: float = 6.0  # makes the spread of ab in photographs about 1, as the noise has it
 
 
 class DiffusionUNet(nn.Module):
@@ -52,6 +59,23 @@ class DiffusionUNet(nn.Module):
         x = _through(self.middle, self.halve2(x2), time)
         x = _through(self.up2, self.double2(x) + x2, time)
         return self.head(_through(self.up1, self.double1(x) + x1, time))
+
+    def sample(
+        self,
+        lightness: Tensor,
+        schedule: Noise,
+        steps: int | None,
+        generators: Sequence[torch.Generator],
+    ) -> Iterator[Tensor]:
+        """L (N, 1, H, W) in [0, 100] and a generator for each -> what ab (N, 2, H / 4, W / 4) in
+        Lab units is taken for after each step, see Noise.remove()."""
+        seen, gain = F.avg_pool2d(unit_l(lightness), CELL), self.config.gain
+        noise = draw(generators, (self.config.noisy, *seen.shape[2:])).to(seen.device)
+        walk = schedule.remove(
+            lambda noisy, time: self(noisy, seen, time), noise, steps, generators, limit=gain
+        )
+        for ab in walk:
+            yield ab_from_unit(ab / gain)
 
     def embed(self, time: Tensor) -> Tensor:
         """(N,) -> (N, embedding): sines and cosines of falling frequency."""

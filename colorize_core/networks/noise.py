@@ -7,7 +7,7 @@ Ho et al., "Denoising Diffusion Probabilistic Models" (NeurIPS 2020); cosine: Ni
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -29,6 +29,12 @@ def cosine_betas(steps: int = STEPS, s: float = 0.008) -> Tensor:
 
 
 SCHEDULES = {"linear": linear_betas, "cosine": cosine_betas}
+
+
+def draw(generators: Sequence[torch.Generator], shape: Sequence[int]) -> Tensor:
+    """(N, *shape) of normal noise, each picture's from a generator of its own: it is the same
+    whatever is drawn beside it."""
+    return torch.stack([torch.randn(tuple(shape), generator=each) for each in generators])
 
 
 class Noise:
@@ -54,13 +60,15 @@ class Noise:
         denoise: Denoiser,
         noisy: Tensor,
         steps: int | None = None,
-        generator: torch.Generator | None = None,
+        generators: Sequence[torch.Generator] = (),
+        limit: float = 1.0,
     ) -> Iterator[Tensor]:
         """From noise (N, C, H, W) back to a picture; yields what the picture is taken for after
         each step, the last of which is the result.
 
         `steps`: so many of the schedule's, evenly spaced and without new noise (DDIM); None: all of
-        them, with new noise from `generator` (ancestral sampling).
+        them, with new noise from `generators`, one a picture (ancestral sampling). No picture has
+        values beyond `limit`.
         """
         ancestral = steps is None
         walked = torch.linspace(0, len(self) - 1, steps or len(self)).round().long().tolist()
@@ -68,12 +76,11 @@ class Noise:
             left = self.left[walked[i]]
             before = self.left[walked[i - 1]] if i else torch.ones(())
             noise = denoise(noisy, self.times[walked[i]].to(noisy.device).expand(len(noisy)))
-            picture = ((noisy - (1 - left).sqrt() * noise) / left.sqrt()).clamp(-1, 1)
+            picture = ((noisy - (1 - left).sqrt() * noise) / left.sqrt()).clamp(-limit, limit)
             yield picture
             # The noise that agrees with the picture after it was clamped.
             noise = (noisy - left.sqrt() * picture) / (1 - left).sqrt()
             spread = ((1 - before) / (1 - left) * (1 - left / before)).sqrt() if ancestral else 0.0
             noisy = before.sqrt() * picture + (1 - before - spread**2).clamp(min=0).sqrt() * noise
             if ancestral and i:
-                fresh = torch.randn(noisy.shape, generator=generator).to(noisy.device)
-                noisy = noisy + spread * fresh
+                noisy = noisy + spread * draw(generators, noisy.shape[1:]).to(noisy.device)

@@ -7,6 +7,7 @@ import importlib
 RECIPES = {
     "autochrome": "autochrome.AutochromeRecipe",
     "perceptual": "classification.PerceptualRecipe",
+    "coltran": "coltran.ColTranRecipe",
     "cnn-mse": "regression.CnnMse",
     "cnn-lpips": "perceptual.CnnLpips",
     "resnet-autoencoder": "regression.AutoencoderMse",

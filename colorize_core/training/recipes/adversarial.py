@@ -21,16 +21,21 @@ from colorize_core.training.aging import age
 from colorize_core.training.data import Batch, Photos
 from colorize_core.training.engine import Losses, Parts
 from colorize_core.training.losses import adversarial_loss
+from colorize_core.training.optimizer import MuonAdamW
 from colorize_core.training.recipes.ab import AbRecipe
+
+JUDGES = PatchDiscriminator | SaganDiscriminator | VitDiscriminator
 
 
 @dataclass(frozen=True)
 class AdversarialRecipe(AbRecipe):
     """L1 and an adversarial loss; the generator learns alone first, then the discriminator."""
 
-    lr: float = 5e-4
-    beta1: float = 0.5
-    l1: float = 100.0  # weight of the L1 loss beside the adversarial one
+    lr: float = 2e-3
+    judge_lr: float = 5e-4
+    beta1: float = 0.5  # of the judge's steps
+    l1: float = 500.0  # weight of the L1 loss beside the adversarial one; the originals' 100 lets
+    # small generators' L1 rise above gray's within minutes of meeting the judge
     squares: bool = False  # least squares (LSGAN) instead of binary cross-entropy
     alone: tuple[float, ...] = (0.6, 0.63)  # progress at which generator's and discriminator's end
 
@@ -47,8 +52,11 @@ class AdversarialRecipe(AbRecipe):
         return parts
 
     def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
-        betas = (self.beta1, 0.999)
-        return torch.optim.AdamW(part.parameters(), self.lr, betas, weight_decay=self.weight_decay)
+        decay = self.weight_decay
+        if isinstance(part, JUDGES):
+            betas = (self.beta1, 0.999)
+            return torch.optim.AdamW(part.parameters(), self.judge_lr, betas, weight_decay=decay)
+        return MuonAdamW(part, self.lr, decay)
 
     def learning(self, progress: float) -> tuple[str, ...]:
         generator_ends, discriminator_ends = self.alone
@@ -74,7 +82,7 @@ class AdversarialRecipe(AbRecipe):
             return {"loss": (real + fake) / 2}
         distance = F.l1_loss(unit_ab(ab), unit_ab(truth))
         if progress < self.alone[1]:
-            return {"loss": self.l1 * distance}
+            return {"loss": self.l1 * distance, "l1": distance}
         fooled = adversarial_loss(judge(lightness, ab), True, self.squares)
         return {"loss": self.l1 * distance + fooled, "l1": distance, "fooled": fooled}
 
@@ -83,11 +91,8 @@ class AdversarialRecipe(AbRecipe):
         return ab
 
 
-@dataclass(frozen=True)
 class UNetGan(AdversarialRecipe):
     """C3: the U-Net of pix2pix against a patch discriminator."""
-
-    l1: float = 500.0  # with 100 its L1 rose above gray's within minutes of meeting the judge
 
     def generator(self) -> nn.Module:
         return UNet(UNetConfig(width=32, depth=5))
@@ -110,15 +115,21 @@ class ResNetUNetGan(AdversarialRecipe):
         return ResNetUNet(ResNetUNetConfig(width=32))
 
 
+@dataclass(frozen=True)
 class VitDiscriminatorGan(ResNetUNetGan):
-    """D2: the same U-Net against a vision transformer. It collapses."""
+    """D2: the same U-Net against a vision transformer, with the original's weight of L1."""
+
+    l1: float = 100.0
 
     def discriminator(self) -> nn.Module:
         return VitDiscriminator(VitConfig(width=192, depth=6, heads=6, side=128))
 
 
+@dataclass(frozen=True)
 class VitGeneratorGan(AdversarialRecipe):
-    """D3: a vision transformer against a patch discriminator. It collapses."""
+    """D3: a vision transformer against a patch discriminator, with the original's weight of L1."""
+
+    l1: float = 100.0
 
     def generator(self) -> nn.Module:
         return VitGenerator(VitConfig(width=192, depth=8, heads=6, side=128, decoder=192))
@@ -128,6 +139,7 @@ class VitGeneratorGan(AdversarialRecipe):
 class VitLsGan(VitGeneratorGan):
     """D4: the same with least squares."""
 
+    l1: float = 500.0
     squares: bool = True
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from colorize_core.color import rgb_to_lab
 from colorize_core.networks.diffusion_unet import DiffusionUNet, DiffusionUNetConfig
 from colorize_core.networks.noise import Noise
-from colorize_core.networks.scaling import ab_from_unit, unit_ab, unit_l
+from colorize_core.networks.scaling import unit_ab, unit_l
 from colorize_core.training.aging import age
 from colorize_core.training.data import Batch, Photos
 from colorize_core.training.engine import Losses, Parts
@@ -25,8 +25,8 @@ class DiffusionRecipe(AbRecipe):
     """E: conditional diffusion of ab; each batch takes one of the two schedules."""
 
     lr: float = 1e-3
-    sides: tuple[int, ...] = (32, 64)
-    until: tuple[float, ...] = (0.5, 1.0)
+    sides: tuple[int, ...] = (24, 32)
+    until: tuple[float, ...] = (0.4, 1.0)
     walk: int = 20  # steps of the walk back for scores and samples
 
     def parts(self, photos: Photos) -> Parts:
@@ -41,16 +41,13 @@ class DiffusionRecipe(AbRecipe):
         schedule = Noise("linear" if torch.rand(()) < 0.5 else "cosine")
         step = torch.randint(len(schedule), (len(ab),))
         noise = torch.randn_like(ab)
-        noisy = schedule.add(unit_ab(ab), noise, step)
+        gain = DiffusionUNetConfig.gain
+        noisy = schedule.add(unit_ab(ab) * gain, noise, step)
         times = schedule.times[step].to(ab.device)
         return {"loss": F.mse_loss(parts["network"](noisy, seen, times), noise)}
 
     def predict(self, network: Any, lightness: Tensor) -> Tensor:
-        """One sample, the same one every time."""
-        seen = F.interpolate(unit_l(lightness), scale_factor=0.5, mode="area")
-        generator = torch.Generator().manual_seed(0)
-        noise = torch.randn(len(seen), 2, *seen.shape[2:], generator=generator).to(seen.device)
-        ab = noise
-        for ab in Noise("cosine").remove(lambda x, t: network(x, seen, t), noise, self.walk):  # noqa: B007
-            pass
-        return ab_from_unit(ab)
+        """One sample a photograph, the same one every time."""
+        generators = [torch.Generator().manual_seed(i) for i in range(len(lightness))]
+        *_, ab = network.sample(lightness, Noise("cosine"), self.walk, generators)
+        return ab

@@ -1,0 +1,85 @@
+"""ColTran's three networks, each on the truth of what comes before it (Kumar et al., ICLR 2021)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from colorize_core.color import rgb_to_lab
+from colorize_core.networks.coltran import (
+    SCALE,
+    ColTran,
+    StagesConfig,
+    coarse,
+    small_levels,
+    to_levels,
+)
+from colorize_core.training.aging import age
+from colorize_core.training.data import Batch, Photos
+from colorize_core.training.engine import Losses, Parts
+from colorize_core.training.optimizer import MuonAdamW
+from colorize_core.training.recipes.ab import AbRecipe
+
+OUTER = ("gray", "colour", "places", "channels", "parallel", "head")
+
+
+@dataclass(frozen=True)
+class ColTranRecipe(AbRecipe):
+    """B: the colorizer at a quarter of the side, and both upsamplers on a share of each batch."""
+
+    lr: float = 2e-3
+    sides: tuple[int, ...] = (64, 96)
+    until: tuple[float, ...] = (0.7, 1.0)
+    parallel: float = 0.01  # weight of the parallel head, the paper's lambda
+    upsampled: float = 0.0625  # share of the batch that the upsamplers learn from
+    looked_at: int = 48  # validation photographs that are painted, pixel after pixel
+    temperature: float = 0.8
+
+    def parts(self, photos: Photos) -> Parts:
+        return {"network": ColTran(StagesConfig(widths=(128, 64, 64), blocks=(2, 2, 1), side=24))}
+
+    def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
+        outer = [f"{name}.{layer}" for name, _ in part.named_children() for layer in OUTER]
+        return MuonAdamW(part, self.lr, self.weight_decay, outer=outer)
+
+    def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
+        count = max(1, round(len(batch.photos) * self.upsampled))
+        seen = age(rgb_to_lab(batch.photos, 1)[:, :1], self.aged)
+        small = F.avg_pool2d(batch.photos, SCALE)
+        colours = coarse(small)
+        each, parallel, fine, final = parts["network"](seen, batch.photos, count)
+        losses = {
+            "each": _cross_entropy(each, colours),
+            "parallel": _cross_entropy(parallel, colours),
+            "colour": _cross_entropy(fine, to_levels(small[:count])),
+            "spatial": _cross_entropy(final, to_levels(batch.photos[:count])),
+        }
+        colorizer = (1 - self.parallel) * losses["each"] + self.parallel * losses["parallel"]
+        return {"loss": colorizer + losses["colour"] + losses["spatial"], **losses}
+
+    def predict(self, network: Any, lightness: Tensor) -> Tensor:
+        """One sample a photograph, the same one every time, at the largest size it learns at."""
+        share = self.sides[-1] / max(lightness.shape[2:])
+        lightness = F.interpolate(lightness, scale_factor=share, mode="area")
+        size = (len(lightness), *(side // SCALE for side in lightness.shape[2:]))
+        chances = torch.rand(size, generator=torch.Generator().manual_seed(0))
+        gray = small_levels(lightness)
+        *_, colours = network.colorizer.sample(gray, chances.to(gray.device), self.temperature)
+        return rgb_to_lab(network.paint(lightness, colours).final, 1)[:, 1:]
+
+    def evaluate(self, network: nn.Module, batch: Batch) -> dict[str, float]:
+        few = slice(self.looked_at)
+        return super().evaluate(network, Batch(batch.photos[few], batch.labels[few]))
+
+    def sheet(self, network: nn.Module, batch: Batch) -> list[list[np.ndarray]]:
+        few = slice(min(12, self.looked_at))
+        return super().sheet(network, Batch(batch.photos[few], batch.labels[few]))
+
+
+def _cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
+    return F.cross_entropy(logits.float().flatten(0, -2), classes.flatten())

@@ -4,6 +4,46 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from colorize_core.errors import OptionError
+
+Value = float | int | str
+
+
+@dataclass(frozen=True)
+class Control:
+    """One option of predict() that a model has beyond those of all: a number within limits, or
+    one of some choices."""
+
+    name: str  # as predict() takes it
+    label: str
+    info: str
+    default: Value
+    low: float = 0.0
+    high: float = 0.0
+    step: float = 1.0
+    choices: tuple[str, ...] = ()
+
+    def read(self, value: object) -> Value:
+        """The value, an int where the default is one. Raises OptionError where it is not
+        allowed."""
+        if self.choices:
+            if value not in self.choices:
+                raise OptionError(
+                    f"{self.name} is {value!r}, allowed are: {', '.join(self.choices)}."
+                )
+            return str(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise OptionError(f"{self.name} is {value!r}, a number is needed.")
+        if not self.low <= value <= self.high or (isinstance(self.default, int) and value % 1):
+            whole = "a whole number from " if isinstance(self.default, int) else ""
+            raise OptionError(
+                f"{self.name} is {value:g}, allowed is {whole}{self.low:g} to {self.high:g}."
+            )
+        return int(value) if isinstance(self.default, int) else float(value)
+
+
+SEED = Control("seed", "Seed", "Another number draws other colours.", 0, 0, 9999)
+
 
 @dataclass(frozen=True)
 class WeightFile:
@@ -28,4 +68,18 @@ class ModelCard:
     trained_on: str
     limits: str  # what it is known to do badly
     takes_hints: bool = False
+    controls: tuple[Control, ...] = ()  # what predict() takes beyond the options of all models
+    beside: str = ""  # the name of a model that this one is to be seen beside
     network_side: int = 0  # the photo is fitted to side x side pixels of area; 0: its own size
+
+    @property
+    def sampled(self) -> bool:
+        """Whether it draws its colours, other ones for another seed."""
+        return SEED in self.controls
+
+    def settings(self, values: dict[str, object]) -> dict[str, Value]:
+        """Every control's value, the default where none is given. Raises TypeError for a name that
+        is no control, OptionError for a value that is not allowed."""
+        for name in values.keys() - {control.name for control in self.controls}:
+            raise TypeError(f"the model {self.name!r} has no option {name!r}")
+        return {each.name: each.read(values.get(each.name, each.default)) for each in self.controls}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from colorize_core import chroma, devices, options, weights
-from colorize_core.cards import ModelCard
+from colorize_core.cards import SEED, ModelCard
 from colorize_core.chroma import Picture
 from colorize_core.errors import OptionError
 from colorize_core.hints import Hint, draw_hints, obey
 from colorize_core.tone import Tone, measure_tone
 
 Decoder = Callable[[float], Tensor]  # vividness -> ab (N, 2, h, w) in Lab units
+Report = Callable[[float], None]  # gets shares of the work in [0, 1]; what it raises stops it
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,32 @@ class Prediction:
         return self.tone.coloured
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """A photo, fitted to a network."""
+
+    network_l: NDArray[np.float32]  # (H, W) in [0, 100], padded to the network's multiple
+    inside: tuple[int, int]  # height and width of the photo in it
+    gain: float
+    fine_l: NDArray[np.float32]
+    tone: Tone
+    size: tuple[int, int]
+
+    def lightness(self) -> Tensor:
+        """(1, 1, H, W), with the gain."""
+        return torch.from_numpy(np.clip(self.network_l * self.gain, 0, 100))[None, None]
+
+    def coarse(self, cell: int) -> tuple[NDArray[np.float32], tuple[float, float]]:
+        """L of cells of that many pixels along each side, and how many the photo fills."""
+        height, width = (length // cell for length in self.network_l.shape)
+        cells = (self.inside[0] / cell, self.inside[1] / cell)
+        return chroma.shrink(self.network_l, height, width), cells
+
+    def prediction(self, decode: Decoder, cell: int) -> Prediction:
+        coarse_l, cells = self.coarse(cell)
+        return Prediction(decode, coarse_l, self.fine_l, cells, self.tone, self.size)
+
+
 class AbColorizer:
     """A network that predicts ab, on the shared full-size path.
 
@@ -51,6 +78,8 @@ class AbColorizer:
     from vividness in [0, 2] to ab (N, 2, H / cell, W / cell) in Lab units. H and W are multiples
     of `multiple`.
     """
+
+    looking = 0.0  # share of colorize()'s work that is predict()'s, for its progress
 
     def __init__(
         self,
@@ -81,20 +110,28 @@ class AbColorizer:
         gain: float = 1.0,
         neutralize: bool = True,
         hints: Sequence[Hint] | None = None,
-        progress: Callable[[float], None] | None = None,
+        progress: Report | None = None,
+        **controls: Any,
     ) -> Picture:
         """(H, W, 3) sRGB uint8 (or uint16) -> the same size and type, with the photo's own L.
 
         `vividness` in [0, 2]: from timid to saturated colours, 1 is the model's choice.
         `strength` in [0, 1.5]: how much of the colour is put in. `gain` in [0.5, 2]: brightness of
         the network's copy only; below 1 helps blown-out skies. `neutralize`: take the tint of an
-        old print out first. `progress` gets shares in [0, 1]; what it raises stops the work.
-        Raises OptionError.
+        old print out first. `controls` are those of the card. `progress` gets shares in [0, 1];
+        what it raises stops the work. Raises OptionError.
         """
         _check_render(vividness, strength)
-        prediction = self.predict(image, gain=gain, neutralize=neutralize, hints=hints)
+        looking = _part(progress, 0.0, self.looking)
+        prediction = self.predict(
+            image, gain=gain, neutralize=neutralize, hints=hints, progress=looking, **controls
+        )
         return self.render(
-            image, prediction, vividness=vividness, strength=strength, progress=progress
+            image,
+            prediction,
+            vividness=vividness,
+            strength=strength,
+            progress=_part(progress, self.looking, 1.0),
         )
 
     def predict(
@@ -104,48 +141,39 @@ class AbColorizer:
         gain: float = 1.0,
         neutralize: bool = True,
         hints: Sequence[Hint] | None = None,
+        progress: Report | None = None,
+        **controls: Any,
     ) -> Prediction:
-        """The network's part of colorize()."""
-        _check_picture(image)
-        options.check("gain", gain)
+        """The network's part of colorize(). One pass has no shares to report."""
+        self.card.settings(controls)
         if hints and not self.card.takes_hints:
             raise OptionError(f"The model {self.card.name!r} takes no colour hints.")
+        seen = self._see(image, gain, neutralize)
+        decode = self._run(seen, ())
+        if hints:
+            guided = self._run(seen, hints)
+            coarse_l, cells = seen.coarse(self.cell)
+            decode = _guided(decode, guided, hints, coarse_l, cells)
+        return seen.prediction(decode, self.cell)
+
+    def _see(self, image: Picture, gain: float, neutralize: bool) -> _Seen:
+        """The photo as the network is shown it."""
+        _check_picture(image)
+        options.check("gain", gain)
         height, width = image.shape[:2]
         fine = chroma.Frame.fit(height, width, chroma.WORK_SIDE)
         fine_size = (min(height, fine.size()[0]), min(width, fine.size()[1]))
         small = chroma.shrink(image, *fine_size)
         tone = measure_tone(small, neutralize)
         fine_l = tone.lightness(small)
-        frame = chroma.Frame.fit(height, width, self.card.network_side)
-        inside = frame.size()
+        inside = chroma.Frame.fit(height, width, self.card.network_side).size()
         network_l = chroma.pad_to_multiple(chroma.shrink(fine_l, *inside), self.multiple)
-        coarse = (network_l.shape[0] // self.cell, network_l.shape[1] // self.cell)
-        coarse_l = chroma.shrink(network_l, *coarse)
-        cells = (inside[0] / self.cell, inside[1] / self.cell)
-        decode = self._run(network_l, inside, gain, ())
-        if hints:
-            guided = self._run(network_l, inside, gain, hints)
-            decode = _guided(decode, guided, hints, coarse_l, cells)
-        return Prediction(
-            decode=decode,
-            coarse_l=coarse_l,
-            fine_l=fine_l,
-            cells=cells,
-            tone=tone,
-            size=(height, width),
-        )
+        return _Seen(network_l, inside, gain, fine_l, tone, (height, width))
 
     @torch.inference_mode()
-    def _run(
-        self,
-        network_l: NDArray[np.float32],
-        inside: tuple[int, int],
-        gain: float,
-        hints: Sequence[Hint],
-    ) -> Decoder:
-        seen = np.clip(network_l * gain, 0, 100)
-        lightness = torch.from_numpy(seen)[None, None].to(self.torch_device)
-        planes = torch.from_numpy(draw_hints(hints, network_l.shape, inside))[None]
+    def _run(self, seen: _Seen, hints: Sequence[Hint]) -> Decoder:
+        planes = torch.from_numpy(draw_hints(hints, seen.network_l.shape, seen.inside))[None]
+        lightness = seen.lightness().to(self.torch_device)
         decode = self.predict_ab(self.network, lightness, planes.to(self.torch_device))
         return torch.inference_mode()(decode)
 
@@ -156,7 +184,7 @@ class AbColorizer:
         *,
         vividness: float = 1.0,
         strength: float = 1.0,
-        progress: Callable[[float], None] | None = None,
+        progress: Report | None = None,
     ) -> Picture:
         """The part of colorize() after the network, at full size."""
         _check_picture(image)
@@ -172,6 +200,105 @@ class AbColorizer:
         return chroma.recombine(image, prediction.tone, planes, progress)
 
 
+class Draft(NamedTuple):
+    """What a network that draws its colours has so far."""
+
+    share: float  # of its work, in [0, 1]
+    stage: str
+    ab: Tensor  # (N, 2, h, w) in Lab units, one for each seed
+
+
+class Step(NamedTuple):
+    """The same, ready to be rendered."""
+
+    share: float
+    stage: str
+    predictions: tuple[Prediction, ...]  # one for each seed
+
+
+class SampledColorizer(AbColorizer):
+    """A network that draws its colours step by step, from one seed or several at once.
+
+    `walk(network, lightness, seeds, **controls)` is what a model's adapter gives: lightness
+    (N, 1, H, W) in [0, 100], the same photo for each of the N seeds, and the card's controls but
+    the seed become Drafts, the last of which is the result.
+    """
+
+    looking = 0.8
+
+    def __init__(
+        self,
+        card: ModelCard,
+        network: nn.Module,
+        walk: Callable[..., Iterator[Draft]],
+        device: torch.device,
+        *,
+        multiple: int,
+    ):
+        super().__init__(card, network, _draws_instead, device, multiple=multiple)
+        self.walk = walk
+
+    def predict(
+        self,
+        image: Picture,
+        *,
+        gain: float = 1.0,
+        neutralize: bool = True,
+        hints: Sequence[Hint] | None = None,
+        progress: Report | None = None,
+        **controls: Any,
+    ) -> Prediction:
+        """The network's part of colorize(): the last of its steps."""
+        if hints:
+            raise OptionError(f"The model {self.card.name!r} takes no colour hints.")
+        seeds = (controls.pop("seed", SEED.default),)
+        for step in self.steps(image, seeds=seeds, gain=gain, neutralize=neutralize, **controls):
+            if progress:
+                progress(step.share)
+        return step.predictions[0]
+
+    def steps(
+        self,
+        image: Picture,
+        *,
+        seeds: Sequence[Any] = (SEED.default,),
+        gain: float = 1.0,
+        neutralize: bool = True,
+        **controls: Any,
+    ) -> Iterator[Step]:
+        """What there is after each step, for each seed what predict() would give for it alone.
+        Raises OptionError."""
+        settings = [self.card.settings({**controls, SEED.name: seed}) for seed in seeds]
+        chosen = [setting.pop(SEED.name) for setting in settings]
+        seen = self._see(image, gain, neutralize)
+        lightness = seen.lightness().to(self.torch_device).expand(len(chosen), -1, -1, -1)
+        walk = self.walk(self.network, lightness, chosen, **settings[0])
+        while True:
+            with torch.inference_mode():  # not around the yield, where others work
+                draft = next(walk, None)
+            if draft is None:
+                return
+            cell = seen.network_l.shape[0] // draft.ab.shape[2]
+            predictions = (seen.prediction(_scaled(ab[None]), cell) for ab in draft.ab)
+            yield Step(draft.share, draft.stage, tuple(predictions))
+
+
+def _draws_instead(network: nn.Module, lightness: Tensor, hints: Tensor) -> Decoder:
+    raise TypeError("a model that draws its colours is not asked for them in one pass")
+
+
+def _scaled(ab: Tensor) -> Decoder:
+    """Vividness scales ab, from half to double."""
+    return lambda vividness: ab * 2 ** (vividness - 1)
+
+
+def _part(progress: Report | None, start: float, end: float) -> Report | None:
+    """A report on a part of the work that `progress` hears of."""
+    if progress is None:
+        return None
+    return lambda share: progress(start + share * (end - start))
+
+
 def load_ab(
     card: ModelCard, network: type[nn.Module], config: type, device: str, multiple: int, cell: int
 ) -> AbColorizer:
@@ -182,11 +309,9 @@ def load_ab(
 
 
 def _plain_ab(network: nn.Module, lightness: Tensor, hints: Tensor) -> Decoder:
-    """The mean of the photo's ab and its mirror image's; vividness scales it, from half to
-    double."""
+    """The mean of the photo's ab and its mirror image's."""
     ab, mirrored = network(torch.cat([lightness, lightness.flip(-1)])).chunk(2)
-    mean = (ab + mirrored.flip(-1)) / 2
-    return lambda vividness: mean * 2 ** (vividness - 1)
+    return _scaled((ab + mirrored.flip(-1)) / 2)
 
 
 def _guided(

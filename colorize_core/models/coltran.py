@@ -1,0 +1,87 @@
+"""ColTran: three transformers that draw coarse colours pixel by pixel and make them fine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from colorize_core.cards import SEED, Control, ModelCard, WeightFile
+from colorize_core.models.sources import PHOTOGRAPHS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from torch import Tensor
+
+    from colorize_core.models.base import Draft, SampledColorizer
+
+STAGES = ("coarse", "fine", "final")
+CARD = ModelCard(
+    name="coltran",
+    title="ColTran",
+    summary="A transformer that draws coarse colours pixel by pixel, and two that refine them: "
+    "another seed, other colours.",
+    paper="Kumar, Weissenborn and Kalchbrenner, Colorization Transformer, ICLR 2021, "
+    "https://arxiv.org/abs/2102.04432",
+    licence="Apache-2.0",
+    parameters=0,
+    weights=(WeightFile("coltran/model.safetensors", "", 0),),
+    trained_on=PHOTOGRAPHS,
+    limits="",
+    controls=(
+        SEED,
+        Control(
+            "temperature",
+            "Temperature",
+            "Low: what is most likely. High: what is rare, too.",
+            0.8,
+            0.1,
+            1.2,
+            0.05,
+        ),
+        Control(
+            "stage",
+            "Stage",
+            "Which of the three networks has the last word.",
+            "final",
+            choices=STAGES,
+        ),
+    ),
+    network_side=96,
+)
+
+
+def load(device: str = "auto") -> SampledColorizer:
+    """Raises WeightsError or DeviceError."""
+    from colorize_core import devices, weights
+    from colorize_core.models.base import SampledColorizer
+    from colorize_core.networks.coltran import SCALE, ColTran, StagesConfig
+
+    network = weights.load_network(weights.find(CARD.weights[0]), ColTran, StagesConfig)
+    return SampledColorizer(CARD, network, walk, devices.pick(device), multiple=SCALE)
+
+
+def walk(
+    network: Any, lightness: Tensor, seeds: Sequence[int], temperature: float, stage: str
+) -> Iterator[Draft]:
+    """The coarse colours after each row, then what the upsamplers make of them."""
+    import torch
+
+    from colorize_core.color import rgb_to_lab
+    from colorize_core.models.base import Draft
+    from colorize_core.networks.coltran import middle, small_levels
+
+    gray = small_levels(lightness)
+    chances = torch.stack(
+        [torch.rand(gray.shape[1:], generator=torch.Generator().manual_seed(s)) for s in seeds]
+    )
+    rows = gray.shape[1]
+    for row, colours in enumerate(
+        network.colorizer.sample(gray, chances.to(gray.device), temperature)
+    ):
+        ab = rgb_to_lab(middle(colours), 1)[:, 1:]
+        ab[:, :, row + 1 :] = 0  # not drawn yet
+        yield Draft(0.9 * (row + 1) / rows, STAGES[0], ab)
+    painting = network.paint(lightness, colours)
+    for number, name in enumerate(STAGES[: STAGES.index(stage) + 1]):
+        share = 1.0 if name == stage else 0.9 + 0.03 * number
+        yield Draft(share, name, rgb_to_lab(getattr(painting, name), 1)[:, 1:])

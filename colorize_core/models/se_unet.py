@@ -25,8 +25,7 @@ CARD = ModelCard(
         ),
     ),
     trained_on=PHOTOGRAPHS,
-    limits="Trained on squared error alone: brownish wherever several colours are likely, and less "
-    "colourful than the adversarial models.",
+    limits="Trained on squared error alone: brownish wherever several colours are likely.",
     network_side=128,
 )
 

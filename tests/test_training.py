@@ -189,7 +189,10 @@ def test_a_run_learns_resumes_and_leaves_weights_that_load(photos, tmp_path):
     assert later["history"][: len(state["history"])] == state["history"]
     with safe_open(path, "pt") as file:
         assert json.loads(file.metadata()["config"])["widths"] == list(SMALL.widths)
-        assert json.loads(file.metadata()["training"])["seen"] == later["seen"]
+        told = json.loads(file.metadata()["training"])
+        assert told["seen"] == later["seen"]
+        assert [look["seen"] for look in told["looks"]] == [800, 960]  # at the end of both runs
+        assert told["looks"][-1]["psnr"] == pytest.approx(told["psnr"], abs=1e-3)
         assert file.get_tensor("head.weight").dtype == torch.float16
     network = weights.load_network(path, Autochrome, AutochromeConfig)
     assert network.config == SMALL

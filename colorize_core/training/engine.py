@@ -262,12 +262,15 @@ class _Run:
         return network.eval()
 
     def look(self) -> Path:
-        """Save a checkpoint, the weight file, scores, curves and a sheet of samples."""
+        """Save the weight file, scores, curves, a sheet of samples and a checkpoint."""
+        path = self.settings.out / "model.safetensors"
+        if self.accelerator.is_main_process:
+            self._report(path)
         self.accelerator.wait_for_everyone()
         self.accelerator.save_state(self.settings.out / "checkpoint")
-        path = self.settings.out / "model.safetensors"
-        if not self.accelerator.is_main_process:
-            return path
+        return path
+
+    def _report(self, path: Path) -> None:
         network = self._averaged()
         scores: dict[str, float] = {}
         if self.val is not None:
@@ -282,8 +285,13 @@ class _Run:
                 self.settings.out / f"samples-{self.progress.seen:08d}.png",
             )
         draw_curves(self.progress.history, self.settings.out / "curves.png")
-        save_weights(network, path, {"seen": self.progress.seen, **scores})
-        return path
+        save_weights(network, path, {"seen": self.progress.seen, **scores, "looks": self._looks()})
+
+    def _looks(self, most: int = 8) -> list[dict[str, float]]:
+        """The scores of all looks so far, or of so many, the first and the last among them."""
+        rows = [row for row in self.progress.history if any(key.startswith("val_") for key in row)]
+        chosen = sorted({round(i) for i in np.linspace(0, len(rows) - 1, most)}) if rows else []
+        return [{k.removeprefix("val_"): round(v, 3) for k, v in rows[i].items()} for i in chosen]
 
 
 def save_weights(network: Any, path: Path, training: dict[str, Any]) -> None:

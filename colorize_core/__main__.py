@@ -14,6 +14,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from colorize_core import __version__, batch, cards, image
+from colorize_core.cards import Value
 from colorize_core.errors import ColorizeError, DeviceError, OptionError
 from colorize_core.threads import wait_briefly
 
@@ -59,6 +60,14 @@ def _add_look(group: argparse._ArgumentGroup) -> None:
         choices=[card.name for card in cards()],
         metavar="NAME",
         help="see --list-models (default: %(default)s)",
+    )
+    group.add_argument(
+        "--set",
+        dest="controls",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of this model's own, for each again; see --list-models",
     )
     for name, meaning in (
         ("vividness", "from timid to saturated colours"),
@@ -129,8 +138,9 @@ def _count(text: str) -> int:
 
 
 def list_models() -> str:
-    """The cards as a table for the terminal."""
+    """The cards as a table for the terminal, and another of what single models can be set to."""
     rows = [("NAME", "PARAMETERS", "WEIGHTS", "LICENCE", "WHAT IT IS")]
+    own = [("MODEL", "--set", "ALLOWED", "WHAT IT DOES")]
     for card in cards():
         size = sum(file.bytes for file in card.weights) / 2**20
         rows.append(
@@ -142,9 +152,29 @@ def list_models() -> str:
                 card.summary,
             )
         )
+        own += [(card.name, f"{c.name}={c.default}", c.allowed, c.info) for c in card.controls]
+    return _aligned(rows) + (f"\n\n{_aligned(own)}" if own[1:] else "")
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
     return "\n".join(lines)
+
+
+def chosen_controls(model: str, pairs: Sequence[str]) -> dict[str, Value]:
+    """What --set asks for, checked against the model's card; of one name the last counts."""
+    known = {c.name: c for card in cards() if card.name == model for c in card.controls}
+    chosen = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if name not in known:
+            there = "; ".join(f"{c.name} ({c.allowed})" for c in known.values())
+            raise OptionError(f"--set {pair}: of its own the model {model} has {there or 'none'}.")
+        if not equals:
+            raise OptionError(f"--set {pair}: write {name}=VALUE, with {known[name].allowed}.")
+        chosen[name] = known[name].parse(text)
+    return chosen
 
 
 def plan(
@@ -179,9 +209,9 @@ def _names_file(out: Path) -> bool:
 def colorize(options: argparse.Namespace) -> int:
     """Run the batch that the options ask for; returns the exit code."""
     begun = time.perf_counter()
-    settings = batch.Settings(
-        **{item.name: getattr(options, item.name) for item in fields(batch.Settings)}
-    )
+    values = {item.name: getattr(options, item.name) for item in fields(batch.Settings)}
+    controls = chosen_controls(options.model, options.controls)
+    settings = batch.Settings(**values | {"controls": controls})
     jobs, manifest, problems = plan(options.photos, options.output, settings.format)
     for problem in problems:
         print(problem, file=sys.stderr)

@@ -14,14 +14,15 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from colorize_core import image, options
+from colorize_core.cards import ModelCard, Value
 from colorize_core.errors import Cancelled, ColorizeError, OptionError
 from colorize_core.manifest import Manifest, Row
 from colorize_core.planning import SUFFIX_OF, Found, Job, find, plan
@@ -35,7 +36,8 @@ DEFAULT_JOBS = min(4, os.cpu_count() or 1)
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides how a result looks. OptionError for a value out of LIMITS."""
+    """What decides how a result looks. OptionError for a value that is not allowed, TypeError for
+    a control that the model does not have."""
 
     model: str = "autochrome"
     vividness: float = 1.0
@@ -44,21 +46,29 @@ class Settings:
     neutralize: bool = True
     format: str | None = None  # a key of SUFFIX_OF; None: the photo's own where it is writable
     quality: int = 95  # of JPEG and WebP
+    controls: Mapping[str, Value] = field(default_factory=dict)  # the model's own, see its card
 
     def __post_init__(self) -> None:
         for name, limits in LIMITS.items():
             options.check(name, getattr(self, name), limits)
         if self.format is not None and self.format not in SUFFIX_OF:
             raise OptionError(f"format is {self.format!r}, allowed are {', '.join(SUFFIX_OF)}.")
+        if card := self._card():
+            # Those left out stand at their defaults: the same settings then are the same text.
+            object.__setattr__(self, "controls", card.settings(dict(self.controls)))
+
+    def _card(self) -> ModelCard | None:
+        return next((card for card in cards() if card.name == self.model), None)
 
     def describe(self) -> str:
         """For the manifest: two results of one photo are the same when this text is."""
-        card = next((card for card in cards() if card.name == self.model), None)
+        card = self._card()
+        own = "".join(f"{name}={value} " for name, value in self.controls.items())
         weights = "+".join(file.sha256[:8] for file in card.weights) if card else ""
         return (
             f"vividness={self.vividness:g} strength={self.strength:g} gain={self.gain:g} "
             f"neutralize={'yes' if self.neutralize else 'no'} format={self.format or 'same'} "
-            f"quality={self.quality} weights={weights or 'none'}"
+            f"quality={self.quality} {own}weights={weights or 'none'}"
         )
 
 
@@ -221,7 +231,11 @@ class _Pipeline:
         with self.network:
             self.check(0)
             prediction = self.colorizer.predict(
-                pixels, gain=settings.gain, neutralize=settings.neutralize
+                pixels,
+                gain=settings.gain,
+                neutralize=settings.neutralize,
+                progress=self.check,  # drawing takes long, and is stopped here
+                **settings.controls,
             )
         picture = self.colorizer.render(
             pixels,

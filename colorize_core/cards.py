@@ -23,23 +23,37 @@ class Control:
     step: float = 1.0
     choices: tuple[str, ...] = ()
 
+    @property
+    def allowed(self) -> str:
+        """Its values in words."""
+        if self.choices:
+            return ", ".join(self.choices)
+        whole = "a whole number from " if isinstance(self.default, int) else ""
+        return f"{whole}{self.low:g} to {self.high:g}"
+
     def read(self, value: object) -> Value:
         """The value, an int where the default is one. Raises OptionError where it is not
         allowed."""
         if self.choices:
             if value not in self.choices:
-                raise OptionError(
-                    f"{self.name} is {value!r}, allowed are: {', '.join(self.choices)}."
-                )
+                raise OptionError(f"{self.name} is {value!r}, allowed are: {self.allowed}.")
             return str(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise OptionError(f"{self.name} is {value!r}, a number is needed.")
-        if not self.low <= value <= self.high or (isinstance(self.default, int) and value % 1):
-            whole = "a whole number from " if isinstance(self.default, int) else ""
             raise OptionError(
-                f"{self.name} is {value:g}, allowed is {whole}{self.low:g} to {self.high:g}."
+                f"{self.name} is {value!r}, a number is needed; allowed is {self.allowed}."
             )
+        if not self.low <= value <= self.high or (isinstance(self.default, int) and value % 1):
+            raise OptionError(f"{self.name} is {value:g}, allowed is {self.allowed}.")
         return int(value) if isinstance(self.default, int) else float(value)
+
+    def parse(self, text: str) -> Value:
+        """read() of what was typed."""
+        if self.choices:
+            return self.read(text)
+        try:
+            return self.read(float(text))
+        except ValueError:
+            return self.read(text)  # says that it is no number
 
 
 SEED = Control("seed", "Seed", "Another number draws other colours.", 0, 0, 9999)

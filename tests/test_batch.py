@@ -18,6 +18,7 @@ import torch
 from PIL import Image
 
 from colorize_core import batch
+from colorize_core.cards import SEED, Control, ModelCard
 from colorize_core.errors import OptionError, SaveError
 from colorize_core.manifest import COLUMNS, Manifest, Row
 
@@ -31,6 +32,7 @@ class Marker:
     device: str = "cpu"
     fails: Callable[[np.ndarray], bool] = lambda pixels: False
     loads: list[tuple[str, str]] = field(default_factory=list)
+    controls: list[dict[str, Any]] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
     in_network: int = 0
     most_in_network: int = 0
@@ -42,7 +44,11 @@ class Marker:
         self.loads.append((name, device))
         return self
 
-    def predict(self, pixels: np.ndarray, *, gain: float, neutralize: bool) -> SimpleNamespace:
+    def predict(
+        self, pixels: np.ndarray, *, gain: float, neutralize: bool, progress: Any, **controls: Any
+    ) -> SimpleNamespace:
+        progress(0.5)
+        self.controls.append(controls)
         if self.fails(pixels):
             raise RuntimeError("out of\nmemory")
         with self.lock:
@@ -271,6 +277,26 @@ def test_other_settings_do_it_again(tmp_path: Path, change: dict[str, Any]) -> N
     run([photo], tmp_path / "out")
     assert states(run([photo], tmp_path / "out", **change)) == {"a.png": "done"}
     assert states(run([photo], tmp_path / "out", **change)) == {"a.png": "skipped"}
+
+
+def test_a_models_own_controls_are_settings_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hue = Control("hue", "Hue", "Where on the wheel.", 0.5, 0.0, 1.0)
+    card = ModelCard("drawing", "", "", "", "", 0, (), "", "", controls=(SEED, hue))
+    monkeypatch.setattr(batch, "cards", lambda: (card,))
+    photo, out, marker = save(tmp_path / "a.png"), tmp_path / "out", Marker()
+    drawing: dict[str, Any] = {"model": "drawing", "marker": marker}
+    assert states(run([photo], out, **drawing)) == {"a.png": "done"}
+    assert states(run([photo], out, **drawing, controls={"seed": 0})) == {"a.png": "skipped"}
+    assert states(run([photo], out, **drawing, controls={"seed": 3})) == {"a.png": "done"}
+    assert states(run([photo], out, **drawing, controls={"seed": 3})) == {"a.png": "skipped"}
+    assert marker.controls == [{"seed": 0, "hue": 0.5}, {"seed": 3, "hue": 0.5}]
+    assert " seed=3 hue=0.5 " in Manifest(out).rows["a.png"].options
+    with pytest.raises(OptionError, match="0 to 1"):
+        batch.Settings("drawing", controls={"hue": 2})
+    with pytest.raises(TypeError, match="size"):
+        batch.Settings("drawing", controls={"size": 2})
 
 
 def test_a_changed_or_lost_file_and_overwrite_do_it_again(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,8 +19,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import colorize_core
-from colorize_core import image
+from colorize_core import image, registry
 from colorize_core.__main__ import main, parser
+from colorize_core.cards import SEED, Control, ModelCard
 
 ROOT = Path(__file__).resolve().parents[1]
 Scene = Callable[..., NDArray[np.uint8]]
@@ -32,6 +35,26 @@ def album(tmp_path: Path, gray_scene: Scene, monkeypatch: pytest.MonkeyPatch) ->
     Image.fromarray(gray_scene(50, 40, seed=1)).save(tmp_path / "in/b/c.png")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model named drawing that paints everything in a shade of red: its seed."""
+
+    class Drawing:
+        device = "cpu"
+
+        def predict(self, pixels: NDArray[np.uint8], seed: int, **_: Any) -> SimpleNamespace:
+            return SimpleNamespace(tint=None, red=seed)
+
+        def render(self, pixels: NDArray[np.uint8], prediction: Any, **_: Any) -> NDArray[np.uint8]:
+            return np.full_like(pixels, (prediction.red, 0, 0))
+
+    style = Control("style", "Style", "How it is drawn.", "ink", choices=("ink", "chalk"))
+    card = ModelCard("drawing", "", "It draws.", "", "", 0, (), "", "", controls=(SEED, style))
+    module = SimpleNamespace(CARD=card, load=lambda device: Drawing())
+    monkeypatch.setitem(sys.modules, "colorize_core.models.drawing", module)
+    monkeypatch.setattr(registry, "MODELS", ("autochrome", "drawing"))
 
 
 def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -190,6 +213,67 @@ def test_wrong_usage_is_2_and_says_what_is_right(
     assert stop.value.code == 2
     assert said in capsys.readouterr().err.splitlines()[-1]
     assert files(album) == {"in/a.jpg", "in/b/c.png", "notes"}
+
+
+def test_a_models_own_settings_reach_it_and_the_manifest(album: Path, drawing: None) -> None:
+    asked = ["--model", "drawing", "--format", "png"]
+    assert main(["in/a.jpg", "-o", "out", *asked, "--set", "seed=80", "--set", "style=chalk"]) == 0
+    assert image.read(album / "out/a.png").pixels[0, 0].tolist() == [80, 0, 0]
+    assert " seed=80 style=chalk " in rows(album / "out")["a.png"]["options"]
+    assert main(["in/a.jpg", "-o", "out", *asked, "--set=seed=7", "--set=seed=90"]) == 0
+    assert image.read(album / "out/a.png").pixels[0, 0].tolist() == [90, 0, 0]
+    assert " seed=90 style=ink " in rows(album / "out")["a.png"]["options"]
+    assert main(["in/a.jpg", "-o", "one.png", "--model", "drawing", "--set", "seed=60"]) == 0
+    assert image.read(album / "one.png").pixels[0, 0].tolist() == [60, 0, 0]
+
+
+def test_the_same_own_settings_are_done_once(
+    album: Path, drawing: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for asked, said in (
+        ([], "2 photos"),
+        (["--set", "seed=0"], "2 already done"),  # what it is unless set
+        (["--set", "seed=5"], "2 photos"),
+        (["--set", "seed=5", "--set", "style=ink"], "2 already done"),
+    ):
+        assert main(["in", "-o", "out", "--model", "drawing", *asked]) == 0
+        assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "said"),
+    [
+        ("drawing", "seed=-1", "a whole number from 0 to 9999"),
+        ("drawing", "seed=1.5", "a whole number from 0 to 9999"),
+        ("drawing", "seed=red", "a whole number from 0 to 9999"),
+        ("drawing", "seed", "seed=VALUE"),
+        ("drawing", "style=oil", "ink, chalk"),
+        ("drawing", "colour=3", "seed (a whole number from 0 to 9999); style (ink, chalk)"),
+        ("autochrome", "seed=3", "the model autochrome has none"),
+    ],
+)
+def test_a_wrong_own_setting_is_2_and_says_what_is_allowed(
+    album: Path,
+    drawing: None,
+    capsys: pytest.CaptureFixture[str],
+    model: str,
+    asked: str,
+    said: str,
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["in", "--model", model, "--set", asked])
+    assert stop.value.code == 2
+    assert said in capsys.readouterr().err.splitlines()[-1]
+    assert files(album) == {"in/a.jpg", "in/b/c.png"}
+
+
+def test_own_settings_are_listed(drawing: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list-models"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert [" ".join(line.split()) for line in listed[-2:]] == [
+        f"drawing seed=0 a whole number from 0 to 9999 {SEED.info}",
+        "drawing style=ink ink, chalk How it is drawn.",
+    ]
 
 
 def test_a_photo_is_not_replaced(album: Path, capsys: pytest.CaptureFixture[str]) -> None:

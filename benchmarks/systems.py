@@ -1,0 +1,232 @@
+"""python -m benchmarks.systems --photos ZIP-or-DIR... : how fast the models are.
+
+coltran    64 x 64 places drawn with what was computed kept, against computing all of it anew for
+           every place: the same photo, the same random numbers
+diffusion  DDIM in 25 steps against ancestral sampling in all 300: seconds, and CIEDE2000 by
+           `recombine-256`
+all        a gray photo of 1000 x 1000 pixels in memory through colorize(), on 2 cores
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm.auto import tqdm
+
+import colorize_core
+from benchmarks.quality import summary
+from benchmarks.results_file import write
+from benchmarks.speed import paired, photo
+from colorize_core.metrics import protocol
+from colorize_core.metrics.ciede2000 import ciede2000
+from colorize_core.networks import coltran
+from colorize_core.training.data import find_photos
+
+CORES = 2
+SIDE = 64  # places of ColTran along each axis
+STEPS = 25  # of DDIM
+Picture = NDArray[np.uint8]
+Row = dict[str, Any]
+
+
+def row(what: str, value: str, unit: str, n: str, details: str = "", bar: str = "") -> Row:
+    return {"what": what, "value": value, "unit": unit, "bar": bar, "n": n, "details": details}
+
+
+def spread(values: list[float], digits: int = 3) -> str:
+    return f"{min(values):.{digits}f} to {max(values):.{digits}f}"
+
+
+# --- ColTran ------------------------------------------------------------------------------------
+
+
+def coltran_rows(model: Any, truth: Picture, runs: int, places: int, side: int = SIDE) -> list[Row]:
+    """The networks are asked in turn: in each run the cached one draws the whole picture and the
+    other one its part of the `places`, which lie evenly spread and cost the same each."""
+    network = model.network.colorizer
+    temperature = model.card.settings({})["temperature"]
+    gray = _coltran_gray(truth, side)
+    chances = torch.rand(gray.shape, generator=torch.Generator().manual_seed(0))
+    every = list(product(range(side), range(side)))
+    chosen = [every[i] for i in np.linspace(0, len(every) - 1, places).astype(int)]
+    *_, colours = network.sample(gray, chances, temperature)  # also the warm-up
+    fast, slow, same = [], [], 0
+    for run in tqdm(range(runs), "coltran"):
+        start = time.perf_counter()
+        for _ in network.sample(gray, chances, temperature):
+            pass
+        fast.append(time.perf_counter() - start)
+        part = chosen[run::runs]
+        start = time.perf_counter()
+        drawn = draw_slowly(network, gray, chances, temperature, colours, part)
+        slow.append((time.perf_counter() - start) / len(part) * len(every))
+        same += sum(
+            int(colours[0, r, c]) == found for (r, c), found in zip(part, drawn, strict=True)
+        )
+    ratios = [b / a for a, b in zip(fast, slow, strict=True)]
+    what, how = f"coltran {side} x {side}", f"scaled from {places} evenly spread places"
+    how = "all places" if places == len(every) else how
+    return [
+        row(
+            f"{what} with caches",
+            f"{statistics.median(fast):.3f}",
+            "s",
+            f"{runs} runs",
+            spread(fast),
+        ),
+        row(f"{what} without", f"{statistics.median(slow):.1f}", "s", f"{runs} runs", how),
+        row(
+            f"{what} without / with caches",
+            f"{statistics.median(ratios):.1f}",
+            "ratio",
+            f"{runs} runs",
+            spread(ratios, 1),
+            "at least 20",
+        ),
+        row(
+            f"{what} same colours",
+            f"{same / places:.4f}",
+            "share",
+            f"{places} places",
+            "drawn without caches, from the colours before",
+            "1",
+        ),
+    ]
+
+
+def _coltran_gray(truth: Picture, side: int) -> Tensor:
+    """The levels that the first network is shown, `side` places wide and high."""
+    small = cv2.resize(protocol.to_gray(truth), (side, side), interpolation=cv2.INTER_AREA)
+    return torch.from_numpy(small[None, ..., 0]).long()
+
+
+@torch.no_grad()
+def draw_slowly(
+    network: coltran.Colorizer,
+    gray: Tensor,
+    chances: Tensor,
+    temperature: float,
+    colours: Tensor,
+    places: list[tuple[int, int]],
+) -> list[int]:
+    """What sample_slowly() draws at some places where `colours` were drawn before them: its own
+    work for a place, without the way there."""
+    context = network.context(gray)
+    drawn = []
+    for r, c in places:
+        before = colours.clone()
+        before[:, r, c:] = 0
+        before[:, r + 1 :] = 0
+        logits = network._decode(before, context)[:, r, c]
+        drawn.append(int(coltran.draw(logits, chances[:, r, c], temperature)))
+    return drawn
+
+
+# --- diffusion ----------------------------------------------------------------------------------
+
+
+def diffusion_rows(model: Any, truths: list[Picture]) -> list[Row]:
+    seconds: tuple[list[float], list[float]] = ([], [])
+    errors: tuple[list[float], list[float]] = ([], [])
+    ways: tuple[dict[str, Any], ...] = (
+        {"sampler": "DDIM", "steps": STEPS},
+        {"sampler": "ancestral"},
+    )
+    model.colorize(protocol.to_gray(truths[0]))  # a warm-up
+    for seed, truth in enumerate(tqdm(truths, "diffusion")):
+        gray = protocol.to_gray(truth)
+        for way, into, off in zip(ways, seconds, errors, strict=True):
+            start = time.perf_counter()
+            picture = model.colorize(gray, seed=seed, **way)
+            into.append(time.perf_counter() - start)
+            off.append(ciede2000(protocol.recombined(picture, truth), truth))
+    few, all_steps = seconds
+    ratios = [b / a for a, b in zip(few, all_steps, strict=True)]
+    n = f"{len(truths)} photos"
+    rows = []
+    for name, times, off in zip((f"DDIM {STEPS}", "ancestral"), seconds, errors, strict=True):
+        mean, low, high = summary(np.array(off))
+        rows += [
+            row(f"diffusion {name}", f"{statistics.median(times):.3f}", "s", n, spread(times)),
+            row(f"diffusion {name}", f"{mean:.3f}", "CIEDE2000", n, f"{low:.3f} to {high:.3f}"),
+        ]
+    ratio = f"{statistics.median(ratios):.2f}"
+    change, low, high = relative(np.array(errors[0]), np.array(errors[1]))
+    return [
+        *rows,
+        row("diffusion ancestral / DDIM", ratio, "ratio", n, spread(ratios, 2), "at least 8"),
+        row(
+            "diffusion DDIM to ancestral",
+            f"{change:+.2f}",
+            "% of CIEDE2000",
+            n,
+            f"{low:+.2f} to {high:+.2f}, 95 % bootstrap interval",
+            "-2 to 2",
+        ),
+    ]
+
+
+def relative(first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[float, float, float]:
+    """By how many percent the first mean is above the second, and the 95 % bootstrap interval over
+    photos, each photo's pair staying together."""
+    mean, low, high = (100 * x / float(second.mean()) for x in summary(first - second))
+    return mean, low, high
+
+
+# --- every model --------------------------------------------------------------------------------
+
+
+def megapixel_row(model: Any, runs: int) -> Row:
+    gray = np.repeat(photo(1000, 1000)[..., None], 3, axis=2)
+    times, _ = paired(lambda: model.colorize(gray), lambda: None, runs)
+    return row(
+        f"{model.card.name} 1 megapixel",
+        f"{statistics.median(times):.3f}",
+        "s",
+        f"{runs} runs",
+        f"{spread(times)} on {torch.get_num_threads()} cores",
+        "" if model.card.sampled else "under 0.5",
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    names = [card.name for card in colorize_core.cards()]
+    parser.add_argument("--photos", type=Path, nargs="+", required=True)
+    parser.add_argument("--models", nargs="+", default=names, choices=names)
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--limit", type=int, default=150, help="photos for diffusion's samplers")
+    parser.add_argument(
+        "--places", type=int, default=140, help=f"of ColTran's {SIDE**2} drawn without caches"
+    )
+    arguments = parser.parse_args()
+    torch.set_num_threads(CORES)
+    cv2.setNumThreads(CORES)
+    truths = [
+        protocol.square(found.read()) for found in find_photos(arguments.photos, arguments.limit)
+    ]
+    rows = []
+    for name in arguments.models:
+        model = colorize_core.load(name, "cpu")
+        rows.append(megapixel_row(model, arguments.runs))
+        if name == "coltran":
+            rows += coltran_rows(model, truths[0], arguments.runs, arguments.places)
+        if name == "diffusion":
+            rows += diffusion_rows(model, truths)
+    print(write("systems", rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,14 +1,19 @@
 """python -m benchmarks.quality --photos ZIP-or-DIR... : colour quality by `recombine-256`.
 
 Gray, the mean colour, the truth and every model, each with the mean and the 95 % bootstrap interval
-of every metric. --sheet also draws a contact sheet of gray, results and truth.
+of every metric. Of a model that draws its colours the first of two draws is scored; seed_ciede2000
+is how far the other is from it. --sheet also draws a contact sheet of gray, results and truth.
+
+Drawing is slow. Unless named, such models are left out; fewer photos do for them:
+  --models coltran diffusion --limit 150 --name quality-sampled
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +32,8 @@ from colorize_core.training.data import find_photos
 from colorize_core.training.pictures import contact_sheet
 
 Picture = NDArray[np.uint8]
-Method = Callable[[Picture, Picture], Picture]  # gray photo and truth -> what is scored
+# Gray photo and truth -> what is scored, and another draw where colours are drawn.
+Method = Callable[[Picture, Picture], tuple[Picture, ...]]
 
 
 def methods(names: list[str], device: str) -> dict[str, Method]:
@@ -35,19 +41,18 @@ def methods(names: list[str], device: str) -> dict[str, Method]:
 
     average = mean_colour()
 
-    def mean(_: Picture, truth: Picture) -> Picture:
+    def mean(_: Picture, truth: Picture) -> tuple[Picture]:
         lab = rgb_to_lab(truth.astype(np.float32) / 255)
         ab = np.zeros_like(lab[..., 1:]) + average
-        return protocol.with_ab(lab[..., :1], ab)
+        return (protocol.with_ab(lab[..., :1], ab),)
 
     table: dict[str, Method] = {
-        "gray": lambda gray, _: gray,
+        "gray": lambda gray, _: (gray,),
         "mean": mean,
-        "truth": lambda _, truth: truth,
+        "truth": lambda _, truth: (truth,),
     }
     for name in names:
-        model = colorize_core.load(name, device)
-        table[name] = _scored(model)
+        table[name] = scored(colorize_core.load(name, device))
     return table
 
 
@@ -59,8 +64,15 @@ def mean_colour() -> NDArray[np.float32]:
         return frequency @ file.get_tensor("bins.points").astype(np.float32) / frequency.sum()
 
 
-def _scored(model: colorize_core.Colorizer) -> Method:
-    return lambda gray, truth: protocol.recombined(model.colorize(gray), truth)
+def scored(model: Any) -> Method:
+    def draws(gray: Picture) -> Iterator[Picture]:
+        if not model.card.sampled:
+            yield model.colorize(gray)
+            return
+        *_, last = model.steps(gray, seeds=(0, 1))  # together they take less time
+        yield from (model.render(gray, prediction) for prediction in last.predictions)
+
+    return lambda gray, truth: tuple(protocol.recombined(each, truth) for each in draws(gray))
 
 
 def summary(values: NDArray[np.float64]) -> tuple[float, float, float]:
@@ -78,11 +90,31 @@ def scores(picture: Picture, truth: Picture) -> dict[str, float]:
     }
 
 
+def measured(values: list[float], name: str) -> dict[str, str]:
+    """The columns of one metric, empty where there are no values."""
+    numbers = [f"{value:.3f}" for value in summary(np.array(values))] if values else [""] * 3
+    return dict(zip((name, f"{name}_low", f"{name}_high"), numbers, strict=True))
+
+
+def row_of(drawn: list[tuple[Picture, ...]], truths: list[Picture]) -> dict[str, Any]:
+    """How many photos, and every metric's columns."""
+    table = [scores(first, truth) for (first, *_), truth in zip(drawn, truths, strict=True)]
+    row: dict[str, Any] = {"n": len(table)}
+    for metric in table[0]:
+        row |= measured([line[metric] for line in table], metric)
+    apart = [ciede2000(*pair) for pair in drawn if len(pair) == 2]
+    return row | measured(apart, "seed_ciede2000")
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--photos", type=Path, nargs="+", required=True)
     parser.add_argument(
-        "--models", nargs="+", default=[card.name for card in colorize_core.cards()]
+        "--models",
+        nargs="+",
+        default=[card.name for card in colorize_core.cards() if not card.sampled],
     )
     parser.add_argument("--limit", type=int)
     parser.add_argument("--device", default="auto")
@@ -96,16 +128,10 @@ def main() -> None:
     results: dict[str, list[Picture]] = {}
     rows = []
     for name, method in methods(arguments.models, arguments.device).items():
-        results[name] = [method(protocol.to_gray(truth), truth) for truth in tqdm(truths, name)]
-        pairs = zip(results[name], truths, strict=True)
-        table = [scores(picture, truth) for picture, truth in pairs]
-        row: dict[str, object] = {"model": name, "photos": names, "protocol": protocol.NAME}
-        row["n"] = len(table)
-        for metric in table[0]:
-            mean, low, high = summary(np.array([line[metric] for line in table]))
-            row |= {metric: f"{mean:.3f}", f"{metric}_low": f"{low:.3f}"}
-            row[f"{metric}_high"] = f"{high:.3f}"
-        rows.append(row)
+        drawn = [method(protocol.to_gray(truth), truth) for truth in tqdm(truths, name)]
+        results[name] = [first for first, *_ in drawn]
+        about = {"model": name, "photos": names, "protocol": protocol.NAME}
+        rows.append(about | row_of(drawn, truths))
     write(arguments.name, rows)
     if arguments.sheet:
         columns = [results[name] for name in ("gray", *arguments.models, "truth")]

@@ -12,12 +12,11 @@ from pathlib import Path
 from safetensors import safe_open
 
 from colorize_core import ModelCard, cards, weights
-from docs.readme import Rows, results, score_table, table_of
+from docs.readme import Rows, protocol, results, score, score_table, scores_of, table_of
 
 
 def text(card: ModelCard) -> str:
     """The model card as Markdown, with the Hub's front matter."""
-    scores = [row for row in results("quality") if row["model"] in {"gray", "truth", card.name}]
     parts = [
         f"---\nlicense: {card.licence.lower()}\npipeline_tag: image-to-image\n"
         "tags: [colorization]\nlibrary_name: colorize_core\n---",
@@ -27,7 +26,7 @@ def text(card: ModelCard) -> str:
         "## Training",
         f"{card.trained_on}. The command is `python -m colorize_core.training {card.name}`; "
         f"{_seen(card)}.",
-        *(("## Scores", score_table(scores)) if scores else ()),
+        *_scores(card),
         *_hints(card),
         "## Limits",
         card.limits,
@@ -40,6 +39,10 @@ def _facts(card: ModelCard) -> str:
         ["parameters", f"{card.parameters:,}"],
         ["input", f"L at about {card.network_side} x {card.network_side} pixels of area"],
         ["colour hints", "yes" if card.takes_hints else "no"],
+        *(
+            [f"`{control.name}`", f"{control.info} {control.allowed}; {control.default} unless set"]
+            for control in card.controls
+        ),
         ["paper", card.paper or "none"],
         ["licence", card.licence],
     ]
@@ -53,6 +56,22 @@ def _seen(card: ModelCard) -> str:
     config = ", ".join(f"{key} {value}" for key, value in json.loads(metadata["config"]).items())
     seen = json.loads(metadata["training"])["seen"]
     return f"these weights have seen {seen:,} random crops. Configuration: {config}"
+
+
+def _scores(card: ModelCard) -> list[str]:
+    """Beside gray and the truth, if that was measured."""
+    rows = scores_of(card)
+    if not rows:
+        return []
+    parts = ["## Scores", score_table(rows)]
+    if card.sampled:
+        own = next(row for row in rows if row["model"] == card.name)
+        parts += [
+            f"Scored {protocol(own)}. One draw of each photograph is scored, and the colours of "
+            "the photograph itself are only one of many that fit it. Two draws from different "
+            f"seeds are {score(own, 'seed_ciede2000')} CIEDE2000 apart."
+        ]
+    return parts
 
 
 def _hints(card: ModelCard) -> list[str]:

@@ -78,13 +78,18 @@ def table_of(rows: list[list[str]]) -> str:
 
 
 def models(_: str) -> str:
-    """What each card says, then how each model scores beside gray, the mean colour and truth."""
+    """What each card says, then how each model scores beside gray, the mean colour and truth; those
+    that draw their colours in a table of their own, with fewer photographs."""
     facts = [["model", "what it is", "parameters", "weights", "licence", "known limits"]]
     facts += [_facts(card) for card in cards()]
-    scores = results("quality")
-    return table_of(facts) + (
-        f"\n{_protocol(scores[0])}\n\n{score_table(scores)}" if scores else ""
-    )
+    parts = [table_of(facts)]
+    if scores := results("quality"):
+        meaning = "*gray* adds no colour at all, *mean* one colour everywhere, *truth* is the"
+        parts += [f"Scores {protocol(scores[0])}. {meaning} original.\n", score_table(scores)]
+    if drawn := results("quality-sampled"):
+        says = f"Models that draw their colours, scored {protocol(drawn[0])}, one draw of each.\n"
+        parts += [says, score_table(drawn)]
+    return "\n".join(parts)
 
 
 def _facts(card: ModelCard) -> list[str]:
@@ -95,32 +100,46 @@ def _facts(card: ModelCard) -> list[str]:
         f"{card.parameters / 1e6:.1f} M",
         f"{size:.1f} MiB",
         card.licence,
-        card.limits,
+        _first_sentence(card.limits),  # all of them stand in the model's own card
     ]
 
 
-def _protocol(row: dict[str, str]) -> str:
+def _first_sentence(text: str) -> str:
+    first, more, _ = text.partition(". ")
+    return first + more.strip()
+
+
+def protocol(row: dict[str, str]) -> str:
+    """How a row was measured."""
     return (
-        f"Scores by `{row['protocol']}` on {row['n']} photographs that no model was trained on: "
-        "mean and 95 % bootstrap interval. *gray* adds no colour at all, *mean* one colour "
-        "everywhere, *truth* is the original."
+        f"by `{row['protocol']}` on {row['n']} photographs that no model was trained on: mean and "
+        "95 % bootstrap interval"
     )
+
+
+def scores_of(card: ModelCard) -> Rows:
+    """The card's row with those of gray and truth on the same photographs; none if it has none."""
+    rows = results("quality-sampled" if card.sampled else "quality")
+    if card.name not in {row["model"] for row in rows}:
+        return []
+    return [row for row in rows if row["model"] in {"gray", "truth", card.name}]
 
 
 def score_table(rows: Rows) -> str:
     """A row a model and a column a metric; empty where nothing was measured."""
-    if not rows:
-        return ""
-    metrics = [name for name in rows[0] if f"{name}_low" in rows[0]]
+    metrics = [
+        name for name in rows[0] if f"{name}_low" in rows[0] and not name.startswith("seed_")
+    ]
     table = [["", *metrics]]
     for row in rows:
         # The truth differs from itself by nothing: only its colourfulness says something.
         shown = ["colourfulness"] if row["model"] == "truth" else metrics
-        table.append([row["model"], *(_score(row, m) if m in shown else "" for m in metrics)])
+        table.append([row["model"], *(score(row, m) if m in shown else "" for m in metrics)])
     return table_of(table)
 
 
-def _score(row: dict[str, str], metric: str) -> str:
+def score(row: dict[str, str], metric: str) -> str:
+    """The mean of a metric and its interval."""
     mean, low, high = (float(row[f"{metric}{end}"]) for end in ("", "_low", "_high"))
     return f"{mean:.2f} ({low:.2f} to {high:.2f})"
 

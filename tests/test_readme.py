@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from docs import readme
+from colorize_core.cards import SEED, ModelCard
+from docs import model_cards, readme
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,6 +55,40 @@ def test_scores_come_from_the_results_and_only_from_there(
     assert "| | psnr | colourfulness |" in written.replace("|  |", "| |")
     assert "| gray | 20.11 (19.50 to 21.00) | 0.10 (0.00 to 0.20) |" in written
     assert "| truth |  | 41.70 (40.00 to 43.00) |" in written
+
+
+def test_models_that_draw_have_a_table_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metric = ",{0},{0}_low,{0}_high".format
+    heading = "model,protocol,n" + metric("ciede2000") + metric("seed_ciede2000") + "\n"
+    line = "{},recombine-256,{},{},{},{},{}\n".format
+    (tmp_path / "quality.csv").write_text(
+        heading + line("gray", 1500, 11, 10, 12, ",,") + line("plain", 1500, 9, 8, 10, ",,")
+    )
+    (tmp_path / "quality-sampled.csv").write_text(
+        heading + line("gray", 150, 12, 11, 13, ",,") + line("drawing", 150, 10, 9, 11, "7,6,8")
+    )
+    monkeypatch.setattr(readme, "RESULTS", tmp_path)
+    monkeypatch.setattr(readme, "cards", lambda: ())
+    heading, first, second = readme.models("").replace("|  |", "| |").split("| | ciede2000 |")
+    assert "on 1500 photographs" in heading
+    assert "on 150 photographs" in first
+    assert "| plain | 9.00 (8.00 to 10.00) |\n" in first
+    assert "| drawing | 10.00 (9.00 to 11.00) |\n" in second
+
+    drawing = ModelCard("drawing", "Drawing", "", "", "", 0, (), "", "", controls=(SEED,))
+    plain = ModelCard("plain", "Plain", "", "", "", 0, (), "", "")
+    assert [row["n"] for row in readme.scores_of(drawing)] == ["150", "150"]
+    assert [row["n"] for row in readme.scores_of(plain)] == ["1500", "1500"]
+    assert readme.scores_of(replace(drawing, name="other")) == []
+    said = " ".join(model_cards._scores(drawing))
+    assert "7.00 (6.00 to 8.00) CIEDE2000 apart" in said
+    assert "150 photographs" in said
+    assert "apart" not in " ".join(model_cards._scores(plain))
+    assert f"| `seed` | {SEED.info} a whole number from 0 to 9999; 0 unless set |" in (
+        model_cards._facts(drawing)
+    )
 
 
 def test_what_stands_between_no_marks_is_an_error() -> None:

@@ -1,0 +1,98 @@
+"""The benchmarks measure what they say, tried on networks that know nothing yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from benchmarks import quality, systems
+from colorize_core.metrics import protocol
+from colorize_core.models import coltran, diffusion
+from colorize_core.models.base import SampledColorizer
+from colorize_core.networks.coltran import ColTran, StagesConfig
+from colorize_core.networks.diffusion_unet import DiffusionUNet, DiffusionUNetConfig
+
+
+@pytest.fixture
+def truth(rng: np.random.Generator) -> NDArray[np.uint8]:
+    coarse = rng.integers(0, 256, (4, 5, 3), np.uint8)
+    return protocol.square(coarse.repeat(64, 0).repeat(64, 1))
+
+
+def small_diffusion() -> Any:
+    torch.manual_seed(0)
+    network = DiffusionUNet(DiffusionUNetConfig(width=8))
+    return SampledColorizer(
+        diffusion.CARD, network, diffusion.walk, torch.device("cpu"), multiple=16
+    )
+
+
+def small_coltran() -> Any:
+    torch.manual_seed(0)
+    network = ColTran(StagesConfig(widths=(16, 8, 8), blocks=(1, 1, 1), side=6))
+    return SampledColorizer(coltran.CARD, network, coltran.walk, torch.device("cpu"), multiple=4)
+
+
+def test_coltran_is_timed_on_the_same_draws(truth: NDArray[np.uint8]) -> None:
+    model = small_coltran()
+    rows = systems.coltran_rows(model, truth, runs=2, places=36, side=6)
+    assert rows[0].keys() == rows[-1].keys()
+    assert [row["unit"] for row in rows] == ["s", "s", "ratio", "share"]
+    assert "all places" in rows[1]["details"]
+    assert float(rows[-1]["value"]) == 1
+    some = systems.coltran_rows(model, truth, runs=2, places=5, side=6)
+    assert "5 evenly spread places" in some[1]["details"]
+
+
+def test_a_place_drawn_alone_is_the_one_of_the_whole_picture(truth: NDArray[np.uint8]) -> None:
+    network = small_coltran().network.colorizer
+    gray = systems._coltran_gray(truth, 6)
+    chances = torch.rand(gray.shape, generator=torch.Generator().manual_seed(1))
+    whole = network.sample_slowly(gray, chances, 0.8)
+    places = [(0, 0), (2, 5), (5, 5)]
+    drawn = systems.draw_slowly(network, gray, chances, 0.8, whole, places)
+    assert drawn == [int(whole[0, r, c]) for r, c in places]
+
+
+def test_diffusion_is_timed_and_scored_both_ways(
+    truth: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, asked = small_diffusion(), []
+
+    def colorize(gray: NDArray[np.uint8], **controls: Any) -> NDArray[np.uint8]:
+        asked.append(controls)
+        return gray
+
+    monkeypatch.setattr(model, "colorize", colorize)
+    rows = systems.diffusion_rows(model, [truth, truth[::-1].copy()])
+    assert asked[1:3] == [
+        {"seed": 0, "sampler": "DDIM", "steps": 25},
+        {"seed": 0, "sampler": "ancestral"},
+    ]
+    assert rows[1]["value"] == rows[3]["value"] != "0.000"  # gray both times
+    assert (rows[-1]["value"], rows[-1]["bar"]) == ("+0.00", "-2 to 2")
+
+
+def test_relative_keeps_pairs_together() -> None:
+    second = np.array([1.0, 5.0, 30.0])
+    assert systems.relative(second, second) == (0, 0, 0)
+    change, low, high = systems.relative(np.array([2.0, 7.0, 33.0]), second)
+    assert change == pytest.approx(100 * 2 / 12)
+    assert low < change < high
+
+
+def test_two_draws_are_told_apart_and_the_first_is_scored(truth: NDArray[np.uint8]) -> None:
+    model = small_diffusion()
+    drawn = [quality.scored(model)(protocol.to_gray(truth), truth)]
+    first, second = drawn[0]
+    alone = protocol.recombined(model.colorize(protocol.to_gray(truth)), truth)
+    assert np.abs(first.astype(int) - alone).max() <= 1
+    assert np.abs(first.astype(int) - second).max() > 1
+    row = quality.row_of(drawn, [truth])
+    assert float(row["seed_ciede2000"]) > 0
+    row = quality.row_of([(truth,)], [truth])
+    assert (row["n"], row["seed_ciede2000"], row["ciede2000"]) == (1, "", "0.000")

@@ -10,6 +10,7 @@ from typing import Any
 
 from accelerate import PartialState
 
+from colorize_core.errors import WeightsError
 from colorize_core.training import recipes
 from colorize_core.training.engine import Settings, train
 
@@ -23,7 +24,10 @@ def add_flags(parser: argparse.ArgumentParser, kind: type) -> None:
         if not required:
             arguments |= {"default": item.default, "help": f"default: {item.default}"}
         inner = [t for t in typing.get_args(hints[item.name]) if t not in (type(None), Ellipsis)]
-        arguments["type"] = inner[0] if inner else hints[item.name]
+        if hints[item.name] is bool:
+            arguments["action"] = argparse.BooleanOptionalAction  # --x and --no-x
+        else:
+            arguments["type"] = inner[0] if inner else hints[item.name]
         if typing.get_origin(hints[item.name]) is tuple:
             arguments["nargs"] = "+"
         parser.add_argument(f"--{item.name.replace('_', '-')}", **arguments)
@@ -46,7 +50,10 @@ def main(arguments: list[str] | None = None) -> Path:
     name = values["name"]
     settings = pick(Settings, values)
     settings.out.mkdir(parents=True, exist_ok=True)
-    path = train(name, pick(recipes.find(name), values), settings)
+    try:
+        path = train(name, pick(recipes.find(name), values), settings)
+    except WeightsError as error:
+        raise SystemExit(f"{parser.prog} {name}: {error}") from error
     if PartialState().is_main_process:
         print(f"weights: {path}")
     return path

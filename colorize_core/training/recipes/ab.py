@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -15,8 +15,9 @@ from colorize_core.color import lab_to_rgb, lab_to_rgb_in_gamut, rgb_to_lab
 from colorize_core.metrics.ciede2000 import ciede2000
 from colorize_core.metrics.colourfulness import colourfulness
 from colorize_core.metrics.psnr import psnr
-from colorize_core.training.data import Batch
-from colorize_core.training.engine import Recipe
+from colorize_core.networks import pretrained
+from colorize_core.training.data import Batch, Photos
+from colorize_core.training.engine import Parts, Recipe
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,23 @@ class AbRecipe(Recipe):
         gray = lab_to_rgb(lab, 1).clamp(0, 1)
         columns = (gray, self.colorize(network, batch.photos), batch.photos)
         return [list(row) for row in zip(*map(_pictures, columns), strict=True)]
+
+
+@dataclass(frozen=True)
+class Pretrainable(Recipe):
+    """Comes before the class whose parts() it completes. A subclass says which parts have a
+    published backbone, and builds them at full width if `pretrained`."""
+
+    backbones: ClassVar[dict[str, str]]  # part -> repository on the Hub
+    pretrained: bool = False  # full width, on backbones from the Hub
+
+    def parts(self, photos: Photos) -> Parts:
+        parts = super().parts(photos)  # type: ignore[safe-super]  # not the protocol's
+        if self.pretrained:
+            for part, repo in self.backbones.items():
+                trunk: Any = parts[part].trunk
+                pretrained.fill(trunk, repo)
+        return parts
 
 
 def _pictures(photos: Tensor) -> np.ndarray:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_core.color import rgb_to_lab
+from colorize_core.networks import pretrained
 from colorize_core.networks.discriminators import PatchDiscriminator
 from colorize_core.networks.resnet_unet import ResNetUNet, ResNetUNetConfig
 from colorize_core.networks.sagan import SaganConfig, SaganDiscriminator, SaganGenerator
@@ -22,7 +23,7 @@ from colorize_core.training.data import Batch, Photos
 from colorize_core.training.engine import Losses, Parts
 from colorize_core.training.losses import adversarial_loss
 from colorize_core.training.optimizer import MuonAdamW
-from colorize_core.training.recipes.ab import AbRecipe
+from colorize_core.training.recipes.ab import AbRecipe, Pretrainable
 
 JUDGES = PatchDiscriminator | SaganDiscriminator | VitDiscriminator
 
@@ -108,31 +109,41 @@ class Sagan(AdversarialRecipe):
         return SaganDiscriminator(width=32, downs=2)
 
 
-class ResNetUNetGan(AdversarialRecipe):
+@dataclass(frozen=True)
+class ResNetUNetGan(Pretrainable, AdversarialRecipe):
     """D1: a U-Net on a ResNet-18 against a patch discriminator."""
 
+    backbones: ClassVar = {"generator": pretrained.RESNET18}
+
     def generator(self) -> nn.Module:
-        return ResNetUNet(ResNetUNetConfig(width=32))
+        return ResNetUNet(ResNetUNetConfig(width=64 if self.pretrained else 32))
 
 
 @dataclass(frozen=True)
 class VitDiscriminatorGan(ResNetUNetGan):
     """D2: the same U-Net against a vision transformer, with the original's weight of L1."""
 
+    backbones: ClassVar = {
+        "generator": pretrained.RESNET18,
+        "discriminator": pretrained.VIT_B16,
+    }
     l1: float = 100.0
 
     def discriminator(self) -> nn.Module:
-        return VitDiscriminator(VitConfig(width=192, depth=6, heads=6, side=128))
+        small = VitConfig(width=192, depth=6, heads=6, side=128)
+        return VitDiscriminator(VitConfig() if self.pretrained else small)
 
 
 @dataclass(frozen=True)
-class VitGeneratorGan(AdversarialRecipe):
+class VitGeneratorGan(Pretrainable, AdversarialRecipe):
     """D3: a vision transformer against a patch discriminator, with the original's weight of L1."""
 
+    backbones: ClassVar = {"generator": pretrained.VIT_B16}
     l1: float = 100.0
 
     def generator(self) -> nn.Module:
-        return VitGenerator(VitConfig(width=192, depth=8, heads=6, side=128, decoder=192))
+        small = VitConfig(width=192, depth=8, heads=6, side=128, decoder=192)
+        return VitGenerator(VitConfig() if self.pretrained else small)
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_core.color import rgb_to_lab
+from colorize_core.networks import pretrained
 from colorize_core.networks.cnn import Cnn, CnnConfig
 from colorize_core.networks.resnet_autoencoder import ResNetAutoencoder, ResNetAutoencoderConfig
 from colorize_core.networks.resnet_fcn import ResNetFcn, ResNetFcnConfig
@@ -20,7 +21,7 @@ from colorize_core.training.aging import age
 from colorize_core.training.data import Batch, Photos
 from colorize_core.training.engine import Losses, Parts
 from colorize_core.training.optimizer import MuonAdamW
-from colorize_core.training.recipes.ab import AbRecipe
+from colorize_core.training.recipes.ab import AbRecipe, Pretrainable
 
 
 @dataclass(frozen=True)
@@ -48,25 +49,34 @@ class RegressionRecipe(AbRecipe):
         return ab
 
 
-class CnnMse(RegressionRecipe):
+@dataclass(frozen=True)
+class CnnMse(Pretrainable, RegressionRecipe):
     """A: the small CNN, on squared error."""
+
+    backbones: ClassVar = {"network": pretrained.RESNET18}
 
     def network(self) -> nn.Module:
         return Cnn(CnnConfig())
 
 
-class AutoencoderMse(RegressionRecipe):
+@dataclass(frozen=True)
+class AutoencoderMse(Pretrainable, RegressionRecipe):
     """C1: the first stage of a ResNet-50, on squared error."""
+
+    backbones: ClassVar = {"network": pretrained.RESNET50}
 
     def network(self) -> nn.Module:
         return ResNetAutoencoder(ResNetAutoencoderConfig())
 
 
-class FcnMse(RegressionRecipe):
+@dataclass(frozen=True)
+class FcnMse(Pretrainable, RegressionRecipe):
     """C2: every stage of a narrow ResNet-101, on squared error."""
 
+    backbones: ClassVar = {"network": pretrained.RESNET101}
+
     def network(self) -> nn.Module:
-        return ResNetFcn(ResNetFcnConfig(width=16))
+        return ResNetFcn(ResNetFcnConfig(width=64 if self.pretrained else 16))
 
 
 class SeUNetMse(RegressionRecipe):

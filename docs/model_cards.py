@@ -40,8 +40,8 @@ def _facts(card: ModelCard) -> str:
         ["input", f"L at about {card.network_side} x {card.network_side} pixels of area"],
         ["colour hints", "yes" if card.takes_hints else "no"],
         *(
-            [f"`{control.name}`", f"{control.info} {control.allowed}; {control.default} unless set"]
-            for control in card.controls
+            [f"`{each.name}`", f"{each.info} Values: {each.allowed}; {each.default} unless set."]
+            for each in card.controls
         ),
         ["paper", card.paper or "none"],
         ["licence", card.licence],

@@ -86,9 +86,8 @@ def test_models_that_draw_have_a_table_of_their_own(
     assert "7.00 (6.00 to 8.00) CIEDE2000 apart" in said
     assert "150 photographs" in said
     assert "apart" not in " ".join(model_cards._scores(plain))
-    assert f"| `seed` | {SEED.info} a whole number from 0 to 9999; 0 unless set |" in (
-        model_cards._facts(drawing)
-    )
+    facts = model_cards._facts(drawing)
+    assert f"| `seed` | {SEED.info} Values: a whole number from 0 to 9999; 0 unless set. |" in facts
 
 
 def test_what_stands_between_no_marks_is_an_error() -> None:

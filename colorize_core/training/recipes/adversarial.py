@@ -129,6 +129,9 @@ class VitDiscriminatorGan(ResNetUNetGan):
     }
     l1: float = 100.0
 
+    def generator(self) -> nn.Module:
+        return ResNetUNet(ResNetUNetConfig(width=64 if self.pretrained else 24))
+
     def discriminator(self) -> nn.Module:
         small = VitConfig(width=192, depth=6, heads=6, side=128)
         return VitDiscriminator(VitConfig() if self.pretrained else small)
@@ -139,17 +142,18 @@ class VitGeneratorGan(Pretrainable, AdversarialRecipe):
     """D3: a vision transformer against a patch discriminator, with the original's weight of L1."""
 
     backbones: ClassVar = {"generator": pretrained.VIT_B16}
+    small: ClassVar = VitConfig(width=128, depth=6, heads=4, side=128, decoder=128)
     l1: float = 100.0
 
     def generator(self) -> nn.Module:
-        small = VitConfig(width=192, depth=8, heads=6, side=128, decoder=192)
-        return VitGenerator(VitConfig() if self.pretrained else small)
+        return VitGenerator(VitConfig() if self.pretrained else self.small)
 
 
 @dataclass(frozen=True)
 class VitLsGan(VitGeneratorGan):
-    """D4: the same with least squares."""
+    """D4: the same with least squares, wider."""
 
+    small: ClassVar = VitConfig(width=192, depth=8, heads=6, side=128, decoder=192)
     l1: float = 500.0
     squares: bool = True
 

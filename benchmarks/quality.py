@@ -27,6 +27,7 @@ from colorize_core.color import rgb_to_lab
 from colorize_core.metrics import protocol
 from colorize_core.metrics.ciede2000 import ciede2000
 from colorize_core.metrics.colourfulness import colourfulness
+from colorize_core.metrics.mean_chroma import mean_chroma
 from colorize_core.metrics.psnr import psnr
 from colorize_core.training.data import find_photos
 from colorize_core.training.pictures import contact_sheet
@@ -87,6 +88,7 @@ def scores(picture: Picture, truth: Picture) -> dict[str, float]:
         "psnr": min(psnr(picture, truth), 100.0),  # the truth itself would be infinite
         "ciede2000": ciede2000(picture, truth),
         "colourfulness": colourfulness(picture),
+        "chroma": mean_chroma(picture),
     }
 
 

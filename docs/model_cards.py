@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from safetensors import safe_open
 
 from colorize_core import ModelCard, cards, weights
+from colorize_core.models import perceptual
 from docs.readme import Rows, protocol, results, score, score_table, scores_of, table_of
+
+EVERY = (*cards(), perceptual.CARD)  # whatever has weights in this repository
 
 
 def text(card: ModelCard) -> str:
     """The model card as Markdown, with the Hub's front matter."""
+    colorizes = card is not perceptual.CARD
+    task = "image-to-image" if colorizes else "image-feature-extraction"
     parts = [
-        f"---\nlicense: {card.licence.lower()}\npipeline_tag: image-to-image\n"
+        f"---\nlicense: {card.licence.lower()}\npipeline_tag: {task}\n"
         "tags: [colorization]\nlibrary_name: colorize_core\n---",
         f"# {card.title}",
         card.summary,
@@ -26,7 +32,8 @@ def text(card: ModelCard) -> str:
         "## Training",
         f"{card.trained_on}. The command is `python -m colorize_core.training {card.name}`; "
         f"{_seen(card)}.",
-        *_scores(card),
+        *_looks(card),
+        *(_scores(card) if colorizes else _what_it_tells()),
         *_hints(card),
         "## Limits",
         card.limits,
@@ -35,10 +42,11 @@ def text(card: ModelCard) -> str:
 
 
 def _facts(card: ModelCard) -> str:
+    sees = "RGB" if card is perceptual.CARD else "L"
     rows = [
         ["parameters", f"{card.parameters:,}"],
-        ["input", f"L at about {card.network_side} x {card.network_side} pixels of area"],
-        ["colour hints", "yes" if card.takes_hints else "no"],
+        ["input", f"{sees} at about {card.network_side} x {card.network_side} pixels of area"],
+        *([["colour hints", "yes" if card.takes_hints else "no"]] if sees == "L" else []),
         *(
             [f"`{each.name}`", f"{each.info} Values: {each.allowed}; {each.default} unless set."]
             for each in card.controls
@@ -49,13 +57,57 @@ def _facts(card: ModelCard) -> str:
     return table_of([["", ""], *rows])
 
 
-def _seen(card: ModelCard) -> str:
-    """What the weight file itself says of its training."""
+def _metadata(card: ModelCard) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the weight file itself says: the network's configuration, and of its training."""
     with safe_open(weights.find(card.weights[0]), "np") as file:
         metadata = file.metadata()
-    config = ", ".join(f"{key} {value}" for key, value in json.loads(metadata["config"]).items())
-    seen = json.loads(metadata["training"])["seen"]
-    return f"these weights have seen {seen:,} random crops. Configuration: {config}"
+    return json.loads(metadata["config"]), json.loads(metadata["training"])
+
+
+def _seen(card: ModelCard) -> str:
+    config, training = _metadata(card)
+    if "kinds" in config:
+        config["kinds"] = len(config["kinds"])
+    settings = ", ".join(f"{key} {value}" for key, value in config.items())
+    return f"these weights have seen {training['seen']:,} random crops. Configuration: {settings}"
+
+
+def _looks(card: ModelCard) -> list[str]:
+    """How the scores went on the way, where the weight file says so."""
+    looks = _metadata(card)[1].get("looks", [])
+    if len(looks) < 2:
+        return []
+    metrics = [name for name in looks[0] if name != "seen"]
+    rows = [[f"{look['seen']:,}", *(f"{look[name]:.2f}" for name in metrics)] for look in looks]
+    return [
+        "On the way, on a few validation photographs and without the decoding of the app:",
+        table_of([["crops seen", *metrics], *rows]),
+    ]
+
+
+def _what_it_tells() -> list[str]:
+    """Of the perceptual trunk: what it names, and whether its distance orders distortions."""
+    rows = results("perceptual")
+    if not rows:
+        return []
+    table = [["what", "strengths", "share of the photographs"]]
+    for row in rows:
+        names = row["what"] == "named"
+        table.append(
+            [
+                f"named rightly, of {row['details']}" if names else f"{row['what']} ordered",
+                "" if names else row["details"],
+                f"{row['share']} ({row['share_low']} to {row['share_high']})",
+            ]
+        )
+    return [
+        "## Scores",
+        f"On {rows[-1]['n']} photographs that it was not trained on: how many it names rightly, "
+        "and in how many its distance to the original rises with every strength of a distortion "
+        "(share of the chroma taken away, degrees of hue, pixels of blur, levels of noise, 100 "
+        "less the JPEG quality), with 95 % bootstrap intervals.",
+        table_of(table),
+    ]
 
 
 def _scores(card: ModelCard) -> list[str]:
@@ -102,5 +154,5 @@ def path_of(card: ModelCard) -> Path:
 
 
 if __name__ == "__main__":
-    for each in cards():
+    for each in EVERY:
         path_of(each).write_text(text(each), encoding="utf-8")

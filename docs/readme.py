@@ -132,8 +132,8 @@ def score_table(rows: Rows) -> str:
     ]
     table = [["", *metrics]]
     for row in rows:
-        # The truth differs from itself by nothing: only its colourfulness says something.
-        shown = ["colourfulness"] if row["model"] == "truth" else metrics
+        # The truth differs from itself by nothing: only how colourful it is says something.
+        shown = ["colourfulness", "chroma"] if row["model"] == "truth" else metrics
         table.append([row["model"], *(score(row, m) if m in shown else "" for m in metrics)])
     return table_of(table)
 

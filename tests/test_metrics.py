@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from skimage.color import deltaE_ciede2000
+from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio
 
 from colorize_core.color import lightness
 from colorize_core.metrics.ciede2000 import ciede2000, delta_e
 from colorize_core.metrics.colourfulness import colourfulness
+from colorize_core.metrics.mean_chroma import mean_chroma
 from colorize_core.metrics.protocol import recombined, square, to_gray
 from colorize_core.metrics.psnr import psnr
 
@@ -66,3 +67,10 @@ def test_the_protocol_gives_every_method_the_truths_lightness(rng):
     difference = np.abs(lightness(scored / 255.0) - lightness(truth / 255.0))
     assert difference.mean() < 0.2  # 8-bit rounding
     assert np.abs(recombined(truth, truth).astype(int) - truth).max() <= 1
+
+
+def test_mean_chroma_is_that_of_another_implementation():
+    picture = np.random.default_rng(0).integers(0, 256, (20, 30, 3)).astype(np.uint8)
+    ab = rgb2lab(picture)[..., 1:]
+    assert mean_chroma(picture) == pytest.approx(np.sqrt((ab**2).sum(-1)).mean(), rel=1e-3)
+    assert mean_chroma(np.full((4, 4, 3), 90, np.uint8)) == pytest.approx(0, abs=0.02)

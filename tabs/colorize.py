@@ -10,16 +10,13 @@ import gradio as gr
 
 import colorize_core
 from colorize_core.errors import Cancelled, ColorizeError
-from colorize_core.options import RANGES
-from tabs import compare, gallery
+from tabs import compare, gallery, parts
 from tabs.folder import KEEP_SECONDS
+from tabs.parts import AT_ONCE, BUSY, LANE, QUICK, said, shown
 from tabs.sessions import session
 from tabs.studio import DEFAULT_MODEL, FORMATS, Settings, Studio, Work, check_format
 
 TITLE = "Colorize"
-LANE = "studio"  # every colorization runs in this lane of the queue
-AT_ONCE = 2  # one in the network while another reads or writes its file: more only costs memory
-INVITATION = "# Drop a black-and-white photo\nor choose a file, or paste one"
 ENDPOINT = """Colorize one photo and give it back at its full size, with its metadata.
 
 photo: a picture file (JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or AVIF); colours of its own are set
@@ -148,8 +145,7 @@ class Handlers:
 
     def fail(self) -> list[Any]:
         """The run did not even begin: the queue is full, or the app is being closed."""
-        busy = "The app has not taken the photo: too many are waiting. Try again in a minute."
-        return [f'<p role="alert">{busy}</p>', *self.reset()[1:]]
+        return [said(BUSY), *self.reset()[1:]]
 
     def stop(self, turn: float, kept: Work | None, request: gr.Request) -> list[Any]:
         """Stop what was asked for before `turn`; the page says so at once."""
@@ -169,14 +165,6 @@ def begin(photo: Any, source: str | None) -> list[Any]:
     return ["", photo, away, away, source, None]
 
 
-def shown(work: Work) -> dict[str, Any]:
-    return compare.comparison(work.before, work.after, work.size)
-
-
-def said(error: ColorizeError) -> str:
-    return f'<p role="alert">{escape(str(error))}</p>'
-
-
 def build(studio: Studio) -> None:
     """Lay the tab out and wire it."""
     examples = gallery.find_examples()
@@ -184,55 +172,35 @@ def build(studio: Studio) -> None:
     kept = gr.State(None, time_to_live=KEEP_SECONDS)
     source = gr.State(None, time_to_live=KEEP_SECONDS)
 
-    message = gr.HTML(elem_id="message")
-    with gr.Column(elem_id="stage"):
-        photo = gr.Image(
-            label="Photo",
-            show_label=False,
-            sources=["upload"],
-            type="filepath",
-            placeholder=INVITATION,
-            alt_text="The photo being colorized",
-            buttons=[],
-            elem_id="photo",
-        )
+    message = gr.HTML(elem_classes="message")
+    with parts.stage() as (busy, cancel):
+        photo = parts.drop_zone(elem_id="photo")
         with gr.Column(visible=False) as frame:
             slider = compare.build(elem_id="compare")
-        busy = gr.HTML(elem_id="busy")  # every run shows its progress here, over the picture
-        cancel = gr.Button("Cancel", elem_id="cancel", size="sm")
-    with gr.Column(visible=False, elem_id="result") as result:
-        with gr.Row(elem_id="bar"):
-            line = gr.HTML("", html_template='<p role="status">${value}</p>', elem_id="line")
-            with gr.Row(elem_id="downloads"):
-                gr.HTML("Download", elem_id="downloads-label")
-                buttons = {name: gr.Button(name, size="sm") for name in FORMATS}
-            again = gr.Button("Another photo", size="sm", elem_id="again")
-        with gr.Accordion("Adjust", open=False, elem_id="adjust"):
+    with gr.Column(visible=False, elem_id="result", elem_classes="result") as result:
+        with gr.Row(elem_classes="actions"):
+            line = parts.status_line(elem_id="line")
+            buttons = parts.downloads()
+            again = gr.Button("Another photo", size="sm")
+        with gr.Accordion("Adjust", open=False, elem_id="adjust", elem_classes="adjust"):
             controls = build_controls()
-    with gr.Column(visible=bool(examples), elem_id="examples"):
+    with gr.Column(visible=bool(examples), elem_classes="samples"):
         gr.HTML("<h2>Or try one of these</h2>")
-        strip = gallery.build(examples, studio.folder, elem_id="strip")
+        strip = gallery.build(examples, studio.folder, elem_classes="strip")
     finished = gr.DownloadButton(visible="hidden")
 
     turn = gr.Number(visible=False)  # when a run was asked for: filled by the page
-    run = {
-        "js": "window.beginRun",
-        "show_progress_on": busy,
-        "concurrency_limit": AT_ONCE,
-        "concurrency_id": LANE,
-        "api_visibility": "private",
-    }
-    quick = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    run = parts.runs(busy)
     begun = [message, photo, frame, result, source, kept]
     opened = [message, photo, frame, result, slider, line, kept]
     for picked in (
-        photo.upload(on.take_upload, photo, begun, preprocess=False, **quick),
-        strip.select(on.take_example, None, begun, **quick),
+        photo.upload(on.take_upload, photo, begun, preprocess=False, **QUICK),
+        strip.select(on.take_example, None, begun, **QUICK),
     ):
         opening = picked.then(
             on.open, [turn, source, *controls], opened, trigger_mode="multiple", **run
         )
-        opening.failure(on.fail, None, begun, **quick)
+        opening.failure(on.fail, None, begun, **QUICK)
     gr.on(
         [control.input for control in controls],
         on.adjust,
@@ -243,9 +211,9 @@ def build(studio: Studio) -> None:
     )
     for name, button in buttons.items():
         made = button.click(on.download, [turn, gr.State(name), kept], [message, finished], **run)
-        made.success(None, finished, None, js="window.saveFile", **quick)
-    cancel.click(on.stop, [turn, kept], begun, js="window.stopRuns", **quick)
-    again.click(on.reset, None, begun, **quick)
+        made.success(None, finished, None, js="window.saveFile", **QUICK)
+    cancel.click(on.stop, [turn, kept], begun, js="window.stopRuns", **QUICK)
+    again.click(on.reset, None, begun, **QUICK)
     build_endpoint(on, photo, controls)
 
 
@@ -254,27 +222,7 @@ def build_controls() -> list[Any]:
     cards = {card.name: card.title for card in colorize_core.cards()}
     summaries = {card.name: card.summary for card in colorize_core.cards()}
     with gr.Row():
-        vividness = gr.Slider(
-            *RANGES["vividness"],
-            1,
-            step=0.05,
-            label="Vividness",
-            info="From timid to saturated colours.",
-        )
-        strength = gr.Slider(
-            *RANGES["strength"],
-            1,
-            step=0.05,
-            label="Strength",
-            info="How much colour is put in.",
-        )
-        gain = gr.Slider(
-            *RANGES["gain"],
-            1,
-            step=0.05,
-            label="Gain",
-            info="What the model sees: below 1 for white skies.",
-        )
+        vividness, strength, gain = parts.sliders()
     with gr.Row():
         model = gr.Dropdown(
             [(title, name) for name, title in cards.items()],
@@ -282,16 +230,12 @@ def build_controls() -> list[Any]:
             label="Model",
             info=summaries[DEFAULT_MODEL],
         )
-        neutralize = gr.Checkbox(
-            True, label="Neutralise tint", info="Take sepia and other tints out first."
-        )
+        neutralize = parts.neutralizing()
     model.input(
         lambda name: gr.update(info=summaries[name]),
         model,
         model,
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
+        **QUICK,
     )
     return [model, vividness, strength, gain, neutralize]
 

@@ -1,12 +1,16 @@
 // What the page does in the browser alone: paste and drop anywhere, and saving a finished file.
 (() => {
-  const zone = "#photo input[type=file]";
+  const zone = ".drop input[type=file]";
   const isImage = (file) => file.type.startsWith("image/");
+
+  // The one in the tab that is open; it may be hidden itself.
+  const open = (selector) => [...document.querySelectorAll(selector)].find((each) =>
+    each.closest(".tabitem").checkVisibility());
 
   // Browsers do not know every kind of picture (and no text), and Gradio asks them. The app looks
   // into the file itself and says what is wrong in its own words, so any file is let through.
   const give = (files) => {
-    const input = document.querySelector(zone);
+    const input = open(".drop")?.querySelector("input[type=file]");
     const [file] = files ?? [];
     if (!file || !input) return false;
     const transfer = new DataTransfer();
@@ -32,7 +36,7 @@
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => {
     const files = [...(event.dataTransfer?.files ?? [])];
-    if (files.every(isImage) && event.target.closest?.("#photo button")) return;
+    if (files.every(isImage) && event.target.closest?.(".drop button")) return;
     event.target.dispatchEvent(new DragEvent("dragleave", { bubbles: true }));
     takeOver(event, files);
   }, true);
@@ -42,17 +46,17 @@
   let asked = Date.now();
   for (const kind of ["input", "change", "click", "drop", "paste"]) {
     const note = (event) => {
-      if (!event.target.closest?.("#cancel")) asked = Date.now();
+      if (!event.target.closest?.(".cancel")) asked = Date.now();
     };
     document.addEventListener(kind, note, true);
   }
-  const stage = () => document.querySelector("#stage");
+  const stages = () => document.querySelectorAll(".stage");
   window.beginRun = (turn, ...rest) => {
-    delete stage().dataset.stopped;
+    stages().forEach((stage) => delete stage.dataset.stopped);
     return [asked, ...rest];
   };
   window.stopRuns = (turn, ...rest) => {
-    stage().dataset.stopped = "";
+    stages().forEach((stage) => { stage.dataset.stopped = ""; });
     return [Date.now(), ...rest];
   };
   document.addEventListener("click", (event) => {

@@ -7,16 +7,20 @@ import math
 import threading
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 import colorize_core
 from colorize_core import image
+from colorize_core.cards import Value
 from colorize_core.errors import Cancelled, ColorizeError, OptionError, PictureError
 from tabs.folder import Folder
 
@@ -38,6 +42,7 @@ class Settings:
     strength: float = 1.0
     gain: float = 1.0
     neutralize: bool = True
+    controls: tuple[tuple[str, Value], ...] = ()  # the model's own, the defaults where not named
 
     @classmethod
     def read(
@@ -50,9 +55,13 @@ class Settings:
                 raise OptionError(f"{name} is {value!r}, a number is needed.")
         return cls(str(model), float(vividness), float(strength), float(gain), bool(neutralize))
 
-    def network_part(self) -> tuple[str, float, bool]:
+    def with_controls(self, **controls: Value) -> Settings:
+        """The same with other values of some of the model's own controls."""
+        return replace(self, controls=tuple({**dict(self.controls), **controls}.items()))
+
+    def network_part(self) -> tuple[Any, ...]:
         """What a prediction depends on: with these unchanged the network need not run again."""
-        return self.model, self.gain, self.neutralize
+        return self.model, self.gain, self.neutralize, self.controls
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +76,20 @@ class Work:
     size: tuple[int, int]  # width, height
     coloured: bool  # the photo had colours of its own
     line: str = ""  # what was done, for people
+
+    @property
+    def rendered(self) -> bool:
+        """Whether `after` is more than the photo before."""
+        return self.after != self.before
+
+
+class Drawn(NamedTuple):
+    """What a model that draws its colours has so far."""
+
+    share: float  # of its work, in [0, 1]
+    stage: str
+    works: tuple[Work, ...]  # one for each seed, none of them rendered
+    sketch: Callable[[Work], Any]  # a small picture of one, (h, w, 3) uint8
 
 
 class Job:
@@ -213,19 +236,63 @@ class Studio:
         job.step(0.1, "Looking at the photo")
         with self._turn(job):
             prediction = colorizer.predict(
-                photo.pixels, gain=settings.gain, neutralize=settings.neutralize
+                photo.pixels,
+                gain=settings.gain,
+                neutralize=settings.neutralize,
+                progress=lambda share: job.step(0.1 + 0.25 * share, "Drawing the colours"),
+                **dict(settings.controls),
             )
         if kept:
             return colorizer, replace(kept, prediction=prediction)
         job.step(0.35, "Preparing the comparison")
+        return colorizer, self._begin(path, photo, settings, colorizer, prediction)
+
+    def _begin(
+        self, path: Path, photo: image.Photo, settings: Settings, colorizer: Any, prediction: Any
+    ) -> Work:
+        """The work before anything of it is rendered."""
         coloured = prediction.coloured
         gray = colorizer.render(photo.pixels, prediction, strength=0.0) if coloured else None
         shown = photo if gray is None else photo.with_pixels(gray)
         before = self._save(shown, path, "JPEG", "-before")
         height, width = photo.pixels.shape[:2]
-        return colorizer, Work(
-            path, settings, prediction, before, before, (width, height), coloured
+        return Work(path, settings, prediction, before, before, (width, height), coloured)
+
+    def draw(
+        self, path: Path, settings: Settings, seeds: Sequence[Any], job: Job
+    ) -> Iterator[Drawn]:
+        """What a model that draws its colours has after each step, from each of the seeds.
+
+        Between two steps the network is free for others. Raises what develop() raises.
+        """
+        job.step(0.0, "Reading the photo")
+        photo = read(path)
+        job.step(0.0, "Loading the model")
+        colorizer = self.colorizer(settings.model)
+        steps = colorizer.steps(
+            photo.pixels,
+            seeds=seeds,
+            gain=settings.gain,
+            neutralize=settings.neutralize,
+            **dict(settings.controls),
         )
+        start: Work | None = None
+        while True:
+            with self._turn(job):
+                step = next(steps, None)
+            if step is None:
+                return
+            job.step(step.share, "Drawing the colours")
+            if start is None:
+                start = self._begin(path, photo, settings, colorizer, step.predictions[0])
+                small = shrink(photo.pixels, *start.prediction.fine_l.shape)
+            named = {name for name, _ in settings.controls}
+            stage = {"stage": step.stage} if "stage" in named else {}
+            works = tuple(
+                replace(start, settings=settings.with_controls(seed=seed, **stage), prediction=made)
+                for seed, made in zip(seeds, step.predictions, strict=True)
+            )
+            yield Drawn(step.share, step.stage, works, partial(_sketch, colorizer, small))
 
     @contextmanager
     def _turn(self, job: Job) -> Iterator[None]:
@@ -263,6 +330,18 @@ class Studio:
         path = self.folder.new(source.stem + ending + FORMATS[format])
         image.write(path, photo, QUALITY)
         return path
+
+
+def _sketch(colorizer: Any, small: Any, work: Work) -> Any:
+    """The small copy of the photo in the work's colours."""
+    prediction = replace(work.prediction, size=small.shape[:2])
+    return colorizer.render(small, prediction, vividness=work.settings.vividness)
+
+
+def shrink(pixels: NDArray[Any], height: int, width: int) -> NDArray[np.uint8]:
+    """A small copy of 8 bits."""
+    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    return small if small.dtype == np.uint8 else (small >> 8).astype(np.uint8)
 
 
 def check_format(format: str) -> None:

@@ -328,12 +328,12 @@ def test_cancel_of_a_knob_keeps_the_picture_and_the_next_turn_works(
     page.route("**/queue/join*", lambda route: waiting.append(route))  # none reaches the app
     with page.expect_request("**/queue/join*"):
         page.get_by_role("slider", name="Vividness").press("End")
-    page.evaluate("document.querySelector('#cancel').click()")
+    page.evaluate("document.querySelector('.cancel').click()")
     expect(page.get_by_text("Stopped. The picture shows the settings before.")).to_be_visible()
     for route in waiting:
         route.continue_()
     page.unroute("**/queue/join*")
-    expect(page.locator("#busy [data-testid=status-tracker]")).to_have_class(re.compile("hide"))
+    expect(page.locator(".busy [data-testid=status-tracker]")).to_have_class(re.compile("hide"))
     assert shown(page) == before
     page.get_by_role("slider", name="Vividness").press("Home")
     expect(page.locator("#compare .after")).not_to_have_attribute("src", before)

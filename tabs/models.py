@@ -1,0 +1,432 @@
+"""The tab "Models": one tab a model, built from its card alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+import colorize_core
+from colorize_core import weights
+from colorize_core.cards import SEED, Control, ModelCard
+from colorize_core.errors import Cancelled, ColorizeError
+from tabs import compare, gallery, parts, pictures
+from tabs.desk import Desk, gray
+from tabs.folder import KEEP_SECONDS
+from tabs.sessions import session
+from tabs.sheet import Sheet, control, several
+from tabs.studio import Job, Settings, Studio, Work, read, shrink
+
+TITLE = "Models"
+MOST_SEEDS = 4
+SEEDS = 3
+LATER = "<p>Gain and tint count from the next time that you press Colorize.</p>"
+AWAY = gr.update(visible=False)
+THERE = gr.update(visible=True)
+
+
+class Handlers:
+    """What the controls do. Whose photo it is comes with every call, on its desk."""
+
+    def __init__(self, studio: Studio, examples: Sequence[Path], cards: Sequence[ModelCard]):
+        self.studio = studio
+        self.examples = examples
+        self.cards = {card.name: card for card in cards}
+        self.drawing = [card for card in cards if card.sampled]
+
+    # --- the photo ------------------------------------------------------------------------------
+
+    def open(
+        self,
+        turn: float,
+        photo: dict[str, Any] | None,
+        model: str,
+        desk: Desk | None,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
+    ) -> list[Any]:
+        """Take the photo that was dropped."""
+        try:
+            with self.studio.job(session(request), progress, turn) as job:
+                path = self.studio.upload(photo)
+                return self._opened(path, model, desk, job)
+        except ColorizeError as error:
+            zone = gr.update(value=None, visible="hidden" if desk else True)
+            return [parts.said(error), zone] + [gr.skip()] * (5 + 2 * len(self.drawing))
+
+    def open_example(
+        self,
+        turn: float,
+        model: str,
+        desk: Desk | None,
+        event: gr.EventData,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> list[Any]:
+        """Take the example that was picked."""
+        path = self.examples[int(event.index) % len(self.examples)]
+        try:
+            with self.studio.job(session(request), progress, turn) as job:
+                return self._opened(path, model, desk, job)
+        except ColorizeError as error:
+            return [parts.said(error)] + [gr.skip()] * (6 + 2 * len(self.drawing))
+
+    def _opened(self, path: Path, model: str, before: Desk | None, job: Job) -> list[Any]:
+        """What `place` in build() becomes with a photo."""
+        job.step(0.0, "Reading the photo")
+        desk = Desk.open(path, self.studio)
+        desk.current = model
+        if before is not None:
+            before.away = True
+        width, height = desk.size
+        words = f"{escape(path.name)}<br>{width} × {height}"
+        small = f'<img src="{pictures.as_address(desk.small)}" alt="The photo"><p>{words}</p>'
+        hidden = gr.update(value=None, visible="hidden")  # stays on the page for paste and drop
+        clear = [None] * (2 * len(self.drawing))
+        return ["", hidden, AWAY, THERE, small, desk, THERE, *clear]
+
+    def reset(self, desk: Desk | None) -> list[Any]:
+        """Back to the empty drop zone."""
+        if desk is not None:
+            desk.away = True
+        zone = gr.update(value=None, visible=True)
+        samples = gr.update(visible=bool(self.examples))
+        clear = [None] * (2 * len(self.drawing))
+        return ["", zone, samples, AWAY, "", None, AWAY, *clear, *nothing()]
+
+    # --- one model ------------------------------------------------------------------------------
+
+    def pick(self, desk: Desk | None, event: gr.SelectData) -> list[Any]:
+        """Another model's tab was opened: what is there of it already."""
+        card = list(self.cards.values())[int(event.index)]
+        known = [card.name, about(card)]
+        if desk is None:
+            return [*known, *nothing()]
+        desk.current = card.name
+        work = desk.work(card.name)
+        if card.sampled and not work:
+            return [*known, *nothing()]
+        if work:
+            pair = self._pair(desk, card)
+            return [*known, "", THERE, THERE, parts.shown(work), pair, line(desk, work)]
+        waiting = compare.comparison(desk.before, desk.before, desk.size)
+        return [*known, "", THERE, AWAY, waiting, AWAY, ""]
+
+    def show(
+        self,
+        turn: float,
+        desk: Desk | None,
+        vividness: float,
+        strength: float,
+        gain: float,
+        neutralize: bool,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> list[Any]:
+        """The open tab's model at full size, with the network only where it must."""
+        if desk is None:
+            return nothing()
+        card = self.cards[desk.current]
+        settings = Settings(card.name, vividness, strength, gain, neutralize)
+        note, kept = "", desk.work(card.name)
+        if card.sampled:
+            if kept is None:
+                return nothing()
+            settings = replace(kept.settings, vividness=vividness, strength=strength)
+            same = (gain, neutralize) == (settings.gain, settings.neutralize)
+            note = "" if same else LATER
+        try:
+            with self.studio.job(session(request), progress, turn) as job:
+                work = self._develop(desk, settings, job)
+                if card.beside:
+                    self._develop(desk, replace(settings, model=card.beside), job)
+        except Cancelled:
+            return [gr.skip()] * 6
+        except ColorizeError as error:
+            return [parts.said(error)] + [gr.skip()] * 5
+        if desk.away or desk.current != card.name:  # another photo or tab was opened meanwhile
+            return [gr.skip()] * 6
+        return [note, THERE, THERE, parts.shown(work), self._pair(desk, card), line(desk, work)]
+
+    def _develop(self, desk: Desk, settings: Settings, job: Job) -> Work:
+        """The desk's work with these settings, made anew if it has another."""
+        kept = desk.work(settings.model)
+        if kept and kept.rendered and kept.settings == settings and kept.after.exists():
+            return kept
+        work = self.studio.develop(desk.path, settings, job, kept)
+        desk.keep(work, kept)
+        return work
+
+    def _pair(self, desk: Desk, card: ModelCard) -> dict[str, Any]:
+        """The model that the card is to be seen beside, and the card's own."""
+        works = [work for name in (card.beside, card.name) if (work := desk.work(name))]
+        if not card.beside or len(works) < 2:
+            return AWAY
+        cells = []
+        for work in works:
+            title = self.cards[work.settings.model].title
+            cells.append(pictures.result(work.after, title, f"The photo in colour by {title}"))
+        value = pictures.groups(pictures.group(cells, len(cells), "Side by side"))
+        return gr.update(value=value, visible=True)
+
+    def noise(
+        self,
+        turn: float,
+        model: str,
+        desk: Desk | None,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> dict[str, Any]:
+        """The way into noise, for a model that has learned the way out of it: of the photo's own
+        colours, or of those that the model gave it."""
+        schedule = control(self.cards[model], "schedule")
+        work = desk.work(model) if desk else None
+        if desk is None or schedule is None or not (desk.coloured or (work and work.rendered)):
+            return AWAY
+        try:
+            with self.studio.job(session(request), progress, turn) as job:
+                job.step(0.0, "Adding noise")
+                picture = desk.small
+                if not desk.coloured and work:
+                    picture = shrink(read(work.after).pixels, *picture.shape[:2])
+                return gr.update(value=pictures.into_noise(picture, schedule.choices), visible=True)
+        except ColorizeError:  # it only illustrates
+            return AWAY
+
+    # --- a model that draws ---------------------------------------------------------------------
+
+    def draw(
+        self,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+        *values: Any,
+    ) -> Iterator[list[Any]]:
+        """Draw from several seeds, to be seen while it is done."""
+        turn, model, desk, count, vividness, strength, gain, neutralize, *own = values
+        if desk is None:
+            yield ["<p>Add a photo first.</p>", "", gr.skip(), gr.skip()]
+            return
+        card = self.cards[model]
+        try:
+            with self.studio.job(session(request), progress, turn) as job:
+                names = [each.name for each in card.controls]
+                controls = card.settings(dict(zip(names, own, strict=True)))
+                settings = Settings(
+                    model, vividness, strength, gain, neutralize, tuple(controls.items())
+                )
+                seeds = several(int(controls[SEED.name]), int(count))
+                sheet = Sheet(card, settings, seeds, gray(desk.small))
+                yield ["", *sheet.values()]
+                for drawn in self.studio.draw(desk.path, settings, seeds, job):
+                    if desk.away:
+                        return
+                    if sheet.take(drawn):
+                        yield [gr.skip(), *sheet.values()]
+                desk.works[model] = sheet.finish()
+                desk.picked[model] = len(sheet.stages) - 1
+                desk.sheets[model] = sheet
+                yield [gr.skip(), *self._drawn(desk, model)]
+        except Cancelled:
+            yield [gr.skip(), *self._drawn(desk, model)]
+        except ColorizeError as error:
+            yield [parts.said(error), *self._drawn(desk, model)]
+
+    def _drawn(self, desk: Desk, model: str) -> list[Any]:
+        """What was drawn at last, to be picked from."""
+        sheet = desk.sheets.get(model)
+        return sheet.values(desk.picked[model]) if sheet else ["", None, None]
+
+    def choose(self, desk: Desk | None, event: gr.EventData) -> None:
+        """Another of the drawn pictures is to be seen at full size."""
+        if desk is not None and desk.current in desk.works:
+            desk.picked[desk.current] = int(event.index) % len(desk.works[desk.current])
+
+    # --- every run ------------------------------------------------------------------------------
+
+    def download(
+        self,
+        turn: float,
+        format: str,
+        desk: Desk | None,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> list[Any]:
+        """The result as a file, made when it is asked for."""
+        work = desk.work(desk.current) if desk else None
+        if work is None:
+            return [gr.skip(), None]
+        try:
+            with self.studio.job(session(request), progress, turn) as job:
+                return ["", str(self.studio.export(work, format, job))]
+        except Cancelled:
+            return [gr.skip(), None]
+        except ColorizeError as error:
+            return [parts.said(error), None]
+
+    def stop(self, turn: float, request: gr.Request) -> str:
+        """Stop what was asked for before `turn`; the page says so at once."""
+        self.studio.stop(session(request), turn)
+        return "<p>Stopped.</p>"
+
+    def fail(self) -> str:
+        """The run did not even begin: the queue is full, or the app is being closed."""
+        return parts.said(parts.BUSY)
+
+
+def nothing() -> list[Any]:
+    """What `view` in build() is without a result."""
+    return ["", AWAY, AWAY, None, AWAY, ""]
+
+
+def line(desk: Desk, work: Work) -> str:
+    """What was done."""
+    sheet = desk.sheets.get(work.settings.model)
+    return f"{work.line} · {sheet.about(desk.picked[work.settings.model])}" if sheet else work.line
+
+
+def about(card: ModelCard) -> str:
+    """The model's card as Markdown: the one beside its weights, where there is one."""
+    path = weights.BUNDLED / card.name / "README.md"
+    if path.is_file():  # front matter, title and summary come first, and are shown elsewhere
+        return path.read_text(encoding="utf-8").split(card.summary, 1)[-1].strip()
+    facts = {
+        "parameters": f"{card.parameters:,}",
+        "paper": card.paper or "none",
+        "licence": card.licence,
+    }
+    table = "\n".join(f"| {name} | {fact} |" for name, fact in facts.items())
+    return (
+        f"|  |  |\n|---|---|\n{table}\n\n## Training\n\n{card.trained_on}.\n\n"
+        f"## Limits\n\n{card.limits}"
+    )
+
+
+def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
+    """Lay the tab out and wire it; `cards` are those of all models if not given."""
+    cards = cards or colorize_core.cards()
+    examples = gallery.find_examples()
+    on = Handlers(studio, examples, cards)
+    desk = gr.State(None, time_to_live=KEEP_SECONDS)
+    current = gr.State(cards[0].name)
+    turn = gr.Number(visible=False)  # when a run was asked for: filled by the page
+
+    message = gr.HTML(elem_classes="message")
+    with parts.stage() as (opening, cancel_opening):
+        zone = parts.drop_zone()
+    with gr.Row(visible=False, elem_classes="chosen") as chosen:
+        photo = gr.HTML()
+        again = gr.Button("Another photo", size="sm")
+    with gr.Column(visible=bool(examples), elem_classes="samples") as samples:
+        gr.HTML("<h2>Or try one of these</h2>")
+        strip = gallery.build(examples, studio.folder, elem_classes="strip")
+    with gr.Tabs(elem_classes="models") as tabs:
+        built = [build_tab(each) for each in cards]
+    drawing = [each for each in built if each]
+
+    remark = gr.HTML(elem_classes="message")
+    pair = pictures.build(visible=False)
+    with parts.stage() as (busy, cancel), gr.Column(visible=False) as frame:
+        slider = compare.build()
+    with gr.Column(elem_classes="result"):
+        with gr.Row(visible=False, elem_classes="actions") as bar:
+            done = parts.status_line()
+            buttons = parts.downloads()
+        with gr.Accordion("Adjust", open=False, visible=False, elem_classes="adjust") as adjust:
+            with gr.Row():
+                knobs: list[Any] = parts.sliders()
+            knobs.append(parts.neutralizing())
+    noise = pictures.build(visible=False)
+    card = gr.Markdown(about(cards[0]), elem_classes="card")
+    finished = gr.DownloadButton(visible="hidden")
+
+    drawn = [part for each in drawing for part in (each.grid, each.strip)]
+    place = [message, zone, samples, chosen, photo, desk, adjust, *drawn]
+    view = [remark, frame, bar, slider, pair, done]
+    run = parts.runs(busy)
+
+    def then_show(event: Any, **options: Any) -> Any:
+        return event.success(on.show, [turn, desk, *knobs], view, **{**run, **options})
+
+    opened = (
+        zone.upload(
+            on.open, [turn, zone, current, desk], place, preprocess=False, **parts.runs(opening)
+        ),
+        strip.select(on.open_example, [turn, current, desk], place, **parts.runs(opening)),
+    )
+    picked = tabs.select(on.pick, desk, [current, card, *view], **parts.QUICK)
+    for event in opened:
+        event.failure(on.fail, None, message, **parts.QUICK)
+    seen = [then_show(event) for event in (*opened, picked)]
+    gr.on(
+        [knob.input for knob in knobs],
+        on.show,
+        [turn, desk, *knobs],
+        view,
+        trigger_mode="always_last",
+        **run,
+    )
+    for each in drawing:
+        made = each.go.click(
+            on.draw,
+            [turn, gr.State(each.name), desk, each.count, *knobs, *each.controls],
+            [remark, each.busy, each.grid, each.strip],
+            **parts.runs(each.busy),
+        )
+        made.failure(on.fail, None, remark, **parts.QUICK)
+        each.cancel.click(on.stop, turn, remark, js="window.stopRuns", **parts.QUICK)
+        chosen_one = each.grid.select(on.choose, desk, None, **parts.QUICK)
+        seen += [then_show(made), then_show(chosen_one)]
+    for event in seen:
+        event.success(on.noise, [turn, current, desk], noise, **run)
+    for name, button in buttons.items():
+        saved = button.click(on.download, [turn, gr.State(name), desk], [remark, finished], **run)
+        saved.success(None, finished, None, js="window.saveFile", **parts.QUICK)
+    for button, words in ((cancel, remark), (cancel_opening, message)):
+        button.click(on.stop, turn, words, js="window.stopRuns", **parts.QUICK)
+    again.click(on.reset, desk, [*place, *view], **parts.QUICK)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The parts of a tab whose model draws its colours."""
+
+    name: str
+    controls: list[Any]
+    count: gr.Slider
+    go: gr.Button
+    busy: gr.HTML
+    cancel: gr.Button
+    strip: gr.HTML
+    grid: gr.HTML
+
+
+def build_tab(card: ModelCard) -> Drawing | None:
+    """One model's tab."""
+    with gr.Tab(card.title, id=card.name):
+        gr.HTML(f"<p>{escape(card.summary)}</p>", elem_classes="summary")
+        if not card.sampled:
+            return None
+        with gr.Row(elem_classes="own"):
+            controls = [build_control(each) for each in card.controls]
+            count = gr.Slider(
+                1, MOST_SEEDS, SEEDS, step=1, label="How many seeds", info="Each draws a picture."
+            )
+        go = gr.Button("Colorize", variant="primary", elem_classes="go")
+        with parts.stage() as (busy, cancel):
+            strip = pictures.build()
+            grid = pictures.build(pick=True)
+    return Drawing(card.name, controls, count, go, busy, cancel, strip, grid)
+
+
+def build_control(control: Control) -> Any:
+    """One of a card's controls."""
+    words = {"label": control.label, "info": control.info}
+    if control.choices:
+        return gr.Radio(list(control.choices), value=control.default, **words)
+    if control == SEED:
+        return gr.Number(control.default, precision=0, **words)
+    return gr.Slider(control.low, control.high, control.default, step=control.step, **words)

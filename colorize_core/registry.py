@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from colorize_core.models.base import Prediction
 
 # Each module has CARD (a ModelCard, importable without torch) and load(device) -> Colorizer.
-MODELS = ("autochrome", "unet-gan", "se-unet", "coltran")
+MODELS = ("autochrome", "unet-gan", "se-unet", "coltran", "diffusion")
 
 
 class Colorizer(Protocol):

@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_core.networks.noise import Noise, draw
-from colorize_core.networks.scaling import ab_from_unit, unit_l
+from colorize_core.networks.scaling import ab_from_unit, unit_ab, unit_l
 
+MOST_AB = 55.0  # Lab units that a and b stay within
 CELL = 4  # pixels of L, along each side, that share one ab
 
 
@@ -70,9 +71,10 @@ class DiffusionUNet(nn.Module):
         """L (N, 1, H, W) in [0, 100] and a generator for each -> what ab (N, 2, H / 4, W / 4) in
         Lab units is taken for after each step, see Noise.remove()."""
         seen, gain = F.avg_pool2d(unit_l(lightness), CELL), self.config.gain
+        limit = unit_ab(torch.tensor(MOST_AB)).item() * gain
         noise = draw(generators, (self.config.noisy, *seen.shape[2:])).to(seen.device)
         walk = schedule.remove(
-            lambda noisy, time: self(noisy, seen, time), noise, steps, generators, limit=gain
+            lambda noisy, time: self(noisy, seen, time), noise, steps, generators, limit
         )
         for ab in walk:
             yield ab_from_unit(ab / gain)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
 
 import torch
 from torch import Tensor
 
 STEPS = 300
+LEAST_LEFT = 0.03  # share of a picture's variance at which a walk back begins
 Denoiser = Callable[[Tensor, Tensor], Tensor]  # noisy (N, C, H, W), time (N,) -> the noise in it
 
 
@@ -55,6 +57,14 @@ class Noise:
         left = self.left[step].view(-1, 1, 1, 1).to(picture.device)
         return left.sqrt() * picture + (1 - left).sqrt() * noise
 
+    def walk(self, steps: int | None = None) -> list[int]:
+        """The steps on the way back, the first one first: so many, evenly spaced (DDIM); None: all
+        of them (ancestral sampling). Those with next to nothing of the picture left, the last ones
+        of the cosine schedule, are passed over: the picture would be a quotient of two numbers
+        near 0."""
+        first = int((self.left >= LEAST_LEFT).sum()) - 1
+        return torch.linspace(first, 0, steps or first + 1).round().long().tolist()
+
     def remove(
         self,
         denoise: Denoiser,
@@ -64,23 +74,20 @@ class Noise:
         limit: float = 1.0,
     ) -> Iterator[Tensor]:
         """From noise (N, C, H, W) back to a picture; yields what the picture is taken for after
-        each step, the last of which is the result.
-
-        `steps`: so many of the schedule's, evenly spaced and without new noise (DDIM); None: all of
-        them, with new noise from `generators`, one a picture (ancestral sampling). No picture has
-        values beyond `limit`.
+        each step of walk(steps), the last of which is the result. All steps go with new noise from
+        `generators`, one a picture, a number of them without. No picture has values beyond `limit`.
         """
         ancestral = steps is None
-        walked = torch.linspace(0, len(self) - 1, steps or len(self)).round().long().tolist()
-        for i in reversed(range(len(walked))):
-            left = self.left[walked[i]]
-            before = self.left[walked[i - 1]] if i else torch.ones(())
-            noise = denoise(noisy, self.times[walked[i]].to(noisy.device).expand(len(noisy)))
+        walk = self.walk(steps)
+        for step, following in zip_longest(walk, walk[1:]):
+            left = self.left[step]
+            before = torch.ones(()) if following is None else self.left[following]
+            noise = denoise(noisy, self.times[step].to(noisy.device).expand(len(noisy)))
             picture = ((noisy - (1 - left).sqrt() * noise) / left.sqrt()).clamp(-limit, limit)
             yield picture
             # The noise that agrees with the picture after it was clamped.
             noise = (noisy - left.sqrt() * picture) / (1 - left).sqrt()
             spread = ((1 - before) / (1 - left) * (1 - left / before)).sqrt() if ancestral else 0.0
             noisy = before.sqrt() * picture + (1 - before - spread**2).clamp(min=0).sqrt() * noise
-            if ancestral and i:
+            if ancestral and following is not None:
                 noisy = noisy + spread * draw(generators, noisy.shape[1:]).to(noisy.device)

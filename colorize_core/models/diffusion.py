@@ -26,8 +26,8 @@ CARD = ModelCard(
     weights=(
         WeightFile(
             "diffusion/model.safetensors",
-            "01fd9da807ed93529788288e3f2bad1e0df00a46f8508ca3a4c4e5abfc34b8f4",
-            7774556,
+            "805c22bb8ea87f5514c998306da6a9fefadb36bec400bfd89cec61c1f4d15e77",
+            7774180,
         ),
     ),
     trained_on=PHOTOGRAPHS,

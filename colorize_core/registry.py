@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from colorize_core.models.base import Prediction
 
 # Each module has CARD (a ModelCard, importable without torch) and load(device) -> Colorizer.
-MODELS = ("autochrome", "unet-gan", "se-unet", "coltran", "diffusion")
+MODELS = (
+    "autochrome",
+    "unet-gan",
+    "vit-lsgan",
+    "se-unet",
+    "coltran",
+    "diffusion",
+)
 
 
 class Colorizer(Protocol):

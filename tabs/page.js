@@ -60,6 +60,7 @@
     return [Date.now(), ...rest];
   };
   document.addEventListener("click", (event) => {
+    event.target.closest?.(".models [role=tab]")?.scrollIntoView({ inline: "center", block: "nearest" });
     if (event.target.closest?.("#footer button")) document.querySelector(".show-api")?.click();
   });
   window.saveFile = (file) => {

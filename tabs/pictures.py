@@ -42,7 +42,7 @@ def groups(*several: dict[str, Any], picked: int | None = None) -> dict[str, Any
 
 
 def group(cells: Sequence[dict[str, Any]], columns: int, title: str = "") -> dict[str, Any]:
-    return {"title": title, "columns": columns, "cells": cells}
+    return {"title": title, "columns": columns, "cells": list(cells)}  # as they are now
 
 
 def sketch(picture: Picture, caption: str, alt: str) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""Serve the app for the tests: `python app_server.py PORT FOLDER [endless]`.
+"""Serve the app for the tests: `python app_server.py PORT FOLDER [endless | drawing]`.
 
 In a process of its own, as people run it: Gradio leaves event loops open, and warnings are errors
-in the tests. With "endless" the rendering goes on until it is stopped (or for a minute).
+in the tests. With "endless" the rendering goes on until it is stopped (or for a minute). With
+"drawing" the models are those of drawing_models.py.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import drawing_models
 
 import app
 import colorize_core
@@ -41,6 +44,8 @@ class Endless:
 
 
 def load(name: str) -> Any:
+    if "drawing" in sys.argv:
+        return drawing_models.load(name, pause=0.05)
     colorizer = colorize_core.load(name, device="cpu")
     return Endless(colorizer) if "endless" in sys.argv else colorizer
 
@@ -78,6 +83,8 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
 
 
 def main() -> None:
+    if "drawing" in sys.argv:
+        colorize_core.cards = lambda: drawing_models.CARDS
     blocks = app.build(Studio(Folder(sys.argv[2]), load=load))
     blocks.launch(server_port=int(sys.argv[1]), quiet=True, **app.launch_options())
 

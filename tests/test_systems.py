@@ -98,14 +98,15 @@ def test_the_bottleneck_of_the_se_unet_is_512_at_a_sixteenth():
     assert [skip.shape[-1] for skip in skips] == [128, 64, 32, 16]
 
 
-def test_denoising_depends_on_the_photo_and_on_time():
-    network = DiffusionUNet(DiffusionUNetConfig(width=8))
-    noisy, seen = torch.randn(2, 2, 16, 16), torch.randn(2, 1, 16, 16)
+@pytest.mark.parametrize("fold", [1, 4])
+def test_denoising_depends_on_the_photo_and_on_time(fold):
+    network = DiffusionUNet(DiffusionUNetConfig(width=8, fold=fold))
+    noisy, seen = torch.randn(2, 2, 16, 16), torch.rand(2, 1, 64, 64) * 100
     early, late = torch.tensor([1, 1]), torch.tensor([200, 200])
     noise = network(noisy, seen, early)
     assert noise.shape == noisy.shape
     assert not torch.equal(noise, network(noisy, seen, late))
-    assert not torch.equal(noise, network(noisy, -seen, early))
+    assert not torch.equal(noise, network(noisy, 100 - seen, early))
 
 
 def test_the_perceptual_distance_sees_differences_and_learns_names():

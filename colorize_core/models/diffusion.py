@@ -26,7 +26,7 @@ CARD = ModelCard(
     weights=(
         WeightFile(
             "diffusion/model.safetensors",
-            "805c22bb8ea87f5514c998306da6a9fefadb36bec400bfd89cec61c1f4d15e77",
+            "07d98a7b6eae95056578bfdf33cfcb0fea814ac70ae2c59ab1531658875ce8a0",
             7774180,
         ),
     ),

@@ -23,7 +23,7 @@ CELL = 4  # pixels of L, along each side, that share one ab
 class DiffusionUNetConfig:
     width: int = 32  # of the stem; two, four and eight times that at 1/1, 1/2 and 1/4
     noisy: int = 2  # channels that are denoised: ab
-    seen: int = 1  # channels beside them: L
+    fold: int = 1  # of CELL: 4 shows the network all pixels of L of a cell, 1 only their mean
     embedding: int = 32  # numbers that stand for a step of time
     gain: float = 6.0  # makes the spread of ab in photographs about 1, as the noise has it
 
@@ -41,7 +41,7 @@ class DiffusionUNet(nn.Module):
         def level(*widths: int) -> nn.ModuleList:
             return nn.ModuleList(_Block(*pair, time) for pair in pairwise(widths))
 
-        self.stem = nn.Conv2d(self.config.noisy + self.config.seen, w1, 3, padding=1)
+        self.stem = nn.Conv2d(self.config.noisy + self.config.fold**2, w1, 3, padding=1)
         self.down1, self.halve1 = level(w1, w2, w2), nn.Conv2d(w2, w2, 4, stride=2, padding=1)
         self.down2, self.halve2 = level(w2, w3, w3), nn.Conv2d(w3, w3, 4, stride=2, padding=1)
         self.middle = level(w3, w4, w4, w4, w4, w3, w3)
@@ -51,10 +51,11 @@ class DiffusionUNet(nn.Module):
         self.up1 = level(w2, w1, w1, w1)
         self.head = nn.Conv2d(w1, self.config.noisy, 1)
 
-    def forward(self, noisy: Tensor, seen: Tensor, time: Tensor) -> Tensor:
-        """noisy (N, 2, H, W) and seen (N, 1, H, W) in about [-1, 1], H and W multiples of 4; time
-        (N,) in [0, 300], see Noise -> the noise in `noisy`, of its shape."""
-        time = self.embed(time)
+    def forward(self, noisy: Tensor, lightness: Tensor, time: Tensor) -> Tensor:
+        """noisy (N, 2, h, w), h and w multiples of 4, L (N, 1, 4 h, 4 w) in [0, 100] and time (N,)
+        in [0, 300], see Noise -> the noise in `noisy`, of its shape."""
+        shrunk = F.avg_pool2d(unit_l(lightness), CELL // self.config.fold)
+        seen, time = F.pixel_unshuffle(shrunk, self.config.fold), self.embed(time)
         x1 = _through(self.down1, self.stem(torch.cat([noisy, seen], 1)), time)
         x2 = _through(self.down2, self.halve1(x1), time)
         x = _through(self.middle, self.halve2(x2), time)
@@ -70,11 +71,12 @@ class DiffusionUNet(nn.Module):
     ) -> Iterator[Tensor]:
         """L (N, 1, H, W) in [0, 100] and a generator for each -> what ab (N, 2, H / 4, W / 4) in
         Lab units is taken for after each step, see Noise.remove()."""
-        seen, gain = F.avg_pool2d(unit_l(lightness), CELL), self.config.gain
+        gain = self.config.gain
         limit = unit_ab(torch.tensor(MOST_AB)).item() * gain
-        noise = draw(generators, (self.config.noisy, *seen.shape[2:])).to(seen.device)
+        cells = (self.config.noisy, *(side // CELL for side in lightness.shape[2:]))
+        noise = draw(generators, cells).to(lightness.device)
         walk = schedule.remove(
-            lambda noisy, time: self(noisy, seen, time), noise, steps, generators, limit
+            lambda noisy, time: self(noisy, lightness, time), noise, steps, generators, limit
         )
         for ab in walk:
             yield ab_from_unit(ab / gain)

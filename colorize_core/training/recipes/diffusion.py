@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_core.color import rgb_to_lab
-from colorize_core.networks.diffusion_unet import DiffusionUNet, DiffusionUNetConfig
+from colorize_core.networks.diffusion_unet import CELL, DiffusionUNet, DiffusionUNetConfig
 from colorize_core.networks.noise import Noise
-from colorize_core.networks.scaling import unit_ab, unit_l
+from colorize_core.networks.scaling import unit_ab
 from colorize_core.training.aging import age
 from colorize_core.training.data import Batch, Photos
 from colorize_core.training.engine import Losses, Parts
@@ -25,26 +25,27 @@ class DiffusionRecipe(AbRecipe):
     """E: conditional diffusion of ab; each batch takes one of the two schedules."""
 
     lr: float = 1e-3
-    sides: tuple[int, ...] = (24, 32)
+    sides: tuple[int, ...] = (96, 128)
     until: tuple[float, ...] = (0.4, 1.0)
     walk: int = 20  # steps of the walk back for scores and samples
 
     def parts(self, photos: Photos) -> Parts:
-        return {"network": DiffusionUNet(DiffusionUNetConfig(width=24))}
+        return {"network": DiffusionUNet(DiffusionUNetConfig(width=24, fold=CELL))}
 
     def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
         return MuonAdamW(part, self.lr, self.weight_decay, outer=("stem", "head"))
 
     def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
+        network: Any = parts["network"]
         lightness, ab = rgb_to_lab(batch.photos, 1).split((1, 2), 1)
-        seen = unit_l(age(lightness, self.aged))
+        ab = unit_ab(F.avg_pool2d(ab, CELL)) * DiffusionUNetConfig.gain
         schedule = Noise("linear" if torch.rand(()) < 0.5 else "cosine")
-        step = torch.randint(len(schedule), (len(ab),))
+        first, *_ = schedule.walk()  # nothing beyond it is ever asked for
+        step = torch.randint(first + 1, (len(ab),))
         noise = torch.randn_like(ab)
-        gain = DiffusionUNetConfig.gain
-        noisy = schedule.add(unit_ab(ab) * gain, noise, step)
+        noisy = schedule.add(ab, noise, step)
         times = schedule.times[step].to(ab.device)
-        return {"loss": F.mse_loss(parts["network"](noisy, seen, times), noise)}
+        return {"loss": F.mse_loss(network(noisy, age(lightness, self.aged), times), noise)}
 
     def predict(self, network: Any, lightness: Tensor) -> Tensor:
         """One sample a photograph, the same one every time."""

@@ -18,6 +18,7 @@ MODELS = (
     "unet-gan",
     "vit-lsgan",
     "se-unet",
+    "se-unet-student",
     "coltran",
     "diffusion",
 )

@@ -135,7 +135,7 @@ class Handlers:
         note, kept = "", desk.work(card.name)
         if card.sampled:
             if kept is None:
-                return nothing()
+                return [gr.skip(), *nothing()[1:]]  # a word on why there is none stays
             settings = replace(kept.settings, vividness=vividness, strength=strength)
             same = (gain, neutralize) == (settings.gain, settings.neutralize)
             note = "" if same else LATER
@@ -150,7 +150,8 @@ class Handlers:
             return [parts.said(error)] + [gr.skip()] * 5
         if desk.away or desk.current != card.name:  # another photo or tab was opened meanwhile
             return [gr.skip()] * 6
-        return [note, THERE, THERE, parts.shown(work), self._pair(desk, card), line(desk, work)]
+        remark = gr.skip() if work is kept and not note else note  # nothing has happened since
+        return [remark, THERE, THERE, parts.shown(work), self._pair(desk, card), line(desk, work)]
 
     def _develop(self, desk: Desk, settings: Settings, job: Job) -> Work:
         """The desk's work with these settings, made anew if it has another."""
@@ -194,6 +195,8 @@ class Handlers:
                 if not desk.coloured and work:
                     picture = shrink(read(work.after).pixels, *picture.shape[:2])
                 return gr.update(value=pictures.into_noise(picture, schedule.choices), visible=True)
+        except Cancelled:
+            return gr.skip()
         except ColorizeError:  # it only illustrates
             return AWAY
 

@@ -23,7 +23,7 @@ MEAN_L_16, MOST_L_16 = MEAN_L / 200, MOST_L / 200  # 257 times finer, less the f
 Scene = Callable[..., NDArray[np.uint8]]
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(scope="module", params=NAMES)  # a model after the other: one is loaded at a time
 def model(request: pytest.FixtureRequest, load_model: Callable[[str], Any]) -> Any:
     return load_model(request.param)
 

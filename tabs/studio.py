@@ -24,7 +24,7 @@ from colorize_core.cards import Value
 from colorize_core.errors import Cancelled, ColorizeError, OptionError, PictureError
 from tabs.folder import Folder
 
-MODELS_KEPT = 2  # in memory at a time, the least recently used goes
+MODELS_KEPT = 6  # in memory at a time, the least recently used goes; each takes some 50 MB
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp", "TIFF, 16 bit": ".tif"}
 QUALITY = 95
 DEFAULT_MODEL = "autochrome"

@@ -1,0 +1,34 @@
+"""A CNN of 18 layers on squared error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from colorize_core.cards import ModelCard, WeightFile
+from colorize_core.models.sources import PHOTOGRAPHS
+
+if TYPE_CHECKING:
+    from colorize_core.models.base import AbColorizer
+
+CARD = ModelCard(
+    name="cnn-mse",
+    title="CNN, squared error",
+    summary="Eighteen layers on squared error: the baseline that a perceptual loss is to improve "
+    "on.",
+    paper="He et al., Deep Residual Learning for Image Recognition, CVPR 2016, "
+    "https://arxiv.org/abs/1512.03385",
+    licence="Apache-2.0",
+    parameters=0,
+    weights=(WeightFile("cnn-mse/model.safetensors", "", 0),),
+    trained_on=PHOTOGRAPHS,
+    limits="",
+    network_side=128,
+)
+
+
+def load(device: str = "auto") -> AbColorizer:
+    """Raises WeightsError or DeviceError."""
+    from colorize_core.models.base import load_ab
+    from colorize_core.networks.cnn import Cnn, CnnConfig
+
+    return load_ab(CARD, Cnn, CnnConfig, device, multiple=8, cell=1)

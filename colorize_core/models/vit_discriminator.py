@@ -1,0 +1,33 @@
+"""A ResNet-18 U-Net trained against a vision transformer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from colorize_core.cards import ModelCard, WeightFile
+from colorize_core.models.sources import PHOTOGRAPHS
+
+if TYPE_CHECKING:
+    from colorize_core.models.base import AbColorizer
+
+CARD = ModelCard(
+    name="vit-discriminator",
+    title="ViT discriminator",
+    summary="A U-Net judged by a vision transformer, one verdict a picture, kept as a lesson.",
+    paper="Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021, "
+    "https://arxiv.org/abs/2010.11929",
+    licence="Apache-2.0",
+    parameters=0,
+    weights=(WeightFile("vit-discriminator/model.safetensors", "", 0),),
+    trained_on=PHOTOGRAPHS,
+    limits="",
+    network_side=128,
+)
+
+
+def load(device: str = "auto") -> AbColorizer:
+    """Raises WeightsError or DeviceError."""
+    from colorize_core.models.base import load_ab
+    from colorize_core.networks.resnet_unet import ResNetUNet, ResNetUNetConfig
+
+    return load_ab(CARD, ResNetUNet, ResNetUNetConfig, device, multiple=32, cell=2)

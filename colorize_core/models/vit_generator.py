@@ -1,0 +1,33 @@
+"""A vision transformer trained against a patch discriminator by cross-entropy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from colorize_core.cards import ModelCard, WeightFile
+from colorize_core.models.sources import PHOTOGRAPHS
+
+if TYPE_CHECKING:
+    from colorize_core.models.base import AbColorizer
+
+CARD = ModelCard(
+    name="vit-generator",
+    title="ViT generator, BCE",
+    summary="The step before ViT-LSGAN: the same idea with binary cross-entropy, kept as a lesson.",
+    paper="Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021, "
+    "https://arxiv.org/abs/2010.11929",
+    licence="Apache-2.0",
+    parameters=0,
+    weights=(WeightFile("vit-generator/model.safetensors", "", 0),),
+    trained_on=PHOTOGRAPHS,
+    limits="",
+    network_side=128,
+)
+
+
+def load(device: str = "auto") -> AbColorizer:
+    """Raises WeightsError or DeviceError."""
+    from colorize_core.models.base import load_ab
+    from colorize_core.networks.vit import VitConfig, VitGenerator
+
+    return load_ab(CARD, VitGenerator, VitConfig, device, multiple=16, cell=1)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MODELS = (
     "autochrome",
     "unet-gan",
+    "resnet-unet-gan",
     "sagan",
     "vit-lsgan",
     "se-unet",

@@ -18,10 +18,17 @@ CARD = ModelCard(
     "https://arxiv.org/abs/1512.03385; Isola et al., Image-to-Image Translation with Conditional "
     "Adversarial Networks, CVPR 2017, https://arxiv.org/abs/1611.07004",
     licence="Apache-2.0",
-    parameters=0,
-    weights=(WeightFile("resnet-unet-gan/model.safetensors", "", 0),),
+    parameters=3_453_794,
+    weights=(
+        WeightFile(
+            "resnet-unet-gan/model.safetensors",
+            "6a928445a0ae7738295e95f2f5c7ebd505ede4281999b46fbd744e70752b6e3e",
+            6936308,
+        ),
+    ),
     trained_on=PHOTOGRAPHS,
-    limits="",
+    limits="Bold where it is unsure: red patches in dark places, which the judge took for "
+    "a photograph's.",
     network_side=128,
 )
 

@@ -23,6 +23,7 @@ MODELS = (
     "se-unet-student",
     "coltran",
     "diffusion",
+    "cnn-mse",
 )
 
 

@@ -24,6 +24,7 @@ MODELS = (
     "coltran",
     "diffusion",
     "cnn-mse",
+    "cnn-lpips",
 )
 
 

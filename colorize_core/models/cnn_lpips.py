@@ -17,10 +17,17 @@ CARD = ModelCard(
     paper="Zhang et al., The Unreasonable Effectiveness of Deep Features as a Perceptual Metric, "
     "CVPR 2018, https://arxiv.org/abs/1801.03924",
     licence="Apache-2.0",
-    parameters=0,
-    weights=(WeightFile("cnn-lpips/model.safetensors", "", 0),),
+    parameters=960_994,
+    weights=(
+        WeightFile(
+            "cnn-lpips/model.safetensors",
+            "b29f46fd680255bb39c2df38fb446e2af92a1847dc5b82958c9031211cef918c",
+            1934036,
+        ),
+    ),
     trained_on=PHOTOGRAPHS,
-    limits="",
+    limits="Its loss was the distance over the bundled `perceptual` trunk, beside half the squared "
+    "error: not LPIPS, whose trunk was not to be had. Patchy, with grains of colour in textures.",
     network_side=128,
 )
 

@@ -25,6 +25,7 @@ MODELS = (
     "diffusion",
     "cnn-mse",
     "cnn-lpips",
+    "resnet-autoencoder",
 )
 
 

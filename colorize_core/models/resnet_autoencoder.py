@@ -17,10 +17,17 @@ CARD = ModelCard(
     paper="He et al., Deep Residual Learning for Image Recognition, CVPR 2016, "
     "https://arxiv.org/abs/1512.03385",
     licence="Apache-2.0",
-    parameters=0,
-    weights=(WeightFile("resnet-autoencoder/model.safetensors", "", 0),),
+    parameters=595_714,
+    weights=(
+        WeightFile(
+            "resnet-autoencoder/model.safetensors",
+            "50a5fb51d1c363c5cac139cd4e1abb4221a5148259337c4d564369dc3832f004",
+            1204556,
+        ),
+    ),
     trained_on=PHOTOGRAPHS,
-    limits="",
+    limits="The original's width, begun from nothing instead of ImageNet. It sees only the "
+    "first stage of its trunk, textures and no objects: nearly everything turns brown.",
     network_side=128,
 )
 

@@ -26,6 +26,7 @@ MODELS = (
     "cnn-mse",
     "cnn-lpips",
     "resnet-autoencoder",
+    "resnet-fcn",
 )
 
 

@@ -27,6 +27,7 @@ MODELS = (
     "cnn-lpips",
     "resnet-autoencoder",
     "resnet-fcn",
+    "vit-discriminator",
 )
 
 

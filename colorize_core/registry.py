@@ -28,6 +28,7 @@ MODELS = (
     "resnet-autoencoder",
     "resnet-fcn",
     "vit-discriminator",
+    "vit-generator",
 )
 
 

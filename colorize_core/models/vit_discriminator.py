@@ -27,8 +27,8 @@ CARD = ModelCard(
     ),
     trained_on=PHOTOGRAPHS,
     limits="A lesson: its judge gives one verdict a picture, which tells the U-Net nothing of "
-    "where. The original's colours collapsed to gray; these did not, see how they went above, but "
-    "they owe it to the L1 loss.",
+    "where. The original's colours collapsed to gray. These did not, see how they went above, "
+    "but nor did they gain by it.",
     network_side=128,
 )
 

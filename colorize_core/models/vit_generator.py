@@ -17,10 +17,17 @@ CARD = ModelCard(
     paper="Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021, "
     "https://arxiv.org/abs/2010.11929",
     licence="Apache-2.0",
-    parameters=0,
-    weights=(WeightFile("vit-generator/model.safetensors", "", 0),),
+    parameters=2_182_272,
+    weights=(
+        WeightFile(
+            "vit-generator/model.safetensors",
+            "bca0a9baad18168f4fa1c459a69f31d889783ae1150d540546224200444d6cef",
+            4376408,
+        ),
+    ),
     trained_on=PHOTOGRAPHS,
-    limits="",
+    limits="A lesson. The original's colours collapsed to gray once they met the judge; these grew "
+    "bolder and less true instead, see how they went above.",
     network_side=128,
 )
 

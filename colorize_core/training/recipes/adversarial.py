@@ -151,10 +151,9 @@ class VitGeneratorGan(Pretrainable, AdversarialRecipe):
 
 @dataclass(frozen=True)
 class VitLsGan(VitGeneratorGan):
-    """D4: the same with least squares, wider."""
+    """D4: the same with least squares."""
 
-    small: ClassVar = VitConfig(width=192, depth=8, heads=6, side=128, decoder=192)
-    l1: float = 500.0
+    l1: float = 250.0
     squares: bool = True
 
 

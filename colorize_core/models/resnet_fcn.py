@@ -26,8 +26,8 @@ CARD = ModelCard(
         ),
     ),
     trained_on=PHOTOGRAPHS,
-    limits="A quarter of the original's width, begun from nothing instead of ImageNet. Colours come "
-    "in clouds that end beside the edges, and are dull.",
+    limits="A quarter of the original's width, begun from nothing instead of ImageNet. Colours "
+    "come in clouds that end beside the edges, and are dull.",
     network_side=128,
 )
 

@@ -19,12 +19,12 @@ CARD = ModelCard(
     "https://arxiv.org/abs/2010.11929; Mao et al., Least Squares GAN, ICCV 2017, "
     "https://arxiv.org/abs/1611.04076",
     licence="Apache-2.0",
-    parameters=5_268_800,
+    parameters=2_182_272,
     weights=(
         WeightFile(
             "vit-lsgan/model.safetensors",
-            "a1d97211d6e114023edd3163a301af4a66d34edf9b492aca60043620dd66278e",
-            10552400,
+            "0bd13b27d875eb355c5b6e2545e781f239c0606ac9bfa4630fccf4d4594079fa",
+            4375888,
         ),
     ),
     trained_on=PHOTOGRAPHS,

@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from colorize_core import weights
+from colorize_core.models import perceptual
 from colorize_core.networks.cnn import Cnn, CnnConfig
 from colorize_core.networks.diffusion_unet import DiffusionUNet, DiffusionUNetConfig
 from colorize_core.networks.discriminators import PatchDiscriminator
@@ -118,3 +120,16 @@ def test_the_perceptual_distance_sees_differences_and_learns_names():
     little, much = (network.distance(photos, photos.lerp(photos.flip(0), t)) for t in (0.1, 0.9))
     assert (little > 0).all()
     assert (little < much).all()
+
+
+def test_the_bundled_trunk_is_what_its_card_says_and_sees_colour():
+    trunk = perceptual.load("cpu")
+    assert count(trunk) == perceptual.CARD.parameters
+    file = perceptual.CARD.weights[0]
+    assert weights.find(file).stat().st_size == file.bytes
+    torch.manual_seed(0)
+    photo = torch.rand(1, 3, 8, 8).repeat_interleave(16, 2).repeat_interleave(16, 3)
+    gray = photo.mean(1, keepdim=True).expand_as(photo)
+    with torch.no_grad():
+        half, full = (trunk.distance(photo, photo.lerp(gray, share)) for share in (0.5, 1.0))
+    assert 0 < half < full

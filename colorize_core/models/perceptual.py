@@ -20,7 +20,7 @@ CARD = ModelCard(
     "Unreasonable Effectiveness of Deep Features as a Perceptual Metric, CVPR 2018, "
     "https://arxiv.org/abs/1801.03924",
     licence="Apache-2.0",
-    parameters=0,
+    parameters=2_485_551,
     weights=(
         WeightFile(
             "perceptual/model.safetensors",

@@ -374,4 +374,4 @@ def test_training_says_why_a_backbone_cannot_be_had(served, monkeypatch, tmp_pat
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     flags = ["--data", str(tmp_path), "--out", str(tmp_path / "out")]
     with pytest.raises(SystemExit, match="Unset HF_HUB_OFFLINE"):
-        main(["cnn-mse", "--pretrained", *flags])
+        main(["cnn-mse", "--pretrained", "--precision=no", *flags])

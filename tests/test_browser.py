@@ -419,7 +419,7 @@ def test_everything_has_a_name_and_focus_is_seen(visit: Visit, photo: Path) -> N
     assert page.evaluate(NAMELESS) == []
     give(page, photo)
     wait_for_result(page)
-    page.get_by_role("button", name="Adjust").click()
+    open_controls(page)
     expect(page.get_by_role("slider", name="Vividness")).to_be_visible()
     assert page.evaluate(NAMELESS) == []
     page.get_by_role("heading", level=1).click()  # where the tab key starts from

@@ -27,8 +27,8 @@ CARD = ModelCard(
         ),
     ),
     trained_on=PHOTOGRAPHS,
-    limits="Half the original's width, at half the photo's resolution: skies and skin come out "
-    "well, clothes and cars brownish.",
+    limits="Half the original's width, at half the photo's resolution: skies come out pale blue, "
+    "most else brownish.",
     network_side=128,
 )
 

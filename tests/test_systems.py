@@ -8,6 +8,7 @@ from colorize_core.models import perceptual
 from colorize_core.networks.cnn import Cnn, CnnConfig
 from colorize_core.networks.diffusion_unet import DiffusionUNet, DiffusionUNetConfig
 from colorize_core.networks.discriminators import PatchDiscriminator
+from colorize_core.networks.noise import Noise
 from colorize_core.networks.perceptual import Perceptual, PerceptualConfig
 from colorize_core.networks.resnet import ResNetTrunk
 from colorize_core.networks.resnet_autoencoder import ResNetAutoencoder, ResNetAutoencoderConfig
@@ -100,15 +101,28 @@ def test_the_bottleneck_of_the_se_unet_is_512_at_a_sixteenth():
     assert [skip.shape[-1] for skip in skips] == [128, 64, 32, 16]
 
 
-@pytest.mark.parametrize("fold", [1, 4])
-def test_denoising_depends_on_the_photo_and_on_time(fold):
-    network = DiffusionUNet(DiffusionUNetConfig(width=8, fold=fold))
+@pytest.mark.parametrize(("fold", "tells"), [(1, "noise"), (4, "velocity")])
+def test_denoising_depends_on_the_photo_and_on_time(fold, tells):
+    network = DiffusionUNet(DiffusionUNetConfig(width=8, fold=fold, tells=tells))
     noisy, seen = torch.randn(2, 2, 16, 16), torch.rand(2, 1, 64, 64) * 100
     early, late = torch.tensor([1, 1]), torch.tensor([200, 200])
     noise = network(noisy, seen, early)
     assert noise.shape == noisy.shape
     assert not torch.equal(noise, network(noisy, seen, late))
     assert not torch.equal(noise, network(noisy, 100 - seen, early))
+
+
+def test_the_noise_is_what_the_velocity_says():
+    network = DiffusionUNet(DiffusionUNetConfig(width=8, tells="velocity"))
+    picture, noise = torch.randn(2, 3, 2, 16, 16).unbind()
+    schedule, step = Noise("linear"), torch.tensor([0, 150, 299])
+    left = schedule.left[step].view(-1, 1, 1, 1)
+    velocity = left.sqrt() * noise - (1 - left).sqrt() * picture  # Salimans and Ho, appendix D
+    network.head = torch.nn.Module()
+    network.head.forward = lambda _: velocity
+    noisy, time = schedule.add(picture, noise, step), schedule.times[step]
+    told = network(noisy, torch.rand(3, 1, 64, 64), time)
+    assert torch.allclose(told, noise, atol=1e-3)
 
 
 def test_the_perceptual_distance_sees_differences_and_learns_names():

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorize_core.networks.noise import Noise, draw
+from colorize_core.networks.noise import Noise, angle_of, draw
 from colorize_core.networks.scaling import ab_from_unit, unit_ab, unit_l
 
 MOST_AB = 55.0  # Lab units that a and b stay within
@@ -26,6 +26,7 @@ class DiffusionUNetConfig:
     fold: int = 1  # of CELL: 4 shows the network all pixels of L of a cell, 1 only their mean
     embedding: int = 32  # numbers that stand for a step of time
     gain: float = 6.0  # makes the spread of ab in photographs about 1, as the noise has it
+    tells: str = "noise"  # what the last layer gives; or "velocity", see forward()
 
 
 class DiffusionUNet(nn.Module):
@@ -53,14 +54,18 @@ class DiffusionUNet(nn.Module):
 
     def forward(self, noisy: Tensor, lightness: Tensor, time: Tensor) -> Tensor:
         """noisy (N, 2, h, w), h and w multiples of 4, L (N, 1, 4 h, 4 w) in [0, 100] and time (N,)
-        in [0, 300], see Noise -> the noise in `noisy`, of its shape."""
+        in [0, 300], see Noise -> the noise in `noisy`, of its shape. A last layer that tells the
+        velocity (Salimans and Ho, ICLR 2022) need not pass the noise on: it is known from `noisy`,
+        as exactly as numbers are, how much of it is noise."""
         shrunk = F.avg_pool2d(unit_l(lightness), CELL // self.config.fold)
-        seen, time = F.pixel_unshuffle(shrunk, self.config.fold), self.embed(time)
+        seen, angle = F.pixel_unshuffle(shrunk, self.config.fold), angle_of(time).view(-1, 1, 1, 1)
+        time = self.embed(time)
         x1 = _through(self.down1, self.stem(torch.cat([noisy, seen], 1)), time)
         x2 = _through(self.down2, self.halve1(x1), time)
         x = _through(self.middle, self.halve2(x2), time)
         x = _through(self.up2, self.double2(x) + x2, time)
-        return self.head(_through(self.up1, self.double1(x) + x1, time))
+        told = self.head(_through(self.up1, self.double1(x) + x1, time))
+        return told if self.config.tells == "noise" else angle.sin() * noisy + angle.cos() * told
 
     def sample(
         self,

@@ -39,6 +39,12 @@ def draw(generators: Sequence[torch.Generator], shape: Sequence[int]) -> Tensor:
     return torch.stack([torch.randn(tuple(shape), generator=each) for each in generators])
 
 
+def angle_of(time: Tensor) -> Tensor:
+    """Time in [0, 300] -> the angle between picture and noise, up to a right one: its cosine is the
+    picture's part, its sine that of the noise."""
+    return time / STEPS * (math.pi / 2)
+
+
 class Noise:
     """`left[t]`: share of the picture's variance that is left after step t + 1. `times[t]`: what a
     network is told of it, the angle between picture and noise in [0, 300]: with the cosine

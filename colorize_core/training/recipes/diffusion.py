@@ -30,7 +30,9 @@ class DiffusionRecipe(AbRecipe):
     walk: int = 20  # steps of the walk back for scores and samples
 
     def parts(self, photos: Photos) -> Parts:
-        return {"network": DiffusionUNet(DiffusionUNetConfig(width=24, fold=CELL))}
+        return {
+            "network": DiffusionUNet(DiffusionUNetConfig(width=24, fold=CELL, tells="velocity"))
+        }
 
     def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
         return MuonAdamW(part, self.lr, self.weight_decay, outer=("stem", "head"))
@@ -45,7 +47,11 @@ class DiffusionRecipe(AbRecipe):
         noise = torch.randn_like(ab)
         noisy = schedule.add(ab, noise, step)
         times = schedule.times[step].to(ab.device)
-        return {"loss": F.mse_loss(network(noisy, age(lightness, self.aged), times), noise)}
+        told = network(noisy, age(lightness, self.aged), times)
+        off = F.mse_loss(told, noise, reduction="none").mean((1, 2, 3))
+        # Which colours things have is decided where little of them is left, and there the noise is
+        # easily told: unweighted, the loss hardly asks for it. So weighted, it is the velocity's.
+        return {"loss": (off / schedule.left[step].to(off.device)).mean(), "noise": off.mean()}
 
     def predict(self, network: Any, lightness: Tensor) -> Tensor:
         """One sample a photograph, the same one every time."""

@@ -27,6 +27,7 @@ import colorize_core
 from benchmarks.quality import summary
 from benchmarks.results_file import write
 from benchmarks.speed import paired, photo
+from colorize_core.color import rgb_to_lab
 from colorize_core.metrics import protocol
 from colorize_core.metrics.ciede2000 import ciede2000
 from colorize_core.networks import coltran
@@ -55,8 +56,8 @@ def coltran_rows(model: Any, truth: Picture, runs: int, places: int, side: int =
     other one its part of the `places`, which lie evenly spread and cost the same each."""
     network = model.network.colorizer
     temperature = model.card.settings({})["temperature"]
-    gray = _coltran_gray(truth, side)
-    chances = torch.rand(gray.shape, generator=torch.Generator().manual_seed(0))
+    gray = _coltran_gray(network, truth, side)
+    chances = torch.rand(1, side, side, generator=torch.Generator().manual_seed(0))
     every = list(product(range(side), range(side)))
     chosen = [every[i] for i in np.linspace(0, len(every) - 1, places).astype(int)]
     *_, colours = network.sample(gray, chances, temperature)  # also the warm-up
@@ -104,10 +105,12 @@ def coltran_rows(model: Any, truth: Picture, runs: int, places: int, side: int =
     ]
 
 
-def _coltran_gray(truth: Picture, side: int) -> Tensor:
-    """The levels that the first network is shown, `side` places wide and high."""
-    small = cv2.resize(protocol.to_gray(truth), (side, side), interpolation=cv2.INTER_AREA)
-    return torch.from_numpy(small[None, ..., 0]).long()
+def _coltran_gray(network: coltran.Colorizer, truth: Picture, side: int) -> Tensor:
+    """What the first network is shown, `side` places wide and high."""
+    size = (side * coltran.SCALE,) * 2
+    small = cv2.resize(protocol.to_gray(truth), size, interpolation=cv2.INTER_AREA)
+    rgb = torch.from_numpy(small).permute(2, 0, 1)[None] / 255
+    return network.sees(rgb_to_lab(rgb, 1)[:, :1])
 
 
 @torch.no_grad()

@@ -33,7 +33,7 @@ def small_diffusion() -> Any:
 
 def small_coltran() -> Any:
     torch.manual_seed(0)
-    network = ColTran(StagesConfig(widths=(16, 8, 8), blocks=(1, 1, 1), side=6))
+    network = ColTran(StagesConfig(widths=(16, 8, 8), blocks=(1, 1, 1), side=6, stem=1))
     return SampledColorizer(coltran.CARD, network, coltran.walk, torch.device("cpu"), multiple=4)
 
 
@@ -50,8 +50,8 @@ def test_coltran_is_timed_on_the_same_draws(truth: NDArray[np.uint8]) -> None:
 
 def test_a_place_drawn_alone_is_the_one_of_the_whole_picture(truth: NDArray[np.uint8]) -> None:
     network = small_coltran().network.colorizer
-    gray = systems._coltran_gray(truth, 6)
-    chances = torch.rand(gray.shape, generator=torch.Generator().manual_seed(1))
+    gray = systems._coltran_gray(network, truth, 6)
+    chances = torch.rand(1, 6, 6, generator=torch.Generator().manual_seed(1))
     whole = network.sample_slowly(gray, chances, 0.8)
     places = [(0, 0), (2, 5), (5, 5)]
     drawn = systems.draw_slowly(network, gray, chances, 0.8, whole, places)

@@ -1,5 +1,7 @@
 """ColTran's masks and its cached sampler."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -16,15 +18,19 @@ from colorize_core.networks.coltran import (
 SMALL = ColTranConfig(width=16, heads=2, blocks=2, side=8)
 
 
-@pytest.fixture
-def colorizer():
+PLACES = (2, 6, 8)
+
+
+@pytest.fixture(params=[0, 2], ids=["as published", "with a stem"])
+def colorizer(request):
     torch.manual_seed(0)
-    return Colorizer(SMALL).eval()
+    return Colorizer(replace(SMALL, stem=request.param)).eval()
 
 
 @pytest.fixture
-def gray():
-    return torch.randint(256, (2, 6, 8), generator=torch.Generator().manual_seed(0))
+def gray(colorizer):
+    lightness = torch.rand(2, 1, 24, 32, generator=torch.Generator().manual_seed(0)) * 100
+    return colorizer.sees(lightness)
 
 
 def test_coarse_colours_are_three_bits_a_channel():
@@ -37,28 +43,28 @@ def test_coarse_colours_are_three_bits_a_channel():
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (0, 5), (3, 0), (3, 4), (5, 7)])
 def test_no_colour_depends_on_itself_or_a_later_one(colorizer, gray, row, column):
     generator = torch.Generator().manual_seed(1)
-    colours = torch.randint(512, gray.shape, generator=generator)
+    colours = torch.randint(512, PLACES, generator=generator)
     logits, parallel = colorizer(gray, colours)
     changed = colours.clone()
     changed[:, row, column] = (changed[:, row, column] + 100) % 512
     after, parallel_after = colorizer(gray, changed)
     moved = (after - logits).abs().amax((0, 3)).flatten()
-    place = row * gray.shape[2] + column
+    place = row * PLACES[2] + column
     assert moved[: place + 1].max() == 0
     assert (moved[place + 1 :] > 0).all()  # and all later ones do
     assert torch.equal(parallel, parallel_after)
 
 
 def test_every_colour_depends_on_all_of_the_gray(colorizer, gray):
-    colours = torch.zeros_like(gray)
+    colours = torch.zeros(PLACES, dtype=torch.long)
     changed = gray.clone()
-    changed[:, 5, 7] = (changed[:, 5, 7] + 100) % 256
+    changed[:, -1, -1] = (changed[:, -1, -1] + 100) % 256
     moved = (colorizer(changed, colours)[0] - colorizer(gray, colours)[0]).abs().amax((0, 3))
     assert (moved > 0).all()
 
 
 def test_the_cached_sampler_draws_what_the_uncached_one_draws(colorizer, gray):
-    chances = torch.rand(gray.shape, generator=torch.Generator().manual_seed(2))
+    chances = torch.rand(PLACES, generator=torch.Generator().manual_seed(2))
     rows = [colours.clone() for colours in colorizer.sample(gray, chances, 0.9)]
     cached = rows[-1]
     assert torch.equal(cached, colorizer.sample_slowly(gray, chances, 0.9))
@@ -79,8 +85,8 @@ def test_drawing_follows_the_distribution():
     assert (draw(logits, torch.linspace(1e-4, 0.9999, 3000), 0.01) == 1).all()
 
 
-def test_upsamplers_give_every_channel_its_levels(gray):
-    colours = torch.randint(512, gray.shape)
+def test_upsamplers_give_every_channel_its_levels():
+    gray, colours = torch.randint(256, PLACES), torch.randint(512, PLACES)
     assert ColourUpsampler(SMALL)(gray, colours).shape == (2, 3, 6, 8, 256)
     small = torch.randint(256, (2, 3, 2, 2))
     spatial = SpatialUpsampler(SMALL)

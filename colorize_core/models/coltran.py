@@ -75,13 +75,13 @@ def walk(
 
     from colorize_core.color import rgb_to_lab
     from colorize_core.models.base import Draft
-    from colorize_core.networks.coltran import middle, small_levels
+    from colorize_core.networks.coltran import SCALE, middle
 
-    gray = small_levels(lightness)
+    rows, columns = (side // SCALE for side in lightness.shape[2:])
     chances = torch.stack(
-        [torch.rand(gray.shape[1:], generator=torch.Generator().manual_seed(s)) for s in seeds]
+        [torch.rand(rows, columns, generator=torch.Generator().manual_seed(s)) for s in seeds]
     )
-    rows = gray.shape[1]
+    gray = network.colorizer.sees(lightness)
     for row, colours in enumerate(
         network.colorizer.sample(gray, chances.to(gray.device), temperature)
     ):

@@ -30,6 +30,7 @@ class ColTranConfig:
     heads: int = 4
     blocks: int = 4  # of each encoder and upsampler, and of the decoder's outer and inner part
     side: int = 64  # places that a network knows along each axis
+    stem: int = 0  # blocks of convolutions by which the first one sees every pixel; 0: as published
 
 
 def coarse(rgb: Tensor) -> Tensor:
@@ -155,6 +156,33 @@ class Axial(nn.Module):
         return self.norm(x)
 
 
+class Stem(nn.Module):
+    """Convolutions over all pixels of the photo. The paper's 64 x 64 places show what there is to
+    see, a few of them do not: this looks for them."""
+
+    def __init__(self, width: int, blocks: int):
+        super().__init__()
+        self.fold = nn.Conv2d(SCALE * SCALE, width, 3, padding=1)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.GroupNorm(8, width),
+                nn.SiLU(),
+                nn.Conv2d(width, width, 3, padding=1),
+                nn.GroupNorm(8, width),
+                nn.SiLU(),
+                nn.Conv2d(width, width, 3, padding=1),
+            )
+            for _ in range(blocks)
+        )
+
+    def forward(self, gray: Tensor) -> Tensor:
+        """(N, 4 h, 4 w) in [0, 256) -> (N, h, w, C)."""
+        x = self.fold(F.pixel_unshuffle(gray[:, None] / (LEVELS / 2) - 1, SCALE))
+        for block in self.blocks:
+            x = x + block(x)
+        return x.permute(0, 2, 3, 1)
+
+
 class Places(nn.Module):
     """What is learned of each of `side` rows and columns; other sizes lie evenly between them."""
 
@@ -177,8 +205,9 @@ def _stretched(table: Tensor, axis: int, length: int) -> Tensor:
 
 
 class Colorizer(nn.Module):
-    """The first network: gray (N, h, w) of 256 levels -> a distribution over coarse colours, each
-    place's given those of all before it in reading order."""
+    """The first network: gray of 256 levels -> a distribution over coarse colours (N, h, w), each
+    place's given those of all before it in reading order. Gray is (N, h, w), or (N, 4 h, 4 w) for
+    a network with a stem: sees() makes it."""
 
     def __init__(self, config: ColTranConfig | None = None):
         super().__init__()
@@ -187,6 +216,7 @@ class Colorizer(nn.Module):
         self.gray = nn.Embedding(LEVELS, width)
         self.colour = nn.Embedding(COLOURS, width)
         self.places = Places(width, self.config.side)
+        self.stem = Stem(width, self.config.stem) if self.config.stem else None
         self.encoder = Axial(self.config)
         self.parallel = nn.Linear(width, COLOURS)
         self.outer: Any = nn.ModuleList(Layer(width, heads, True) for _ in range(2 * blocks))
@@ -194,13 +224,21 @@ class Colorizer(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, COLOURS)
 
+    def sees(self, lightness: Tensor) -> Tensor:
+        """L (N, 1, 4 h, 4 w) in [0, 100] -> the gray that the network asks for."""
+        return levels(lightness) if self.stem else small_levels(lightness)
+
     def context(self, gray: Tensor) -> Tensor:
-        """(N, h, w) in [0, 256) -> (N, h, w, C)."""
-        return self.encoder(self.gray(gray) + self.places(*gray.shape[1:]))
+        """Gray in [0, 256) -> (N, h, w, C)."""
+        if not self.stem:
+            return self.encoder(self.gray(gray) + self.places(*gray.shape[1:]))
+        small = F.avg_pool2d(gray[:, None].float(), SCALE)[:, 0].round().long()
+        x = self.gray(small) + self.stem(gray) + self.places(*small.shape[1:])
+        return self.encoder(x)
 
     def forward(self, gray: Tensor, colours: Tensor) -> tuple[Tensor, Tensor]:
-        """Gray (N, h, w) in [0, 256) and the true coarse colours (N, h, w) -> logits (N, h, w, 512)
-        of each colour given those before it, and of each given none (the parallel head)."""
+        """Gray in [0, 256) and coarse colours (N, h, w) -> logits (N, h, w, 512) of each colour
+        given those before it, and of each given none (the parallel head)."""
         context = self.context(gray)
         return self._decode(colours, context), self.parallel(context)
 
@@ -217,11 +255,11 @@ class Colorizer(nn.Module):
 
     @torch.no_grad()
     def sample(self, gray: Tensor, chances: Tensor, temperature: float = 1.0) -> Iterator[Tensor]:
-        """Gray (N, h, w) in [0, 256) and uniform random numbers (N, h, w) -> coarse colours, drawn
-        place by place with what was computed kept; yields them, the same tensor, after each row."""
+        """Gray in [0, 256) and uniform random numbers (N, h, w) -> coarse colours, drawn place by
+        place with what was computed kept; yields them, the same tensor, after each row."""
         context = self.context(gray)
         n, h, w, width = context.shape
-        colours = torch.zeros_like(gray)
+        colours = torch.zeros_like(chances, dtype=torch.long)
         places = self.places(h, w)
         conditions = {layer: layer.condition(context) for layer in (*self.outer, *self.inner)}
         columns = {layer: Past() for layer in self.outer[1::2]}
@@ -253,8 +291,8 @@ class Colorizer(nn.Module):
     def sample_slowly(self, gray: Tensor, chances: Tensor, temperature: float = 1.0) -> Tensor:
         """As sample(), computing everything anew for every place: what its caches are tested and
         timed against."""
-        context, colours = self.context(gray), torch.zeros_like(gray)
-        for row, column in product(*map(range, gray.shape[1:])):
+        context, colours = self.context(gray), torch.zeros_like(chances, dtype=torch.long)
+        for row, column in product(*map(range, chances.shape[1:])):
             logits = self._decode(colours, context)[:, row, column]
             colours[:, row, column] = draw(logits, chances[:, row, column], temperature)
         return colours
@@ -320,6 +358,7 @@ class StagesConfig:
     blocks: tuple[int, ...] = (4, 4, 4)
     heads: int = 4
     side: int = 64  # of the first two; the third has four times that
+    stem: int = 0  # of the first
 
 
 class Painting(NamedTuple):
@@ -337,26 +376,31 @@ class ColTran(nn.Module):
         super().__init__()
         self.config = config or StagesConfig()
         first, second, third = (
-            ColTranConfig(width, self.config.heads, blocks, self.config.side * scale)
-            for width, blocks, scale in zip(
-                self.config.widths, self.config.blocks, (1, 1, SCALE), strict=True
+            ColTranConfig(width, self.config.heads, blocks, self.config.side * scale, stem)
+            for width, blocks, scale, stem in zip(
+                self.config.widths,
+                self.config.blocks,
+                (1, 1, SCALE),
+                (self.config.stem, 0, 0),
+                strict=True,
             )
         )
         self.colorizer = Colorizer(first)
         self.colour = ColourUpsampler(second)
         self.spatial = SpatialUpsampler(third)
 
-    def forward(self, lightness: Tensor, rgb: Tensor, upsampled: int) -> tuple[Tensor, ...]:
-        """L (N, 1, H, W) in [0, 100], H and W multiples of 4, and true RGB (N, 3, H, W) in [0, 1]
-        -> the logits of each network on the truth before it: Colorizer's two, then those of the
-        upsamplers, for the first `upsampled` photos only."""
-        small = F.avg_pool2d(rgb, SCALE)
-        gray, colours = small_levels(lightness), coarse(small)
-        part = slice(upsampled)
+    def forward(
+        self, lightness: Tensor, before: Tensor, colours: Tensor, small: Tensor
+    ) -> tuple[Tensor, ...]:
+        """L (N, 1, H, W) in [0, 100], H and W multiples of 4, the coarse colours that each place of
+        the first network sees before it (N, H / 4, W / 4), and for the first n <= N photos what
+        the upsamplers begin with: true coarse colours (n, H / 4, W / 4) and true RGB in [0, 1]
+        (n, 3, H / 4, W / 4) -> the logits of each network: Colorizer's two, then theirs."""
+        part = lightness[: len(colours)]
         return (
-            *self.colorizer(gray, colours),
-            self.colour(gray[part], colours[part]),
-            self.spatial(levels(lightness[part]), to_levels(small[part])),
+            *self.colorizer(self.colorizer.sees(lightness), before),
+            self.colour(small_levels(part), colours),
+            self.spatial(levels(part), to_levels(small)),
         )
 
     @torch.no_grad()

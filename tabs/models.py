@@ -292,20 +292,12 @@ def line(desk: Desk, work: Work) -> str:
 
 
 def about(card: ModelCard) -> str:
-    """The model's card as Markdown: the one beside its weights, where there is one."""
+    """The model card beside the weights, as Markdown; its limits while none has been generated."""
     path = weights.BUNDLED / card.name / "README.md"
-    if path.is_file():  # front matter, title and summary come first, and are shown elsewhere
-        return path.read_text(encoding="utf-8").split(card.summary, 1)[-1].strip()
-    facts = {
-        "parameters": f"{card.parameters:,}",
-        "paper": card.paper or "none",
-        "licence": card.licence,
-    }
-    table = "\n".join(f"| {name} | {fact} |" for name, fact in facts.items())
-    return (
-        f"|  |  |\n|---|---|\n{table}\n\n## Training\n\n{card.trained_on}.\n\n"
-        f"## Limits\n\n{card.limits}"
-    )
+    if not path.is_file():
+        return card.limits
+    # Front matter, title and summary come first, and are shown elsewhere.
+    return path.read_text(encoding="utf-8").split(card.summary, 1)[-1].strip()
 
 
 def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:

@@ -1,7 +1,8 @@
-"""What every model that predicts ab inherits: the whole way from photo to picture."""
+"""What every model inherits: the whole way from photo to picture."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -70,32 +71,17 @@ class _Seen:
         return Prediction(decode, coarse_l, self.fine_l, cells, self.tone, self.size)
 
 
-class AbColorizer:
-    """A network that predicts ab, on the shared full-size path.
-
-    `predict_ab(network, lightness, hints) -> Decoder` is what a model's adapter gives: lightness
-    (N, 1, H, W) in [0, 100] and hints (N, 3, H, W), ab in Lab units and a mask, become a function
-    from vividness in [0, 2] to ab (N, 2, H / cell, W / cell) in Lab units. H and W are multiples
-    of `multiple`.
-    """
+class LabColorizer(ABC):
+    """The shared full-size path, for networks of either kind below. H and W of what the network is
+    shown are multiples of `multiple`."""
 
     looking = 0.0  # share of colorize()'s work that is predict()'s, for its progress
 
-    def __init__(
-        self,
-        card: ModelCard,
-        network: nn.Module,
-        predict_ab: Callable[[nn.Module, Tensor, Tensor], Decoder],
-        device: torch.device,
-        *,
-        multiple: int = 16,
-        cell: int = 4,
-    ):
+    def __init__(self, card: ModelCard, network: nn.Module, device: torch.device, *, multiple: int):
         self.card = card
         self.torch_device = device
         self.network = network.eval().to(device)
-        self.predict_ab = predict_ab
-        self.multiple, self.cell = multiple, cell
+        self.multiple = multiple
 
     @property
     def device(self) -> str:
@@ -144,17 +130,21 @@ class AbColorizer:
         progress: Report | None = None,
         **controls: Any,
     ) -> Prediction:
-        """The network's part of colorize(). One pass has no shares to report."""
-        self.card.settings(controls)
+        """The network's part of colorize(). Raises OptionError."""
+        settings = self.card.settings(controls)
         if hints and not self.card.takes_hints:
             raise OptionError(f"The model {self.card.name!r} takes no colour hints.")
         seen = self._see(image, gain, neutralize)
-        decode = self._run(seen, ())
-        if hints:
-            guided = self._run(seen, hints)
-            coarse_l, cells = seen.coarse(self.cell)
-            decode = _guided(decode, guided, hints, coarse_l, cells)
-        return seen.prediction(decode, self.cell)
+        return self._predict(seen, hints or (), settings, progress)
+
+    @abstractmethod
+    def _predict(
+        self,
+        seen: _Seen,
+        hints: Sequence[Hint],
+        settings: dict[str, Any],
+        progress: Report | None,
+    ) -> Prediction: ...
 
     def _see(self, image: Picture, gain: float, neutralize: bool) -> _Seen:
         """The photo as the network is shown it."""
@@ -169,13 +159,6 @@ class AbColorizer:
         inside = chroma.Frame.fit(height, width, self.card.network_side).size()
         network_l = chroma.pad_to_multiple(chroma.shrink(fine_l, *inside), self.multiple)
         return _Seen(network_l, inside, gain, fine_l, tone, (height, width))
-
-    @torch.inference_mode()
-    def _run(self, seen: _Seen, hints: Sequence[Hint]) -> Decoder:
-        planes = torch.from_numpy(draw_hints(hints, seen.network_l.shape, seen.inside))[None]
-        lightness = seen.lightness().to(self.torch_device)
-        decode = self.predict_ab(self.network, lightness, planes.to(self.torch_device))
-        return torch.inference_mode()(decode)
 
     def render(
         self,
@@ -200,6 +183,50 @@ class AbColorizer:
         return chroma.recombine(image, prediction.tone, planes, progress)
 
 
+class AbColorizer(LabColorizer):
+    """A network that predicts ab in one pass.
+
+    `predict_ab(network, lightness, hints) -> Decoder` is what a model's adapter gives: lightness
+    (N, 1, H, W) in [0, 100] and hints (N, 3, H, W), ab in Lab units and a mask, become a function
+    from vividness in [0, 2] to ab (N, 2, H / cell, W / cell) in Lab units.
+    """
+
+    def __init__(
+        self,
+        card: ModelCard,
+        network: nn.Module,
+        predict_ab: Callable[[nn.Module, Tensor, Tensor], Decoder],
+        device: torch.device,
+        *,
+        multiple: int = 16,
+        cell: int = 4,
+    ):
+        super().__init__(card, network, device, multiple=multiple)
+        self.predict_ab = predict_ab
+        self.cell = cell
+
+    def _predict(
+        self,
+        seen: _Seen,
+        hints: Sequence[Hint],
+        settings: dict[str, Any],
+        progress: Report | None,  # one pass has no shares
+    ) -> Prediction:
+        decode = self._run(seen, ())
+        if hints:
+            guided = self._run(seen, hints)
+            coarse_l, cells = seen.coarse(self.cell)
+            decode = _guided(decode, guided, hints, coarse_l, cells)
+        return seen.prediction(decode, self.cell)
+
+    @torch.inference_mode()
+    def _run(self, seen: _Seen, hints: Sequence[Hint]) -> Decoder:
+        planes = torch.from_numpy(draw_hints(hints, seen.network_l.shape, seen.inside))[None]
+        lightness = seen.lightness().to(self.torch_device)
+        decode = self.predict_ab(self.network, lightness, planes.to(self.torch_device))
+        return torch.inference_mode()(decode)
+
+
 class Draft(NamedTuple):
     """What a network that draws its colours has so far."""
 
@@ -216,7 +243,7 @@ class Step(NamedTuple):
     predictions: tuple[Prediction, ...]  # one for each seed
 
 
-class SampledColorizer(AbColorizer):
+class SampledColorizer(LabColorizer):
     """A network that draws its colours step by step, from one seed or several at once.
 
     `walk(network, lightness, seeds, **controls)` is what a model's adapter gives: lightness
@@ -235,24 +262,18 @@ class SampledColorizer(AbColorizer):
         *,
         multiple: int,
     ):
-        super().__init__(card, network, _draws_instead, device, multiple=multiple)
+        super().__init__(card, network, device, multiple=multiple)
         self.walk = walk
 
-    def predict(
+    def _predict(
         self,
-        image: Picture,
-        *,
-        gain: float = 1.0,
-        neutralize: bool = True,
-        hints: Sequence[Hint] | None = None,
-        progress: Report | None = None,
-        **controls: Any,
+        seen: _Seen,
+        hints: Sequence[Hint],
+        settings: dict[str, Any],
+        progress: Report | None,
     ) -> Prediction:
-        """The network's part of colorize(): the last of its steps."""
-        if hints:
-            raise OptionError(f"The model {self.card.name!r} takes no colour hints.")
-        seeds = (controls.pop("seed", SEED.default),)
-        for step in self.steps(image, seeds=seeds, gain=gain, neutralize=neutralize, **controls):
+        seed = settings.pop(SEED.name)
+        for step in self._steps(seen, [seed], settings):
             if progress:
                 progress(step.share)
         return step.predictions[0]
@@ -270,9 +291,11 @@ class SampledColorizer(AbColorizer):
         Raises OptionError."""
         settings = [self.card.settings({**controls, SEED.name: seed}) for seed in seeds]
         chosen = [setting.pop(SEED.name) for setting in settings]
-        seen = self._see(image, gain, neutralize)
-        lightness = seen.lightness().to(self.torch_device).expand(len(chosen), -1, -1, -1)
-        walk = self.walk(self.network, lightness, chosen, **settings[0])
+        yield from self._steps(self._see(image, gain, neutralize), chosen, settings[0])
+
+    def _steps(self, seen: _Seen, seeds: list[Any], settings: dict[str, Any]) -> Iterator[Step]:
+        lightness = seen.lightness().to(self.torch_device).expand(len(seeds), -1, -1, -1)
+        walk = self.walk(self.network, lightness, seeds, **settings)
         while True:
             with torch.inference_mode():  # not around the yield, where others work
                 draft = next(walk, None)
@@ -281,10 +304,6 @@ class SampledColorizer(AbColorizer):
             cell = seen.network_l.shape[0] // draft.ab.shape[2]
             predictions = (seen.prediction(_scaled(ab[None]), cell) for ab in draft.ab)
             yield Step(draft.share, draft.stage, tuple(predictions))
-
-
-def _draws_instead(network: nn.Module, lightness: Tensor, hints: Tensor) -> Decoder:
-    raise TypeError("a model that draws its colours is not asked for them in one pass")
 
 
 def _scaled(ab: Tensor) -> Decoder:

@@ -26,8 +26,8 @@ CARD = ModelCard(
         ),
     ),
     trained_on=PHOTOGRAPHS,
-    limits="A lesson. The original's colours collapsed to gray once they met the judge; these grew "
-    "bolder and less true instead, see how they went above.",
+    limits="A lesson: the original's colours collapsed to gray once they met the judge, these grew "
+    "bolder and less true instead. How they went is shown above.",
     network_side=128,
 )
 

@@ -5,24 +5,29 @@ import os
 import subprocess
 import sys
 import zipfile
+from urllib.error import URLError
 
+import lpips
 import numpy as np
 import pytest
 import torch
+import torchvision
 from PIL import Image
 from safetensors import safe_open
 
 from colorize_core import weights
+from colorize_core.errors import WeightsError
 from colorize_core.networks.autochrome import Autochrome, AutochromeConfig
-from colorize_core.networks.perceptual import Perceptual, PerceptualConfig
+from colorize_core.networks.cnn import Cnn, CnnConfig
 from colorize_core.training import engine, recipes
 from colorize_core.training.__main__ import main
 from colorize_core.training.aging import age
-from colorize_core.training.data import Batches, find_photos, load_photos
+from colorize_core.training.data import Batch, Batches, find_photos, load_photos
 from colorize_core.training.hints import recolour_objects, simulate_hints
 from colorize_core.training.losses import soft_bin_cross_entropy
 from colorize_core.training.optimizer import MuonAdamW
 from colorize_core.training.recipes.autochrome import AutochromeRecipe
+from colorize_core.training.recipes.perceptual import official
 
 SMALL = AutochromeConfig(widths=(16, 24, 32), depths=(1, 1, 1), heads=2)
 
@@ -249,10 +254,6 @@ def test_every_recipe_learns(photos, tmp_path, name):
         teacher = recipes.find("se-unet")().network()
         options["teacher"] = tmp_path / "teacher.safetensors"
         engine.save_weights(teacher, options["teacher"], {})
-    if name == "cnn-lpips":
-        trunk = Perceptual(PerceptualConfig(kinds=("a", "b"), widths=(8, 8, 8, 8, 8)))
-        options["trunk"] = tmp_path / "trunk.safetensors"
-        engine.save_weights(trunk, options["trunk"], {})
     recipe = recipes.find(name)(sides=(32,), until=(1.0,), least_scale=1.0, **options)
     path = engine.train(name, recipe, settings)
     state = torch.load(tmp_path / "checkpoint" / "custom_checkpoint_1.pkl", weights_only=True)
@@ -260,6 +261,48 @@ def test_every_recipe_learns(photos, tmp_path, name):
     assert losses[-1] < losses[0]
     with safe_open(path, "pt") as file:
         assert "config" in file.metadata()
+
+
+@pytest.fixture
+def torch_home(tmp_path, monkeypatch):
+    """Where torchvision looks for trunks that were downloaded before."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_lpips_is_learned_from_where_its_trunk_is_to_be_had(torch_home):
+    published = torchvision.models.squeezenet1_1()  # of the same shapes, random
+    torch.save(published.state_dict(), torch_home / "squeezenet1_1-b8a52dc0.pth")
+    photos = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    network = Cnn(CnnConfig(width=8))
+    recipe = recipes.find("cnn-lpips")(trunk="squeeze")
+    losses = recipe.loss({"network": network}, Batch(photos, torch.zeros(4)), "network", 0.0)
+    with pytest.warns(UserWarning, match="deprecated"):
+        whole = lpips.LPIPS(net="squeeze", verbose=False).eval()  # of the same file
+    gray = photos.mean(1, keepdim=True).expand(-1, 3, -1, -1)
+    distance = official("squeeze")
+    expected = whole(gray * 2 - 1, photos * 2 - 1).flatten()
+    assert torch.allclose(distance(gray, photos), expected)
+    assert (expected > 0).all()
+    assert distance(photos, photos).abs().max() == 0
+    losses["loss"].backward()
+    assert all(p.grad is not None for p in network.parameters())
+
+
+def test_a_trunk_that_cannot_be_had_is_said_with_what_to_do(torch_home, monkeypatch, tmp_path):
+    def unreachable(*_, **__):
+        raise URLError("no route to host")
+
+    monkeypatch.setattr("torch.hub.urlopen", unreachable)
+    with pytest.raises(WeightsError, match=r"'vgg' of LPIPS \(528 MB\).*no route.*--trunk percep"):
+        official("vgg")
+    (torch_home / "alexnet-owt-7be5be79.pth").write_bytes(b"half a file")
+    with pytest.raises(WeightsError, match="'alex' of LPIPS"):
+        official("alex")
+    with pytest.raises(WeightsError, match=r"no trunk 'resnet'.*perceptual, alex, vgg, squeeze"):
+        official("resnet")
 
 
 def test_flags_come_from_the_settings(capsys):

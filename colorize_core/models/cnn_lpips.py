@@ -27,7 +27,8 @@ CARD = ModelCard(
     ),
     trained_on=PHOTOGRAPHS,
     limits="Its loss was the distance over the bundled `perceptual` trunk, beside half the squared "
-    "error: not LPIPS, whose trunk was not to be had. Patchy, with grains of colour in textures.",
+    "error: not LPIPS, whose trunk was not to be had where it was trained. Patchy, with grains of "
+    "colour in textures.",
     network_side=128,
 )
 

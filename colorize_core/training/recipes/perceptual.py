@@ -1,18 +1,27 @@
-"""A network that learns from how different its picture looks, not from its ab alone."""
+"""A network that learns from how different its picture looks, not from its ab alone.
+
+LPIPS: Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", CVPR
+2018; the `lpips` package has its linear weights, torchvision's servers the trunks below them.
+"""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
+import lpips
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from colorize_core import weights
 from colorize_core.color import lab_to_rgb, rgb_to_lab
+from colorize_core.errors import WeightsError
 from colorize_core.networks.perceptual import Perceptual, PerceptualConfig
 from colorize_core.networks.scaling import unit_ab
 from colorize_core.training.aging import age
@@ -20,25 +29,33 @@ from colorize_core.training.data import Batch
 from colorize_core.training.engine import Losses, Parts
 from colorize_core.training.recipes.regression import CnnMse
 
+BUNDLED = "perceptual"
+OFFICIAL = {"alex": 233, "vgg": 528, "squeeze": 5}  # of LPIPS, megabytes to be downloaded once
+Distance = Callable[[Tensor, Tensor], Tensor]  # RGB (N, 3, H, W) in [0, 1] twice -> (N,)
+
 
 @dataclass(frozen=True)
 class CnnLpips(CnnMse):
-    """A: the small CNN, on a perceptual distance: the bundled trunk's, where LPIPS is not to be
-    had."""
+    """A: the small CNN, on a perceptual distance: LPIPS on one of its trunks (`alex`, `vgg`,
+    `squeeze`), or, where those are not to be had, that of the bundled `perceptual`."""
 
-    trunk: Path = weights.BUNDLED / "perceptual" / "model.safetensors"
+    trunk: str = BUNDLED
     squares: float = 0.5  # weight of the squared error of ab beside the distance
 
     @cached_property
-    def _trunk(self) -> Any:
-        trunk = weights.load_network(self.trunk, Perceptual, PerceptualConfig)
-        return trunk.eval().requires_grad_(False)
+    def _distance(self) -> Distance:
+        if self.trunk != BUNDLED:
+            return official(self.trunk)
+        path = weights.BUNDLED / BUNDLED / "model.safetensors"
+        network: Any = weights.load_network(path, Perceptual, PerceptualConfig)
+        network.eval().requires_grad_(False)
+        return lambda first, second: network.to(first.device).distance(first, second)
 
     def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         lightness, truth = rgb_to_lab(batch.photos, 1).split((1, 2), 1)
         ab = parts["network"](age(lightness, self.aged))
         picture = self._picture(lightness, ab)
-        distance = self._trunk.to(picture.device).distance(picture, batch.photos).mean()
+        distance = self._distance(picture, batch.photos).mean()
         squares = F.mse_loss(unit_ab(ab), unit_ab(truth))
         return {
             "loss": distance + self.squares * squares,
@@ -49,3 +66,33 @@ class CnnLpips(CnnMse):
     def _picture(self, lightness: Tensor, ab: Tensor) -> Tensor:
         with torch.autocast(lightness.device.type, enabled=False):  # a cube needs its digits
             return lab_to_rgb(torch.cat([lightness, ab.float()], 1), 1).clamp(0, 1)
+
+
+def official(trunk: str) -> Distance:
+    """LPIPS itself. WeightsError if there is no such trunk, or it can neither be found in torch's
+    cache nor downloaded."""
+    if trunk not in OFFICIAL:
+        known = ", ".join((BUNDLED, *OFFICIAL))
+        raise WeightsError(f"There is no trunk {trunk!r}. Choose one of {known}.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # the package uses torchvision's old names
+            network = lpips.LPIPS(net=trunk, verbose=False)
+    except (
+        OSError,
+        RuntimeError,
+        UnpicklingError,
+        EOFError,
+    ) as error:  # no connection; half a file
+        folder = Path(torch.hub.get_dir()) / "checkpoints"
+        raise WeightsError(
+            f"The trunk {trunk!r} of LPIPS ({OFFICIAL[trunk]} MB) cannot be had: {error}. Check "
+            f"the connection and what is in {folder}, where a copy from another machine is found "
+            f"too, or learn from the bundled trunk with --trunk {BUNDLED}."
+        ) from error
+    network.eval().requires_grad_(False)
+
+    def distance(first: Tensor, second: Tensor) -> Tensor:
+        return network.to(first.device)(first, second, normalize=True).flatten()
+
+    return distance

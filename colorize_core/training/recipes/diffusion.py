@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from colorize_core.color import rgb_to_lab
 from colorize_core.networks.diffusion_unet import CELL, DiffusionUNet, DiffusionUNetConfig
-from colorize_core.networks.noise import Noise
+from colorize_core.networks.noise import LEAST_LEFT, Noise, angle_of, noised, time_of
 from colorize_core.networks.scaling import unit_ab
 from colorize_core.training.aging import age
 from colorize_core.training.data import Batch, Photos
@@ -19,10 +19,12 @@ from colorize_core.training.engine import Losses, Parts
 from colorize_core.training.optimizer import MuonAdamW
 from colorize_core.training.recipes.ab import AbRecipe
 
+LAST = time_of(torch.tensor(LEAST_LEFT)).item()
+
 
 @dataclass(frozen=True)
 class DiffusionRecipe(AbRecipe):
-    """E: conditional diffusion of ab; each batch takes one of the two schedules."""
+    """E: conditional diffusion of ab, at all times alike: every schedule passes through them."""
 
     lr: float = 1e-3
     sides: tuple[int, ...] = (96, 128)
@@ -41,17 +43,13 @@ class DiffusionRecipe(AbRecipe):
         network: Any = parts["network"]
         lightness, ab = rgb_to_lab(batch.photos, 1).split((1, 2), 1)
         ab = unit_ab(F.avg_pool2d(ab, CELL)) * DiffusionUNetConfig.gain
-        schedule = Noise("linear" if torch.rand(()) < 0.5 else "cosine")
-        first, *_ = schedule.walk()  # nothing beyond it is ever asked for
-        step = torch.randint(first + 1, (len(ab),))
         noise = torch.randn_like(ab)
-        noisy = schedule.add(ab, noise, step)
-        times = schedule.times[step].to(ab.device)
-        told = network(noisy, age(lightness, self.aged), times)
+        time = torch.rand(len(ab), device=ab.device) * LAST
+        told = network(noised(ab, noise, time), age(lightness, self.aged), time)
         off = F.mse_loss(told, noise, reduction="none").mean((1, 2, 3))
         # Which colours things have is decided where little of them is left, and there the noise is
         # easily told: unweighted, the loss hardly asks for it. So weighted, it is the velocity's.
-        return {"loss": (off / schedule.left[step].to(off.device)).mean(), "noise": off.mean()}
+        return {"loss": (off / angle_of(time).cos() ** 2).mean(), "noise": off.mean()}
 
     def predict(self, network: Any, lightness: Tensor) -> Tensor:
         """One sample a photograph, the same one every time."""

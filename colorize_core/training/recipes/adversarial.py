@@ -114,6 +114,7 @@ class ResNetUNetGan(Pretrainable, AdversarialRecipe):
     """D1: a U-Net on a ResNet-18 against a patch discriminator."""
 
     backbones: ClassVar = {"generator": pretrained.RESNET18}
+    l1: float = 1000.0  # with 500 red patches in dark places please the judge
 
     def generator(self) -> nn.Module:
         return ResNetUNet(ResNetUNetConfig(width=64 if self.pretrained else 32))

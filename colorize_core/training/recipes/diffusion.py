@@ -24,11 +24,14 @@ LAST = time_of(torch.tensor(LEAST_LEFT)).item()
 
 @dataclass(frozen=True)
 class DiffusionRecipe(AbRecipe):
-    """E: conditional diffusion of ab, at all times alike: every schedule passes through them."""
+    """E: conditional diffusion of ab, at all times, which every schedule passes through."""
 
     lr: float = 1e-3
     sides: tuple[int, ...] = (96, 128)
     until: tuple[float, ...] = (0.4, 1.0)
+    # Share of the batch from the last quarter of time, where only L can tell which colours things
+    # have; earlier the noisy photo itself does.
+    late: float = 0.7
     walk: int = 20  # steps of the walk back for scores and samples
 
     def parts(self, photos: Photos) -> Parts:
@@ -44,12 +47,17 @@ class DiffusionRecipe(AbRecipe):
         lightness, ab = rgb_to_lab(batch.photos, 1).split((1, 2), 1)
         ab = unit_ab(F.avg_pool2d(ab, CELL)) * DiffusionUNetConfig.gain
         noise = torch.randn_like(ab)
-        time = torch.rand(len(ab), device=ab.device) * LAST
+        time = LAST * self._shares(len(ab)).to(ab.device)
         told = network(noised(ab, noise, time), age(lightness, self.aged), time)
         off = F.mse_loss(told, noise, reduction="none").mean((1, 2, 3))
         # Which colours things have is decided where little of them is left, and there the noise is
         # easily told: unweighted, the loss hardly asks for it. So weighted, it is the velocity's.
         return {"loss": (off / angle_of(time).cos() ** 2).mean(), "noise": off.mean()}
+
+    def _shares(self, count: int) -> Tensor:
+        """So many shares of the time, in [0, 1)."""
+        even = torch.rand(count)
+        return torch.where(torch.rand(count) < self.late, (3 + even) / 4, even)
 
     def predict(self, network: Any, lightness: Tensor) -> Tensor:
         """One sample a photograph, the same one every time."""

@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 
+from colorize_core.color import rgb_to_lab
 from colorize_core.networks.coltran import (
     Colorizer,
     ColourUpsampler,
     ColTranConfig,
     SpatialUpsampler,
+    ab_at,
     coarse,
     draw,
     middle,
@@ -38,6 +40,16 @@ def test_coarse_colours_are_three_bits_a_channel():
     assert coarse(rgb).flatten().tolist() == [0 * 64 + 4 * 8 + 7, 7 * 64 + 0 * 8 + 1]
     every = torch.arange(512).view(1, 8, 64)
     assert torch.equal(coarse(middle(every)), every)
+
+
+def test_what_is_drawn_too_bright_has_less_chroma_at_the_photos_lightness():
+    rgb = torch.tensor([0.4, 0.2, 0.2]).view(1, 3, 1, 1).expand(1, 3, 2, 2)
+    lab = rgb_to_lab(rgb, 1)
+    same, brighter, half = (ab_at(rgb, lab[:, :1] * scale) for scale in (1, 2, 0.5))
+    assert torch.allclose(same, lab[:, 1:])
+    assert torch.allclose(brighter, same)
+    assert torch.allclose(half, same / 2)
+    assert not ab_at(rgb, torch.zeros(1, 1, 8, 8)).any()
 
 
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (0, 5), (3, 0), (3, 4), (5, 7)])

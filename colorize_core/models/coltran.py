@@ -73,9 +73,8 @@ def walk(
     """The coarse colours after each row, then what the upsamplers make of them."""
     import torch
 
-    from colorize_core.color import rgb_to_lab
     from colorize_core.models.base import Draft
-    from colorize_core.networks.coltran import SCALE, middle
+    from colorize_core.networks.coltran import SCALE, ab_at, middle
 
     rows, columns = (side // SCALE for side in lightness.shape[2:])
     chances = torch.stack(
@@ -85,10 +84,10 @@ def walk(
     for row, colours in enumerate(
         network.colorizer.sample(gray, chances.to(gray.device), temperature)
     ):
-        ab = rgb_to_lab(middle(colours), 1)[:, 1:]
+        ab = ab_at(middle(colours), lightness)
         ab[:, :, row + 1 :] = 0  # not drawn yet
         yield Draft(0.9 * (row + 1) / rows, STAGES[0], ab)
     painting = network.paint(lightness, colours)
     for number, name in enumerate(STAGES[: STAGES.index(stage) + 1]):
         share = 1.0 if name == stage else 0.93 + 0.03 * number
-        yield Draft(share, name, rgb_to_lab(getattr(painting, name), 1)[:, 1:])
+        yield Draft(share, name, ab_at(getattr(painting, name), lightness))

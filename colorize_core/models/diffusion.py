@@ -41,7 +41,7 @@ CARD = ModelCard(
         Control(
             "sampler",
             "Sampler",
-            "DDIM takes few steps, ancestral nearly all 300.",
+            "DDIM takes few steps, ancestral all of some 300.",
             "DDIM",
             choices=("DDIM", "ancestral"),
         ),

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorize_core.color import lab_to_rgb
+from colorize_core.color import lab_to_rgb, rgb_to_lab
 
 COLOURS = 512
 LEVELS = 256
@@ -59,6 +59,15 @@ def small_levels(lightness: Tensor) -> Tensor:
 def to_levels(rgb: Tensor) -> Tensor:
     """sRGB in [0, 1] -> its levels in [0, 256), of the same shape."""
     return (rgb.clamp(0, 1) * (LEVELS - 1)).round().long()
+
+
+def ab_at(rgb: Tensor, lightness: Tensor) -> Tensor:
+    """RGB (N, 3, h, w) in [0, 1] that was drawn and the photo's L (N, 1, H, W) in [0, 100], H and W
+    multiples of h and w -> ab (N, 2, h, w) in Lab units. Where the photo is darker than what was
+    drawn, so is its chroma smaller: the least of eight levels is far from black."""
+    lab = rgb_to_lab(rgb, 1)
+    darker = F.interpolate(lightness, lab.shape[2:], mode="area") / lab[:, :1].clamp(min=1e-3)
+    return lab[:, 1:] * darker.clamp(max=1)
 
 
 class Past:

@@ -15,6 +15,7 @@ from colorize_core.networks.coltran import (
     SCALE,
     ColTran,
     StagesConfig,
+    ab_at,
     coarse,
     to_levels,
 )
@@ -79,7 +80,7 @@ class ColTranRecipe(AbRecipe):
         chances = torch.rand(size, generator=torch.Generator().manual_seed(0))
         gray = network.colorizer.sees(lightness)
         *_, colours = network.colorizer.sample(gray, chances.to(gray.device), self.temperature)
-        return rgb_to_lab(network.paint(lightness, colours).final, 1)[:, 1:]
+        return ab_at(network.paint(lightness, colours).final, lightness)
 
     def evaluate(self, network: nn.Module, batch: Batch) -> dict[str, float]:
         few = slice(self.looked_at)

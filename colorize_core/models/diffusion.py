@@ -36,6 +36,15 @@ CARD = ModelCard(
     controls=(
         SEED,
         Control(
+            "guidance",
+            "Guidance",
+            "Low: colours go their own way. High: they follow the photo, and each other less.",
+            2.0,
+            1.0,
+            5.0,
+            0.25,
+        ),
+        Control(
             "schedule", "Schedule", "How the noise grows.", "cosine", choices=("cosine", "linear")
         ),
         Control(
@@ -63,7 +72,13 @@ def load(device: str = "auto") -> SampledColorizer:
 
 
 def walk(
-    network: Any, lightness: Tensor, seeds: Sequence[int], schedule: str, sampler: str, steps: int
+    network: Any,
+    lightness: Tensor,
+    seeds: Sequence[int],
+    guidance: float,
+    schedule: str,
+    sampler: str,
+    steps: int,
 ) -> Iterator[Draft]:
     """What the picture is taken for after each step."""
     import torch
@@ -74,5 +89,5 @@ def walk(
     noise, walked = Noise(schedule), steps if sampler == "DDIM" else None
     count = len(noise.walk(walked))
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    for number, ab in enumerate(network.sample(lightness, noise, walked, generators), 1):
+    for number, ab in enumerate(network.sample(lightness, noise, walked, generators, guidance), 1):
         yield Draft(number / count, f"step {number} of {count}", ab)

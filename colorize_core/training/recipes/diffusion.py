@@ -10,7 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_core.color import rgb_to_lab
-from colorize_core.networks.diffusion_unet import CELL, DiffusionUNet, DiffusionUNetConfig
+from colorize_core.networks.diffusion_unet import (
+    CELL,
+    NO_PHOTO,
+    DiffusionUNet,
+    DiffusionUNetConfig,
+)
 from colorize_core.networks.noise import LEAST_LEFT, Noise, angle_of, noised, time_of
 from colorize_core.networks.scaling import unit_ab
 from colorize_core.training.aging import age
@@ -32,7 +37,9 @@ class DiffusionRecipe(AbRecipe):
     # Share of the batch from the last quarter of time, where only L can tell which colours things
     # have; earlier the noisy photo itself does.
     late: float = 0.7
+    blind: float = 0.15  # share of the batch that is shown no photo, for the guidance
     walk: int = 20  # steps of the walk back for scores and samples
+    guidance: float = 2.0  # and how much they follow the photo
 
     def parts(self, photos: Photos) -> Parts:
         return {
@@ -48,7 +55,9 @@ class DiffusionRecipe(AbRecipe):
         ab = unit_ab(F.avg_pool2d(ab, CELL)) * DiffusionUNetConfig.gain
         noise = torch.randn_like(ab)
         time = LAST * self._shares(len(ab)).to(ab.device)
-        told = network(noised(ab, noise, time), age(lightness, self.aged), time)
+        blind = torch.rand(len(ab), 1, 1, 1, device=ab.device) < self.blind
+        seen = torch.where(blind, NO_PHOTO, age(lightness, self.aged))
+        told = network(noised(ab, noise, time), seen, time)
         off = F.mse_loss(told, noise, reduction="none").mean((1, 2, 3))
         # Which colours things have is decided where little of them is left, and there the noise is
         # easily told: unweighted, the loss hardly asks for it. So weighted, it is the velocity's.
@@ -62,5 +71,5 @@ class DiffusionRecipe(AbRecipe):
     def predict(self, network: Any, lightness: Tensor) -> Tensor:
         """One sample a photograph, the same one every time."""
         generators = [torch.Generator().manual_seed(i) for i in range(len(lightness))]
-        *_, ab = network.sample(lightness, Noise("cosine"), self.walk, generators)
+        *_, ab = network.sample(lightness, Noise("cosine"), self.walk, generators, self.guidance)
         return ab

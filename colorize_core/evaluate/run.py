@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -82,7 +82,7 @@ class Evaluation:
         row = self.file.rows.get((model, photo))
         return row is None or not row["seconds"] or self.judge.can_fill(row)
 
-    def run(self) -> Iterator[Row]:
+    def run(self) -> Generator[Row, None, None]:
         """Every row that is still to do, as it is added to the file. A model's failure is told in
         its rows. Closing the generator, or Ctrl-C, stops the work."""
         for model, photos in self.todo.items():
@@ -103,7 +103,7 @@ class Evaluation:
     def _method(self, model: str) -> _Method:
         if model in BASELINES:
             return _Method(lambda seen: _timed(lambda: baseline(model, seen.truth)))
-        colorizer = load(model, self.judge.device)
+        colorizer: Any = load(model, self.judge.device)
         options: dict[str, Any] = {SEED.name: self.seed} if colorizer.card.sampled else {}
         busy: AbstractContextManager[Any] = nullcontext()
         if colorizer.device != "cpu":
@@ -152,7 +152,7 @@ class Evaluation:
         pixels = image.decode(self.photos[name].load(), name).pixels
         if pixels.dtype != np.uint8:
             pixels = cv2.convertScaleAbs(pixels, alpha=1 / 257)
-        truth = protocol.square(pixels)
+        truth = protocol.square(cast("Picture", pixels))
         return _Seen(truth, protocol.to_gray(truth), measure_tone(truth).coloured)
 
 

@@ -10,6 +10,7 @@ from colorize_core.evaluate.score_file import Row
 from colorize_core.metrics.interval import summary
 
 SECONDS = "seconds"
+NOTHING = 1e-5
 
 
 def table(rows: Iterable[Row], models: Sequence[str], metrics: Sequence[str], width: int) -> str:
@@ -32,8 +33,8 @@ def _cell(rows: Sequence[Row], name: str) -> str:
 
 
 def _number(value: float) -> str:
-    """Four digits, as many as an interval is worth."""
-    return f"{value:#.4g}".rstrip(".") if value else "0"
+    """Four digits, as many as an interval is worth; 0 for what rounding has left of it."""
+    return f"{value:#.4g}".rstrip(".") if abs(value) >= NOTHING else "0"
 
 
 Column = tuple[str, ...]

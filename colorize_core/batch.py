@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +27,7 @@ from colorize_core.errors import Cancelled, ColorizeError, OptionError
 from colorize_core.manifest import Manifest, Row
 from colorize_core.planning import SUFFIX_OF, Found, Job, find, plan
 from colorize_core.registry import cards, load
+from colorize_core.threads import shared_cores
 
 __all__ = ["SUFFIX_OF", "Found", "Job", "Manifest", "Result", "Settings", "find", "plan", "run"]
 
@@ -191,7 +192,7 @@ class _Pipeline:
     ) -> Iterator[Result]:
         workers = min(workers, len(jobs))
         with (
-            _shared_cores(workers),
+            shared_cores(workers),
             ThreadPoolExecutor(workers, thread_name_prefix="colorize") as pool,
         ):
             running: set[Future[Result]] = set()
@@ -249,23 +250,6 @@ class _Pipeline:
     def check(self, share: float) -> None:
         if self.stopped.is_set():
             raise Cancelled("The batch was stopped.")
-
-
-@contextmanager
-def _shared_cores(workers: int) -> Iterator[None]:
-    """Threads that start in here run torch on their part of the cores.
-
-    Two photos on one core each are done sooner than one after the other on both: reading, writing
-    and much of rendering use one core anyway.
-    """
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(max(1, before // workers))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _overwrites_input(job: Job, sources: Collection[tuple[int, int]]) -> Result | None:

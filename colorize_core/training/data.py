@@ -27,10 +27,17 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 
 @dataclass(frozen=True)
 class Photograph:
-    """A member of a zip or a file of a folder. `kind`: the folder that it lies in, for labels."""
+    """A member of a zip or a file of a folder. `kind`: the folder that it lies in, for labels.
+    `name`: that of the zip or folder, and its path inside."""
 
     kind: str
-    read: Callable[[], np.ndarray]  # -> (H, W, 3) uint8
+    name: str
+    load: Callable[[], bytes]
+
+    def read(self) -> np.ndarray:
+        """(H, W, 3) uint8, as the file has it: neither turned nor converted to sRGB."""
+        with Image.open(io.BytesIO(self.load())) as photo:
+            return np.asarray(photo.convert("RGB"))
 
 
 @dataclass(frozen=True)
@@ -82,25 +89,17 @@ def _members(source: Path) -> Iterator[Photograph]:
         raise FileNotFoundError(f"no such zip or folder: {source}")
     if source.is_dir():
         for path in sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES):
-            kind = path.relative_to(source).parent.as_posix()
-            yield Photograph(kind, partial(_decode_file, path))
+            yield _photograph(source, path.relative_to(source).as_posix(), path.read_bytes)
         return
     archive = zipfile.ZipFile(source)
     for name in sorted(archive.namelist()):
         if Path(name).suffix.lower() in SUFFIXES:
-            yield Photograph(
-                PurePosixPath(name).parent.as_posix(), partial(_decode_member, archive, name)
-            )
+            yield _photograph(source, name, partial(archive.read, name))
 
 
-def _decode_file(path: Path) -> np.ndarray:
-    with Image.open(path) as photo:
-        return np.asarray(photo.convert("RGB"))
-
-
-def _decode_member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    with Image.open(io.BytesIO(archive.read(name))) as photo:
-        return np.asarray(photo.convert("RGB"))
+def _photograph(source: Path, inside: str, load: Callable[[], bytes]) -> Photograph:
+    kind = PurePosixPath(inside).parent.as_posix()
+    return Photograph(kind, f"{source.resolve().name}/{inside}", load)
 
 
 def _square(photo: np.ndarray, side: int) -> np.ndarray:

@@ -24,6 +24,7 @@ from colorize_core import metrics
 from colorize_core.errors import WeightsError
 from colorize_core.evaluate import run
 from colorize_core.evaluate.__main__ import main
+from colorize_core.evaluate.judge import Judge
 from colorize_core.evaluate.score_file import ScoreFile
 from colorize_core.evaluate.summary import table
 from colorize_core.metrics import baselines, lpips, protocol, trunks
@@ -251,6 +252,18 @@ def no_trunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[
     lpips._load.cache_clear()
     yield asked
     lpips._load.cache_clear()
+
+
+def test_a_missing_bundled_trunk_takes_no_other_metric_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(name: str, device: str) -> None:
+        if name == "perceptual-offline":
+            raise WeightsError("The file is missing.")
+
+    monkeypatch.setattr(metrics, "prepare", missing)
+    judge = Judge(("psnr", "perceptual-offline", "colourfulness"), "cpu")
+    assert judge.missing == {"perceptual-offline": "The file is missing."}
 
 
 def test_an_unreachable_trunk_is_told_once_and_leaves_its_cells_empty(

@@ -25,13 +25,14 @@ class Judge:
         self.missing: dict[str, str] = {}
         failed: dict[str, str] = {}
         for metric in map(metrics.find, names):
-            if metric.download not in failed:
+            trunk = metric.download or metric.name  # several metrics may share a download
+            if trunk not in failed:
                 try:
                     metrics.prepare(metric.name, device)
                     continue
                 except WeightsError as error:
-                    failed[metric.download] = str(error)
-            self.missing[metric.name] = failed[metric.download]
+                    failed[trunk] = str(error)
+            self.missing[metric.name] = failed[trunk]
 
     def cells(
         self, picture: NDArray[np.uint8], truth: NDArray[np.uint8], coloured: bool

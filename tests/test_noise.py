@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from colorize_core.networks.noise import STEPS, Noise, cosine_betas, linear_betas
+from colorize_core.networks.noise import STEPS, Noise, angle_of, cosine_betas, linear_betas
 
 
 def test_schedules_are_the_published_ones():
@@ -73,3 +73,16 @@ def test_only_ancestral_sampling_draws_noise():
     assert torch.equal(walk(20, 0), walk(20, 1))
     assert torch.equal(walk(None, 0), walk(None, 0))
     assert not torch.equal(walk(None, 0), walk(None, 1))
+
+
+def test_a_temperature_weakens_all_noise():
+    noise, start = Noise("linear"), torch.randn(1, 2, 8, 8)
+
+    def spread(temperature):
+        def denoise(noisy, time):  # of a picture that is noise of spread 1 itself
+            return noisy * angle_of(time).sin().view(-1, 1, 1, 1)
+
+        walk = noise.remove(denoise, start, None, [torch.Generator()], 9.0, temperature)
+        return list(walk)[-1].std().item()
+
+    assert spread(0.5) == pytest.approx(0.5 * spread(1.0), rel=1e-3)

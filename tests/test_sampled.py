@@ -9,7 +9,7 @@ from colorize_core.models import coltran, diffusion
 from colorize_core.models.base import SampledColorizer
 from colorize_core.networks.coltran import ColTran, StagesConfig
 from colorize_core.networks.diffusion_unet import DiffusionUNet, DiffusionUNetConfig
-from colorize_core.networks.noise import STEPS
+from colorize_core.networks.noise import STEPS, Noise
 
 
 def small_coltran():
@@ -86,6 +86,24 @@ def test_diffusion_takes_the_steps_of_its_sampler(gray):
     assert len(walked) == STEPS + 1  # the one that takes all there was
     cosine, linear = (model.colorize(gray, schedule=name) for name in ("cosine", "linear"))
     assert not np.array_equal(cosine, linear)
+
+
+@pytest.mark.parametrize("control", ["guidance", "temperature"])
+def test_diffusion_obeys_its_controls(gray, control):
+    model = small_diffusion()
+    one, other = (model.colorize(gray, steps=5, **{control: value}) for value in (1.0, 1.2))
+    assert not np.array_equal(one, other)
+
+
+def test_guidance_of_one_is_what_the_network_says_of_the_photo():
+    network = small_diffusion().network
+    lightness = torch.rand(1, 1, 64, 64) * 100
+
+    def drawn(guidance):
+        return list(network.sample(lightness, Noise(), 5, [torch.Generator()], guidance))[-1]
+
+    assert torch.allclose(drawn(1.0), drawn(1.0 + 1e-6), atol=1e-2)
+    assert not torch.allclose(drawn(1.0), drawn(2.0), atol=1e-2)
 
 
 @pytest.mark.parametrize(

@@ -38,11 +38,20 @@ CARD = ModelCard(
         Control(
             "guidance",
             "Guidance",
-            "Low: colours go their own way. High: they follow the photo, and each other less.",
+            "How much the colours follow the photo; high is bold.",
             2.0,
             1.0,
             5.0,
             0.25,
+        ),
+        Control(
+            "temperature",
+            "Temperature",
+            "Low: what is most likely. High: what is rare, too.",
+            0.8,
+            0.1,
+            1.2,
+            0.05,
         ),
         Control(
             "schedule", "Schedule", "How the noise grows.", "cosine", choices=("cosine", "linear")
@@ -76,6 +85,7 @@ def walk(
     lightness: Tensor,
     seeds: Sequence[int],
     guidance: float,
+    temperature: float,
     schedule: str,
     sampler: str,
     steps: int,
@@ -89,5 +99,6 @@ def walk(
     noise, walked = Noise(schedule), steps if sampler == "DDIM" else None
     count = len(noise.walk(walked))
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    for number, ab in enumerate(network.sample(lightness, noise, walked, generators, guidance), 1):
+    drawn = network.sample(lightness, noise, walked, generators, guidance, temperature)
+    for number, ab in enumerate(drawn, 1):
         yield Draft(number / count, f"step {number} of {count}", ab)

@@ -75,6 +75,7 @@ class DiffusionUNet(nn.Module):
         steps: int | None,
         generators: Sequence[torch.Generator],
         guidance: float = 1.0,
+        temperature: float = 1.0,
     ) -> Iterator[Tensor]:
         """L (N, 1, H, W) in [0, 100] and a generator for each -> what ab (N, 2, H / 4, W / 4) in
         Lab units is taken for after each step, see Noise.remove(). With a guidance above 1 what
@@ -92,7 +93,7 @@ class DiffusionUNet(nn.Module):
             seen, blind = self(noisy.repeat(2, 1, 1, 1), both, time.repeat(2)).chunk(2)
             return blind + guidance * (seen - blind)
 
-        for ab in schedule.remove(denoise, noise, steps, generators, limit):
+        for ab in schedule.remove(denoise, noise, steps, generators, limit, temperature):
             yield ab_from_unit(ab / gain)
 
     def embed(self, time: Tensor) -> Tensor:

@@ -92,13 +92,16 @@ class Noise:
         steps: int | None = None,
         generators: Sequence[torch.Generator] = (),
         limit: float = 1.0,
+        temperature: float = 1.0,
     ) -> Iterator[Tensor]:
         """From noise (N, C, H, W) back to a picture; yields what the picture is taken for after
         each step of walk(steps), the last of which is the result. All steps go with new noise from
         `generators`, one a picture, a number of them without. No picture has values beyond `limit`.
+        A temperature below 1 makes the noise weaker than what the network has learned of: what is
+        likely then comes out more often.
         """
         ancestral = steps is None
-        walk = self.walk(steps)
+        walk, noisy = self.walk(steps), temperature * noisy
         for step, following in zip_longest(walk, walk[1:]):
             left = self.left[step]
             before = torch.ones(()) if following is None else self.left[following]
@@ -110,4 +113,5 @@ class Noise:
             spread = ((1 - before) / (1 - left) * (1 - left / before)).sqrt() if ancestral else 0.0
             noisy = before.sqrt() * picture + (1 - before - spread**2).clamp(min=0).sqrt() * noise
             if ancestral and following is not None:
-                noisy = noisy + spread * draw(generators, noisy.shape[1:]).to(noisy.device)
+                fresh = draw(generators, noisy.shape[1:]).to(noisy.device)
+                noisy = noisy + temperature * spread * fresh

@@ -40,6 +40,7 @@ class DiffusionRecipe(AbRecipe):
     blind: float = 0.15  # share of the batch that is shown no photo, for the guidance
     walk: int = 20  # steps of the walk back for scores and samples
     guidance: float = 2.0  # and how much they follow the photo
+    temperature: float = 0.8
 
     def parts(self, photos: Photos) -> Parts:
         return {
@@ -71,5 +72,7 @@ class DiffusionRecipe(AbRecipe):
     def predict(self, network: Any, lightness: Tensor) -> Tensor:
         """One sample a photograph, the same one every time."""
         generators = [torch.Generator().manual_seed(i) for i in range(len(lightness))]
-        *_, ab = network.sample(lightness, Noise("cosine"), self.walk, generators, self.guidance)
+        *_, ab = network.sample(
+            lightness, Noise("cosine"), self.walk, generators, self.guidance, self.temperature
+        )
         return ab

@@ -125,4 +125,4 @@ def test_a_choice_that_is_none_is_refused(gray):
     with pytest.raises(OptionError, match="allowed are: cosine, linear"):
         small_diffusion().colorize(gray, schedule="steep")
     with pytest.raises(TypeError, match="no option 'temperature'"):
-        small_diffusion().colorize(gray, temperature=0.5)
+        small_diffusion().colorize(gray, stage="final")

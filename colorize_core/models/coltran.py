@@ -23,24 +23,24 @@ CARD = ModelCard(
     paper="Kumar, Weissenborn and Kalchbrenner, Colorization Transformer, ICLR 2021, "
     "https://arxiv.org/abs/2102.04432",
     licence="Apache-2.0",
-    parameters=2_803_200,
+    parameters=3_708_800,
     weights=(
         WeightFile(
             "coltran/model.safetensors",
-            "490a57fb7631494edb7b9a539533163fa159265967203cc444766565d4cf1072",
-            5630640,
+            "b4ff4f6f69d3cf47e56f112d2eb6bc9e0b3b483a8d6eab577b7ef738412493fb",
+            7445040,
         ),
     ),
     trained_on=PHOTOGRAPHS,
-    limits="A fraction of the original's width, and trained on far fewer photographs: it keeps "
-    "colours together, but often does not know what it colours; high temperatures leave blotches.",
+    limits="Narrower than the original and trained on far fewer photographs: where it does not know "
+    "what it sees, one tint covers the whole photo; high temperatures leave blotches.",
     controls=(
         SEED,
         Control(
             "temperature",
             "Temperature",
             "Low: what is most likely. High: what is rare, too.",
-            0.9,
+            0.6,
             0.1,
             1.2,
             0.05,

@@ -124,5 +124,5 @@ def test_what_is_not_allowed_is_refused(model, gray, options, says):
 def test_a_choice_that_is_none_is_refused(gray):
     with pytest.raises(OptionError, match="allowed are: cosine, linear"):
         small_diffusion().colorize(gray, schedule="steep")
-    with pytest.raises(TypeError, match="no option 'temperature'"):
+    with pytest.raises(TypeError, match="no option 'stage'"):
         small_diffusion().colorize(gray, stage="final")

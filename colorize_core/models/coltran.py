@@ -32,8 +32,8 @@ CARD = ModelCard(
         ),
     ),
     trained_on=PHOTOGRAPHS,
-    limits="Narrower than the original and trained on far fewer photographs: where it does not know "
-    "what it sees, one tint covers the whole photo; high temperatures leave blotches.",
+    limits="Narrower than the original and trained on far fewer photographs: where it does not "
+    "know what it sees, one tint covers the whole photo; high temperatures leave blotches.",
     controls=(
         SEED,
         Control(

@@ -11,7 +11,7 @@ import gradio as gr
 
 from colorize_core.errors import ColorizeError
 from colorize_core.options import RANGES
-from tabs import compare
+from tabs import slider
 from tabs.studio import FORMATS, Work
 
 LANE = "studio"  # every colorization runs in this lane of the queue
@@ -91,7 +91,7 @@ def downloads(**options: Any) -> dict[str, gr.Button]:
 
 def shown(work: Work) -> dict[str, Any]:
     """A work, as the slider takes it."""
-    return compare.comparison(work.before, work.after, work.size)
+    return slider.comparison(work.before, work.after, work.size)
 
 
 def said(error: ColorizeError | str) -> str:

@@ -17,8 +17,8 @@ HERE = Path(__file__).parent
 def build(**options: Any) -> gr.HTML:
     """The component; its value is made by comparison()."""
     return gr.HTML(
-        html_template=(HERE / "compare.html").read_text(encoding="utf-8"),
-        js_on_load=(HERE / "compare.js").read_text(encoding="utf-8"),
+        html_template=(HERE / "slider.html").read_text(encoding="utf-8"),
+        js_on_load=(HERE / "slider.js").read_text(encoding="utf-8"),
         **options,
     )
 

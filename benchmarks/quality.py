@@ -17,16 +17,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import safe_open
 from tqdm.auto import tqdm
 
 import colorize_core
 from benchmarks.results_file import write
-from colorize_core import weights
-from colorize_core.color import rgb_to_lab
 from colorize_core.metrics import protocol
+from colorize_core.metrics.baselines import one_colour
 from colorize_core.metrics.ciede2000 import ciede2000
 from colorize_core.metrics.colourfulness import colourfulness
+from colorize_core.metrics.interval import summary
 from colorize_core.metrics.mean_chroma import mean_chroma
 from colorize_core.metrics.psnr import psnr
 from colorize_core.training.data import find_photos
@@ -39,30 +38,14 @@ Method = Callable[[Picture, Picture], tuple[Picture, ...]]
 
 def methods(names: list[str], device: str) -> dict[str, Method]:
     """Name -> a function of the gray photo and the truth."""
-
-    average = mean_colour()
-
-    def mean(_: Picture, truth: Picture) -> tuple[Picture]:
-        lab = rgb_to_lab(truth.astype(np.float32) / 255)
-        ab = np.zeros_like(lab[..., 1:]) + average
-        return (protocol.with_ab(lab[..., :1], ab),)
-
     table: dict[str, Method] = {
         "gray": lambda gray, _: (gray,),
-        "mean": mean,
+        "mean": lambda _, truth: (one_colour(truth),),
         "truth": lambda _, truth: (truth,),
     }
     for name in names:
         table[name] = scored(colorize_core.load(name, device))
     return table
-
-
-def mean_colour() -> NDArray[np.float32]:
-    """The mean ab of the training photographs, as the built-in model's weight file knows it."""
-    path = weights.find(colorize_core.cards()[0].weights[0])
-    with safe_open(path, "np") as file:
-        frequency = np.exp(file.get_tensor("bins.log_prior").astype(np.float32))
-        return frequency @ file.get_tensor("bins.points").astype(np.float32) / frequency.sum()
 
 
 def scored(model: Any) -> Method:
@@ -74,13 +57,6 @@ def scored(model: Any) -> Method:
         yield from (model.render(gray, prediction) for prediction in last.predictions)
 
     return lambda gray, truth: tuple(protocol.recombined(each, truth) for each in draws(gray))
-
-
-def summary(values: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Mean and 95 % bootstrap interval over photos."""
-    draws = np.random.default_rng(0).integers(0, len(values), (2000, len(values)))
-    low, high = np.percentile(values[draws].mean(1), (2.5, 97.5))
-    return float(values.mean()), float(low), float(high)
 
 
 def scores(picture: Picture, truth: Picture) -> dict[str, float]:

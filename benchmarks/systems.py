@@ -24,12 +24,12 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 import colorize_core
-from benchmarks.quality import summary
 from benchmarks.results_file import write
 from benchmarks.speed import paired, photo
 from colorize_core.color import rgb_to_lab
 from colorize_core.metrics import protocol
 from colorize_core.metrics.ciede2000 import ciede2000
+from colorize_core.metrics.interval import summary
 from colorize_core.networks import coltran
 from colorize_core.training.data import find_photos
 

@@ -71,12 +71,17 @@ def _expand(f: Any) -> Any:
 
 def rgb_to_lab(rgb: Array, axis: int = -1) -> Array:
     """sRGB in [0, 1] -> Lab on the same axis. ValueError if the axis has not 3 channels."""
-    r, g, b = _split(srgb_to_linear(rgb), axis)
+    return linear_to_lab(srgb_to_linear(rgb), axis)
+
+
+def linear_to_lab(linear: Array, axis: int = -1) -> Array:
+    """Linear sRGB in [0, 1] -> Lab on the same axis. ValueError if the axis has not 3 channels."""
+    r, g, b = _split(linear, axis)
     fx, fy, fz = (
         _compress((m[0] * r + m[1] * g + m[2] * b) / w)
         for m, w in zip(RGB_TO_XYZ.tolist(), WHITE.tolist(), strict=True)
     )
-    xp = _namespace(rgb)
+    xp = _namespace(linear)
     return xp.moveaxis(xp.stack([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)]), 0, axis)
 
 

@@ -295,7 +295,7 @@ def test_a_trunk_that_cannot_be_had_is_said_with_what_to_do(torch_home, monkeypa
     def unreachable(*_, **__):
         raise URLError("no route to host")
 
-    monkeypatch.setattr("torch.hub.urlopen", unreachable)
+    monkeypatch.setattr("colorize_core.metrics.trunks.urlopen", unreachable)
     with pytest.raises(WeightsError, match=r"'vgg' of LPIPS \(528 MB\).*no route.*--trunk percep"):
         official("vgg")
     (torch_home / "alexnet-owt-7be5be79.pth").write_bytes(b"half a file")

@@ -1,4 +1,4 @@
-"""Colourfulness of one picture, without a reference."""
+"""Colourfulness of one picture, without a reference, and against one."""
 
 from __future__ import annotations
 
@@ -12,3 +12,8 @@ def colourfulness(picture: NDArray[np.uint8]) -> float:
     r, g, b = np.moveaxis(picture.astype(np.float64), -1, 0)
     rg, yb = r - g, (r + g) / 2 - b
     return float(np.hypot(rg.std(), yb.std()) + 0.3 * np.hypot(rg.mean(), yb.mean()))
+
+
+def colourfulness_difference(picture: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
+    """The picture's colourfulness less the truth's: below 0 is too timid, above it too bold."""
+    return colourfulness(picture) - colourfulness(truth)

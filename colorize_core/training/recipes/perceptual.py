@@ -1,20 +1,16 @@
 """A network that learns from how different its picture looks, not from its ab alone.
 
 LPIPS: Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", CVPR
-2018; the `lpips` package has its linear weights, torchvision's servers the trunks below them.
+2018; see colorize_core.metrics.lpips.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
-import lpips
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -22,6 +18,7 @@ from torch import Tensor
 from colorize_core import weights
 from colorize_core.color import lab_to_rgb, rgb_to_lab
 from colorize_core.errors import WeightsError
+from colorize_core.metrics import lpips
 from colorize_core.networks.perceptual import Perceptual, PerceptualConfig
 from colorize_core.networks.scaling import unit_ab
 from colorize_core.training.aging import age
@@ -30,7 +27,6 @@ from colorize_core.training.engine import Losses, Parts
 from colorize_core.training.recipes.regression import CnnMse
 
 BUNDLED = "perceptual"
-OFFICIAL = {"alex": 233, "vgg": 528, "squeeze": 5}  # of LPIPS, megabytes to be downloaded once
 Distance = Callable[[Tensor, Tensor], Tensor]  # RGB (N, 3, H, W) in [0, 1] twice -> (N,)
 
 
@@ -71,26 +67,14 @@ class CnnLpips(CnnMse):
 def official(trunk: str) -> Distance:
     """LPIPS itself. WeightsError if there is no such trunk, or it can neither be found in torch's
     cache nor downloaded."""
-    if trunk not in OFFICIAL:
-        known = ", ".join((BUNDLED, *OFFICIAL))
+    if trunk not in lpips.NETS:
+        known = ", ".join((BUNDLED, *lpips.NETS))
         raise WeightsError(f"There is no trunk {trunk!r}. Choose one of {known}.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # the package uses torchvision's old names
-            network = lpips.LPIPS(net=trunk, verbose=False)
-    except (
-        OSError,
-        RuntimeError,
-        UnpicklingError,
-        EOFError,
-    ) as error:  # no connection; half a file
-        folder = Path(torch.hub.get_dir()) / "checkpoints"
-        raise WeightsError(
-            f"The trunk {trunk!r} of LPIPS ({OFFICIAL[trunk]} MB) cannot be had: {error}. Check "
-            f"the connection and what is in {folder}, where a copy from another machine is found "
-            f"too, or learn from the bundled trunk with --trunk {BUNDLED}."
-        ) from error
-    network.eval().requires_grad_(False)
+        network = lpips.build(trunk)
+    except WeightsError as error:
+        remedy = f"Or learn from the bundled trunk with --trunk {BUNDLED}."
+        raise WeightsError(f"{error} {remedy}") from error
 
     def distance(first: Tensor, second: Tensor) -> Tensor:
         return network.to(first.device)(first, second, normalize=True).flatten()

@@ -1,0 +1,41 @@
+"""What every table of scores has beside the models: no colour at all, and one everywhere."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize_core import weights
+from colorize_core.color import rgb_to_lab
+from colorize_core.metrics import protocol
+from colorize_core.registry import cards
+
+BASELINES = ("gray", "mean")
+
+
+def baseline(name: str, truth: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture of "gray" (ab = 0) or "mean" (the mean colour everywhere) on the truth's L, sRGB
+    (H, W, 3) uint8. KeyError for another name."""
+    return {"gray": protocol.to_gray, "mean": one_colour}[name](truth)
+
+
+def one_colour(truth: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The mean colour everywhere, on the truth's L."""
+    lab = rgb_to_lab(truth.astype(np.float32) / 255)
+    return protocol.with_ab(lab[..., :1], np.zeros_like(lab[..., 1:]) + mean_colour())
+
+
+@lru_cache(maxsize=1)
+def mean_colour() -> NDArray[np.float32]:
+    """The mean ab of the training photographs, (2,), as the built-in model's weight file knows it.
+    Raises WeightsError."""
+    from safetensors import safe_open
+
+    path = weights.find(cards()[0].weights[0])
+    with safe_open(path, "np") as file:
+        frequency = np.exp(file.get_tensor("bins.log_prior").astype(np.float32))
+        points = file.get_tensor("bins.points").astype(np.float32)
+    mean: NDArray[np.float32] = frequency @ points / frequency.sum()
+    return mean

@@ -1,0 +1,108 @@
+"""Features of many pictures, which FID and KID compare as two clouds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize_core.errors import OptionError
+from colorize_core.metrics import trunks
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+LEAST = 2000  # pictures on either side; of fewer, covariances say more of chance than of colour
+INCEPTION = "Inception_V3_Weights.IMAGENET1K_V1"
+
+
+def extract(
+    pictures: Iterable[NDArray[np.uint8]], extractor: str, device: str = "cpu", batch: int = 16
+) -> NDArray[np.float32]:
+    """Square sRGB pictures (H, H, 3) uint8 -> (N, D), the same whatever the batch. `extractor`:
+
+    - "inception-v3-tv": torchvision's Inception v3 that knows ImageNet, at 299 x 299, D = 2048
+      before its classifier. Published FIDs mostly use another one, ported from TensorFlow.
+    - "perceptual-offline": the bundled trunk at 128 x 128, D = 256 means of its last stage.
+
+    Raises OptionError for another extractor or no pictures, WeightsError, DeviceError.
+    """
+    import torch
+
+    from colorize_core import devices
+
+    if extractor not in EXTRACTORS:
+        known = ", ".join(EXTRACTORS)
+        raise OptionError(f"There is no extractor {extractor!r}. Choose one of {known}.")
+    load, side = EXTRACTORS[extractor]
+    picked = devices.pick(device)
+    see = load(picked)
+    found = []
+    for some in _batches(pictures, batch):
+        with torch.inference_mode():
+            shown = torch.cat([_fitted(picture, side) for picture in some]).to(picked)
+            found.append(see(shown).float().cpu().numpy())
+    if not found:
+        raise OptionError("There are no pictures to take features of.")
+    return np.concatenate(found)
+
+
+def check(features: NDArray[np.floating], truth: NDArray[np.floating], name: str) -> None:
+    """Raises OptionError if either side has too few pictures, or they are not of one extractor."""
+    if min(len(features), len(truth)) < LEAST:
+        raise OptionError(
+            f"{name} needs at least {LEAST} pictures on either side; there are {len(features)} and "
+            f"{len(truth)}. Of fewer it depends on which ones they happen to be."
+        )
+    if features.shape[1:] != truth.shape[1:]:
+        raise OptionError(
+            f"{name} compares features of one extractor; these have {features.shape[1:]} and "
+            f"{truth.shape[1:]} numbers a picture."
+        )
+
+
+def _batches(pictures: Iterable[NDArray[np.uint8]], size: int) -> Iterator[list[NDArray[np.uint8]]]:
+    remaining = iter(pictures)
+    while some := list(islice(remaining, size)):
+        yield some
+
+
+def _fitted(picture: NDArray[np.uint8], side: int) -> Tensor:
+    """(1, 3, side, side) in [0, 1]; each by itself, as pictures may differ in size."""
+    import torch
+    import torch.nn.functional as F
+
+    rgb = torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255
+    return F.interpolate(rgb, size=(side, side), mode="bilinear", antialias=True)
+
+
+def _inception(device: torch.device) -> Callable[[Tensor], Tensor]:
+    import torch
+    from torchvision.models import get_weight, inception_v3
+
+    with trunks.fetching(INCEPTION, "Inception v3"):
+        network = inception_v3(weights=get_weight(INCEPTION))
+    network.fc = torch.nn.Identity()
+    network.eval().to(device)
+    scale: Any = get_weight(INCEPTION).transforms()  # all of it would crop the pictures, too
+    mean, std = (
+        torch.tensor(each, device=device).view(3, 1, 1) for each in (scale.mean, scale.std)
+    )
+    return lambda rgb: network((rgb - mean) / std)
+
+
+def _perceptual(device: torch.device) -> Callable[[Tensor], Tensor]:
+    from colorize_core.models import perceptual
+
+    network = perceptual.load(str(device))
+    return lambda rgb: network.features(rgb)[-1].mean((2, 3))
+
+
+EXTRACTORS: dict[str, tuple[Callable[[torch.device], Callable[[Tensor], Tensor]], int]] = {
+    "inception-v3-tv": (_inception, 299),
+    "perceptual-offline": (_perceptual, 128),
+}

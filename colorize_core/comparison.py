@@ -169,7 +169,8 @@ def _best_of(group: list[Result], metrics: Sequence[Any]) -> Result:
 def decimals(values: Iterable[float | None]) -> int:
     """How many a column is shown with."""
     sizes = [abs(value) for value in values if value is not None and math.isfinite(value)]
-    return 3 if max(sizes, default=0.0) < 2 else 2
+    largest = max(sizes, default=0.0)
+    return 2 + sum(largest < limit for limit in (2, 0.2, 0.02))
 
 
 def shown(value: float | None, places: int) -> str:

@@ -48,9 +48,10 @@ def drop_zone(**options: Any) -> gr.Image:
 
 
 @contextmanager
-def stage() -> Iterator[tuple[gr.HTML, gr.Button]]:
-    """A place for pictures, over which a run shows its progress: the card, and its Cancel."""
-    with gr.Column(elem_classes="stage"):
+def stage(alone: bool = False) -> Iterator[tuple[gr.HTML, gr.Button]]:
+    """A place for pictures, over which a run shows its progress: the card, and its Cancel. `alone`:
+    without pictures, it takes room only while something runs."""
+    with gr.Column(elem_classes=["stage", "alone"] if alone else "stage"):
         card = gr.HTML(elem_classes="busy", render=False)
         cancel = gr.Button("Cancel", elem_classes="cancel", size="sm", render=False)
         yield card, cancel

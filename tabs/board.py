@@ -74,13 +74,17 @@ class Board:
 
     def begin(self) -> None:
         """Before a run: what went wrong may go well this time. Raises PictureError."""
+        self.check()
+        self.faults.clear()
+        self.missing.clear()
+
+    def check(self) -> None:
+        """Raises PictureError where pictures are gone."""
         if not all(made.path.exists() for made in self.made.values()):
             raise PictureError(
                 "The pictures are no longer here: they are deleted after an hour. Add the photo "
                 "again."
             )
-        self.faults.clear()
-        self.missing.clear()
 
     @property
     def size(self) -> tuple[int, int]:

@@ -14,16 +14,15 @@ from colorize_core import comparison
 from colorize_core.cards import ModelCard
 from colorize_core.errors import Cancelled, ColorizeError
 from colorize_core.metrics import METRICS, trunks
-from tabs import gallery, grid, parts, pictures, scores
+from tabs import exports, gallery, grid, link, parts, pictures, scores
 from tabs.board import NO_TRUTH, Board
 from tabs.comparing import Progress, compare
 from tabs.folder import KEEP_SECONDS
+from tabs.link import MOST_SEEDS, VIVIDNESS
 from tabs.sessions import session
 from tabs.studio import DEFAULT_MODEL, Job, Studio, shrink
 
 TITLE = "Compare"
-VIVIDNESS = (0.5, 1.0, 1.5, 2.0)
-MOST_SEEDS = 4
 FEW = 4  # models that are ticked at first
 THUMBNAIL = 128  # pixels, the height of the photo's small copy
 AWAY = gr.update(visible=False)
@@ -54,7 +53,7 @@ class Handlers:
                 return self._opened(self.studio.upload(photo), board, job)
         except ColorizeError as error:
             zone = gr.update(value=None, visible="hidden" if board else True)
-            return [parts.said(error), zone] + [gr.skip()] * 6
+            return [parts.said(error), zone] + [gr.skip()] * 8
 
     def open_example(
         self,
@@ -70,7 +69,7 @@ class Handlers:
             with self.studio.job(session(request), progress, turn) as job:
                 return self._opened(path, board, job)
         except ColorizeError as error:
-            return [parts.said(error)] + [gr.skip()] * 7
+            return [parts.said(error)] + [gr.skip()] * 9
 
     def _opened(self, path: Path, before: Board | None, job: Job) -> list[Any]:
         """What `place` in build() becomes with a photo."""
@@ -86,7 +85,8 @@ class Handlers:
         if board is not None:
             board.away = True
         zone = gr.update(value=None, visible=True)
-        return ["", zone, gr.update(visible=bool(self.examples)), AWAY, "", None, None, None]
+        samples = gr.update(visible=bool(self.examples))
+        return ["", zone, samples, AWAY, "", None, None, None, AWAY, gr.skip()]
 
     # --- the settings ---------------------------------------------------------------------------
 
@@ -119,9 +119,9 @@ class Handlers:
         request: gr.Request,
         progress: gr.Progress = gr.Progress(track_tqdm=True),  # noqa: B008  # of downloads
     ) -> Iterator[list[Any]]:
-        """Every picture, to be seen as soon as it is there: message, busy, grid, table."""
+        """Every picture, to be seen as soon as it is there: message, busy, and seen()."""
         if board is None:
-            yield ["<p>Add a photo first.</p>", "", gr.skip(), gr.skip()]
+            yield ["<p>Add a photo first.</p>", "", *[gr.skip()] * 4]
             return
         try:
             with self.studio.job(session(request), progress, turn) as job:
@@ -132,7 +132,7 @@ class Handlers:
                     if board.away:
                         return
                     self._draw_heats(board, job)
-                    fresh = seen(board) if step.new else [gr.skip()] * 2
+                    fresh = seen(board) if step.new else [gr.skip()] * 4
                     yield ["" if step.new else gr.skip(), card(step), *fresh]
                 message = ""
         except Cancelled:
@@ -148,6 +148,59 @@ class Handlers:
         for entry in board.heats():
             job.step(0.0, "Looking for differences")
             board.draw_heat(entry)
+
+    def differences(
+        self,
+        turn: float,
+        board: Board | None,
+        shown: bool,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> Iterator[list[Any]]:
+        """Heat maps in place of the pictures, or the pictures again: remark and grid."""
+        if board is None:
+            return
+        board.difference = shown
+        try:
+            with self.studio.job(session(request), progress, turn) as job:
+                for i, entry in enumerate(board.heats()):
+                    if i:
+                        yield [gr.skip(), grid.view(board)]
+                    job.step(0.0, "Looking for differences")
+                    board.draw_heat(entry)
+                yield ["", grid.view(board)]
+        except Cancelled:
+            yield [gr.skip(), grid.view(board)]
+        except ColorizeError as error:
+            yield [parts.said(error), gr.skip()]
+
+    def export(
+        self,
+        turn: float,
+        kind: str,
+        board: Board | None,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> list[Any]:
+        """What is there as a file, made when it is asked for."""
+        if board is None:
+            return [gr.skip(), None]
+        try:
+            with self.studio.job(session(request), progress, turn) as job:
+                job.step(0.0, "Making the file")
+                board.check()
+                return ["", str(exports.KINDS[kind](board, self.studio.folder))]
+        except Cancelled:
+            return [gr.skip(), None]
+        except ColorizeError as error:
+            return [parts.said(error), None]
+
+    def restore(self, request: gr.Request) -> list[Any]:
+        """The settings that a link carries, and what of it means nothing here."""
+        found, ignored = link.read(dict(request.query_params), self.cards)
+        values = [found.get(name, gr.skip()) for name in link.NAMES]
+        said = f"<p>The link asks for what is not here: {escape(', '.join(ignored))}.</p>"
+        return [said if ignored else gr.skip(), *values]
 
     def stop(self, turn: float, request: gr.Request) -> str:
         """Stop what was asked for before `turn`; the page says so at once."""
@@ -167,8 +220,10 @@ def card(step: Progress) -> str:
 
 
 def seen(board: Board) -> list[Any]:
-    """The grid and the table."""
-    return [grid.view(board), scores.view(board) if board.metrics else None]
+    """The grid, the table, what can be done with them, and whether differences can be seen."""
+    table = scores.view(board) if board.metrics else None
+    judged = gr.update(visible=board.truth is not None, value=board.difference)
+    return [grid.view(board), table, gr.update(visible=table is not None), judged]
 
 
 def thumbnail(board: Board) -> str:
@@ -221,10 +276,20 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
     remark = gr.HTML(elem_classes="message")
     with parts.stage(alone=True) as (busy, cancel):
         pass
+    with gr.Row(visible=False, elem_classes="actions picks") as bar:
+        difference = gr.Checkbox(False, label="Difference", container=False)
+        with gr.Row(elem_classes="downloads"):
+            gr.HTML("Download", elem_classes="downloads-label")
+            buttons = {kind: gr.Button(kind, size="sm") for kind in exports.KINDS}
+            copy = gr.Button("Copy link", size="sm")
     shown = grid.build()
     table = scores.build()
+    finished = gr.DownloadButton(visible="hidden")
+    query = gr.Textbox(visible="hidden")
 
-    place = [message, zone, samples, chosen, photo, board, shown, table]
+    results = [shown, table, bar, difference]
+    place = [message, zone, samples, chosen, photo, board, *results]
+    run = parts.runs(busy)
     opened = (
         zone.upload(on.open, [turn, zone, board], place, preprocess=False, **parts.runs(opening)),
         strip.select(on.open_example, [turn, board], place, **parts.runs(opening)),
@@ -243,9 +308,20 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
     every.click(on.tick_all, None, models, **parts.QUICK)
     none.click(lambda: [], None, models, **parts.QUICK)
     more.expand(on.sizes, metrics, metrics, **parts.QUICK)
-    made = go.click(
-        on.run, [turn, board, *settings], [remark, busy, shown, table], **parts.runs(busy)
+    made = go.click(on.run, [turn, board, *settings], [remark, busy, *results], **run)
+    difference.input(
+        on.differences,
+        [turn, board, difference],
+        [remark, shown],
+        trigger_mode="always_last",
+        **run,
     )
+    for kind, button in buttons.items():
+        saved = button.click(on.export, [turn, gr.State(kind), board], [remark, finished], **run)
+        saved.success(None, finished, None, js="window.saveFile", **parts.QUICK)
+    linked = copy.click(link.write, settings, query, **parts.QUICK)
+    linked.success(None, query, remark, js="window.copyLink", **parts.QUICK)
+    gr.on(None, on.restore, None, [message, *settings], **parts.QUICK)
     made.failure(on.fail, None, remark, **parts.QUICK)
     for button, words in ((cancel, remark), (cancel_opening, message)):
         button.click(on.stop, turn, words, js="window.stopRuns", **parts.QUICK)

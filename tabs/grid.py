@@ -42,7 +42,8 @@ def view(board: Board) -> dict[str, Any]:
 
 def _cell(board: Board, result: Result) -> dict[str, Any]:
     entry = result.entry
-    known = {"key": entry.slug, "title": entry.title, "words": words(result), "kind": entry.kind}
+    known = {"key": entry.slug, "title": entry.title, "settings": entry.settings}
+    known["words"] = words(result)
     if entry not in board.made:
         waiting = result.error == LATER
         return known | {"error": "" if waiting else result.error, "waiting": waiting}

@@ -276,12 +276,12 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
     remark = gr.HTML(elem_classes="message")
     with parts.stage(alone=True) as (busy, cancel):
         pass
-    with gr.Row(visible=False, elem_classes="actions picks") as bar:
+    with gr.Row(visible=False, elem_classes="actions") as bar:
         difference = gr.Checkbox(False, label="Difference", container=False)
         with gr.Row(elem_classes="downloads"):
             gr.HTML("Download", elem_classes="downloads-label")
             buttons = {kind: gr.Button(kind, size="sm") for kind in exports.KINDS}
-            copy = gr.Button("Copy link", size="sm")
+        copy = gr.Button("Copy link", size="sm")
     shown = grid.build()
     table = scores.build()
     finished = gr.DownloadButton(visible="hidden")

@@ -38,7 +38,7 @@ def build(**options: Any) -> gr.HTML:
 def view(board: Board) -> dict[str, Any]:
     """What the component shows."""
     results = board.results()
-    columns = columns_of(board.metrics)
+    columns = columns_of(board)
     several = comparison.best_of_seeds(results, board.metrics)
     return {
         "columns": [_head(column) for column in columns],
@@ -48,8 +48,10 @@ def view(board: Board) -> dict[str, Any]:
     }
 
 
-def columns_of(metrics: Sequence[Metric]) -> list[Metric | Column]:
-    return [*metrics, SECONDS]
+def columns_of(board: Board) -> list[Metric | Column]:
+    """What can be had of this photo."""
+    judged = board.truth is not None
+    return [*(each for each in board.metrics if judged or not each.needs_truth), SECONDS]
 
 
 def _head(column: Metric | Column) -> dict[str, Any]:
@@ -114,7 +116,7 @@ def notes(
                 where = result.entry.label if result.error else column.title
                 reasons.setdefault(result.reason(column.name), []).append(where)
     for why, places in reasons.items():
-        if why not in (NO_TRUTH, LATER):
+        if why != LATER:
             said.append(f"{DASH} {', '.join(dict.fromkeys(places))}: {why}")
     return said
 
@@ -129,4 +131,4 @@ def _baselines(results: Sequence[Result], columns: Sequence[Metric | Column]) ->
         if all(entry.kind != "model" for entry in winners):
             for entry in winners:
                 wins.setdefault(entry.title, []).append(column.title)
-    return [f"{title} beats every model by {', '.join(names)}." for title, names in wins.items()]
+    return [f"{title} beats every model in {', '.join(names)}." for title, names in wins.items()]

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import csv
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import drawing_models
+import gradio as gr
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
 from colorize_core import image, metrics
+from colorize_core.captioned import GAP, WIDTHS
 from colorize_core.color import lightness
+from colorize_core.comparison import Result
 from colorize_core.errors import WeightsError
+from colorize_core.heatmap import heat_map
 from colorize_core.metrics import protocol
-from tabs import compare
+from tabs import compare, exports, link
 from tabs.board import MOST_PIXELS, NO_TRUTH, Board
 from tabs.compare import Handlers
 from tabs.folder import Folder
 from tabs.gallery import find_examples
+from tabs.sessions import asked_tab
 from tabs.studio import Studio
 
 SIZE = (90, 60)  # of the photos, width and height
@@ -114,7 +122,7 @@ def column(table: dict[str, Any], title: str) -> dict[str, dict[str, Any]]:
 
 
 def test_a_photo_shows_its_references_at_once_and_loads_nothing(page: Page) -> None:
-    message, zone, _, _, small, board, grid, table = page.open(page.photo)
+    message, zone, _, _, small, board, grid, table, *_ = page.open(page.photo)
     assert (message, zone["visible"], table) == ("", "hidden", None)
     assert "In colour" in small
     assert titles(grid) == ["Truth", "Gray", "Mean colour"]
@@ -134,7 +142,7 @@ def test_the_models_get_no_colour_and_the_gray_keeps_the_lightness(page: Page) -
 def test_pictures_come_one_after_the_other_in_the_order_of_the_cards(page: Page) -> None:
     seen = list(page.run("student", "autochrome"))
     counts = [
-        sum("file" in cell for cell in grid["cells"]) for *_, grid, _ in seen if "cells" in grid
+        sum("file" in cell for cell in grid["cells"]) for _, _, grid, *_ in seen if "cells" in grid
     ]
     assert counts == sorted(counts)
     assert set(counts) == {3, 4, 5}
@@ -153,7 +161,7 @@ def test_what_is_shown_is_what_the_model_gives_for_the_gray_photo(page: Page) ->
 
 
 def test_scores_are_by_the_protocol(page: Page) -> None:
-    *_, table = page.last("autochrome")
+    _, _, _, table, *_ = page.last("autochrome")
     (entry,) = page.board.planned
     target = protocol.square(image.read(page.photo).pixels)
     square = protocol.recombined(protocol.square(page.board.picture(entry)), target)
@@ -172,10 +180,9 @@ def test_scores_are_by_the_protocol(page: Page) -> None:
 
 def test_a_black_and_white_photo_has_no_ground_truth(old_page: Page) -> None:
     assert NO_TRUTH in old_page.open(old_page.photo)[4]
-    _, _, grid, table = old_page.last("autochrome")
+    _, _, grid, table, *_ = old_page.last("autochrome")
     assert titles(grid) == ["Gray", "Mean colour", "Autochrome"]
-    cell = column(table, "PSNR")["Autochrome"]
-    assert (cell["text"], cell["key"], cell["why"]) == ("–", None, NO_TRUTH)
+    assert [each["title"] for each in table["columns"]] == ["Colourfulness", "Seconds"]
     assert float(column(table, "Colourfulness")["Autochrome"]["text"]) > 0
     assert table["notes"][0] == NO_TRUTH
 
@@ -184,7 +191,7 @@ def test_a_model_that_fails_says_so_in_its_place_and_the_rest_go_on(
     page: Page, loaded: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(loaded, "autochrome", Breaking())
-    message, _, grid, table = page.last("autochrome", "student", vividness=[1.0, 2.0])
+    message, _, grid, table, *_ = page.last("autochrome", "student", vividness=[1.0, 2.0])
     assert message == ""
     errors = [cell.get("error") for cell in grid["cells"]]
     assert errors[3] == errors[4]
@@ -196,7 +203,7 @@ def test_a_model_that_fails_says_so_in_its_place_and_the_rest_go_on(
 
 
 def test_seeds_are_drawn_together_and_the_best_stands_by_itself(page: Page) -> None:
-    _, _, grid, table = page.last("diffusion", "autochrome", seeds=2)
+    _, _, grid, table, *_ = page.last("diffusion", "autochrome", seeds=2)
     assert [cell["words"].split(" · ")[0] for cell in grid["cells"][4:]] == ["seed 0", "seed 1"]
     assert [row["title"] for row in table["rows"]][3:] == ["Autochrome", "Diffusion", "Diffusion"]
     (best,) = table["several"]
@@ -212,10 +219,10 @@ def test_seeds_are_drawn_together_and_the_best_stands_by_itself(page: Page) -> N
 def test_what_is_there_is_not_made_again(page: Page) -> None:
     page.last("autochrome")
     before = page.board.made[page.board.planned[0]]
-    _, _, grid, _ = page.last("autochrome", "student")
+    _, _, grid, *_ = page.last("autochrome", "student")
     assert page.board.made[page.board.planned[0]] is before
     assert titles(grid)[3:] == ["Autochrome", "Student"]
-    _, _, grid, table = page.last("student", taken=["mae"])
+    _, _, grid, table, *_ = page.last("student", taken=["mae"])
     assert titles(grid)[3:] == ["Student"], "only what was asked for is shown"
     assert [each["title"] for each in table["columns"]] == ["Mean absolute error", "Seconds"]
 
@@ -247,7 +254,7 @@ def test_a_metric_that_cannot_be_had_says_why_and_the_rest_go_on(
         raise WeightsError(f"The trunk of {name} cannot be had.")
 
     monkeypatch.setattr(metrics, "prepare", prepare)
-    *_, table = page.last("autochrome", taken=["psnr", "lpips-squeeze"])
+    _, _, _, table, *_ = page.last("autochrome", taken=["psnr", "lpips-squeeze"])
     cell = column(table, "LPIPS (SqueezeNet)")["Autochrome"]
     assert (cell["text"], cell["why"]) == ("–", "The trunk of lpips-squeeze cannot be had.")
     assert column(table, "PSNR")["Autochrome"]["text"] != "–"
@@ -255,7 +262,7 @@ def test_a_metric_that_cannot_be_had_says_why_and_the_rest_go_on(
     monkeypatch.undo()
     monkeypatch.setattr(metrics, "prepare", lambda name: None)
     monkeypatch.setattr(metrics, "score", lambda name, *pictures: 0.25)
-    *_, table = page.last("autochrome", taken=["psnr", "lpips-squeeze"])
+    _, _, _, table, *_ = page.last("autochrome", taken=["psnr", "lpips-squeeze"])
     assert column(table, "LPIPS (SqueezeNet)")["Autochrome"]["text"] == "0.250", "tried again"
 
 
@@ -295,6 +302,83 @@ def test_a_large_photo_is_compared_at_the_size_of_a_screen(
     assert width / height == pytest.approx(16 / 9, rel=0.01)
 
 
+def test_differences_are_drawn_when_they_are_asked_for(page: Page) -> None:
+    page.last("autochrome")
+    assert all(made.heat is None for made in page.board.made.values())
+    *_, (_, grid) = page.on.differences(0, page.board, True, WHO, None)
+    assert all("heat" in cell for cell in grid["cells"])
+    assert grid["difference"]
+    entry = page.board.planned[0]
+    drawn = image.read(page.board.made[entry].heat).pixels
+    truth = image.read(page.photo).pixels
+    assert np.array_equal(drawn, heat_map(page.board.picture(entry), truth))
+    *_, (_, grid) = page.on.differences(0, page.board, False, WHO, None)
+    assert not grid["difference"]
+    assert page.last("student")[5] == {**gr.update(visible=True), "value": False}
+
+
+def test_what_is_taken_away_is_what_is_seen(page: Page) -> None:
+    page.last("autochrome", "diffusion", seeds=2)
+    note, path = page.on.export(0, "Table, CSV", page.board, WHO, None)
+    assert (note, Path(path).name) == ("", "new-scores.csv")
+    rows = list(csv.DictReader(Path(path).read_text().splitlines()))
+    assert [row["kind"] for row in rows] == ["truth", "gray", "mean", *["model"] * 3, "best"]
+    assert float(rows[3]["psnr"]) == pytest.approx(
+        page.board.scores[page.board.planned[0]]["psnr"], abs=1e-3
+    )
+    _, path = page.on.export(0, "All, ZIP", page.board, WHO, None)
+    with zipfile.ZipFile(path) as file:
+        names = file.namelist()
+        (entry, *_) = page.board.planned
+        inside = image.decode(file.read("new-autochrome.png")).pixels
+    assert names[-2:] == ["new-diffusion-seed-1.png", "new-scores.csv"]
+    assert len(names) == 7
+    assert np.array_equal(inside, page.board.picture(entry))
+    _, path = page.on.export(0, "Grid, PNG", page.board, WHO, None)
+    sheet = image.read(Path(path)).pixels
+    assert Path(path).name == "new-comparison.png"
+    wide = max(SIZE[0], WIDTHS[0])
+    assert sheet.shape[1] == 4 * (wide + GAP) + GAP
+    left = GAP + (wide - SIZE[0]) // 2
+    assert np.array_equal(sheet[GAP : GAP + SIZE[1], left : left + SIZE[0]], page.board.truth)
+
+
+def test_captions_say_what_matters(page: Page) -> None:
+    page.last("autochrome", vividness=[2.0])
+    truth, *_, made = page.board.results()
+    assert exports.caption(page.board, truth)[0] == "Truth"
+    label, main, seconds = exports.caption(page.board, made)
+    assert label == "Autochrome, vividness 2"
+    assert main.startswith("PSNR ")
+    assert " · CIEDE2000 " in main
+    assert seconds.endswith(" s")
+    failed = Result(made.entry, error="It failed.")
+    assert exports.caption(page.board, failed) == [label, "failed"]
+
+
+def test_a_link_brings_the_settings_back(page: Page) -> None:
+    settings = (["autochrome", "coltran"], [0.5, 1.0], 3, ["psnr", "lpips-alex"])
+    address = link.write(*settings)
+    assert address.startswith("?tab=compare&models=autochrome,coltran&vividness=0.5,1&seeds=3&")
+    asked = SimpleNamespace(query_params=dict(parse_qsl(address[1:])))
+    said, *restored = page.on.restore(asked)
+    assert tuple(restored) == settings
+    assert said == gr.skip()
+    assert asked_tab(asked)["selected"] == "compare"
+
+
+def test_what_a_link_asks_for_in_vain_is_said(page: Page) -> None:
+    parameters = {"models": "nobody,autochrome,<b>", "seeds": "9", "tab": "elsewhere"}
+    asked = SimpleNamespace(query_params=parameters)
+    said, models, vividness, seeds, metrics = page.on.restore(asked)
+    assert "nobody, &lt;b&gt;, 9" in said
+    assert models == ["autochrome"]
+    assert (vividness, seeds, metrics) == (gr.skip(), gr.skip(), gr.skip())
+    assert asked_tab(asked) == gr.skip()
+    nothing = SimpleNamespace(query_params={})
+    assert page.on.restore(nothing) == [gr.skip()] * 5
+
+
 def test_the_models_ticked_at_first_are_few_and_there(page: Page) -> None:
     ticked = compare.few(drawing_models.CARDS)
     assert ticked == ["autochrome", "student"], "none that draws"
@@ -309,6 +393,6 @@ def test_metrics_say_what_they_would_download(page: Page) -> None:
 
 
 def test_starting_over_empties_the_page(page: Page) -> None:
-    message, zone, *_, board, grid, table = page.on.reset(page.board)
+    message, zone, _, _, _, board, grid, table, *_ = page.on.reset(page.board)
     assert (message, zone["value"], board, grid, table) == ("", None, None, None, None)
     assert page.board.away

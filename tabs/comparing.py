@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from colorize_core import metrics
 from colorize_core.comparison import Entry
 from colorize_core.errors import Cancelled, ColorizeError
+from colorize_core.metrics import trunks
 from tabs.board import Board
 from tabs.studio import Job, Studio, in_words
 
@@ -28,6 +29,7 @@ def compare(studio: Studio, board: Board, job: Job) -> Iterator[Progress]:
     """Make what is planned on the board and not there yet, and score it. What fails is said on the
     board and the rest goes on. Raises Cancelled, PictureError."""
     board.begin()
+    yield Progress("Scoring the references", 0.0, False)
     for entry in board.entries:
         if entry in board.made:
             _score(studio, board, entry, job)
@@ -112,7 +114,7 @@ def _draw(
 def _score(studio: Studio, board: Board, entry: Entry, job: Job) -> None:
     """All metrics but those that may first have to be downloaded."""
     for metric in board.metrics:
-        job.step(0.0, metric.title)
+        job.step(0.0, "Scoring")
         if metric.network and not metric.download:
             with studio.turn(job):
                 board.score(metric, entry)
@@ -127,8 +129,10 @@ def _fetched(studio: Studio, board: Board, job: Job) -> Iterator[Progress]:
     for metric in board.metrics:
         if not metric.download:
             continue
-        yield Progress("", 1.0, False)
-        job.step(0.0, f"Loading {metric.title}")
+        yield Progress("", 1.0, False)  # Gradio tells how far a download is
+        there = trunks.is_cached(metric.download)
+        size = trunks.megabytes(metric.download)
+        job.step(0.0, "Loading a trunk" if there else f"Downloading {size:.3g} MB")
         try:
             with in_words():
                 metrics.prepare(metric.name)

@@ -1,8 +1,8 @@
-"""Serve the app for the tests: `python app_server.py PORT FOLDER [endless | drawing]`.
+"""Serve the app for the tests: `python app_server.py PORT FOLDER [endless | drawing [failing]]`.
 
 In a process of its own, as people run it: Gradio leaves event loops open, and warnings are errors
 in the tests. With "endless" the rendering goes on until it is stopped (or for a minute). With
-"drawing" the models are those of drawing_models.py.
+"drawing" the models are those of drawing_models.py; with "failing" one of them is damaged.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import drawing_models
 
 import app
 import colorize_core
+from colorize_core.errors import WeightsError
 from tabs.folder import Folder
 from tabs.studio import Studio
 
@@ -44,6 +45,8 @@ class Endless:
 
 
 def load(name: str) -> Any:
+    if "failing" in sys.argv and name == drawing_models.STUDENT.name:
+        raise WeightsError("The weight file is damaged. Fetch it again.")
     if "drawing" in sys.argv:
         return drawing_models.load(name, pause=0.05)
     colorizer = colorize_core.load(name, device="cpu")

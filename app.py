@@ -47,19 +47,25 @@ def build(studio: Studio | None = None) -> gr.Blocks:
     os.environ["GRADIO_TEMP_DIR"] = str(studio.folder.path)  # read when Gradio is imported, and on
     import gradio as gr
 
-    from tabs.sessions import on_leave
+    from tabs.sessions import asked_tab, on_leave
 
     with gr.Blocks(
         title=TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEEP_SECONDS)
     ) as blocks:
         gr.HTML(HEADER, elem_id="header")
-        with gr.Tabs():
+        with gr.Tabs() as tabs:
             for name in TABS:
                 tab = importlib.import_module(f"tabs.{name}")
-                with gr.Tab(tab.TITLE):
+                with gr.Tab(tab.TITLE, id=name):
                     tab.build(studio)
         gr.HTML(FOOTER, elem_id="footer")
-        blocks.load(studio.warm_up, queue=False, show_progress="hidden", api_visibility="private")
+        quick: dict[str, Any] = {
+            "queue": False,
+            "show_progress": "hidden",
+            "api_visibility": "private",
+        }
+        blocks.load(studio.warm_up, **quick)
+        blocks.load(asked_tab, None, tabs, **quick)
         blocks.unload(on_leave(studio))
     blocks.studio = studio
     return blocks.queue(max_size=WAITING)

@@ -50,7 +50,7 @@ def picture(page: Page) -> bytes:
         page.get_by_role("button", name=EXAMPLE, exact=True).click()
         expect(page.get_by_text(re.compile(r"\d s on "))).to_be_hidden()
         expect(page.get_by_text(re.compile(r"\d s on "))).to_be_visible()
-        expect(page.locator("#compare .after")).not_to_have_js_property("naturalWidth", 0)
+        expect(page.locator("#slider .after")).not_to_have_js_property("naturalWidth", 0)
     page.evaluate("window.scrollTo({ top: 0, behavior: 'instant' })")
     page.mouse.move(0, 0)
     page.get_by_role("slider", name=re.compile("^Comparison")).evaluate("e => e.blur()")

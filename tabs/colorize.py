@@ -10,7 +10,7 @@ import gradio as gr
 
 import colorize_core
 from colorize_core.errors import Cancelled, ColorizeError
-from tabs import compare, gallery, parts
+from tabs import gallery, parts, slider
 from tabs.folder import KEEP_SECONDS
 from tabs.parts import AT_ONCE, BUSY, LANE, QUICK, said, shown
 from tabs.sessions import session
@@ -176,7 +176,7 @@ def build(studio: Studio) -> None:
     with parts.stage() as (busy, cancel):
         photo = parts.drop_zone(elem_id="photo")
         with gr.Column(visible=False) as frame:
-            slider = compare.build(elem_id="compare")
+            compared = slider.build(elem_id="slider")
     with gr.Column(visible=False, elem_id="result", elem_classes="result") as result:
         with gr.Row(elem_classes="actions"):
             line = parts.status_line(elem_id="line")
@@ -192,7 +192,7 @@ def build(studio: Studio) -> None:
     turn = gr.Number(visible=False)  # when a run was asked for: filled by the page
     run = parts.runs(busy)
     begun = [message, photo, frame, result, source, kept]
-    opened = [message, photo, frame, result, slider, line, kept]
+    opened = [message, photo, frame, result, compared, line, kept]
     for picked in (
         photo.upload(on.take_upload, photo, begun, preprocess=False, **QUICK),
         strip.select(on.take_example, None, begun, **QUICK),
@@ -205,7 +205,7 @@ def build(studio: Studio) -> None:
         [control.input for control in controls],
         on.adjust,
         [turn, *controls, kept],
-        [message, slider, line, kept],
+        [message, compared, line, kept],
         trigger_mode="always_last",
         **run,
     )

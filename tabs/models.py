@@ -14,7 +14,7 @@ import colorize_core
 from colorize_core import weights
 from colorize_core.cards import SEED, Control, ModelCard
 from colorize_core.errors import Cancelled, ColorizeError
-from tabs import compare, gallery, parts, pictures
+from tabs import gallery, parts, pictures, slider
 from tabs.desk import Desk, gray
 from tabs.folder import KEEP_SECONDS
 from tabs.sessions import session
@@ -113,7 +113,7 @@ class Handlers:
         if work:
             pair = self._pair(desk, card)
             return [*known, "", THERE, THERE, parts.shown(work), pair, line(desk, work)]
-        waiting = compare.comparison(desk.before, desk.before, desk.size)
+        waiting = slider.comparison(desk.before, desk.before, desk.size)
         return [*known, "", THERE, AWAY, waiting, AWAY, ""]
 
     def show(
@@ -325,7 +325,7 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
     remark = gr.HTML(elem_classes="message")
     pair = pictures.build(visible=False)
     with parts.stage() as (busy, cancel), gr.Column(visible=False) as frame:
-        slider = compare.build()
+        compared = slider.build()
     with gr.Column(elem_classes="result"):
         with gr.Row(visible=False, elem_classes="actions") as bar:
             done = parts.status_line()
@@ -340,7 +340,7 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
 
     drawn = [part for each in drawing for part in (each.grid, each.strip)]
     place = [message, zone, samples, chosen, photo, desk, adjust, *drawn]
-    view = [remark, frame, bar, slider, pair, done]
+    view = [remark, frame, bar, compared, pair, done]
     run = parts.runs(busy)
 
     def then_show(event: Any, **options: Any) -> Any:

@@ -63,6 +63,13 @@
     event.target.closest?.(".models [role=tab]")?.scrollIntoView({ inline: "center", block: "nearest" });
     if (event.target.closest?.("#footer button")) document.querySelector(".show-api")?.click();
   });
+  // What is said of a link to these settings; browsers copy only on pages that they trust.
+  window.copyLink = async (query) => {
+    const link = document.createElement("a");
+    link.href = link.textContent = location.origin + location.pathname + query;
+    const copied = await navigator.clipboard?.writeText(link.href).then(() => true, () => false);
+    return `<p>${copied ? "Copied" : "Copy this link"}: ${link.outerHTML}</p>`;
+  };
   window.saveFile = (file) => {
     if (!file) return;
     const link = document.createElement("a");

@@ -11,7 +11,7 @@ import gradio as gr
 
 from colorize_core.errors import ColorizeError
 from colorize_core.options import RANGES
-from tabs import compare
+from tabs import slider
 from tabs.studio import FORMATS, Work
 
 LANE = "studio"  # every colorization runs in this lane of the queue
@@ -48,9 +48,10 @@ def drop_zone(**options: Any) -> gr.Image:
 
 
 @contextmanager
-def stage() -> Iterator[tuple[gr.HTML, gr.Button]]:
-    """A place for pictures, over which a run shows its progress: the card, and its Cancel."""
-    with gr.Column(elem_classes="stage"):
+def stage(alone: bool = False) -> Iterator[tuple[gr.HTML, gr.Button]]:
+    """A place for pictures, over which a run shows its progress: the card, and its Cancel. `alone`:
+    without pictures, it takes room only while something runs."""
+    with gr.Column(elem_classes=["stage", "alone"] if alone else "stage"):
         card = gr.HTML(elem_classes="busy", render=False)
         cancel = gr.Button("Cancel", elem_classes="cancel", size="sm", render=False)
         yield card, cancel
@@ -91,7 +92,7 @@ def downloads(**options: Any) -> dict[str, gr.Button]:
 
 def shown(work: Work) -> dict[str, Any]:
     """A work, as the slider takes it."""
-    return compare.comparison(work.before, work.after, work.size)
+    return slider.comparison(work.before, work.after, work.size)
 
 
 def said(error: ColorizeError | str) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from typing import Any
 
 import gradio as gr
 
+from tabs import TABS
 from tabs.studio import Studio
 
 
@@ -22,3 +24,9 @@ def on_leave(studio: Studio) -> Callable[[gr.Request], None]:
         studio.leave(session(request))
 
     return leave
+
+
+def asked_tab(request: gr.Request) -> dict[str, Any]:
+    """The tab that a link asks for, `?tab=NAME`, for gr.Tabs."""
+    name = request.query_params.get("tab")
+    return gr.update(selected=name) if name in TABS else gr.skip()

@@ -159,19 +159,8 @@ class Studio:
         if turn <= self._stops.get(session, -math.inf):
             job.stop()  # it was stopped while it waited in the queue
         try:
-            yield job
-        except ColorizeError:
-            raise
-        except MemoryError as error:
-            raise ColorizeError(
-                "There is not enough memory for this photo. Scale it down, or close other programs."
-            ) from error
-        except Exception as error:
-            logger.exception("A photo could not be colorized")
-            raise ColorizeError(
-                "The program has failed on this photo: the terminal that runs it says where. "
-                "Please report it, and try another photo meanwhile."
-            ) from error
+            with in_words():
+                yield job
         finally:
             self._jobs[session].discard(job)
             if not self._jobs[session]:
@@ -234,7 +223,7 @@ class Studio:
         job.step(0.05, "Loading the model")
         colorizer = self.colorizer(settings.model)
         job.step(0.1, "Looking at the photo")
-        with self._turn(job):
+        with self.turn(job):
             prediction = colorizer.predict(
                 photo.pixels,
                 gain=settings.gain,
@@ -278,7 +267,7 @@ class Studio:
         )
         start: Work | None = None
         while True:
-            with self._turn(job):
+            with self.turn(job):
                 step = next(steps, None)
             if step is None:
                 return
@@ -295,7 +284,7 @@ class Studio:
             yield Drawn(step.share, step.stage, works, partial(_sketch, colorizer, small))
 
     @contextmanager
-    def _turn(self, job: Job) -> Iterator[None]:
+    def turn(self, job: Job) -> Iterator[None]:
         """Wait for the network, ready to be stopped while waiting."""
         while not self._network.acquire(timeout=0.1):
             job.step(0.1, "Waiting for another photo")
@@ -330,6 +319,25 @@ class Studio:
         path = self.folder.new(source.stem + ending + FORMATS[format])
         image.write(path, photo, QUALITY)
         return path
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Faults of the program become ColorizeErrors, which its user can be told."""
+    try:
+        yield
+    except ColorizeError:
+        raise
+    except MemoryError as error:
+        raise ColorizeError(
+            "There is not enough memory for this photo. Scale it down, or close other programs."
+        ) from error
+    except Exception as error:
+        logger.exception("A photo could not be colorized")
+        raise ColorizeError(
+            "The program has failed on this photo: the terminal that runs it says where. "
+            "Please report it, and try another photo meanwhile."
+        ) from error
 
 
 def _sketch(colorizer: Any, small: Any, work: Work) -> Any:

@@ -1,8 +1,9 @@
-"""Serve the app for the tests: `python app_server.py PORT FOLDER [endless | drawing]`.
+"""Serve the app for the tests: `python app_server.py PORT FOLDER [endless | drawing [failing]]`.
 
 In a process of its own, as people run it: Gradio leaves event loops open, and warnings are errors
 in the tests. With "endless" the rendering goes on until it is stopped (or for a minute). With
-"drawing" the models are those of drawing_models.py.
+"drawing" the models are those of drawing_models.py; with "failing" one of them is damaged,
+and those that draw take their time.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import drawing_models
 
 import app
 import colorize_core
+from colorize_core.errors import WeightsError
 from tabs.folder import Folder
 from tabs.studio import Studio
 
@@ -44,8 +46,10 @@ class Endless:
 
 
 def load(name: str) -> Any:
+    if "failing" in sys.argv and name == drawing_models.STUDENT.name:
+        raise WeightsError("The weight file is damaged. Fetch it again.")
     if "drawing" in sys.argv:
-        return drawing_models.load(name, pause=0.05)
+        return drawing_models.load(name, pause=0.5 if "failing" in sys.argv else 0.05)
     colorizer = colorize_core.load(name, device="cpu")
     return Endless(colorizer) if "endless" in sys.argv else colorizer
 

@@ -107,14 +107,14 @@ def wait_for_result(page: Page) -> None:
 
 def sizes(page: Page) -> list[list[int]]:
     script = (
-        "[...document.querySelectorAll('#compare img')].map(i => [i.naturalWidth, i.naturalHeight])"
+        "[...document.querySelectorAll('#slider img')].map(i => [i.naturalWidth, i.naturalHeight])"
     )
     found: list[list[int]] = page.evaluate(script)
     return found
 
 
 def shown(page: Page) -> str:
-    address: str = page.locator("#compare .after").get_attribute("src") or ""
+    address: str = page.locator("#slider .after").get_attribute("src") or ""
     return address
 
 
@@ -140,7 +140,7 @@ def test_slider_moves_by_mouse_and_by_keys(visit: Visit, photo: Path) -> None:
     assert box is not None
     page.mouse.click(box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2)
     assert float(slider.input_value()) == pytest.approx(25, abs=2)
-    clip = page.locator("#compare .after").evaluate("e => getComputedStyle(e).clipPath")
+    clip = page.locator("#slider .after").evaluate("e => getComputedStyle(e).clipPath")
     edge = float(re.findall(r"([\d.]+)%", clip)[-1])
     assert edge == pytest.approx(float(slider.input_value()), abs=0.01)
     slider.press("End")
@@ -154,7 +154,7 @@ def test_actual_size_shows_pixel_for_pixel(visit: Visit, photo: Path) -> None:
     give(page, photo)
     wait_for_result(page)
     page.get_by_role("button", name="Actual size").click()
-    box = page.locator("#compare .frame").bounding_box()
+    box = page.locator("#slider .frame").bounding_box()
     assert box is not None
     assert (box["width"] * 2, box["height"] * 2) == pytest.approx(SIZE, abs=1)
 
@@ -193,8 +193,8 @@ def test_turning_a_knob_changes_the_picture(visit: Visit, photo: Path) -> None:
     for name, key in (("Vividness", "End"), ("Strength", "Home"), ("Gain", "Home")):
         before = shown(page)
         page.get_by_role("slider", name=name).press(key)
-        expect(page.locator("#compare .after")).not_to_have_attribute("src", before)
-        expect(page.locator("#compare .before")).to_have_js_property("naturalWidth", SIZE[0])
+        expect(page.locator("#slider .after")).not_to_have_attribute("src", before)
+        expect(page.locator("#slider .before")).to_have_js_property("naturalWidth", SIZE[0])
     with page.expect_download() as download:
         page.get_by_role("button", name="PNG", exact=True).click()
     with Image.open(download.value.path()) as picture:
@@ -250,7 +250,7 @@ def test_paste_replaces_a_result(visit: Visit, photo: Path, gray_scene: Scene) -
     Image.fromarray(gray_scene(90, 130)).save(other, "JPEG")
     put(page, "paste", other.getvalue(), "other.jpg")
     expect(page.locator("#line")).to_have_text(re.compile(r"^\s*130 × 90 ·"))
-    expect(page.locator("#compare .after")).to_have_js_property("naturalWidth", 130)
+    expect(page.locator("#slider .after")).to_have_js_property("naturalWidth", 130)
 
 
 def test_bad_file_is_explained_and_the_next_one_works(
@@ -343,7 +343,7 @@ def test_cancel_of_a_knob_keeps_the_picture_and_the_next_turn_works(
     expect(page.locator(".busy [data-testid=status-tracker]")).to_have_class(re.compile("hide"))
     assert shown(page) == before
     page.get_by_role("slider", name="Vividness").press("Home")
-    expect(page.locator("#compare .after")).not_to_have_attribute("src", before)
+    expect(page.locator("#slider .after")).not_to_have_attribute("src", before)
     expect(page.get_by_text("Stopped.")).to_be_hidden()
 
 
@@ -436,8 +436,8 @@ def test_everything_has_a_name_and_focus_is_seen(visit: Visit, photo: Path) -> N
 
 FOCUSED = """() => {
   const e = document.activeElement;
-  const mark = e.matches("#compare input")
-    ? getComputedStyle(document.querySelector("#compare .divider"), "::after")
+  const mark = e.matches("#slider input")
+    ? getComputedStyle(document.querySelector("#slider .divider"), "::after")
     : getComputedStyle(e);
   const seen = mark.outlineStyle !== "none" || mark.boxShadow !== "none";
   return [(e.getAttribute("aria-label") || e.textContent).trim() || e.outerHTML, seen];

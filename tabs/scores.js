@@ -1,0 +1,76 @@
+// The table of scores. Heads sort: the best first, the worst first, then as it came.
+const root = element.querySelector(".scores");
+const heads = root.querySelector("thead tr");
+const bodies = [...root.querySelectorAll("tbody")];
+const notes = root.querySelector("ul");
+let by = null; // the title of the column that sorts
+let turned = false; // the worst first
+
+const make = (tag, text, options = {}) =>
+  Object.assign(document.createElement(tag), { textContent: text }, options);
+
+// Up and down are of the numbers that are seen, whichever of them is better.
+const direction = (column) => {
+  if (column.title !== by) return "none";
+  if (column.better === "nearer 0") return "other";
+  return (column.better === "lower") === turned ? "descending" : "ascending";
+};
+
+const head = (column) => {
+  const cell = make("th", "", { scope: "col", title: column.meaning });
+  const button = make("button", column.title, { type: "button" });
+  button.append(make("span", column.arrow, { ariaHidden: "true" }));
+  button.addEventListener("click", () => {
+    if (by !== column.title) [by, turned] = [column.title, false];
+    else if (!turned) turned = true;
+    else by = null;
+    show();
+  });
+  button.dataset.title = column.title;
+  cell.setAttribute("aria-sort", direction(column));
+  cell.append(button);
+  return cell;
+};
+
+const order = (rows, columns) => {
+  const at = columns.findIndex((column) => column.title === by);
+  if (at < 0) return rows;
+  const key = (row) => row.cells[at].key;
+  return [...rows].sort((a, b) => {
+    if (key(a) === null || key(b) === null) return (key(a) === null) - (key(b) === null);
+    return (key(b) - key(a)) * (turned ? -1 : 1);
+  });
+};
+
+const line = (row) => {
+  const tr = make("tr", "");
+  tr.dataset.kind = row.kind;
+  const name = make("th", row.title, { scope: "row" });
+  if (row.settings) name.append(make("span", row.settings));
+  tr.append(name);
+  for (const cell of row.cells) {
+    const td = make("td", cell.text, { title: cell.why });
+    if (cell.best) {
+      td.className = "best";
+      td.append(make("span", " best", { className: "unseen" }));
+    }
+    tr.append(td);
+  }
+  return tr;
+};
+
+const show = () => {
+  const { columns = [], rows = [], several = [], notes: said = [] } = props.value ?? {};
+  root.hidden = !rows.length;
+  const focused = heads.contains(document.activeElement) && document.activeElement.dataset.title;
+  heads.replaceChildren(make("th", "Picture", { scope: "col" }), ...columns.map(head));
+  [rows, several].forEach((some, i) => {
+    bodies[i].replaceChildren(...order(some, columns).map(line));
+    bodies[i].hidden = !some.length;
+  });
+  if (focused) [...heads.querySelectorAll("button")].find((e) => e.dataset.title === focused)?.focus();
+  notes.replaceChildren(...said.map((text) => make("li", text)));
+};
+
+watch("value", show);
+show();

@@ -1,0 +1,33 @@
+"""The before/after slider: a native range input over two pictures, so that a keyboard moves it.
+
+gr.ImageSlider has no keyboard and no texts for its pictures, and encodes what it shows anew.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import FileData
+
+HERE = Path(__file__).parent
+
+
+def build(**options: Any) -> gr.HTML:
+    """The component; its value is made by comparison()."""
+    return gr.HTML(
+        html_template=(HERE / "slider.html").read_text(encoding="utf-8"),
+        js_on_load=(HERE / "slider.js").read_text(encoding="utf-8"),
+        **options,
+    )
+
+
+def comparison(before: Path, after: Path, size: tuple[int, int]) -> dict[str, Any]:
+    """Two picture files of the same size (width, height), as the component shows them."""
+    files = {"before": before, "after": after}
+    value: dict[str, Any] = {
+        key: FileData(path=str(path), orig_name=path.name).model_dump()
+        for key, path in files.items()
+    }
+    return {**value, "width": size[0], "height": size[1]}

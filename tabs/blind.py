@@ -46,7 +46,7 @@ WORDS = {
     PREFER: "Two models' colours for the same photo, without their names: choose the better ones. "
     "For photographs in colour or in black and white.",
 }
-INVITATION = "# Drop some photos\nor choose files, or paste one"
+THUMBS = 12  # of the photos, that many are shown
 AWAY = gr.update(visible=False)
 THERE = gr.update(visible=True)
 
@@ -272,7 +272,9 @@ def chosen(album: list[Item]) -> list[Any]:
     coloured = sum(item.coloured for item in album)
     count = "1 photo" if len(album) == 1 else f"{len(album)} photos"
     words = f"{count}, {coloured or 'none'} in colour" if album else ""
-    small = "".join(f'<img src="{item.thumb}" alt="{escape(item.path.name)}">' for item in album)
+    small = "".join(
+        f'<img src="{item.thumb}" alt="{escape(item.path.name)}">' for item in album[:THUMBS]
+    )
     zone = gr.update(value=None, visible="hidden" if album else True)
     there = gr.update(visible=bool(album))
     return [
@@ -322,15 +324,24 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
 
     message = gr.HTML(elem_classes="message")
     with gr.Column(elem_classes="setup") as setup:
-        question = gr.Radio(
-            [(title, name) for name, title in QUESTIONS.items()], value=REAL, label="Question"
-        )
+        with gr.Row(elem_classes="own"):
+            question = gr.Radio(
+                [(title, name) for name, title in QUESTIONS.items()], value=REAL, label="Question"
+            )
         intro = gr.HTML(WORDS[REAL], html_template="<p>${value}</p>", elem_classes="summary")
         with parts.stage() as (opening, cancel_opening):
             zone = gr.File(
-                file_count="multiple", label=INVITATION, show_label=False, elem_classes="drop"
+                file_count="multiple",
+                label="Photos",
+                show_label=False,
+                elem_classes=["drop", "several"],
             )
-        samples = gr.Button(f"Take the {len(examples)} examples", size="sm", visible=bool(examples))
+        samples = gr.Button(
+            f"Take the {len(examples)} examples",
+            size="sm",
+            visible=bool(examples),
+            elem_classes="go",
+        )
         with gr.Row(visible=False, elem_classes="chosen album") as row:
             photos = gr.HTML()
             again = gr.Button("Other photos", size="sm")

@@ -1,7 +1,7 @@
 // Two pictures to choose from, by click, touch or arrow keys. What they are is not known here before
 // the answer: the app sends it afterwards.
 const root = element.querySelector(".pair");
-const [heading, how] = root.querySelectorAll("h2, .how");
+const [heading, how] = root.querySelectorAll("h2, .how > :first-child");
 const choices = [...root.querySelectorAll(".sides button")];
 const neither = root.querySelector(".neither");
 const next = root.querySelector(".next");
@@ -20,7 +20,7 @@ const dress = (button, i, value) => {
   const letter = "AB"[i];
   const { verdict } = value;
   button.disabled = Boolean(verdict);
-  button.lastElementChild.textContent = verdict ? verdict.captions[i] : letter;
+  button.lastElementChild.textContent = verdict ? `${letter} · ${verdict.captions[i]}` : letter;
   button.classList.toggle("chosen-one", verdict?.chosen === i);
   button.setAttribute("aria-label", verdict ? `${letter}: ${verdict.captions[i]}` : `${letter} ${value.claim}`);
 };

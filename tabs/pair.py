@@ -27,7 +27,6 @@ HERE = Path(__file__).parent
 Picture = NDArray[np.uint8]  # (h, w, 3) sRGB
 SIDE = 512  # of what is shown, along each side of its area
 LEAST_WRONG = 40.0  # mean chroma that wrong colours are given at least, in Lab units
-HOW = "Click it, or press ← for A and → for B."
 
 
 def build(**options: Any) -> gr.HTML:
@@ -44,13 +43,15 @@ def build(**options: Any) -> gr.HTML:
 def question(round: int, pictures: Sequence[Picture], neither: bool) -> dict[str, Any]:
     """What the component shows before the answer. `neither`: there is a third one."""
     height, width = pictures[0].shape[:2]
-    asked = "Which of them do you prefer?" if neither else "Which of them is the photograph?"
+    asked = (
+        "Choose the one that you prefer." if neither else "Choose the one that is the photograph."
+    )
     return {
         "round": round,
         "pictures": encode(pictures),
         "width": width,
         "height": height,
-        "how": f"{asked} {HOW}",
+        "how": asked,
         "claim": "is the better one" if neither else "is the photograph",
         "neither": neither,
         "verdict": None,

@@ -9,7 +9,7 @@ from tabs.trials import PREFER, Choice, Results, Trial, caught, elo, fooling
 
 MEANING = (
     "A rate is the share of rounds in which a model's colours were taken for the original's. "
-    "50 % is as good as it gets: nobody can tell. The interval is Wilson's, for 95 % confidence."
+    "50 % is as good as it gets: nobody can tell. In brackets, its 95 % interval by Wilson."
 )
 RATING = (
     "Elo ratings, computed from all rounds in their order: everybody starts at 1500, "
@@ -29,7 +29,8 @@ def _rates(trials: Sequence[Trial], titles: Mapping[str, str]) -> str:
     for rate in fooling(trials):
         low, high = rate.interval
         name = titles.get(rate.model, rate.model)
-        rows.append((name, f"{rate.share:.0%}", f"{low:.0%} to {high:.0%}", str(rate.n)))
+        share = f"{100 * rate.share:.0f} % ({100 * low:.0f} to {100 * high:.0f})"
+        rows.append((name, share, str(rate.n)))
     notes = [MEANING] if rows else []
     found, of = caught(trials)
     if of:
@@ -37,7 +38,7 @@ def _rates(trials: Sequence[Trial], titles: Mapping[str, str]) -> str:
     again = sum(trial.seen and not trial.catch for trial in trials)
     if again:
         notes.append(f"Of photos shown before: {again}, not counted, as their colours were known.")
-    return _lay_out(("Model", "Taken for real", "95 % interval", "Rounds"), rows, notes)
+    return _lay_out(("Model", "Taken for real", "Rounds"), rows, notes)
 
 
 def _ratings(choices: Sequence[Choice], titles: Mapping[str, str]) -> str:

@@ -259,7 +259,11 @@ class Studio:
         """
         colorizer, prediction = self._look(pixels, settings, job)
         return colorizer.render(
-            pixels, prediction, vividness=settings.vividness, strength=settings.strength
+            pixels,
+            prediction,
+            vividness=settings.vividness,
+            strength=settings.strength,
+            progress=job.strips(0.4, "Colouring"),
         )
 
     def _begin(

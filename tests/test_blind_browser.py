@@ -48,10 +48,9 @@ def give(page: Page, photos: list[Path]) -> None:
 
 def choose_models(page: Page) -> None:
     page.get_by_role("button", name=re.compile("^Models")).click()
-    everybody = page.get_by_label("Who takes part", exact=True).first
     expect(page.get_by_role("checkbox", name="SAGAN")).to_be_checked()
     page.wait_for_timeout(500)  # Gradio draws what is in an accordion twice
-    everybody.click()
+    page.get_by_title("Select/Deselect All").uncheck()
     expect(page.get_by_role("checkbox", name="SAGAN")).not_to_be_checked()
     for name in MODELS:
         page.get_by_role("checkbox", name=name, exact=True).check()

@@ -11,7 +11,7 @@ import pytest
 import test_browser as browsing
 from PIL import Image
 from playwright.sync_api import Page, expect
-from test_browser import NAMELESS, PHONE, SIZE, Scene, Visit, contrast, scrolls_sideways
+from test_browser import DRAWN, NAMELESS, PHONE, SIZE, Scene, Visit, contrast, scrolls_sideways
 
 pytestmark = pytest.mark.browser
 # What the other browser tests begin with; a visit fails if the page asks elsewhere or has faults.
@@ -57,7 +57,8 @@ def choose_models(page: Page) -> None:
 
 
 def wait_for_round(page: Page, number: int) -> None:
-    expect(page.get_by_role("heading", name=f"Round {number}", exact=True)).to_be_visible()
+    heading = page.get_by_role("heading", name=f"Round {number}", exact=True)
+    expect(heading).to_be_visible(timeout=DRAWN)  # models are loaded first
     for name in ("Picture A", "Picture B"):
         expect(page.locator(f'.pair img[alt="{name}"]')).to_have_js_property(
             "naturalWidth", SIZE[0]
@@ -200,7 +201,7 @@ def test_cancel_stops_before_the_first_round(
     page = visit(endless_address)
     give(page, photos)
     page.get_by_role("button", name="Start").click()
-    expect(page.get_by_role("progressbar", name="Colouring")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("progressbar", name="Colouring")).to_be_visible(timeout=DRAWN)
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Stopped.")).to_be_visible()
     expect(page.get_by_role("button", name="Start")).to_be_visible()

@@ -11,10 +11,11 @@
   // into the file itself and says what is wrong in its own words, so any file is let through.
   const give = (files) => {
     const input = open(".drop")?.querySelector("input[type=file]");
-    const [file] = files ?? [];
-    if (!file || !input) return false;
+    if (!files?.length || !input) return false;
     const transfer = new DataTransfer();
-    transfer.items.add(isImage(file) ? file : new File([file], file.name, { type: "image/any" }));
+    for (const file of input.multiple ? files : [files[0]]) {
+      transfer.items.add(isImage(file) ? file : new File([file], file.name, { type: "image/any" }));
+    }
     input.files = transfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
     window.scrollTo({ top: 0, behavior: "smooth" });

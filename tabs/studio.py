@@ -220,21 +220,40 @@ class Studio:
             kept = None
         if kept and kept.settings.network_part() == settings.network_part():
             return self.colorizer(settings.model), kept
+        colorizer, prediction = self._look(photo.pixels, settings, job)
+        if kept:
+            return colorizer, replace(kept, prediction=prediction)
+        job.step(0.35, "Preparing the comparison")
+        return colorizer, self._begin(path, photo, settings, colorizer, prediction)
+
+    def _look(self, pixels: NDArray[Any], settings: Settings, job: Job) -> tuple[Any, Any]:
+        """The model, and what its network predicts for the photo."""
         job.step(0.05, "Loading the model")
         colorizer = self.colorizer(settings.model)
         job.step(0.1, "Looking at the photo")
         with self.turn(job):
             prediction = colorizer.predict(
-                photo.pixels,
+                pixels,
                 gain=settings.gain,
                 neutralize=settings.neutralize,
                 progress=lambda share: job.step(0.1 + 0.25 * share, "Drawing the colours"),
                 **dict(settings.controls),
             )
-        if kept:
-            return colorizer, replace(kept, prediction=prediction)
-        job.step(0.35, "Preparing the comparison")
-        return colorizer, self._begin(path, photo, settings, colorizer, prediction)
+        return colorizer, prediction
+
+    def colour(self, pixels: NDArray[np.uint8], settings: Settings, job: Job) -> NDArray[np.uint8]:
+        """A picture that is no file (h, w, 3) in the model's colours; none is written.
+
+        Raises OptionError, UnknownModelError, WeightsError or Cancelled.
+        """
+        colorizer, prediction = self._look(pixels, settings, job)
+        return colorizer.render(
+            pixels,
+            prediction,
+            vividness=settings.vividness,
+            strength=settings.strength,
+            progress=job.strips(0.4, "Colouring"),
+        )
 
     def _begin(
         self, path: Path, photo: image.Photo, settings: Settings, colorizer: Any, prediction: Any

@@ -28,7 +28,7 @@ SIZE = (60, 40)  # of the photo, width and height
 KNOBS = (1.0, 1.0, 1.0, True)  # vividness, strength, gain, neutralize
 WHO = SimpleNamespace(session_hash="someone")
 COLTRAN = (0, 0.8, "final")  # seed, temperature, stage
-DIFFUSION = (0, "cosine", "DDIM", 25)  # seed, schedule, sampler, steps
+DIFFUSION = (0, 2.0, 0.8, "cosine", "DDIM", 25)  # in the order of the card's controls
 Scene = Callable[..., NDArray[np.uint8]]
 
 

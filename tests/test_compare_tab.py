@@ -210,6 +210,9 @@ def test_seeds_are_drawn_together_and_the_best_stands_by_itself(page: Page) -> N
     assert best["settings"] == "best of 2 seeds"
     singles = [page.board.scores[entry]["psnr"] for entry in page.board.planned[1:]]
     assert best["cells"][0]["text"] == f"{max(singles):.2f}"
+    for above, below in zip(table["rows"][-1]["cells"], best["cells"], strict=True):
+        if "–" not in (above["text"], below["text"]):
+            assert len(above["text"].split(".")[1]) == len(below["text"].split(".")[1])
     first, second = (page.board.picture(entry) for entry in page.board.planned[1:])
     assert not np.array_equal(first, second)
     alone = page.studio.colorizer("diffusion").colorize(page.board.gray, seed=1)

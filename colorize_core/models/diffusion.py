@@ -31,8 +31,8 @@ CARD = ModelCard(
         ),
     ),
     trained_on=PHOTOGRAPHS,
-    limits="A narrower network than the original's, trained on far fewer photographs: it prefers warm "
-    "colours, grass comes out brown more often than green; high temperatures leave blotches.",
+    limits="A narrower network than the original's, trained on far fewer photographs: it prefers "
+    "warm colours, grass comes out brown more often than green; high temperatures leave blotches.",
     controls=(
         SEED,
         Control(

@@ -40,7 +40,7 @@ CARD = ModelCard(
             "temperature",
             "Temperature",
             "Low: what is most likely. High: what is rare, too.",
-            0.6,
+            0.75,
             0.1,
             1.2,
             0.05,

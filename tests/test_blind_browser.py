@@ -63,6 +63,7 @@ def wait_for_round(page: Page, number: int) -> None:
         expect(page.locator(f'.pair img[alt="{name}"]')).to_have_js_property(
             "naturalWidth", SIZE[0]
         )
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)  # none that can be seen
 
 
 def results(page: Page) -> list[list[str]]:

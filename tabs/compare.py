@@ -23,6 +23,7 @@ from tabs.sessions import session
 from tabs.studio import DEFAULT_MODEL, Job, Studio, shrink
 
 TITLE = "Compare"
+INVITATION = "# Drop a photo\nin colour to have the models judged by it, or black and white"
 FEW = 4  # models that are ticked at first
 THUMBNAIL = 128  # pixels, the height of the photo's small copy
 AWAY = gr.update(visible=False)
@@ -261,7 +262,7 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
 
     message = gr.HTML(elem_classes="message")
     with parts.stage() as (opening, cancel_opening):
-        zone = parts.drop_zone()
+        zone = parts.drop_zone(INVITATION)
     with gr.Row(visible=False, elem_classes="chosen") as chosen:
         photo = gr.HTML()
         again = gr.Button("Another photo", size="sm")

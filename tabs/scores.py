@@ -39,11 +39,16 @@ def view(board: Board) -> dict[str, Any]:
     """What the component shows."""
     results = board.results()
     columns = columns_of(board)
-    several = comparison.best_of_seeds(results, board.metrics)
+    judged = board.truth is not None
+    several = comparison.best_of_seeds(results, board.metrics) if judged else []
+    places = [
+        comparison.decimals(each.value(column.name) for each in (*results, *several))
+        for column in columns
+    ]
     return {
         "columns": [_head(column) for column in columns],
-        "rows": _rows(results, columns),
-        "several": _rows(several, columns),
+        "rows": _rows(results, columns, places),
+        "several": _rows(several, columns, places),
         "notes": notes(board, results, several, columns),
     }
 
@@ -66,11 +71,10 @@ def _head(column: Metric | Column) -> dict[str, Any]:
     }
 
 
-def _rows(results: Sequence[Result], columns: Sequence[Metric | Column]) -> list[dict[str, Any]]:
+def _rows(
+    results: Sequence[Result], columns: Sequence[Metric | Column], places: Sequence[int]
+) -> list[dict[str, Any]]:
     winners = [comparison.best(results, column) for column in columns]
-    places = [
-        comparison.decimals(result.value(column.name) for result in results) for column in columns
-    ]
     return [
         {
             "title": result.entry.title,

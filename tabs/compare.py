@@ -278,7 +278,9 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
     with parts.stage(alone=True) as (busy, cancel):
         pass
     with gr.Row(visible=False, elem_classes="actions") as bar:
-        difference = gr.Checkbox(False, label="Difference", container=False)
+        difference = gr.Checkbox(
+            False, label="Difference", container=False, elem_classes="difference"
+        )
         with gr.Row(elem_classes="downloads"):
             gr.HTML("Download", elem_classes="downloads-label")
             buttons = {kind: gr.Button(kind, size="sm") for kind in exports.KINDS}

@@ -301,15 +301,19 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
         event.failure(on.fail, None, message, **parts.QUICK)
     counted = [models, vividness, seeds]
     gr.on(
-        [each.change for each in counted],
+        [each.input for each in counted],
         on.count,
         counted,
         [tally, go],
         trigger_mode="always_last",
         **parts.QUICK,
     )
-    every.click(on.tick_all, None, models, **parts.QUICK)
-    none.click(lambda: [], None, models, **parts.QUICK)
+    for changed in (
+        every.click(on.tick_all, None, models, **parts.QUICK),
+        none.click(lambda: [], None, models, **parts.QUICK),
+        gr.on(None, on.restore, None, [message, *settings], **parts.QUICK),  # when it is opened
+    ):
+        changed.success(on.count, counted, [tally, go], **parts.QUICK)
     more.expand(on.sizes, metrics, metrics, **parts.QUICK)
     made = go.click(on.run, [turn, board, *settings], [remark, busy, *results], **run)
     difference.input(
@@ -324,7 +328,6 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
         saved.success(None, finished, None, js="window.saveFile", **parts.QUICK)
     linked = copy.click(link.write, settings, query, **parts.QUICK)
     linked.success(None, query, remark, js="window.copyLink", **parts.QUICK)
-    gr.on(None, on.restore, None, [message, *settings], **parts.QUICK)
     made.failure(on.fail, None, remark, **parts.QUICK)
     for button, words in ((cancel, remark), (cancel_opening, message)):
         button.click(on.stop, turn, words, js="window.stopRuns", **parts.QUICK)

@@ -23,6 +23,7 @@ from tabs.sessions import session
 from tabs.studio import DEFAULT_MODEL, Job, Studio, shrink
 
 TITLE = "Compare"
+INVITATION = "# Drop a photo\nin colour to have the models judged by it, or black and white"
 FEW = 4  # models that are ticked at first
 THUMBNAIL = 128  # pixels, the height of the photo's small copy
 AWAY = gr.update(visible=False)
@@ -261,7 +262,7 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
 
     message = gr.HTML(elem_classes="message")
     with parts.stage() as (opening, cancel_opening):
-        zone = parts.drop_zone()
+        zone = parts.drop_zone(INVITATION)
     with gr.Row(visible=False, elem_classes="chosen") as chosen:
         photo = gr.HTML()
         again = gr.Button("Another photo", size="sm")
@@ -277,7 +278,9 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
     with parts.stage(alone=True) as (busy, cancel):
         pass
     with gr.Row(visible=False, elem_classes="actions") as bar:
-        difference = gr.Checkbox(False, label="Difference", container=False)
+        difference = gr.Checkbox(
+            False, label="Difference", container=False, elem_classes="difference"
+        )
         with gr.Row(elem_classes="downloads"):
             gr.HTML("Download", elem_classes="downloads-label")
             buttons = {kind: gr.Button(kind, size="sm") for kind in exports.KINDS}
@@ -298,15 +301,19 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
         event.failure(on.fail, None, message, **parts.QUICK)
     counted = [models, vividness, seeds]
     gr.on(
-        [each.change for each in counted],
+        [each.input for each in counted],
         on.count,
         counted,
         [tally, go],
         trigger_mode="always_last",
         **parts.QUICK,
     )
-    every.click(on.tick_all, None, models, **parts.QUICK)
-    none.click(lambda: [], None, models, **parts.QUICK)
+    for changed in (
+        every.click(on.tick_all, None, models, **parts.QUICK),
+        none.click(lambda: [], None, models, **parts.QUICK),
+        gr.on(None, on.restore, None, [message, *settings], **parts.QUICK),  # when it is opened
+    ):
+        changed.success(on.count, counted, [tally, go], **parts.QUICK)
     more.expand(on.sizes, metrics, metrics, **parts.QUICK)
     made = go.click(on.run, [turn, board, *settings], [remark, busy, *results], **run)
     difference.input(
@@ -321,7 +328,6 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
         saved.success(None, finished, None, js="window.saveFile", **parts.QUICK)
     linked = copy.click(link.write, settings, query, **parts.QUICK)
     linked.success(None, query, remark, js="window.copyLink", **parts.QUICK)
-    gr.on(None, on.restore, None, [message, *settings], **parts.QUICK)
     made.failure(on.fail, None, remark, **parts.QUICK)
     for button, words in ((cancel, remark), (cancel_opening, message)):
         button.click(on.stop, turn, words, js="window.stopRuns", **parts.QUICK)

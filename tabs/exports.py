@@ -61,9 +61,12 @@ def all_zip(board: Board, folder: Folder) -> Path:
 
 def _table(board: Board) -> str:
     results = board.results()
-    rows = [*results, *comparison.best_of_seeds(results, board.metrics)]
+    judged = board.truth is not None
+    several = comparison.best_of_seeds(results, board.metrics) if judged else []
     columns = [*board.metrics, SECONDS]
-    return comparison.csv_text(rows, columns, photo=board.name, protocol=protocol.NAME)
+    return comparison.csv_text(
+        [*results, *several], columns, photo=board.name, protocol=protocol.NAME
+    )
 
 
 KINDS: dict[str, Callable[[Board, Folder], Path]] = {

@@ -32,14 +32,14 @@ def runs(card: gr.HTML) -> dict[str, Any]:
     }
 
 
-def drop_zone(**options: Any) -> gr.Image:
+def drop_zone(invitation: str = INVITATION, **options: Any) -> gr.Image:
     """Where a photo is dropped; its value is not decoded by Gradio but by our own code."""
     return gr.Image(
         label="Photo",
         show_label=False,
         sources=["upload"],
         type="filepath",
-        placeholder=INVITATION,
+        placeholder=invitation,
         alt_text="The photo being colorized",
         buttons=[],
         elem_classes="drop",

@@ -39,7 +39,8 @@ def view(board: Board) -> dict[str, Any]:
     """What the component shows."""
     results = board.results()
     columns = columns_of(board)
-    several = comparison.best_of_seeds(results, board.metrics)
+    judged = board.truth is not None
+    several = comparison.best_of_seeds(results, board.metrics) if judged else []
     places = [
         comparison.decimals(each.value(column.name) for each in (*results, *several))
         for column in columns

@@ -33,6 +33,7 @@ def refresh(text: str) -> str:
     with _workshop():
         text = _between(text, r"<!-- models -->\n", models, r"<!-- /models -->")
         text = _between(text, r"<!-- speed -->\n", speed, r"<!-- /speed -->")
+        text = _between(text, r"<!-- systems -->\n", systems, r"<!-- /systems -->")
         text = _between(text, r"```pycon\n", session, r"```")
         return _between(text, r"```console\n", console, r"```")
 
@@ -160,6 +161,18 @@ def speed(_: str) -> str:
         for row in rows
     ]
     return f"Both sides timed in one run on {rows[0]['machine']}:\n\n{table_of(table)}"
+
+
+def systems(_: str) -> str:
+    rows = results("systems")
+    if not rows:
+        return ""
+    table = [["what", "median or mean", "goal", "of", "least to most, or how"]]
+    table += [
+        [row["what"], f"{row['value']} {row['unit']}", row["bar"], row["n"], row["details"]]
+        for row in rows
+    ]
+    return f"The models, timed on {rows[0]['machine']}:\n\n{table_of(table)}"
 
 
 # --- examples -----------------------------------------------------------------------------------

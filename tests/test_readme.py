@@ -44,6 +44,7 @@ def test_scores_come_from_the_results_and_only_from_there(
     monkeypatch.setattr(readme, "RESULTS", tmp_path)
     assert "Scores" not in readme.models("")
     assert readme.speed("") == ""
+    assert readme.systems("") == ""
     (tmp_path / "quality.csv").write_text(
         "model,photos,protocol,n,psnr,psnr_low,psnr_high,colourfulness,colourfulness_low,"
         "colourfulness_high,commit\n"

@@ -69,9 +69,10 @@ def test_diffusion_is_timed_and_scored_both_ways(
 
     monkeypatch.setattr(model, "colorize", colorize)
     rows = systems.diffusion_rows(model, [truth, truth[::-1].copy()])
+    plain = {"seed": 0, "guidance": 1.0, "temperature": 1.0}
     assert asked[1:3] == [
-        {"seed": 0, "sampler": "DDIM", "steps": 25},
-        {"seed": 0, "sampler": "ancestral"},
+        {**plain, "sampler": "DDIM", "steps": 25},
+        {**plain, "sampler": "ancestral"},
     ]
     assert rows[1]["value"] == rows[3]["value"] != "0.000"  # gray both times
     assert (rows[-1]["value"], rows[-1]["bar"]) == ("+0.00", "-2 to 2")

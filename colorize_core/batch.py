@@ -105,17 +105,17 @@ def run(
     """
     book = _Book(manifest, settings)
     sources = {key for job in jobs if (key := _file_key(job.source))}
-    todo = []
+    pending = []
     for job in jobs:
         known = _overwrites_input(job, sources) or (None if overwrite else book.verdict(job))
         if known:
             yield known
         else:
-            todo.append(job)
-    if not todo:
+            pending.append(job)
+    if not pending:
         return
     colorizer = load_model(settings.model, device)
-    for result in _Pipeline(colorizer, settings).run(todo, workers, book.start):
+    for result in _Pipeline(colorizer, settings).run(pending, workers, book.start):
         book.finish(result)
         yield result
 

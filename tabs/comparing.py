@@ -36,10 +36,10 @@ def compare(studio: Studio, board: Board, job: Job) -> Iterator[Progress]:
     yield Progress("", 0.0, True)
     total = len(board.planned)
     for model, group in groupby(board.planned, lambda entry: entry.model):
-        todo = [entry for entry in group if entry not in board.made]
+        pending = [entry for entry in group if entry not in board.made]
         try:
             with in_words():
-                for words, share, new in _one_model(studio, board, model, todo, job):
+                for words, share, new in _one_model(studio, board, model, pending, job):
                     done = sum(entry in board.made for entry in board.planned)
                     place = min(done + 1, total)
                     yield Progress(
@@ -48,20 +48,20 @@ def compare(studio: Studio, board: Board, job: Job) -> Iterator[Progress]:
         except Cancelled:
             raise
         except ColorizeError as error:
-            board.faults |= {e: str(error) for e in todo if e not in board.made}
+            board.faults |= {e: str(error) for e in pending if e not in board.made}
     yield from _fetched(studio, board, job)
 
 
 def _one_model(
-    studio: Studio, board: Board, model: str, todo: Sequence[Entry], job: Job
+    studio: Studio, board: Board, model: str, pending: Sequence[Entry], job: Job
 ) -> Iterator[Progress]:
-    if not todo:
+    if not pending:
         return
-    title = todo[0].title
+    title = pending[0].title
     yield Progress(title, 0.0, False)
     job.step(0.0, title)
     colorizer = studio.colorizer(model)
-    seeds = [seed for seed in dict.fromkeys(entry.seed for entry in todo) if seed is not None]
+    seeds = [seed for seed in dict.fromkeys(entry.seed for entry in pending) if seed is not None]
     predictions: dict[int | None, Any] = {}
     if seeds:
         spent = yield from _draw(studio, board, colorizer, seeds, predictions, job)
@@ -70,7 +70,7 @@ def _one_model(
             begun = time.perf_counter()
             predictions[None] = colorizer.predict(board.gray)
             spent = time.perf_counter() - begun
-    for entry in todo:
+    for entry in pending:
         job.step(0.0, title)
         begun = time.perf_counter()
         picture = colorizer.render(

@@ -208,7 +208,7 @@ def evaluate(options: argparse.Namespace) -> int:
 def _show(work: Evaluation, total: int) -> None:
     """Run it under a progress bar; each failure of a model is told once."""
     told = set()
-    left = sum(map(len, work.todo.values()))
+    left = sum(map(len, work.pending.values()))
     # disable=None: no bar where stderr is no terminal
     with (
         closing(work.run()) as rows,

@@ -71,7 +71,7 @@ class Evaluation:
     ) -> None:
         self.photos = {photo.name: photo for photo in photos}
         self.judge, self.file, self.seed, self.jobs = judge, file, seed, jobs
-        self.todo = {
+        self.pending = {
             model: [name for name in self.photos if self._is_open(model, name)] for model in models
         }
         self.look = lru_cache(maxsize=KEPT)(self._look)
@@ -85,7 +85,7 @@ class Evaluation:
     def run(self) -> Generator[Row, None, None]:
         """Every row that is still to do, as it is added to the file. A model's failure is told in
         its rows. Closing the generator, or Ctrl-C, stops the work."""
-        for model, photos in self.todo.items():
+        for model, photos in self.pending.items():
             if not photos:
                 continue
             try:

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_core.color import lab_to_rgb, rgb_to_lab
+from colorize_core.networks.scaling import NO_PHOTO
 
 COLOURS = 512
 LEVELS = 256
@@ -263,12 +264,17 @@ class Colorizer(nn.Module):
         return self.head(self.norm(x))
 
     @torch.no_grad()
-    def sample(self, gray: Tensor, chances: Tensor, temperature: float = 1.0) -> Iterator[Tensor]:
+    def sample(
+        self, gray: Tensor, chances: Tensor, temperature: float = 1.0, guidance: float = 1.0
+    ) -> Iterator[Tensor]:
         """Gray in [0, 256) and uniform random numbers (N, h, w) -> coarse colours, drawn place by
-        place with what was computed kept; yields them, the same tensor, after each row."""
-        context = self.context(gray)
+        place with what was computed kept; yields them, the same tensor, after each row. Guidance
+        is as in diffusion: above 1 what the photo adds to what any photo's colours before say
+        counts so many times, which takes twice the time."""
+        context = self._guided(gray, guidance)
         n, h, w, width = context.shape
         colours = torch.zeros_like(chances, dtype=torch.long)
+        also = n // len(colours)  # those drawn without the photo see the same colours before
         places = self.places(h, w)
         conditions = {layer: layer.condition(context) for layer in (*self.outer, *self.inner)}
         columns = {layer: Past() for layer in self.outer[1::2]}
@@ -290,21 +296,40 @@ class Colorizer(nn.Module):
                 for layer in self.inner:
                     condition = _cut(conditions[layer], row, slice(column, column + 1))
                     x = layer(x, ALONG_ROW, True, condition, rows[layer])
-                logits = self.head(self.norm(x))[:, 0, 0]
+                logits = _together(self.head(self.norm(x))[:, 0, 0], guidance)
                 colours[:, row, column] = draw(logits, chances[:, row, column], temperature)
-                left = self.colour(colours[:, row, column])[:, None, None]
-            above = self.colour(colours[:, row])[:, None]
+                left = self.colour(colours[:, row, column]).repeat(also, 1)[:, None, None]
+            above = self.colour(colours[:, row]).repeat(also, 1, 1)[:, None]
             yield colours
 
     @torch.no_grad()
-    def sample_slowly(self, gray: Tensor, chances: Tensor, temperature: float = 1.0) -> Tensor:
+    def sample_slowly(
+        self, gray: Tensor, chances: Tensor, temperature: float = 1.0, guidance: float = 1.0
+    ) -> Tensor:
         """As sample(), computing everything anew for every place: what its caches are tested and
         timed against."""
-        context, colours = self.context(gray), torch.zeros_like(chances, dtype=torch.long)
+        context, colours = self._guided(gray, guidance), torch.zeros_like(chances, dtype=torch.long)
+        also = len(context) // len(colours)
         for row, column in product(*map(range, chances.shape[1:])):
-            logits = self._decode(colours, context)[:, row, column]
+            logits = self._decode(colours.repeat(also, 1, 1), context)[:, row, column]
+            logits = _together(logits, guidance)
             colours[:, row, column] = draw(logits, chances[:, row, column], temperature)
         return colours
+
+    def _guided(self, gray: Tensor, guidance: float) -> Tensor:
+        """The context of the photos; for guidance, then that of as many that show nothing."""
+        if guidance == 1:
+            return self.context(gray)
+        nothing = levels(torch.full_like(gray, NO_PHOTO, dtype=torch.float32)[:, None])
+        return self.context(torch.cat([gray, nothing]))
+
+
+def _together(logits: Tensor, guidance: float) -> Tensor:
+    """Logits of _guided(), (N or 2 N, Q) -> those to draw from (N, Q)."""
+    if guidance == 1:
+        return logits
+    seen, blind = logits.chunk(2)
+    return blind + guidance * (seen - blind)
 
 
 def draw(logits: Tensor, chance: Tensor, temperature: float) -> Tensor:

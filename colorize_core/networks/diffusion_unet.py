@@ -13,10 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_core.networks.noise import Noise, angle_of, draw
-from colorize_core.networks.scaling import ab_from_unit, unit_ab, unit_l
+from colorize_core.networks.scaling import NO_PHOTO, ab_from_unit, unit_ab, unit_l
 
 MOST_AB = 55.0  # Lab units that a and b stay within
-NO_PHOTO = 50.0  # L, everywhere, of a photo that shows nothing
 CELL = 4  # pixels of L, along each side, that share one ab
 
 

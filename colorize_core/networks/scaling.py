@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 AB_SCALE = 110.0  # Lab ab / AB_SCALE is about [-1, 1]
+NO_PHOTO = 50.0  # L, everywhere, of a photo that shows nothing: for guidance
 
 
 def unit_l(lightness: Tensor) -> Tensor:

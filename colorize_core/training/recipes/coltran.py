@@ -19,6 +19,7 @@ from colorize_core.networks.coltran import (
     coarse,
     to_levels,
 )
+from colorize_core.networks.scaling import NO_PHOTO
 from colorize_core.training.aging import age
 from colorize_core.training.data import Batch, Photos
 from colorize_core.training.engine import Losses, Parts
@@ -41,8 +42,10 @@ class ColTranRecipe(AbRecipe):
     # the encoder learns little from few photographs.
     parallel: float = 0.5
     wrong: float = 0.15  # share of the colours seen before that are another photo's
+    blind: float = 0.15  # share of the batch that is shown no photo, for the guidance
     upsampled: float = 0.0625  # share of the batch that the upsamplers learn from
     looked_at: int = 48  # validation photographs that are painted, pixel after pixel
+    guidance: float = 1.5
     temperature: float = 0.8
 
     def parts(self, photos: Photos) -> Parts:
@@ -54,7 +57,10 @@ class ColTranRecipe(AbRecipe):
 
     def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         part = slice(max(1, round(len(batch.photos) * self.upsampled)))
+        blind = torch.rand(len(batch.photos), 1, 1, 1, device=batch.photos.device) < self.blind
+        blind[part] = False
         seen = age(rgb_to_lab(batch.photos, 1)[:, :1], self.aged)
+        seen = torch.where(blind, NO_PHOTO, seen)
         small = F.avg_pool2d(batch.photos, SCALE)
         colours = coarse(small)
         before = torch.where(
@@ -79,7 +85,7 @@ class ColTranRecipe(AbRecipe):
         size = (len(lightness), *(side // SCALE for side in lightness.shape[2:]))
         chances = torch.rand(size, generator=torch.Generator().manual_seed(0))
         gray = network.colorizer.sees(lightness)
-        *_, colours = network.colorizer.sample(gray, chances.to(gray.device), self.temperature)
+        *_, colours = network.colorizer.sample(gray, chances.to(gray.device), self.temperature, self.guidance)
         return ab_at(network.paint(lightness, colours).final, lightness)
 
     def evaluate(self, network: nn.Module, batch: Batch) -> dict[str, float]:

@@ -10,14 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_core.color import rgb_to_lab
-from colorize_core.networks.diffusion_unet import (
-    CELL,
-    NO_PHOTO,
-    DiffusionUNet,
-    DiffusionUNetConfig,
-)
+from colorize_core.networks.diffusion_unet import CELL, DiffusionUNet, DiffusionUNetConfig
 from colorize_core.networks.noise import LEAST_LEFT, Noise, angle_of, noised, time_of
-from colorize_core.networks.scaling import unit_ab
+from colorize_core.networks.scaling import NO_PHOTO, unit_ab
 from colorize_core.training.aging import age
 from colorize_core.training.data import Batch, Photos
 from colorize_core.training.engine import Losses, Parts

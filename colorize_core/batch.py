@@ -65,7 +65,7 @@ class Settings:
         """For the manifest: two results of one photo are the same when this text is."""
         card = self._card()
         own = "".join(f"{name}={value} " for name, value in self.controls.items())
-        weights = "+".join(file.sha256[:8] for file in card.weights) if card else ""
+        weights = card.digest if card else ""
         return (
             f"vividness={self.vividness:g} strength={self.strength:g} gain={self.gain:g} "
             f"neutralize={'yes' if self.neutralize else 'no'} format={self.format or 'same'} "

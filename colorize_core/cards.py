@@ -91,6 +91,11 @@ class ModelCard:
         """Whether it draws its colours, other ones for another seed."""
         return SEED in self.controls
 
+    @property
+    def digest(self) -> str:
+        """Eight digits of each weight file's sha256, which tell what a figure was measured with."""
+        return "+".join(file.sha256[:8] for file in self.weights)
+
     def settings(self, values: dict[str, object]) -> dict[str, Value]:
         """Every control's value, the default where none is given. Raises TypeError for a name that
         is no control, OptionError for a value that is not allowed."""

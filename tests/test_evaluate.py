@@ -20,13 +20,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from colorize_core import metrics
+from colorize_core import cards, metrics
 from colorize_core.errors import WeightsError
 from colorize_core.evaluate import run
 from colorize_core.evaluate.__main__ import main
 from colorize_core.evaluate.judge import Judge
 from colorize_core.evaluate.score_file import ScoreFile
-from colorize_core.evaluate.summary import table
+from colorize_core.evaluate.summary import summarize, table
 from colorize_core.metrics import baselines, lpips, protocol, trunks
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -439,6 +439,44 @@ def test_help_lists_every_metric(capsys: pytest.CaptureFixture[str]) -> None:
     for metric in metrics.METRICS:
         assert f"  {metric.name} " in said
     assert "exit code" in said
+
+
+def test_other_weights_are_scored_again(ask: Ask, models: Models, tmp_path: Path) -> None:
+    assert ask(models="unet-gan,coltran") == 0
+    rows = read(tmp_path / "scores.csv")
+    digests = {card.name: card.digest for card in cards()}
+    assert {row["weights"] for row in rows if row["model"] == "coltran"} == {digests["coltran"]}
+    path = tmp_path / "scores.csv"
+    path.write_text(path.read_text().replace(digests["coltran"], "0a1b2c3d"))
+    models.asked.clear()
+    assert ask(models="unet-gan,coltran") == 0
+    assert models.asked == {"coltran": 4}
+    assert {row["weights"] for row in read(path)} == {"", digests["coltran"], digests["unet-gan"]}
+
+
+def test_a_model_is_summed_up_beside_gray() -> None:
+    def row(model: str, photo: int, psnr: object, off: object) -> dict[str, str]:
+        cells = {"psnr": psnr, "colourfulness-difference": off, "colourfulness": 5}
+        texts = {name: str(value) for name, value in cells.items()}
+        about = {"model": model, "photo": str(photo), "protocol": "p", "weights": model[:2]}
+        return about | texts | {"seconds": f"{photo + 1}", "why": "" if psnr else "no reason; none"}
+
+    values = [(20, -40), (21, -30), (22, -20), ("", -10)]
+    better = [(21, 40), (20, 10), (22, -21), (23, -9)]
+    rows = [row("gray", i, *each) for i, each in enumerate(values)]
+    rows += [row("some", i, *each) for i, each in enumerate(better)]
+    names = ("psnr", "colourfulness-difference", "colourfulness")
+    gray, some, none = summarize(rows, ("gray", "some", "none"), names)
+    shown = [gray[name] for name in ("n", "psnr", "psnr_low", "psnr_wins")]
+    assert shown == ["4", "21.00", "20.00", ""]
+    assert gray["why"] == "no reason (1 of 4); none (1 of 4)"
+    assert (some["model"], some["protocol"], some["weights"]) == ("some", "p", "so")
+    assert (some["psnr"], some["seconds"], some["why"]) == ("21.50", "2.500", "")
+    assert some["psnr_wins"] == "0.5000"  # one better, one worse, one equal; gray lacks the fourth
+    assert some["colourfulness-difference_wins"] == "0.6250"  # nearer to 0: equal, yes, no, yes
+    assert some["colourfulness_wins"] == ""  # neither high nor low is better
+    assert set(none.values()) == {"none", "0", ""}
+    assert gray.keys() == some.keys() == none.keys()
 
 
 def test_the_table_tells_means_intervals_and_what_is_missing() -> None:

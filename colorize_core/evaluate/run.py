@@ -21,7 +21,7 @@ from colorize_core.evaluate.judge import Judge
 from colorize_core.evaluate.score_file import Row, ScoreFile
 from colorize_core.metrics import protocol
 from colorize_core.metrics.baselines import BASELINES, baseline
-from colorize_core.registry import load
+from colorize_core.registry import cards, load
 from colorize_core.threads import shared_cores
 from colorize_core.tone import measure_tone
 
@@ -48,6 +48,7 @@ class _Method(NamedTuple):
 
     colorize: Callable[[_Seen], tuple[Picture, float]]
     seed: str = ""
+    weights: str = ""
 
 
 class Evaluation:
@@ -71,6 +72,7 @@ class Evaluation:
     ) -> None:
         self.photos = {photo.name: photo for photo in photos}
         self.judge, self.file, self.seed, self.jobs = judge, file, seed, jobs
+        self.digests = dict.fromkeys(models, "") | {card.name: card.digest for card in cards()}
         self.pending = {
             model: [name for name in self.photos if self._is_open(model, name)] for model in models
         }
@@ -78,9 +80,11 @@ class Evaluation:
         self.stopped = threading.Event()
 
     def _is_open(self, model: str, photo: str) -> bool:
-        """Not done yet, or failed, or lacking what can be had now."""
+        """Not done yet, or failed, or lacking what can be had now, or done with other weights."""
         row = self.file.rows.get((model, photo))
-        return row is None or not row["seconds"] or self.judge.can_fill(row)
+        if row is None or not row["seconds"] or row["weights"] != self.digests[model]:
+            return True
+        return self.judge.can_fill(row)
 
     def run(self) -> Generator[Row, None, None]:
         """Every row that is still to do, as it is added to the file. A model's failure is told in
@@ -116,7 +120,7 @@ class Evaluation:
                 )
             return protocol.recombined(picture, seen.truth), seconds
 
-        return _Method(colorize, str(self.seed) if options else "")
+        return _Method(colorize, str(self.seed) if options else "", self.digests[model])
 
     def _rows(self, model: str, method: _Method, photos: list[str]) -> Iterator[Row]:
         with shared_cores(self.jobs), ThreadPoolExecutor(self.jobs, "evaluate") as pool:
@@ -141,7 +145,8 @@ class Evaluation:
             raise
         except FAILURES as error:
             return self._row(model, photo, seed=method.seed, why=_line(error))
-        cells |= {"seed": method.seed, "seconds": f"{seconds:.4f}", "why": "; ".join(reasons)}
+        cells |= {"seed": method.seed, "weights": method.weights}
+        cells |= {"seconds": f"{seconds:.4f}", "why": "; ".join(reasons)}
         return self._row(model, photo, **cells)
 
     def _row(self, model: str, photo: str, **cells: str) -> Row:

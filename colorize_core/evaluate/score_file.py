@@ -18,7 +18,7 @@ from colorize_core.metrics import protocol
 
 Row = dict[str, str]
 Key = tuple[str, str]  # model and photo
-BEFORE = ("model", "photo", "protocol", "seed")
+BEFORE = ("model", "photo", "protocol", "seed", "weights")
 AFTER = ("seconds", "why")
 
 

@@ -1,11 +1,13 @@
-"""The table that an evaluation ends with."""
+"""What an evaluation says in the end: a row a model, and the table that is printed."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from colorize_core import metrics
 from colorize_core.evaluate.score_file import Row
 from colorize_core.metrics.interval import summary
 
@@ -13,23 +15,75 @@ SECONDS = "seconds"
 NOTHING = 1e-5
 
 
-def table(rows: Iterable[Row], models: Sequence[str], metrics: Sequence[str], width: int) -> str:
+def summarize(rows: Iterable[Row], models: Sequence[str], names: Sequence[str]) -> list[Row]:
+    """The rows of a ScoreFile -> a row a model, of what has a picture: `model, protocol, weights,
+    n`; for every metric M of `names` its mean `M`, the 95 % bootstrap interval `M_low, M_high` and
+    `M_wins`, the share of the photos on which it is better than the gray photo (equal counts
+    half); `seconds`, the median, which a busy machine moves least; and `why` cells were empty, each
+    reason with its number of photos. What is not known is empty."""
+    done = [row for row in rows if row[SECONDS]]
+    by_model = {model: [row for row in done if row["model"] == model] for model in models}
+    gray = {row["photo"]: row for row in done if row["model"] == "gray"}
+    return [_summed(model, mine, gray, names) for model, mine in by_model.items()]
+
+
+def _summed(model: str, rows: Sequence[Row], gray: dict[str, Row], names: Sequence[str]) -> Row:
+    seconds = [float(row[SECONDS]) for row in rows]
+    row = {"model": model, "protocol": _only(rows, "protocol"), "weights": _only(rows, "weights")}
+    row["n"] = str(len(rows))
+    for name in names:
+        measured = _measured(rows, name)
+        row |= dict(zip((name, f"{name}_low", f"{name}_high"), measured, strict=True))
+        row[f"{name}_wins"] = "" if model == "gray" else _wins(rows, gray, name)
+    row[SECONDS] = _number(float(np.median(seconds))) if seconds else ""
+    return row | {"why": _reasons(rows)}
+
+
+def _only(rows: Sequence[Row], column: str) -> str:
+    """What all rows have there; each with "and" between where they differ."""
+    return " and ".join(dict.fromkeys(row[column] for row in rows))
+
+
+def _measured(rows: Sequence[Row], name: str) -> Sequence[str]:
+    """Mean, low, high."""
+    values = np.array([float(row[name]) for row in rows if row[name]])
+    return [_number(value) for value in summary(values)] if len(values) else [""] * 3
+
+
+def _wins(rows: Sequence[Row], gray: dict[str, Row], name: str) -> str:
+    better = metrics.find(name).better
+    if better is None:
+        return ""
+    pairs = [(row, gray[row["photo"]]) for row in rows if row["photo"] in gray]
+    both = np.array([(float(a[name]), float(b[name])) for a, b in pairs if a[name] and b[name]])
+    if not len(both):
+        return ""
+    good = {"higher": both, "lower": -both, "nearer 0": -np.abs(both)}[better]
+    return _number(float(((np.sign(good[:, 0] - good[:, 1]) + 1) / 2).mean()))
+
+
+def _reasons(rows: Sequence[Row]) -> str:
+    counts = Counter(why for row in rows for why in row["why"].split("; ") if why)
+    return "; ".join(f"{why} ({times} of {len(rows)})" for why, times in counts.items())
+
+
+def table(rows: Iterable[Row], models: Sequence[str], names: Sequence[str], width: int) -> str:
     """A model a row: how many photos it has a picture of, and of every metric and the seconds the
     mean and its 95 % bootstrap interval; with the number of photos where there are fewer. Set in
     as many blocks as `width` characters need."""
     done = [row for row in rows if row[SECONDS]]
     by_model = {model: [row for row in done if row["model"] == model] for model in models}
     first = [("model", *models), ("n", *(str(len(by_model[model])) for model in models))]
-    others = [(name, *(_cell(by_model[m], name) for m in models)) for name in (*metrics, SECONDS)]
+    others = [(name, *(_cell(by_model[m], name) for m in models)) for name in (*names, SECONDS)]
     return "\n\n".join(_aligned([*first, *block]) for block in _blocks(first, others, width))
 
 
 def _cell(rows: Sequence[Row], name: str) -> str:
-    values = np.array([float(row[name]) for row in rows if row[name]])
-    if not len(values):
+    mean, low, high = _measured(rows, name)
+    if not mean:
         return "-"
-    mean, low, high = (_number(value) for value in summary(values))
-    return f"{mean} [{low}, {high}]" + (f" n={len(values)}" if len(values) < len(rows) else "")
+    count = sum(bool(row[name]) for row in rows)
+    return f"{mean} [{low}, {high}]" + (f" n={count}" if count < len(rows) else "")
 
 
 def _number(value: float) -> str:

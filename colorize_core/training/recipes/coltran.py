@@ -85,7 +85,9 @@ class ColTranRecipe(AbRecipe):
         size = (len(lightness), *(side // SCALE for side in lightness.shape[2:]))
         chances = torch.rand(size, generator=torch.Generator().manual_seed(0))
         gray = network.colorizer.sees(lightness)
-        *_, colours = network.colorizer.sample(gray, chances.to(gray.device), self.temperature, self.guidance)
+        *_, colours = network.colorizer.sample(
+            gray, chances.to(gray.device), self.temperature, self.guidance
+        )
         return ab_at(network.paint(lightness, colours).final, lightness)
 
     def evaluate(self, network: nn.Module, batch: Batch) -> dict[str, float]:

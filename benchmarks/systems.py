@@ -55,21 +55,22 @@ def coltran_rows(model: Any, truth: Picture, runs: int, places: int, side: int =
     """The networks are asked in turn: in each run the cached one draws the whole picture and the
     other one its part of the `places`, which lie evenly spread and cost the same each."""
     network = model.network.colorizer
-    temperature = model.card.settings({})["temperature"]
+    settings = model.card.settings({})
+    drawing = coltran.Drawing(*(settings[name] for name in coltran.Drawing._fields))
     gray = _coltran_gray(network, truth, side)
     chances = torch.rand(1, side, side, generator=torch.Generator().manual_seed(0))
     every = list(product(range(side), range(side)))
     chosen = [every[i] for i in np.linspace(0, len(every) - 1, places).astype(int)]
-    *_, colours = network.sample(gray, chances, temperature)  # also the warm-up
+    *_, colours = network.sample(gray, chances, drawing)  # also the warm-up
     fast, slow, same = [], [], 0
     for run in tqdm(range(runs), "coltran"):
         start = time.perf_counter()
-        for _ in network.sample(gray, chances, temperature):
+        for _ in network.sample(gray, chances, drawing):
             pass
         fast.append(time.perf_counter() - start)
         part = chosen[run::runs]
         start = time.perf_counter()
-        drawn = draw_slowly(network, gray, chances, temperature, colours, part)
+        drawn = draw_slowly(network, gray, chances, drawing, colours, part)
         slow.append((time.perf_counter() - start) / len(part) * len(every))
         same += sum(
             int(colours[0, r, c]) == found for (r, c), found in zip(part, drawn, strict=True)
@@ -118,20 +119,19 @@ def draw_slowly(
     network: coltran.Colorizer,
     gray: Tensor,
     chances: Tensor,
-    temperature: float,
+    drawing: coltran.Drawing,
     colours: Tensor,
     places: list[tuple[int, int]],
 ) -> list[int]:
     """What sample_slowly() draws at some places where `colours` were drawn before them: its own
     work for a place, without the way there."""
-    context = network.context(gray)
+    context = network.seen(gray, drawing)
     drawn = []
     for r, c in places:
         before = colours.clone()
         before[:, r, c:] = 0
         before[:, r + 1 :] = 0
-        logits = network._decode(before, context)[:, r, c]
-        drawn.append(int(coltran.draw(logits, chances[:, r, c], temperature)))
+        drawn.append(int(network.draw(context, before, chances, drawing, r, c)))
     return drawn
 
 

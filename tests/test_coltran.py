@@ -10,10 +10,10 @@ from colorize_core.networks.coltran import (
     Colorizer,
     ColourUpsampler,
     ColTranConfig,
+    Drawing,
     SpatialUpsampler,
     ab_at,
     coarse,
-    draw,
     middle,
 )
 
@@ -75,26 +75,54 @@ def test_every_colour_depends_on_all_of_the_gray(colorizer, gray):
     assert (moved > 0).all()
 
 
-def test_the_cached_sampler_draws_what_the_uncached_one_draws(colorizer, gray):
+@pytest.mark.parametrize("drawing", [Drawing(0.9), Drawing(0.9, 1.5, 0.3)])
+def test_the_cached_sampler_draws_what_the_uncached_one_draws(colorizer, gray, drawing):
     chances = torch.rand(PLACES, generator=torch.Generator().manual_seed(2))
-    rows = [colours.clone() for colours in colorizer.sample(gray, chances, 0.9)]
+    rows = [colours.clone() for colours in colorizer.sample(gray, chances, drawing)]
     cached = rows[-1]
-    assert torch.equal(cached, colorizer.sample_slowly(gray, chances, 0.9))
+    assert torch.equal(cached, colorizer.sample_slowly(gray, chances, drawing))
     for row, colours in enumerate(rows):  # each yield has one row more
         assert torch.equal(colours[:, : row + 1], cached[:, : row + 1])
         assert not colours[:, row + 1 :].any()
     assert len(rows) == 6
     assert len(cached.unique()) > 20
-    *_, other = colorizer.sample(gray, 1 - chances, 0.9)
+    *_, other = colorizer.sample(gray, 1 - chances, drawing)
     assert not torch.equal(cached, other)
 
 
 def test_drawing_follows_the_distribution():
     logits = torch.tensor([0.1, 0.6, 0.3]).log().expand(3000, -1)
-    drawn = draw(logits, torch.linspace(0, 0.9999, 3000), 1.0)
+    drawn = Drawing().draw(logits, logits, torch.linspace(0, 0.9999, 3000))
     shares = drawn.bincount(minlength=3) / 3000
     assert torch.allclose(shares, torch.tensor([0.1, 0.6, 0.3]), atol=0.002)
-    assert (draw(logits, torch.linspace(1e-4, 0.9999, 3000), 0.01) == 1).all()
+    cold = Drawing(temperature=0.01).draw(logits, logits, torch.linspace(1e-4, 0.9999, 3000))
+    assert (cold == 1).all()
+
+
+def test_guidance_and_the_parallel_head_change_what_is_drawn():
+    photo, nothing, alone = (
+        torch.tensor(shares).log().expand(3000, -1)
+        for shares in ([0.2, 0.4, 0.4], [0.4, 0.4, 0.2], [0.8, 0.1, 0.1])
+    )
+    chances = torch.linspace(0, 0.9999, 3000)
+
+    def shares(drawing, logits):
+        return drawing.draw(logits, alone, chances).bincount(minlength=3) / 3000
+
+    both = torch.cat([photo, nothing])
+    guided = torch.tensor([0.1, 0.4, 0.8]) / 1.3  # what the photo adds, twice
+    assert torch.allclose(shares(Drawing(guidance=2), both), guided, atol=0.002)
+    mixed = torch.tensor([0.16, 0.04, 0.04]).sqrt()
+    expected = mixed / mixed.sum()
+    assert torch.allclose(shares(Drawing(parallel=0.5), photo), expected, atol=0.002)
+    assert torch.allclose(
+        shares(Drawing(parallel=1), photo), torch.tensor([0.8, 0.1, 0.1]), atol=0.002
+    )
+
+
+def test_without_guidance_nothing_else_is_computed(colorizer, gray):
+    assert len(colorizer.seen(gray, Drawing())) == len(gray)
+    assert len(colorizer.seen(gray, Drawing(guidance=2))) == 2 * len(gray)
 
 
 def test_upsamplers_give_every_channel_its_levels():

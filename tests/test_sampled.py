@@ -95,6 +95,16 @@ def test_diffusion_obeys_its_controls(gray, control):
     assert not np.array_equal(one, other)
 
 
+COLTRAN = {"guidance": (1.0, 3.0), "parallel": (0.0, 0.8), "temperature": (0.3, 1.2)}
+
+
+@pytest.mark.parametrize("control", COLTRAN)
+def test_coltran_obeys_its_controls(gray, control):
+    model = small_coltran()
+    one, other = (model.colorize(gray, **{control: value}) for value in COLTRAN[control])
+    assert not np.array_equal(one, other)
+
+
 def test_guidance_of_one_is_what_the_network_says_of_the_photo():
     network = small_diffusion().network
     lightness = torch.rand(1, 1, 64, 64) * 100

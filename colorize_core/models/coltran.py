@@ -37,10 +37,28 @@ CARD = ModelCard(
     controls=(
         SEED,
         Control(
+            "guidance",
+            "Guidance",
+            "How much the colours follow the photo; high is bold.",
+            1.5,
+            1.0,
+            3.0,
+            0.25,
+        ),
+        Control(
+            "parallel",
+            "Photo alone",
+            "Low: each colour goes on from those drawn before it. High: each by itself.",
+            0.3,
+            0.0,
+            1.0,
+            0.05,
+        ),
+        Control(
             "temperature",
             "Temperature",
             "Low: what is most likely. High: what is rare, too.",
-            0.75,
+            0.8,
             0.1,
             1.2,
             0.05,
@@ -68,22 +86,28 @@ def load(device: str = "auto") -> SampledColorizer:
 
 
 def walk(
-    network: Any, lightness: Tensor, seeds: Sequence[int], temperature: float, stage: str
+    network: Any,
+    lightness: Tensor,
+    seeds: Sequence[int],
+    guidance: float,
+    parallel: float,
+    temperature: float,
+    stage: str,
 ) -> Iterator[Draft]:
     """The coarse colours after each row, then what the upsamplers make of them."""
     import torch
 
     from colorize_core.models.base import Draft
-    from colorize_core.networks.coltran import SCALE, ab_at, middle
+    from colorize_core.networks.coltran import SCALE, Drawing, ab_at, middle
 
     rows, columns = (side // SCALE for side in lightness.shape[2:])
     chances = torch.stack(
         [torch.rand(rows, columns, generator=torch.Generator().manual_seed(s)) for s in seeds]
     )
     gray = network.colorizer.sees(lightness)
-    for row, colours in enumerate(
-        network.colorizer.sample(gray, chances.to(gray.device), temperature)
-    ):
+    drawing = Drawing(temperature, guidance, parallel)
+    drawn = network.colorizer.sample(gray, chances.to(gray.device), drawing)
+    for row, colours in enumerate(drawn):
         ab = ab_at(middle(colours), lightness)
         ab[:, :, row + 1 :] = 0  # not drawn yet
         yield Draft(0.9 * (row + 1) / rows, STAGES[0], ab)

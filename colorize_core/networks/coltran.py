@@ -264,17 +264,14 @@ class Colorizer(nn.Module):
         return self.head(self.norm(x))
 
     @torch.no_grad()
-    def sample(
-        self, gray: Tensor, chances: Tensor, temperature: float = 1.0, guidance: float = 1.0
-    ) -> Iterator[Tensor]:
+    def sample(self, gray: Tensor, chances: Tensor, drawing: Drawing) -> Iterator[Tensor]:
         """Gray in [0, 256) and uniform random numbers (N, h, w) -> coarse colours, drawn place by
-        place with what was computed kept; yields them, the same tensor, after each row. Guidance
-        is as in diffusion: above 1 what the photo adds to what any photo's colours before say
-        counts so many times, which takes twice the time."""
-        context = self._guided(gray, guidance)
+        place with what was computed kept; yields them, the same tensor, after each row."""
+        context = self.seen(gray, drawing)
         n, h, w, width = context.shape
+        alone = self.parallel(context[: len(chances)])
         colours = torch.zeros_like(chances, dtype=torch.long)
-        also = n // len(colours)  # those drawn without the photo see the same colours before
+        times = n // len(colours)  # what is drawn without the photo sees the same colours before
         places = self.places(h, w)
         conditions = {layer: layer.condition(context) for layer in (*self.outer, *self.inner)}
         columns = {layer: Past() for layer in self.outer[1::2]}
@@ -296,47 +293,67 @@ class Colorizer(nn.Module):
                 for layer in self.inner:
                     condition = _cut(conditions[layer], row, slice(column, column + 1))
                     x = layer(x, ALONG_ROW, True, condition, rows[layer])
-                logits = _together(self.head(self.norm(x))[:, 0, 0], guidance)
-                colours[:, row, column] = draw(logits, chances[:, row, column], temperature)
-                left = self.colour(colours[:, row, column]).repeat(also, 1)[:, None, None]
-            above = self.colour(colours[:, row]).repeat(also, 1, 1)[:, None]
+                logits = self.head(self.norm(x))[:, 0, 0]
+                drawn = drawing.draw(logits, alone[:, row, column], chances[:, row, column])
+                colours[:, row, column] = drawn
+                left = self.colour(drawn).repeat(times, 1)[:, None, None]
+            above = self.colour(colours[:, row]).repeat(times, 1, 1)[:, None]
             yield colours
 
     @torch.no_grad()
-    def sample_slowly(
-        self, gray: Tensor, chances: Tensor, temperature: float = 1.0, guidance: float = 1.0
-    ) -> Tensor:
+    def sample_slowly(self, gray: Tensor, chances: Tensor, drawing: Drawing) -> Tensor:
         """As sample(), computing everything anew for every place: what its caches are tested and
         timed against."""
-        context, colours = self._guided(gray, guidance), torch.zeros_like(chances, dtype=torch.long)
-        also = len(context) // len(colours)
+        colours = torch.zeros_like(chances, dtype=torch.long)
+        context = self.seen(gray, drawing)
         for row, column in product(*map(range, chances.shape[1:])):
-            logits = self._decode(colours.repeat(also, 1, 1), context)[:, row, column]
-            logits = _together(logits, guidance)
-            colours[:, row, column] = draw(logits, chances[:, row, column], temperature)
+            colours[:, row, column] = self.draw(context, colours, chances, drawing, row, column)
         return colours
 
-    def _guided(self, gray: Tensor, guidance: float) -> Tensor:
-        """The context of the photos; for guidance, then that of as many that show nothing."""
-        if guidance == 1:
-            return self.context(gray)
-        nothing = levels(torch.full_like(gray, NO_PHOTO, dtype=torch.float32)[:, None])
-        return self.context(torch.cat([gray, nothing]))
+    def seen(self, gray: Tensor, drawing: Drawing) -> Tensor:
+        """The context of the photos; with guidance then that of as many that show nothing."""
+        if drawing.guidance != 1:
+            nothing = levels(torch.full_like(gray, NO_PHOTO, dtype=torch.float32)[:, None])
+            gray = torch.cat([gray, nothing])
+        return self.context(gray)
+
+    def draw(
+        self,
+        context: Tensor,
+        colours: Tensor,
+        chances: Tensor,
+        drawing: Drawing,
+        row: int,
+        column: int,
+    ) -> Tensor:
+        """What comes after the colours before a place (N, h, w), of the context of seen() -> (N,)
+        coarse colours."""
+        every = self._decode(colours.repeat(len(context) // len(colours), 1, 1), context)
+        alone = self.parallel(context[: len(colours), row, column])
+        return drawing.draw(every[:, row, column], alone, chances[:, row, column])
 
 
-def _together(logits: Tensor, guidance: float) -> Tensor:
-    """Logits of _guided(), (N or 2 N, Q) -> those to draw from (N, Q)."""
-    if guidance == 1:
-        return logits
-    seen, blind = logits.chunk(2)
-    return blind + guidance * (seen - blind)
+class Drawing(NamedTuple):
+    """How colours are drawn from what the first network deems possible."""
 
+    temperature: float = 1.0
+    # What the photo adds to what colours before it say of any photo counts so many times, as in
+    # diffusion; other than 1 it takes twice the time.
+    guidance: float = 1.0
+    # Share of the parallel head in the logits. Colours before a place say so much of it that a
+    # first wrong one is carried over the photo; this head has seen the photo alone.
+    parallel: float = 0.0
 
-def draw(logits: Tensor, chance: Tensor, temperature: float) -> Tensor:
-    """Logits (N, Q) and uniform random numbers (N,) -> (N,) drawn classes."""
-    shares = torch.softmax(logits.double() / temperature, -1).cumsum(-1)
-    drawn = torch.searchsorted(shares, chance.double()[:, None], right=True)[:, 0]
-    return drawn.clamp(max=logits.shape[-1] - 1)  # rounding may leave the last share below 1
+    def draw(self, logits: Tensor, alone: Tensor, chance: Tensor) -> Tensor:
+        """Logits (N, Q), with guidance (2 N, Q), those of the parallel head (N, Q) and uniform
+        random numbers (N,) -> (N,) drawn classes."""
+        if self.guidance != 1:
+            photo, nothing = logits.chunk(2)
+            logits = nothing + self.guidance * (photo - nothing)
+        logits = (1 - self.parallel) * logits + self.parallel * alone
+        shares = torch.softmax(logits.double() / self.temperature, -1).cumsum(-1)
+        drawn = torch.searchsorted(shares, chance.double()[:, None], right=True)[:, 0]
+        return drawn.clamp(max=logits.shape[-1] - 1)  # rounding may leave the last share below 1
 
 
 def _cut(condition: Condition, row: int, columns: slice) -> Condition:

@@ -14,6 +14,7 @@ from colorize_core.color import lab_to_rgb, rgb_to_lab
 from colorize_core.networks.coltran import (
     SCALE,
     ColTran,
+    Drawing,
     StagesConfig,
     ab_at,
     coarse,
@@ -27,6 +28,7 @@ from colorize_core.training.optimizer import MuonAdamW
 from colorize_core.training.recipes.ab import AbRecipe
 
 OUTER = ("gray", "colour", "places", "channels", "parallel", "head", "stem.fold")
+DRAWING = Drawing(temperature=0.8, guidance=1.5, parallel=0.3)
 BUNDLED = StagesConfig(widths=(128, 64, 64), blocks=(2, 2, 1), side=24, stem=3)
 
 
@@ -45,8 +47,7 @@ class ColTranRecipe(AbRecipe):
     blind: float = 0.15  # share of the batch that is shown no photo, for the guidance
     upsampled: float = 0.0625  # share of the batch that the upsamplers learn from
     looked_at: int = 48  # validation photographs that are painted, pixel after pixel
-    guidance: float = 1.5
-    temperature: float = 0.8
+    drawing: Drawing = DRAWING
 
     def parts(self, photos: Photos) -> Parts:
         return {"network": ColTran(BUNDLED)}
@@ -85,9 +86,7 @@ class ColTranRecipe(AbRecipe):
         size = (len(lightness), *(side // SCALE for side in lightness.shape[2:]))
         chances = torch.rand(size, generator=torch.Generator().manual_seed(0))
         gray = network.colorizer.sees(lightness)
-        *_, colours = network.colorizer.sample(
-            gray, chances.to(gray.device), self.temperature, self.guidance
-        )
+        *_, colours = network.colorizer.sample(gray, chances.to(gray.device), self.drawing)
         return ab_at(network.paint(lightness, colours).final, lightness)
 
     def evaluate(self, network: nn.Module, batch: Batch) -> dict[str, float]:

@@ -12,9 +12,10 @@ from typing import Any
 
 from safetensors import safe_open
 
-from colorize_core import ModelCard, cards, weights
+from colorize_core import ModelCard, cards, metrics, weights
+from colorize_core.metrics.baselines import BASELINES
 from colorize_core.models import perceptual
-from docs.readme import Rows, protocol, results, score, score_table, scores_of, table_of
+from docs.readme import Rows, goal, heading, protocol, results, score, table_of, title
 
 EVERY = (*cards(), perceptual.CARD)  # whatever has weights in this repository
 
@@ -111,19 +112,37 @@ def _what_it_tells() -> list[str]:
 
 
 def _scores(card: ModelCard) -> list[str]:
-    """Beside gray and the truth, if that was measured."""
-    rows = scores_of(card)
-    if not rows:
+    """Every metric beside gray and the mean colour, if that was measured."""
+    rows = {row["model"]: row for row in results("quality")}
+    if card.name not in rows:
         return []
-    parts = ["## Scores", score_table(rows)]
-    if card.sampled:
-        own = next(row for row in rows if row["model"] == card.name)
-        parts += [
-            f"Scored {protocol(own)}. One draw of each photograph is scored, and the colours of "
-            "the photograph itself are only one of many that fit it. Two draws from different "
-            f"seeds are {score(own, 'seed_ciede2000')} CIEDE2000 apart."
-        ]
-    return parts
+    own, shown = rows[card.name], [rows[name] for name in (*BASELINES, card.name)]
+    names = [metric.name for metric in metrics.METRICS if own.get(metric.name)]
+    table = [["", *BASELINES, card.name, "better than gray"]]
+    for name in names:
+        share = own[f"{name}_wins"]
+        better = f"{float(share):.0%}" if share else ""
+        table.append([heading(name), *(score(row, name) for row in shown), better])
+    missing = [title(m.name) for m in metrics.METRICS if own.get(m.name) == ""]
+    parts = [
+        "## Scores",
+        table_of(table),
+        f"Scored {protocol(own)}; *better than gray* is the share of the photographs.{goal(shown)}"
+        + (f" Not measured: {', '.join(missing)}." if missing else "")
+        + f" It took {own['seconds']} s a photograph (median, {own['machine']}).",
+    ]
+    return parts + (_draws(card) if card.sampled else [])
+
+
+def _draws(card: ModelCard) -> list[str]:
+    said = "One draw was scored: the photograph's own colours are one of many that fit it."
+    for row in results("draws"):
+        if row["model"] == card.name:
+            said += (
+                f" Two draws from different seeds are {row['ciede2000']} ({row['low']} to "
+                f"{row['high']}) CIEDE2000 apart, on {row['n']} photographs."
+            )
+    return [said]
 
 
 def _hints(card: ModelCard) -> list[str]:

@@ -20,10 +20,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from colorize_core import ModelCard, cards
+from colorize_core import ModelCard, cards, metrics
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+
+BY = "ciede2000"  # what decides whether a photo came out better than gray
+SHOWN = ("psnr", "ssim", BY, "flip", "perceptual-offline", "colourfulness")
 
 Rows = list[dict[str, str]]
 
@@ -31,14 +34,14 @@ Rows = list[dict[str, str]]
 def refresh(text: str) -> str:
     """The README's text with every generated part made anew."""
     with _workshop():
-        text = _between(text, r"<!-- models -->\n", models, r"<!-- /models -->")
-        text = _between(text, r"<!-- speed -->\n", speed, r"<!-- /speed -->")
-        text = _between(text, r"<!-- systems -->\n", systems, r"<!-- /systems -->")
-        text = _between(text, r"```pycon\n", session, r"```")
-        return _between(text, r"```console\n", console, r"```")
+        text = between(text, r"<!-- models -->\n", models, r"<!-- /models -->")
+        text = between(text, r"<!-- speed -->\n", speed, r"<!-- /speed -->")
+        text = between(text, r"<!-- systems -->\n", systems, r"<!-- /systems -->")
+        text = between(text, r"```pycon\n", session, r"```")
+        return between(text, r"```console\n", console, r"```")
 
 
-def _between(text: str, start: str, make: Callable[[str], str], end: str) -> str:
+def between(text: str, start: str, make: Callable[[str], str], end: str) -> str:
     """What stands between the marks is handed to `make` and replaced by what it returns."""
     pattern = re.compile(f"({start})(.*?)({end})", re.DOTALL)
     made, count = pattern.subn(lambda m: m[1] + make(m[2]) + m[3], text)
@@ -79,18 +82,22 @@ def table_of(rows: list[list[str]]) -> str:
 
 
 def models(_: str) -> str:
-    """What each card says, then how each model scores beside gray, the mean colour and truth; those
-    that draw their colours in a table of their own, with fewer photographs."""
+    """What each card says, then how each model scores beside gray and the mean colour."""
     facts = [["model", "what it is", "parameters", "weights", "licence", "known limits"]]
     facts += [_facts(card) for card in cards()]
-    parts = [table_of(facts)]
-    if scores := results("quality"):
-        meaning = "*gray* adds no colour at all, *mean* one colour everywhere, *truth* is the"
-        parts += [f"Scores {protocol(scores[0])}. {meaning} original.\n", score_table(scores)]
-    if drawn := results("quality-sampled"):
-        says = f"Models that draw their colours, scored {protocol(drawn[0])}, one draw of each.\n"
-        parts += [says, score_table(drawn)]
-    return "\n".join(parts)
+    rows = results("quality")
+    return "\n".join([table_of(facts), *([_scores(rows)] if rows else [])])
+
+
+def _scores(rows: Rows) -> str:
+    table = [["", *map(heading, SHOWN), "better than gray"]]
+    table += [[r["model"], *(score(r, name) for name in SHOWN), wins(r)] for r in rows]
+    return (
+        f"Scores {protocol(rows[0])}. *Gray* adds no colour at all, *mean* one colour everywhere. "
+        f"*Better than gray*: the share of the photographs with a better {title(BY)}.{goal(rows)} "
+        "One draw is scored of models that draw their colours. [docs/metrics.md](docs/metrics.md) "
+        f"tells what each measure misses.\n\n{table_of(table)}"
+    )
 
 
 def _facts(card: ModelCard) -> list[str]:
@@ -113,36 +120,38 @@ def _first_sentence(text: str) -> str:
 def protocol(row: dict[str, str]) -> str:
     """How a row was measured."""
     return (
-        f"by `{row['protocol']}` on {row['n']} photographs that no model was trained on: mean and "
-        "95 % bootstrap interval"
+        f"by `{row['protocol']}` on {int(row['n']):,} photographs that no model was trained on: "
+        "mean and 95 % bootstrap interval"
     )
 
 
-def scores_of(card: ModelCard) -> Rows:
-    """The card's row with those of gray and truth on the same photographs; none if it has none."""
-    rows = results("quality-sampled" if card.sampled else "quality")
-    if card.name not in {row["model"] for row in rows}:
-        return []
-    return [row for row in rows if row["model"] in {"gray", "truth", card.name}]
+def title(metric: str) -> str:
+    return metrics.find(metric).title
 
 
-def score_table(rows: Rows) -> str:
-    """A row a model and a column a metric; empty where nothing was measured."""
-    metrics = [
-        name for name in rows[0] if f"{name}_low" in rows[0] and not name.startswith("seed_")
-    ]
-    table = [["", *metrics]]
-    for row in rows:
-        # The truth differs from itself by nothing: only how colourful it is says something.
-        shown = ["colourfulness", "chroma"] if row["model"] == "truth" else metrics
-        table.append([row["model"], *(score(row, m) if m in shown else "" for m in metrics)])
-    return table_of(table)
+def heading(metric: str) -> str:
+    """The title, and what is better."""
+    arrow = {"higher": " ↑", "lower": " ↓", "nearer 0": " →0", None: ""}
+    return title(metric) + arrow[metrics.find(metric).better]
 
 
 def score(row: dict[str, str], metric: str) -> str:
-    """The mean of a metric and its interval."""
-    mean, low, high = (float(row[f"{metric}{end}"]) for end in ("", "_low", "_high"))
-    return f"{mean:.2f} ({low:.2f} to {high:.2f})"
+    """The mean of a metric and its interval; nothing where it was not measured."""
+    mean, low, high = (row[f"{metric}{end}"] for end in ("", "_low", "_high"))
+    return f"{mean} ({low} to {high})" if mean and float(mean) else mean
+
+
+def wins(row: dict[str, str]) -> str:
+    share = row[f"{BY}_wins"]
+    return f"{float(share):.0%}" if share else ""
+
+
+def goal(rows: Rows) -> str:
+    """How colourful the truth is, which gray is short of by all."""
+    difference = rows[0].get("colourfulness-difference")
+    if rows[0]["model"] != "gray" or not difference:
+        return ""
+    return f" The originals' colourfulness is {-float(difference):.1f}."
 
 
 def speed(_: str) -> str:

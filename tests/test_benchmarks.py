@@ -9,12 +9,15 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from benchmarks import quality, systems
+import colorize_core
+from benchmarks import draws, quality, systems
 from colorize_core.metrics import protocol
 from colorize_core.models import coltran, diffusion
 from colorize_core.models.base import SampledColorizer
-from colorize_core.networks.coltran import ColTran, StagesConfig
+from colorize_core.networks.coltran import ColTran, Drawing, StagesConfig
 from colorize_core.networks.diffusion_unet import DiffusionUNet, DiffusionUNetConfig
+
+DRAWING = Drawing(0.8, 1.5, 0.3)
 
 
 @pytest.fixture
@@ -52,9 +55,9 @@ def test_a_place_drawn_alone_is_the_one_of_the_whole_picture(truth: NDArray[np.u
     network = small_coltran().network.colorizer
     gray = systems._coltran_gray(network, truth, 6)
     chances = torch.rand(1, 6, 6, generator=torch.Generator().manual_seed(1))
-    whole = network.sample_slowly(gray, chances, 0.8)
+    whole = network.sample_slowly(gray, chances, DRAWING)
     places = [(0, 0), (2, 5), (5, 5)]
-    drawn = systems.draw_slowly(network, gray, chances, 0.8, whole, places)
+    drawn = systems.draw_slowly(network, gray, chances, DRAWING, whole, places)
     assert drawn == [int(whole[0, r, c]) for r, c in places]
 
 
@@ -86,14 +89,24 @@ def test_relative_keeps_pairs_together() -> None:
     assert low < change < high
 
 
-def test_two_draws_are_told_apart_and_the_first_is_scored(truth: NDArray[np.uint8]) -> None:
+def test_two_draws_are_told_apart(truth: NDArray[np.uint8]) -> None:
     model = small_diffusion()
-    drawn = [quality.scored(model)(protocol.to_gray(truth), truth)]
-    first, second = drawn[0]
+    first, second = draws.draws(model, truth)
     alone = protocol.recombined(model.colorize(protocol.to_gray(truth)), truth)
     assert np.abs(first.astype(int) - alone).max() <= 1
     assert np.abs(first.astype(int) - second).max() > 1
-    row = quality.row_of(drawn, [truth])
-    assert float(row["seed_ciede2000"]) > 0
-    row = quality.row_of([(truth,)], [truth])
-    assert (row["n"], row["seed_ciede2000"], row["ciede2000"]) == (1, "", "0.000")
+
+
+def scored(model: str, weights: str, photo: str) -> dict[str, str]:
+    about = {"model": model, "photo": photo, "protocol": "recombine-256", "seed": ""}
+    return about | {"weights": weights, "psnr": "20", "seconds": "1", "why": ""}
+
+
+def test_an_evaluation_is_summed_up_for_those_it_has() -> None:
+    digest = colorize_core.cards()[0].digest
+    scores = [scored("gray", "", "a.zip/1"), scored("autochrome", digest, "a.zip/1")]
+    gray, autochrome = quality.rows_of(scores)
+    assert (gray["model"], gray["photos"], gray["n"]) == ("gray", "a.zip", "1")
+    assert (autochrome["psnr"], autochrome["psnr_wins"]) == ("20.00", "0.5000")
+    with pytest.raises(ValueError, match="autochrome was scored with other weights"):
+        quality.rows_of([*scores, scored("autochrome", "0a1b2c3d", "a.zip/2")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import subprocess
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from colorize_core import cards
 from colorize_core.cards import SEED, ModelCard
 from docs import model_cards, readme
 
@@ -38,6 +40,23 @@ def test_tables_and_outputs_are_up_to_date() -> None:
     )
 
 
+def measured(folder: Path, **models: dict[str, str]) -> None:
+    """A results/quality.csv in which every metric shown is 7 (6 to 8), unless told."""
+    names = (*readme.SHOWN, "colourfulness-difference", "lpips-alex")
+    rows = []
+    for model, told in models.items():
+        row = {"model": model, "protocol": "recombine-256", "n": "1500", "machine": "a clock"}
+        for name in names:
+            row |= {name: "7.000", f"{name}_low": "6.000", f"{name}_high": "8.000"}
+            row[f"{name}_wins"] = "" if model == "gray" else "0.6251"
+        row |= dict.fromkeys(("lpips-alex", "lpips-alex_low", "lpips-alex_high"), "")
+        rows.append(row | {"lpips-alex_wins": "", "seconds": "0.1000"} | told)
+    with (folder / "quality.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def test_scores_come_from_the_results_and_only_from_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -45,50 +64,44 @@ def test_scores_come_from_the_results_and_only_from_there(
     assert "Scores" not in readme.models("")
     assert readme.speed("") == ""
     assert readme.systems("") == ""
-    (tmp_path / "quality.csv").write_text(
-        "model,photos,protocol,n,psnr,psnr_low,psnr_high,colourfulness,colourfulness_low,"
-        "colourfulness_high,commit\n"
-        "gray,val.zip,recombine-256,7,20.111,19.5,21,0.1,0,0.2,abc\n"
-        "truth,val.zip,recombine-256,7,100,100,100,41.7,40,43,abc\n"
-    )
-    written = readme.models("")
-    assert "`recombine-256` on 7 photographs" in written
-    assert "| | psnr | colourfulness |" in written.replace("|  |", "| |")
-    assert "| gray | 20.11 (19.50 to 21.00) | 0.10 (0.00 to 0.20) |" in written
-    assert "| truth |  | 41.70 (40.00 to 43.00) |" in written
+    gray = {"colourfulness": "0", "colourfulness-difference": "-41.70"}
+    measured(tmp_path, gray=gray, mean={"psnr": "20.11"})
+    written = readme.models("").replace("|  |", "| |")
+    assert "`recombine-256` on 1,500 photographs" in written
+    assert "The originals' colourfulness is 41.7." in written
+    assert "| PSNR ↑ | SSIM ↑ | CIEDE2000 ↓ |" in written
+    assert "| gray | 7.000 (6.000 to 8.000) |" in written
+    assert "| mean | 20.11 (6.000 to 8.000) |" in written
+    assert written.rstrip().endswith("| 63% |")
+    assert "| 0 | |" in written  # gray's colourfulness needs no interval
 
 
-def test_models_that_draw_have_a_table_of_their_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    metric = ",{0},{0}_low,{0}_high".format
-    heading = "model,protocol,n" + metric("ciede2000") + metric("seed_ciede2000") + "\n"
-    line = "{},recombine-256,{},{},{},{},{}\n".format
-    (tmp_path / "quality.csv").write_text(
-        heading + line("gray", 1500, 11, 10, 12, ",,") + line("plain", 1500, 9, 8, 10, ",,")
-    )
-    (tmp_path / "quality-sampled.csv").write_text(
-        heading + line("gray", 150, 12, 11, 13, ",,") + line("drawing", 150, 10, 9, 11, "7,6,8")
-    )
+def test_a_card_has_every_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readme, "RESULTS", tmp_path)
-    monkeypatch.setattr(readme, "cards", lambda: ())
-    heading, first, second = readme.models("").replace("|  |", "| |").split("| | ciede2000 |")
-    assert "on 1500 photographs" in heading
-    assert "on 150 photographs" in first
-    assert "| plain | 9.00 (8.00 to 10.00) |\n" in first
-    assert "| drawing | 10.00 (9.00 to 11.00) |\n" in second
-
     drawing = ModelCard("drawing", "Drawing", "", "", "", 0, (), "", "", controls=(SEED,))
     plain = ModelCard("plain", "Plain", "", "", "", 0, (), "", "")
-    assert [row["n"] for row in readme.scores_of(drawing)] == ["150", "150"]
-    assert [row["n"] for row in readme.scores_of(plain)] == ["1500", "1500"]
-    assert readme.scores_of(replace(drawing, name="other")) == []
+    assert model_cards._scores(plain) == []
+    measured(tmp_path, gray={}, mean={}, drawing={"seconds": "0.4321"}, plain={})
+    (tmp_path / "draws.csv").write_text("model,n,ciede2000,low,high\ndrawing,150,7.1,6,8.2\n")
+    assert model_cards._scores(replace(drawing, name="other")) == []
     said = " ".join(model_cards._scores(drawing))
-    assert "7.00 (6.00 to 8.00) CIEDE2000 apart" in said
-    assert "150 photographs" in said
+    every = "7.000 (6.000 to 8.000)"
+    assert f"| SSIM ↑ | {every} | {every} | {every} | 63% |" in said
+    assert "7.1 (6 to 8.2) CIEDE2000 apart, on 150 photographs" in said
+    assert "It took 0.4321 s a photograph (median, a clock)." in said
+    assert "Not measured: LPIPS (AlexNet)." in said
     assert "apart" not in " ".join(model_cards._scores(plain))
     facts = model_cards._facts(drawing)
     assert f"| `seed` | {SEED.info} Values: a whole number from 0 to 9999; 0 unless set. |" in facts
+
+
+@pytest.mark.parametrize("name", ["quality", "draws"])
+def test_scores_are_of_the_weights_that_are_here(name: str) -> None:
+    digests = {card.name: card.digest for card in cards()} | {"gray": "", "mean": ""}
+    rows = readme.results(name)
+    assert rows
+    stale = [row["model"] for row in rows if row["weights"] != digests[row["model"]]]
+    assert stale == [], "evaluate them again"
 
 
 def test_what_stands_between_no_marks_is_an_error() -> None:

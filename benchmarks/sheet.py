@@ -1,0 +1,46 @@
+"""python -m benchmarks.sheet --photos ZIP-or-DIR... --out PNG : look at what models do.
+
+A contact sheet of a fair sample of the photographs: of each the gray photo, every model's result
+and the truth, by `recombine-256`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import colorize_core
+from colorize_core.metrics import protocol
+from colorize_core.training.data import find_photos
+from colorize_core.training.pictures import contact_sheet
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--photos", type=Path, nargs="+", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument(
+        "--models", nargs="+", default=[card.name for card in colorize_core.cards()]
+    )
+    parser.add_argument("--limit", type=int, default=24)
+    parser.add_argument("--device", default="auto")
+    arguments = parser.parse_args()
+    photos = find_photos(arguments.photos, arguments.limit)
+    truths = [protocol.square(photo.read()) for photo in photos]
+    grays = [protocol.to_gray(truth) for truth in truths]
+    columns = [grays]
+    for name in arguments.models:
+        model = colorize_core.load(name, arguments.device)
+        made = [
+            protocol.recombined(model.colorize(gray), truth)
+            for gray, truth in zip(grays, truths, strict=True)
+        ]
+        columns.append(made)
+    rows = [list(row) for row in zip(*columns, truths, strict=True)]
+    contact_sheet(rows, arguments.out, across=max(1, 12 // len(rows[0])))
+
+
+if __name__ == "__main__":
+    main()

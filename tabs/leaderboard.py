@@ -19,6 +19,7 @@ from tabs.standing import COMMITTED, Standing
 from tabs.studio import Studio
 
 TITLE = "Leaderboard"
+BUSY = "The app has not taken the file: too many are waiting. Try again in a minute."
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 GUIDE = DOCS / "metrics.md"
 
@@ -45,9 +46,9 @@ class Handlers:
                 run = standing.read_run(self._uploaded(file), self.cards)
                 return ["", *self.seen(run)]
         except Cancelled:
-            return [gr.skip(), gr.update(value=None), *[gr.skip()] * 7]
+            return [gr.skip(), gr.update(value=None), *[gr.skip()] * 8]
         except ColorizeError as error:
-            return [parts.said(error), gr.update(value=None), *[gr.skip()] * 7]
+            return [parts.said(error), gr.update(value=None), *[gr.skip()] * 8]
 
     def _uploaded(self, file: dict[str, Any] | None) -> Path:
         try:
@@ -102,7 +103,7 @@ class Handlers:
 
     def fail(self) -> str:
         """The run did not even begin: the queue is full, or the app is being closed."""
-        return parts.said(parts.BUSY)
+        return parts.said(BUSY)
 
 
 def guide(path: Path = GUIDE) -> str:
@@ -133,13 +134,13 @@ def build(
 
     message = gr.HTML(fault, elem_classes="message")
     intro = gr.HTML(ranking.intro(known), elem_classes="summary")
-    table = scores.build(value=first[0], elem_classes="board")
     with gr.Row(visible=False, elem_classes="actions") as bar:
         back = gr.Button("Back to the committed evaluation", size="sm")
     with gr.Accordion("Show my own run", open=known is None, elem_classes="adjust"):
         zone = gr.File(label="Scores", show_label=False, elem_classes=["drop", "several", "run"])
     with parts.stage(alone=True) as (busy, cancel):
         pass
+    table = scores.build(value=first[0], elem_classes="board")
     colours = scatter.build(value=first[1])
     metric = gr.Dropdown(
         first[2].get("choices", []),
@@ -152,7 +153,7 @@ def build(
     about = gr.HTML(first[4], elem_classes="about")
     if text := guide():
         with gr.Accordion(
-            "What each metric sees, and what it misses", open=False, elem_classes="adjust"
+            "What each metric sees and misses (docs/metrics.md)", open=False, elem_classes="adjust"
         ):
             gr.Markdown(text, elem_classes="card")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from colorize_core import comparison
 from colorize_core.cards import ModelCard
-from colorize_core.comparison import REFERENCES, Result
+from colorize_core.comparison import REFERENCES, Column, Result
 from colorize_core.metrics import Metric, find, protocol
 from tabs import scatter, scores
 from tabs.scatter import Axis, Line, Point, Value
@@ -18,7 +18,7 @@ FIRST = "ciede2000"  # the metric that the second plot begins with
 COLOURFULNESS = "colourfulness"
 HINTS = {"higher": "higher is better ↑", "lower": "lower is better ↓", "nearer 0": "best near 0"}
 LEGEND = (
-    "Below each mean: its 95 % bootstrap interval over the photos, and the share of the photos on "
+    "Below it: its 95 % bootstrap interval over the photos, and the share of the photos on "
     "which it is better than the gray photo (equal counts half)."
 )
 RULES = "Bold: the best of a column, in which gray and the mean colour compete."
@@ -27,7 +27,7 @@ RULES = "Bold: the best of a column, in which gray and the mean colour compete."
 def table(standing: Standing, cards: Sequence[ModelCard]) -> dict[str, Any]:
     """The value of the table of scores."""
     found = results(standing, cards)
-    columns = [*standing.measured, TIME]
+    columns: list[Metric | Column] = [*standing.measured, TIME]
     places = [comparison.decimals(r.value(column.name) for r in found) for column in columns]
     rows = scores.rows(found, columns, places)
     known = {card.name for card in cards}
@@ -76,9 +76,9 @@ def notes(standing: Standing, found: Sequence[Result], cards: Sequence[ModelCard
     if drawing:
         verb = "draws its" if len(drawing) == 1 else "draw their"
         said.append(
-            f"{' and '.join(drawing)} {verb} colours: a sample is one of many plausible ones, and "
-            "a comparison with one truth judges it unfairly. A measure over many pictures (FID) "
-            "is what it needs."
+            f"{' and '.join(drawing)} {verb} colours: a sample is one of many plausible ones, so a "
+            "comparison with one truth judges such a model unfairly. It wants a measure over many "
+            "pictures, such as FID."
         )
     fewer = [r.entry.title for r in found if 0 < standing.count(r.entry.model) < standing.photos]
     if fewer:
@@ -86,7 +86,7 @@ def notes(standing: Standing, found: Sequence[Result], cards: Sequence[ModelCard
             f"{', '.join(fewer)}: scored on fewer photos, so that its means do not compare with "
             "the others' directly; shares are of the photos that it has."
         )
-    return [*said, *_missing(standing)]
+    return [*said, *_missing(standing), *_sometimes(standing)]
 
 
 def _missing(standing: Standing) -> list[str]:
@@ -99,6 +99,13 @@ def _missing(standing: Standing) -> list[str]:
         f"Not measured: {', '.join(titles)}. {' '.join(map(_sentence, why))}".rstrip()
         for why, titles in reasons.items()
     ]
+
+
+def _sometimes(standing: Standing) -> list[str]:
+    """Why some photos have no figure of some metrics, for all models alike."""
+    starts = tuple(f"{metric.name}: " for metric in standing.asked)
+    whys = [why for why in standing.rows[0].get("why", "").split("; ") if why]
+    return [_sentence(why) for why in whys if not why.startswith(starts)]
 
 
 def _sentence(why: str) -> str:
@@ -120,7 +127,7 @@ def colours(standing: Standing, cards: Sequence[ModelCard]) -> dict[str, Any]:
     if truth := standing.truths_colourfulness():
         text = f"Truth {comparison.shown(truth.mean, 1)}"
         lines.append(Line("x", truth.mean, text))
-    title = "Do colours come at the price of errors?"
+    title = "Error against colourfulness"
     return scatter.view(title, Axis("Colourfulness"), _axis(find(FIRST)), points, lines)
 
 
@@ -133,7 +140,7 @@ def speed(standing: Standing, cards: Sequence[ModelCard], metric: str) -> dict[s
         and (y := standing.figure(r.entry.model, metric))
     ]
     x = Axis("Seconds a photo", logarithmic=True)
-    title = "What is had for the time?"
+    title = "Quality against time"
     return scatter.view(title, x, _axis(find(metric)), points, _gray(standing, metric))
 
 
@@ -161,8 +168,9 @@ def _gray(standing: Standing, metric: str) -> list[Line]:
         return []
     better = find(metric).better
     worse_is_high = better == "lower" or (better == "nearer 0" and gray.mean > 0)
-    title = f"{REFERENCES['gray']} {comparison.shown(gray.mean, 2)}: worse than no colour beyond"
-    return [Line("y", gray.mean, title, "above" if worse_is_high else "below")]
+    title = f"{REFERENCES['gray']} {comparison.shown(gray.mean, comparison.decimals([gray.mean]))}"
+    beyond = "above" if worse_is_high else "below"
+    return [Line("y", gray.mean, title, beyond, "worse than no colour at all")]
 
 
 # --- words --------------------------------------------------------------------------------------
@@ -175,11 +183,9 @@ def intro(standing: Standing | None) -> str:
             "<p>There is no evaluation here yet. Make one of your own photos with "
             f"<code>{escape(MAKE)}</code> and show its file below.</p>"
         )
-    what = f"Your run {standing.name}: every" if standing.name else "Every"
-    return (
-        f"<p>{escape(what)} model on the same {_photos(standing.photos)}, by its means. "
-        f"{escape(LEGEND)}</p>"
-    )
+    whose = f"Your run {standing.name}. " if standing.name else ""
+    means = f"{whose}Each figure is a mean over {_photos(standing.photos)}. {LEGEND}"
+    return f"<p>{escape(means)}</p>"
 
 
 def about(standing: Standing | None) -> str:

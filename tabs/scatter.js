@@ -6,8 +6,10 @@ const plot = root.querySelector(".plot");
 const numbers = root.querySelector(".numbers");
 const SIZE = 5; // radius of a point
 const GAP = 3; // between a name and anything else
+const ORDERS = 24; // in which names are tried to be placed
 const NEAR = 26; // as far from a point, the mouse still means it
 let points = []; // { x, y, box, group, value }, in pixels
+let drawn = 0; // the width that they are for
 let current = 0; // which of them the Tab key reaches
 
 const draw = (tag, attributes = {}, text = "") => {
@@ -21,75 +23,103 @@ const draw = (tag, attributes = {}, text = "") => {
 
 const touch = (a, b, gap = GAP) =>
   a.x < b.x + b.w + gap && b.x < a.x + a.w + gap && a.y < b.y + b.h + gap && b.y < a.y + a.h + gap;
-const around = ({ x, y }, r = SIZE) => ({ x: x - r, y: y - r, w: 2 * r, h: 2 * r });
+const spot = ({ x, y }) => ({ x: x - SIZE, y: y - SIZE, w: 2 * SIZE, h: 2 * SIZE });
 const nearest = (box, { x, y }) =>
   ({ x: Math.min(Math.max(x, box.x), box.x + box.w), y: Math.min(Math.max(y, box.y), box.y + box.h) });
 const away = (a, b) => Math.hypot(a.x - b.x, a.y - b.y);
 const side = (a, b, c) => (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
 const cross = ([a, b], [c, d]) =>
   side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0;
-const through = ([a, b], box) => {
-  for (let i = 1; i < 12; i++) {
-    const at = { x: a.x + (b.x - a.x) * i / 12, y: a.y + (b.y - a.y) * i / 12, w: 0, h: 0 };
-    if (touch(at, box, 1)) return true;
-  }
-  return false;
+// Whether a line crosses a box, or passes over a point.
+const through = (line, { x, y, w, h }) =>
+  cross(line, [{ x, y }, { x: x + w, y: y + h }]) || cross(line, [{ x: x + w, y }, { x, y: y + h }]);
+const over = ([a, b], point) => {
+  const long = away(a, b) ** 2 || 1;
+  const at = ((point.x - a.x) * (b.x - a.x) + (point.y - a.y) * (b.y - a.y)) / long;
+  const near = Math.min(1, Math.max(0, at));
+  return away(point, { x: a.x + near * (b.x - a.x), y: a.y + near * (b.y - a.y) }) < SIZE + 1;
 };
 const leader = (point, box) => [point, nearest(box, point)];
 
 // --- names ---
 
 // Where a name may stand: around its point, right of it first, nearer first.
-const candidates = function* (point) {
+const around = (point) => {
+  const places = [];
   for (const r of [9, 14, 22, 32, 46, 62, 82, 106, 134]) {
-    for (let i = 0; i < 16; i++) {
-      const turn = (i % 2 ? -1 : 1) * Math.ceil(i / 2) * Math.PI / 8;
+    for (let i = 0; i < 24; i++) {
+      const turn = (i % 2 ? -1 : 1) * Math.ceil(i / 2) * Math.PI / 12;
       const { w, h } = point.box;
       const x = point.x + Math.cos(turn) * (r + w / 2) - w / 2;
       const y = point.y + Math.sin(turn) * (r + h / 2) - h / 2;
-      yield { x, y, w, h, far: r + i / 4 };
+      const box = { x, y, w, h };
+      places.push({ ...box, line: leader(point, box), bad: r + i / 6 });
     }
   }
+  return places;
 };
 
-// What is bad about a place, given where the other names are: to cover something is worst.
-const cost = (point, box, others, area, taken) => {
-  const inside = box.x >= area.x && box.y >= area.y && box.x + box.w <= area.x + area.w && box.y + box.h <= area.y + area.h;
-  const line = leader(point, box);
-  let sum = box.far + (inside ? 0 : 5000);
-  for (const each of taken) if (touch(box, each)) sum += 600;
+// What is bad about a place by itself: to cover something, or a line over another point.
+const alone = (point, place, area, taken) => {
+  const inside = place.x >= area.x && place.y >= area.y && place.x + place.w <= area.x + area.w && place.y + place.h <= area.y + area.h;
+  let sum = inside ? 0 : 5000;
+  for (const each of taken) if (touch(place, each, each.thin ? 0 : GAP)) sum += each.thin ? 40 : 1000;
   for (const each of points) {
-    if (touch(box, around(each), 1)) sum += 1000;
-    if (each !== point && through(line, around(each))) sum += 60;
-  }
-  for (const each of others) {
-    if (touch(box, each.box)) sum += 2000;
-    if (through(line, each.box) || through(leader(each, each.box), box)) sum += 120;
-    if (cross(line, leader(each, each.box))) sum += 120;
+    if (touch(place, spot(each), 1)) sum += 1000;
+    if (each !== point && over(place.line, each)) sum += 200;
   }
   return sum;
 };
 
-// One name after the other to the best place that is left, then again as long as it helps.
-const place = (area, taken) => {
-  const crowd = (point) => points.reduce((sum, each) => sum + 1 / (10 + away(each, point)), 0);
-  const order = [...points].sort((a, b) => crowd(a) - crowd(b));
-  const set = [];
-  for (let round = 0; round < 8; round++) {
-    let moved = false;
-    for (const point of order) {
-      const others = set.filter((each) => each !== point);
-      let best = null;
-      for (const box of candidates(point)) {
-        const bad = box.far > (best?.bad ?? Infinity) ? Infinity : cost(point, box, others, area, taken);
-        if (bad < (best?.bad ?? Infinity)) best = { ...box, bad };
-      }
-      moved ||= best.x !== point.box.x || best.y !== point.box.y;
-      point.box = best;
-      if (!set.includes(point)) set.push(point);
-    }
-    if (!moved) break;
+// What is bad about two places together.
+const beside = (a, b) =>
+  (touch(a, b) ? 2000 : 0) + (through(a.line, b) || through(b.line, a) ? 120 : 0) + (cross(a.line, b.line) ? 120 : 0);
+
+// The best of a point's places, which stand in the order of how bad they are alone.
+const best = (point, others) => {
+  let found = null;
+  let least = Infinity;
+  for (const each of point.places) {
+    if (each.bad >= least) break;
+    let bad = each.bad;
+    for (const other of others) if (bad < least) bad += beside(each, other);
+    if (bad < least) [found, least] = [each, bad];
   }
+  return found;
+};
+
+// One name after the other, then again as long as it helps. Gives how bad it is in the end.
+const place = (order) => {
+  const set = new Map();
+  for (let round = 0, moved = true; round < 8 && moved; round++) {
+    moved = false;
+    for (const point of order) {
+      const before = set.get(point);
+      set.delete(point);
+      const found = best(point, [...set.values()]);
+      set.set(point, found);
+      moved ||= found !== before;
+    }
+  }
+  const all = [...set.values()];
+  const bad = all.reduce((sum, a, i) => all.slice(0, i).reduce((more, b) => more + beside(a, b), sum + a.bad), 0);
+  return { bad, set };
+};
+
+// The best of what many orders lead to: the points as they are met going in ORDERS directions.
+const placeAll = (area, taken) => {
+  for (const point of points) {
+    point.places = around(point);
+    for (const each of point.places) each.bad += alone(point, each, area, taken);
+    point.places.sort((a, b) => a.bad - b.bad);
+  }
+  const tries = Array.from({ length: ORDERS }, (_, i) => {
+    const [across, down] = [Math.cos(2 * Math.PI * i / ORDERS), Math.sin(2 * Math.PI * i / ORDERS)];
+    const met = ({ x, y }) => x * across + y * down;
+    return place([...points].sort((a, b) => met(a) - met(b)));
+  });
+  const { set } = tries.reduce((a, b) => (b.bad < a.bad ? b : a));
+  for (const point of points) point.box = set.get(point);
 };
 
 // --- what is drawn ---
@@ -111,25 +141,31 @@ const axes = ({ x, y }, area) => {
   svg.append(draw("text", { class: "axis", x: area.x + area.w, y: bottom + 36, "text-anchor": "end" }, named(x)));
 };
 
-// Levels, what is worse beyond them, and their names, whose boxes are given back.
-const levels = (lines, area) => lines.map(({ axis, at, title, beyond }) => {
-  const upright = axis === "x";
+// Words on the plane itself; gives their box.
+const write = (words, x, y, anchor) => {
+  const text = draw("text", { class: "tick", x, y, "text-anchor": anchor }, words);
+  svg.append(text);
+  const { x: left, y: top, width, height } = text.getBBox();
+  return { x: left, y: top, w: width, h: height };
+};
+
+// Levels and what is worse beyond them. Gives what names should stay away from.
+const levels = (lines, area) => lines.flatMap(({ axis, at, title, beyond, worse }) => {
   const x = area.x + at * area.w;
   const y = area.y + (1 - at) * area.h;
+  const bottom = area.y + area.h;
+  const taken = [];
   if (beyond) {
-    const top = beyond === "above" ? area.y : y;
-    svg.append(draw("rect", { class: "worse", x: area.x, width: area.w, y: top, height: beyond === "above" ? y - area.y : area.y + area.h - y }));
+    const [top, end] = beyond === "above" ? [area.y, y] : [y, bottom];
+    svg.append(draw("rect", { class: "worse", x: area.x, width: area.w, y: top, height: end - top }));
+    taken.push(write(worse, area.x + 8, beyond === "above" ? area.y + 16 : bottom - 8, "start"));
   }
-  const ends = upright ? { x1: x, x2: x, y1: area.y, y2: area.y + area.h } : { x1: area.x, x2: area.x + area.w, y1: y, y2: y };
+  const upright = axis === "x";
+  const ends = upright ? { x1: x, x2: x, y1: area.y, y2: bottom } : { x1: area.x, x2: area.x + area.w, y1: y, y2: y };
   svg.append(draw("line", { class: "level", ...ends }));
-  const text = draw("text", { class: "tick", "text-anchor": "end" }, title);
-  svg.append(text);
-  const size = text.getBBox();
-  const right = upright ? x - 6 : area.x + area.w - 6;
-  const down = upright ? area.y + area.h - 8 : beyond === "below" ? y + 15 : y - 6;
-  text.setAttribute("x", right);
-  text.setAttribute("y", down);
-  return { x: right - size.width, y: down - size.height + 3, w: size.width, h: size.height };
+  taken.push(upright ? write(title, x - 6, bottom - 8, "end") : write(title, area.x + area.w - 6, y - 6, "end"));
+  taken.push({ x: ends.x1, y: ends.y1, w: ends.x2 - ends.x1, h: ends.y2 - ends.y1, thin: true });
+  return taken;
 });
 
 const mark = (point, i) => {
@@ -151,8 +187,9 @@ const layOut = () => {
   root.hidden = !value?.points.length;
   const width = Math.floor(plot.clientWidth); // 0 in a tab that is not open
   if (!width) return;
+  drawn = width;
   const focused = svg.contains(document.activeElement);
-  const height = Math.round(Math.min(470, Math.max(400, width * 0.5)));
+  const height = width < 600 ? 480 : 440;
   const area = { x: 44, y: 26, w: width - 48, h: height - 70 };
   hush();
   svg.replaceChildren();
@@ -173,7 +210,7 @@ const layOut = () => {
   });
   points.sort((a, b) => a.x - b.x); // the way in which the arrow keys go
   current = Math.min(current, points.length - 1);
-  place(area, taken);
+  placeAll(area, taken);
   points.forEach(mark);
   if (focused) points[current].group.focus();
 };
@@ -201,7 +238,7 @@ const tell = (point) => {
   current = points.indexOf(point);
   points.forEach((each, i) => each.group.setAttribute("tabindex", i === current ? 0 : -1));
   point.group.classList.add("told");
-  svg.append(...whiskers(point));
+  points[0].group.before(...whiskers(point)); // below all names
   const title = Object.assign(document.createElement("strong"), { textContent: point.value.title });
   const lines = point.value.words.map((text) => Object.assign(document.createElement("span"), { textContent: text }));
   numbers.replaceChildren(title, ...lines);
@@ -241,10 +278,8 @@ svg.addEventListener("pointerleave", (event) => {
   if (event.pointerType !== "touch") hush();
 });
 
-let last = 0;
 new ResizeObserver(() => {
-  if (plot.clientWidth !== last) layOut();
-  last = plot.clientWidth;
+  if (Math.floor(plot.clientWidth) !== drawn) layOut();
 }).observe(root.parentElement);
 
 watch("value", layOut);

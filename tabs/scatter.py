@@ -53,12 +53,14 @@ class Point:
 
 @dataclass(frozen=True)
 class Line:
-    """A level of the x or the y axis. `beyond`: "above" or "below" it are values that are worse."""
+    """A level of the x or the y axis. `beyond`: "above" or "below" a level of y are values that are
+    `worse`, which says so in words."""
 
     axis: str
     at: float
     title: str
     beyond: str = ""
+    worse: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,7 @@ def view(
                 "at": round(scales[line.axis].at(line.at), 4),
                 "title": line.title,
                 "beyond": line.beyond,
+                "worse": line.worse,
             }
             for line in lines
         ],
@@ -155,12 +158,11 @@ def _has_place(point: Point, x: Axis, y: Axis) -> bool:
 
 def _within(point: Point, x: Axis, y: Axis) -> Point:
     """Without the parts of an interval that a logarithmic axis does not reach."""
-    sides = {
-        name: Value(value.mean)
-        for name, axis, value in (("x", x, point.x), ("y", y, point.y))
-        if axis.logarithmic and min(value.all) <= 0
-    }
-    return replace(point, **sides)
+    return replace(point, x=_reached(x, point.x), y=_reached(y, point.y))
+
+
+def _reached(axis: Axis, value: Value) -> Value:
+    return Value(value.mean) if axis.logarithmic and min(value.all) <= 0 else value
 
 
 def scale(values: Iterable[Value], levels: Iterable[float], axis: Axis) -> Scale:

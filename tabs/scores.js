@@ -60,7 +60,8 @@ const line = (row) => {
   if (row.settings) name.append(make("span", row.settings));
   tr.append(name);
   for (const cell of row.cells) {
-    const td = make("td", cell.text, { title: cell.why });
+    const td = make("td", "", { title: cell.why });
+    td.append(make("span", cell.text, { className: "figure" }));
     if (cell.best) {
       td.className = "best";
       td.append(make("span", " best", { className: "unseen" }));

@@ -69,7 +69,7 @@ class Handlers:
         return [
             gr.update(value=None),
             run,
-            gr.update(visible=run is not None),
+            gr.update(visible=run is not None and self.committed is not None),
             ranking.intro(shown),
             *self.figures(shown),
         ]
@@ -81,11 +81,12 @@ class Handlers:
         some = ranking.choices(shown)
         names = [name for _, name in some]
         first = ranking.FIRST if ranking.FIRST in names else next(iter(names), None)
+        speed = ranking.speed(shown, self.cards, first) if first else None
         return [
             ranking.table(shown, self.cards),
             ranking.colours(shown, self.cards),
-            gr.update(choices=some, value=first, visible=bool(some)),
-            ranking.speed(shown, self.cards, first) if first else None,
+            gr.update(choices=some, value=first, visible=bool(speed and speed["points"])),
+            speed,
             ranking.about(shown),
         ]
 

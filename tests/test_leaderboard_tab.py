@@ -143,6 +143,15 @@ def test_the_second_plot_is_of_any_metric_and_of_models_only(handlers: Handlers)
     assert handlers.choose("colourfulness", None) == gr.skip(), "it has no direction"
 
 
+def test_without_seconds_there_is_no_second_plot(tmp_path: Path, known: Standing) -> None:
+    untimed = Standing(tuple({**each, "seconds": ""} for each in known.rows))
+    on = Handlers(Studio(Folder(tmp_path)), CARDS, untimed)
+    _, first, metric, second, _ = on.figures(untimed)
+    assert len(first["points"]) == len(SCORES)
+    assert (metric["visible"], second["points"]) == (False, [])
+    assert on.figures(known)[2]["visible"]
+
+
 def test_where_the_figures_are_from_is_said(known: Standing) -> None:
     said = ranking.about(known)
     for words in ("4 photos of val.zip", "recombine-256", "0123456789ab", standing.MAKE):

@@ -75,10 +75,12 @@ def launch_options() -> dict[str, Any]:
     """What launch() is given whatever the command line says: the look, the limits, no tracking."""
     from colorize_core.image import MAX_BYTES
     from tabs.gallery import EXAMPLES
+    from tabs.leaderboard import DOCS
     from tabs.theme import AutochromeTheme
 
     return {
-        "allowed_paths": [str(EXAMPLES)],  # shown while they are worked on, wherever they lie
+        # Examples are shown while they are worked on, wherever they lie; so are docs' pictures.
+        "allowed_paths": [str(EXAMPLES), str(DOCS)],
         "theme": AutochromeTheme(),
         "css_paths": PAGE / "style.css",
         "head": f"<script>{(PAGE / 'page.js').read_text(encoding='utf-8')}</script>",

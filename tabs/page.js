@@ -64,6 +64,14 @@
     event.target.closest?.(".models [role=tab]")?.scrollIntoView({ inline: "center", block: "nearest" });
     if (event.target.closest?.("#footer button")) document.querySelector(".show-api")?.click();
   });
+  // A model's tab, whose parts are not on the page before the tab "Models" is opened.
+  window.openModel = async (name) => {
+    document.querySelector('.tabs [data-tab-id="models"]').click();
+    const find = () => document.querySelector(`.models [data-tab-id="${CSS.escape(name)}"]`);
+    for (let i = 0; i < 100 && !find(); i++) await new Promise((then) => setTimeout(then, 50));
+    find()?.click();
+    window.scrollTo({ top: 0 });
+  };
   // What is said of a link to these settings; browsers copy only on pages that they trust.
   window.copyLink = async (query) => {
     const link = document.createElement("a");

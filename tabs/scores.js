@@ -42,28 +42,41 @@ const order = (rows, columns) => {
   });
 };
 
+const link = (row) => {
+  const made = make("a", row.title, { href: "?tab=models" });
+  made.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // in a window of its own
+    event.preventDefault();
+    window.openModel(row.link);
+  });
+  return made;
+};
+
 const line = (row) => {
   const tr = make("tr", "");
   tr.dataset.kind = row.kind;
-  const name = make("th", row.title, { scope: "row" });
+  const name = make("th", row.link ? "" : row.title, { scope: "row" });
+  if (row.link) name.append(link(row));
   if (row.settings) name.append(make("span", row.settings));
   tr.append(name);
   for (const cell of row.cells) {
-    const td = make("td", cell.text, { title: cell.why });
+    const td = make("td", "", { title: cell.why });
+    td.append(make("span", cell.text, { className: "figure" }));
     if (cell.best) {
       td.className = "best";
       td.append(make("span", " best", { className: "unseen" }));
     }
+    td.append(...(cell.small ?? []).map((text) => make("small", text)));
     tr.append(td);
   }
   return tr;
 };
 
 const show = () => {
-  const { columns = [], rows = [], several = [], notes: said = [] } = props.value ?? {};
+  const { columns = [], rows = [], several = [], notes: said = [], first = "Picture" } = props.value ?? {};
   root.hidden = !rows.length;
   const focused = heads.contains(document.activeElement) && document.activeElement.dataset.title;
-  heads.replaceChildren(make("th", "Picture", { scope: "col" }), ...columns.map(head));
+  heads.replaceChildren(make("th", first, { scope: "col" }), ...columns.map(head));
   [rows, several].forEach((some, i) => {
     bodies[i].replaceChildren(...order(some, columns).map(line));
     bodies[i].hidden = !some.length;

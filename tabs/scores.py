@@ -26,7 +26,9 @@ RULES = (
 
 
 def build(**options: Any) -> gr.HTML:
-    """The component; its value is made by view()."""
+    """The component; its value is made by view(). A value may have more: `first`, the head of the
+    first column; `link` of a row, the model whose tab it opens; `small` of a cell, lines below it.
+    """
     return gr.HTML(
         html_template=(HERE / "scores.html").read_text(encoding="utf-8"),
         js_on_load=(HERE / "scores.js").read_text(encoding="utf-8"),
@@ -46,9 +48,9 @@ def view(board: Board) -> dict[str, Any]:
         for column in columns
     ]
     return {
-        "columns": [_head(column) for column in columns],
-        "rows": _rows(results, columns, places),
-        "several": _rows(several, columns, places),
+        "columns": [head(column) for column in columns],
+        "rows": rows(results, columns, places),
+        "several": rows(several, columns, places),
         "notes": notes(board, results, several, columns),
     }
 
@@ -59,7 +61,8 @@ def columns_of(board: Board) -> list[Metric | Column]:
     return [*(each for each in board.metrics if judged or not each.needs_truth), SECONDS]
 
 
-def _head(column: Metric | Column) -> dict[str, Any]:
+def head(column: Metric | Column) -> dict[str, Any]:
+    """The head of a column."""
     said = {"higher": "higher is better", "lower": "lower is better", "nearer 0": "best near 0"}
     meaning = column.meaning[0].upper() + column.meaning[1:]
     direction = said.get(column.better or "", "not better either way")
@@ -71,9 +74,10 @@ def _head(column: Metric | Column) -> dict[str, Any]:
     }
 
 
-def _rows(
+def rows(
     results: Sequence[Result], columns: Sequence[Metric | Column], places: Sequence[int]
 ) -> list[dict[str, Any]]:
+    """The rows, with so many places in each column, and the best of a column marked."""
     winners = [comparison.best(results, column) for column in columns]
     return [
         {
@@ -107,7 +111,7 @@ def notes(
     columns: Sequence[Metric | Column],
 ) -> list[str]:
     """What stands below the table, each once."""
-    said = [NO_TRUTH] if board.truth is None else [RULES, *_baselines(results, columns), PROTOCOL]
+    said = [NO_TRUTH] if board.truth is None else [RULES, *baselines(results, columns), PROTOCOL]
     if several:
         said.append(
             "The best of several seeds is chosen by looking at the truth: it stands by itself, and "
@@ -125,7 +129,7 @@ def notes(
     return said
 
 
-def _baselines(results: Sequence[Result], columns: Sequence[Metric | Column]) -> list[str]:
+def baselines(results: Sequence[Result], columns: Sequence[Metric | Column]) -> list[str]:
     """Where no model does better than no colour at all, or than one everywhere."""
     if not any(result.entry.kind == "model" and not result.error for result in results):
         return []

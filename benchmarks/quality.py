@@ -1,22 +1,34 @@
-"""python -m benchmarks.quality SCORES : results/quality.csv from an evaluation.
+"""python -m benchmarks.quality SCORES --photos ZIP-or-DIR... : results/quality.csv.
 
-SCORES is what `python -m colorize_core.evaluate --models all --photos val.zip --out SCORES` wrote,
-one row a model and photo; this sums it up a model. The models' cards, the README's table and the
-app's leaderboard are made of the result.
+SCORES is what `python -m colorize_core.evaluate --models all --photos ... --out SCORES` wrote, one
+row a model and photo; this sums it up a model. Seconds are taken anew, of all models in turn on the
+same few photographs: an evaluation takes long, and the machine may be busier for one model than for
+another. The models' cards, the README's table and the app's leaderboard are made of the result.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import statistics
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+import colorize_core
 from benchmarks.results_file import write
 from colorize_core import cards
 from colorize_core.evaluate.score_file import AFTER, BEFORE, Row
 from colorize_core.evaluate.summary import summarize
+from colorize_core.metrics import protocol
 from colorize_core.metrics.baselines import BASELINES
+from colorize_core.training.data import find_photos
+
+Picture = NDArray[np.uint8]
 
 
 def rows_of(scores: Sequence[Row]) -> list[Row]:
@@ -32,13 +44,36 @@ def rows_of(scores: Sequence[Row]) -> list[Row]:
     return [{"photos": photos} | row for row in found if row["n"] != "0"]
 
 
+def in_turn(names: Sequence[str], photos: Sequence[Picture]) -> dict[str, float]:
+    """The median seconds that each model takes for one of the photos."""
+    models = {name: colorize_core.load(name) for name in names}
+    for model in models.values():
+        model.colorize(photos[0])  # the first time is slower
+    taken: dict[str, list[float]] = {name: [] for name in names}
+    for photo in tqdm(photos, "seconds"):
+        for name, model in models.items():
+            begun = time.perf_counter()
+            model.colorize(photo)
+            taken[name].append(time.perf_counter() - begun)
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("scores", type=Path, help="CSV file of colorize_core.evaluate")
-    with parser.parse_args().scores.open(newline="", encoding="utf-8") as file:
-        write("quality", rows_of(list(csv.DictReader(file))))
+    parser.add_argument("--photos", type=Path, nargs="+", required=True)
+    parser.add_argument("--timed", type=int, default=15, help="photographs to take the time on")
+    arguments = parser.parse_args()
+    with arguments.scores.open(newline="", encoding="utf-8") as file:
+        rows = rows_of(list(csv.DictReader(file)))
+    photos = find_photos(arguments.photos, arguments.timed)
+    grays = [protocol.to_gray(protocol.square(photo.read())) for photo in photos]
+    seconds = in_turn([row["model"] for row in rows if row["model"] not in BASELINES], grays)
+    for row in rows:
+        row["seconds"] = f"{seconds[row['model']]:.4f}" if row["model"] in seconds else ""
+    write("quality", rows)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -110,3 +111,22 @@ def test_an_evaluation_is_summed_up_for_those_it_has() -> None:
     assert (autochrome["psnr"], autochrome["psnr_wins"]) == ("20.00", "0.5000")
     with pytest.raises(ValueError, match="autochrome was scored with other weights"):
         quality.rows_of([*scores, scored("autochrome", "0a1b2c3d", "a.zip/2")])
+
+
+def test_models_are_timed_in_turn(
+    truth: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    class Model:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def colorize(self, photo: NDArray[np.uint8]) -> None:
+            asked.append(self.name)
+            time.sleep(0.03 if self.name == "slow" else 0)
+
+    monkeypatch.setattr(colorize_core, "load", Model)
+    seconds = quality.in_turn(["slow", "quick"], [truth] * 3)
+    assert asked == ["slow", "quick"] * 4
+    assert seconds["slow"] >= 0.03 > seconds["quick"]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from pickle import UnpicklingError
 from typing import Any
+from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
@@ -44,10 +45,16 @@ def fetching(name: str, what: str) -> Iterator[None]:
         EOFError,
     ) as error:  # no connection; half a file
         raise WeightsError(
-            f"{what} ({megabytes(name):.0f} MB) cannot be had: {error}. Check the connection, or "
+            f"{what} ({megabytes(name):.0f} MB) cannot be had: {_said(error)}. Check the connection, or "
             f"copy {path.name} from another machine into {path.parent}; if it is there, it may be "
             "damaged: delete it and try again."
         ) from error
+
+
+def _said(error: BaseException) -> str:
+    """What went wrong, without what urllib wraps around it."""
+    inner = error.reason if type(error) is URLError else error
+    return (isinstance(inner, OSError) and inner.strerror) or str(inner)
 
 
 def _weights(name: str) -> Any:

@@ -25,7 +25,7 @@ CARD = ModelCard(
             8339756,
         ),
     ),
-    trained_on=PHOTOGRAPHS,
+    trained_on=f"{PHOTOGRAPHS}; with AdamW, which its recipe took before Muon",
     limits="Brownish where it is unsure, and less colourful than Autochrome. Half the original's "
     "width, five halvings instead of eight, and an L1 weight of 500 instead of 100 beside its "
     "judge.",

@@ -45,8 +45,8 @@ def fetching(name: str, what: str) -> Iterator[None]:
         EOFError,
     ) as error:  # no connection; half a file
         raise WeightsError(
-            f"{what} ({megabytes(name):.0f} MB) cannot be had: {_said(error)}. Check the connection, or "
-            f"copy {path.name} from another machine into {path.parent}; if it is there, it may be "
+            f"{what} ({megabytes(name):.0f} MB) cannot be had: {_said(error)}. Check the "
+            f"connection, or copy {path.name} from another machine into {path.parent}; if it is there, it may be "
             "damaged: delete it and try again."
         ) from error
 

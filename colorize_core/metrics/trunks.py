@@ -46,8 +46,8 @@ def fetching(name: str, what: str) -> Iterator[None]:
     ) as error:  # no connection; half a file
         raise WeightsError(
             f"{what} ({megabytes(name):.0f} MB) cannot be had: {_said(error)}. Check the "
-            f"connection, or copy {path.name} from another machine into {path.parent}; if it is there, it may be "
-            "damaged: delete it and try again."
+            f"connection, or copy {path.name} from another machine into {path.parent}; if it is "
+            "there, it may be damaged: delete it and try again."
         ) from error
 
 

@@ -109,7 +109,7 @@ def tiny(monkeypatch):
     torch.manual_seed(0)
     head = DeepLabHead(8, 21, (1, 2, 3))
     network = DeepLabV3(Backbone(3, 8, 8, 8), head).eval()
-    head[-1].weight.data.normal_(0, 1)
+    head[-1].weight.data.normal_(0, 30)
     monkeypatch.setattr(segmenters, "_deeplab", lambda name, device: network)
     monkeypatch.setattr(segmenters._deeplab, "cache_clear", lambda: None, raising=False)
     return network
@@ -128,12 +128,13 @@ def test_layers_are_where_their_class_wins(tiny, photo, monkeypatch):
     ]
     assert len(scores) >= 2
     assert np.mean(scores) > 0.95
-    assert sum(layer.share for layer in found) < 1.05
+    assert sum(layer.share for layer in found) < 1.1
 
 
 def test_layers_are_soft_only_where_another_class_comes_close():
     dog, person = (1 + segmenters.CLASSES.index(name) for name in ("dog", "person"))
     logits = torch.zeros(21, 10, 10)
+    logits[0] = 1
     logits[dog, :, :5], logits[person, :, 5:] = 9, 9
     logits[0, :2] = 20
     logits[dog, 9, 9] = 9.5  # a speck
@@ -243,11 +244,11 @@ def tiny_sam(served):  # noqa: F811
         hidden_size=8,
         image_size=[64, 64],
         window_positional_embedding_background_size=[2, 2],
-        blocks_per_stage=[1, 1, 1, 1],
+        blocks_per_stage=[1, 1, 2, 1],
         embed_dim_per_stage=[8, 16, 32, 64],
         num_attention_heads_per_stage=[1, 1, 2, 4],
-        window_size_per_stage=[4, 2, 2, 2],
-        global_attention_blocks=[2],
+        window_size_per_stage=[8, 4, 4, 4],
+        global_attention_blocks=[3],
     )
     config = transformers.Sam2Config(
         vision_config=transformers.Sam2VisionConfig(

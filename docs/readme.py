@@ -191,8 +191,8 @@ def selective(_: str) -> str:
     large = rows["24 megapixels, refined"]
     return (
         f"{table_of(table)}\nMeans of {photos} free photographs in gray, on which the settings "
-        f"were chosen, too. GrabCut takes {min(seconds)} to {max(seconds)} s of processor time for 1 "
-        f"megapixel, refining a mask to 24 megapixels {large['processor_seconds']} s and "
+        f"were chosen, too. GrabCut takes {min(seconds)} to {max(seconds)} s of processor time for "
+        f"1 megapixel, refining a mask to 24 megapixels {large['processor_seconds']} s and "
         f"{large['peak_mib']} MiB, 92 of them the mask ({large['machine']}).\n"
     )
 

@@ -64,6 +64,7 @@ def test_scores_come_from_the_results_and_only_from_there(
     assert "Scores" not in readme.models("")
     assert readme.speed("") == ""
     assert readme.systems("") == ""
+    assert readme.selective("") == ""
     gray = {"colourfulness": "0", "colourfulness-difference": "-41.70"}
     measured(tmp_path, gray=gray, mean={"psnr": "20.11"})
     written = readme.models("").replace("|  |", "| |")

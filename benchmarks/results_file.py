@@ -6,6 +6,7 @@ import csv
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +36,25 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def write(name: str, rows: list[dict[str, Any]]) -> Path:
-    """Write rows (all with the same keys) to results/NAME.csv, replacing it, and print them."""
+def read(name: str) -> list[dict[str, Any]]:
+    """The rows of results/NAME.csv as they were written; none where it is not there."""
+    path = RESULTS / f"{name}.csv"
+    if not path.exists():
+        return []
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def write(name: str, rows: list[dict[str, Any]], others: Sequence[dict[str, Any]] = ()) -> Path:
+    """Write rows (all with the same keys) to results/NAME.csv, replacing it, and print them.
+    `others`, of read(), are put behind them as they are."""
     path = RESULTS / f"{name}.csv"
     made_with = provenance()
     with path.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, [*rows[0], *made_with], lineterminator="\n")
         writer.writeheader()
         writer.writerows(row | made_with for row in rows)
+        writer.writerows(others)
     for row in rows:
         print("  ".join(f"{key} {value}" for key, value in row.items()))
     return path

@@ -24,7 +24,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 import colorize_core
-from benchmarks.results_file import write
+from benchmarks.results_file import read, write
 from benchmarks.speed import paired, photo
 from colorize_core.color import rgb_to_lab
 from colorize_core.metrics import protocol
@@ -231,7 +231,8 @@ def main() -> None:
             rows += coltran_rows(model, truths[0], arguments.runs, arguments.places)
         if name == "diffusion":
             rows += diffusion_rows(model, truths)
-    print(write("systems", rows))
+    others = [row for row in read("systems") if row["what"].split()[0] not in arguments.models]
+    print(write("systems", rows, others))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 import colorize_core
-from benchmarks import draws, quality, systems
+from benchmarks import draws, quality, results_file, systems
 from colorize_core.metrics import protocol
 from colorize_core.models import coltran, diffusion
 from colorize_core.models.base import SampledColorizer
@@ -130,3 +131,13 @@ def test_models_are_timed_in_turn(
     seconds = quality.in_turn(["slow", "quick"], [truth] * 3)
     assert asked == ["slow", "quick"] * 4
     assert seconds["slow"] >= 0.03 > seconds["quick"]
+
+
+def test_rows_of_others_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results_file, "RESULTS", tmp_path)
+    monkeypatch.setattr(results_file, "provenance", lambda: {"commit": "new"})
+    assert results_file.read("speed") == []
+    (tmp_path / "speed.csv").write_text("what,commit\na,old\nb,old\n")
+    others = [row for row in results_file.read("speed") if row["what"] != "a"]
+    results_file.write("speed", [{"what": "a"}], others)
+    assert (tmp_path / "speed.csv").read_text() == "what,commit\na,new\nb,old\n"

@@ -3,4 +3,10 @@
 Importing this imports none of them, and no Gradio: app.build() does, once its folder is there.
 """
 
-TABS = ("colorize", "models", "compare", "blind")  # names of modules, in the order of the page
+TABS = (
+    "colorize",
+    "models",
+    "compare",
+    "blind",
+    "selective",
+)  # names of modules, in the order of the page

@@ -19,6 +19,7 @@ from tabs.easel import MOST_REGIONS, PLAIN, Area, Easel, Fill
 from tabs.studio import Studio
 
 HERE = Path(__file__).parent
+SCRIPTS = ("editor.js", "editor-mixing.js", "editor-drawing.js")  # parts of one
 # Of the regions, as chips and over the picture; told apart also by those who see no red or green.
 TINTS = ("#e2662a", "#2a7fd4", "#8f4fc0", "#17916a", "#c99a10", "#c2397a")
 
@@ -28,7 +29,7 @@ def build(**options: Any) -> gr.HTML:
     edits as edits.apply() takes them."""
     return gr.HTML(
         html_template=(HERE / "editor.html").read_text(encoding="utf-8"),
-        js_on_load=(HERE / "editor.js").read_text(encoding="utf-8"),
+        js_on_load="\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS),
         apply_default_css=False,
         **options,
     )

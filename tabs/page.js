@@ -60,8 +60,13 @@
     stages().forEach((stage) => { stage.dataset.stopped = ""; });
     return [Date.now(), ...rest];
   };
+  // On a phone the tabs are wider than the page: the open one, which may be by a link, is brought in.
+  const turned = (records) => {
+    const tab = records.map((record) => record.target).find((each) => each.ariaSelected === "true");
+    tab?.scrollIntoView({ inline: "center", block: "nearest" });
+  };
+  new MutationObserver(turned).observe(document, { subtree: true, attributeFilter: ["aria-selected"] });
   document.addEventListener("click", (event) => {
-    event.target.closest?.(".models [role=tab]")?.scrollIntoView({ inline: "center", block: "nearest" });
     if (event.target.closest?.("#footer button")) document.querySelector(".show-api")?.click();
   });
   // What is said of a link to these settings; browsers copy only on pages that they trust.

@@ -109,7 +109,7 @@ class Handlers:
         return [
             editor.view(easel, self.studio),
             gr.update(value=choice_of(fill), choices=inside_choices(self.cards, easel)),
-            gr.update(value=fill.vividness, visible=fill.model not in (None, OWN)),
+            gr.update(value=fill.vividness, visible=has_vividness(fill)),
             gr.update(visible=fill.colour is not None)
             | ({"value": "#{:02x}{:02x}{:02x}".format(*fill.colour)} if fill.colour else {}),
             layers,
@@ -191,7 +191,7 @@ class Handlers:
         if easel is not None:
             with easel.lock:
                 easel.areas = easel.put(fill=chosen)
-        shown = gr.update(visible=chosen.model not in (None, OWN))
+        shown = gr.update(visible=has_vividness(chosen))
         return [shown, gr.update(visible=choice == FLAT)]
 
     def choose_outside(self, easel: Easel | None, choice: str, vividness: float) -> dict[str, Any]:
@@ -199,7 +199,7 @@ class Handlers:
         chosen = fill_of(choice, vividness, None)
         if easel is not None:
             easel.outside = chosen
-        return gr.update(visible=chosen.model not in (None, OWN))
+        return gr.update(visible=has_vividness(chosen))
 
     def colour(
         self,
@@ -267,8 +267,12 @@ def percent(share: float) -> str:
 def fill_of(choice: str, vividness: float, colour: str | None) -> Fill:
     """What the controls say."""
     if choice == FLAT:
-        return Fill(colour=rgb(colour or FIRST_COLOUR))
+        return Fill(None, float(vividness), rgb(colour or FIRST_COLOUR))
     return Fill() if choice == GRAY else Fill(choice, 1.0 if choice == OWN else float(vividness))
+
+
+def has_vividness(fill: Fill) -> bool:
+    return not fill.plain and fill.model != OWN
 
 
 def choice_of(fill: Fill) -> str:
@@ -322,11 +326,12 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
                 mask_file = gr.UploadButton(
                     "Load a mask", file_types=["image"], size="sm", type="filepath"
                 )
-                again = gr.Button("Another photo", size="sm")
         remark = gr.HTML(elem_classes="message")
-        with gr.Row(elem_classes="actions"), gr.Row(elem_classes="downloads"):
-            gr.HTML("Download", elem_classes="downloads-label")
-            buttons = {kind: gr.Button(kind, size="sm") for kind in masked.KINDS}
+        with gr.Row(elem_classes="actions"):
+            with gr.Row(elem_classes="downloads"):
+                gr.HTML("Download", elem_classes="downloads-label")
+                buttons = {kind: gr.Button(kind, size="sm") for kind in masked.KINDS}
+            again = gr.Button("Another photo", size="sm")
     finished = gr.DownloadButton(visible="hidden")
 
     controls = [shown, inside, vividness, colour, layers]
@@ -378,7 +383,7 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
 
 def build_inside(cards: Sequence[ModelCard]) -> tuple[gr.Dropdown, gr.Slider, gr.ColorPicker]:
     """What the region is filled with."""
-    with gr.Group(elem_classes="own"):
+    with gr.Column(elem_classes="own"):
         inside = gr.Dropdown(
             inside_choices(cards, None), value=DEFAULT_MODEL, label="Inside this region"
         )
@@ -389,7 +394,7 @@ def build_inside(cards: Sequence[ModelCard]) -> tuple[gr.Dropdown, gr.Slider, gr
 
 def build_outside(cards: Sequence[ModelCard]) -> tuple[gr.Dropdown, gr.Slider]:
     """What lies around the regions."""
-    with gr.Group(elem_classes="own"):
+    with gr.Column(elem_classes="own"):
         outside = gr.Dropdown(outside_choices(cards), value=GRAY, label="Outside of all regions")
         vividness = gr.Slider(
             *RANGES["vividness"], 1, step=0.05, label="Vividness outside", visible=False
@@ -399,7 +404,7 @@ def build_outside(cards: Sequence[ModelCard]) -> tuple[gr.Dropdown, gr.Slider]:
 
 def build_finding() -> tuple[gr.Button, gr.Radio, gr.CheckboxGroup]:
     """Classes that a network finds, by their names."""
-    with gr.Group(elem_classes="own"):
+    with gr.Column(elem_classes="own"):
         find = gr.Button("Find people, animals, things", size="sm")
         network = gr.Radio(
             [(words, name) for name, words in NETWORKS.items()],

@@ -34,6 +34,8 @@ def picture(easel: Easel, format: str, studio: Studio, job: Job) -> Path:
     job.step(0.0, "Reading the photo")
     photo = read(easel.path)
     pixels = photo.pixels
+    if format.startswith("TIFF") and pixels.dtype == np.uint8:
+        pixels = pixels.astype(np.uint16) * 257  # the colours fall between the 8-bit steps
     made = composed(easel, pixels, studio, job)
     path = studio.folder.new(f"{easel.path.stem}-selective{FORMATS[format]}")
     job.step(1.0, "Saving")
@@ -75,7 +77,10 @@ def figure_png(easel: Easel, studio: Studio, job: Job) -> Path:
 
 def fitting(path: Path, easel: Easel) -> Mask:
     """A mask from a file, at the size at which the photo is edited. Raises PictureError."""
-    mask = selective.read_mask(path)
+    try:
+        mask = selective.read_mask(path)
+    except PictureError as error:  # named as the person knows it, without its folder
+        raise type(error)(str(error).replace(str(path), path.name)) from error
     height, width = easel.shape
     if abs(mask.shape[1] * height / (mask.shape[0] * width) - 1) > MOST_BENT:
         raise PictureError(

@@ -364,7 +364,7 @@ def test_a_run_that_was_stopped_changes_nothing(page: Page) -> None:
     page.colour()
     page.studio.stop(WHO.session_hash, turn=5)
     page.on.choose(page.easel, "student", 1.0, None)
-    *_, outside = page.on.colour(4, page.easel, WHO, None)
+    page.on.colour(4, page.easel, WHO, None)
     assert page.easel.area.fill == Fill(AUTOCHROME)
     assert page.easel.outside == Fill()
 

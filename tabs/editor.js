@@ -10,11 +10,19 @@ const marks = root.querySelector(".marks");
 const ring = root.querySelector(".ring");
 const chips = root.querySelector(".chips");
 const size = root.querySelector(".size input");
+const hint = root.querySelector(".hint");
 const status = root.querySelector("[role=status]");
 const screen = canvas.getContext("2d");
 const SVG = "http://www.w3.org/2000/svg";
 const LINE = 2; // pixels of an outline
 const MOST_ZOOM = 16;
+const HINTS = {
+  paint: "Brush: paint colour into the picture.",
+  erase: "Eraser: rub colour out.",
+  box: "Object: draw a box around something, and it is selected.",
+  keep: "Keep: draw a line over what else belongs to the object.",
+  drop: "Drop: draw a line over what does not belong to it.",
+};
 const PATIENCE = 20000; // milliseconds after which edits without an answer are sent again
 
 let shown = null; // the value on the canvas
@@ -138,6 +146,7 @@ const take = (name) => {
   tool = name;
   root.querySelectorAll("[data-tool]").forEach((button) => {
     button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
+    if (button.dataset.tool === tool) hint.textContent = HINTS[tool];
   });
   canvas.style.cursor = tool === "box" ? "crosshair" : "none";
   if (shown) resize();

@@ -61,6 +61,19 @@ def toggle(easel: Easel, names: Sequence[str]) -> None:
         easel.change(mask, layers=kept, marks=Marks())
 
 
+def prompts(
+    easel: Easel,
+) -> tuple[tuple[float, float, float, float] | None, list[tuple[float, float]]]:
+    """The box, and the middle of every stroke that belongs to the object. Raises OptionError."""
+    marks = easel.area.marks
+    if marks.box is None and not marks.keep:
+        raise OptionError(
+            "Nothing has been pointed at. Take Object and draw a box around something, or Keep and "
+            "tap it."
+        )
+    return marks.box, [points[len(points) // 2] for points, _ in marks.keep]
+
+
 def _stroke(easel: Easel, edit: Edit) -> None:
     points, radius = _points(easel, edit), _radius(easel, edit)
     erase = edit["kind"] == "erase"

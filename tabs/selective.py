@@ -25,6 +25,7 @@ INVITATION = "# Drop a photo\nto colour only a part of it"
 FLAT, GRAY = "colour", "gray"  # beside the names of models, in the two lists
 FIRST_COLOUR = "#b8442e"
 NETWORKS = {"mobile": "Quick: downloads 42 MB once", "resnet101": "Finer: downloads 233 MB once"}
+SAM = "<p>Looks again at your box and at what you drew with Keep; downloads 156 MB once.</p>"
 AWAY = gr.update(visible=False)
 THERE = gr.update(visible=True)
 
@@ -163,6 +164,30 @@ class Handlers:
                     easel.found = found
                     words = "" if found else "<p>Nothing that the network knows was found.</p>"
                     return [words, *self.seen(easel)]
+        except Cancelled:
+            return [gr.skip()] * 6
+        except ColorizeError as error:
+            return [parts.said(error)] + [gr.skip()] * 5
+
+    def point(
+        self,
+        turn: float,
+        easel: Easel | None,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(track_tqdm=True),  # noqa: B008  # of the download
+    ) -> list[Any]:
+        """Select what the box and the strokes point at by a network."""
+        if easel is None:
+            return [gr.skip()] * 6
+        try:
+            with self.studio.job(session(request), progress, turn) as job:
+                box, points = edits.prompts(easel)
+                job.step(0.0, "Selecting the object")
+                with self.studio.turn(job):
+                    mask = selective.pointed(easel.small, points=points, box=box)
+                with easel.lock:
+                    easel.change(mask, layers=())
+                    return ["", *self.seen(easel)]
         except Cancelled:
             return [gr.skip()] * 6
         except ColorizeError as error:
@@ -323,6 +348,8 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
                 inside, vividness, colour = build_inside(cards)
                 outside, outside_vividness = build_outside(cards)
                 find, network, layers = build_finding()
+                point = gr.Button("Select object by SAM 2.1", size="sm")
+                gr.HTML(SAM, elem_classes="note")
                 mask_file = gr.UploadButton(
                     "Load a mask", file_types=["image"], size="sm", type="filepath"
                 )
@@ -372,6 +399,8 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
     layers.input(on.toggle, [easel, layers], [remark, shown], **latest)
     found = find.click(on.find, [turn, network, easel], [remark, *controls], **run)
     found.failure(on.fail, None, remark, **parts.QUICK)
+    pointed = point.click(on.point, [turn, easel], [remark, *controls], **run)
+    pointed.failure(on.fail, None, remark, **parts.QUICK)
     mask_file.upload(on.load_mask, [easel, mask_file], [remark, shown], **parts.QUICK)
     for kind, button in buttons.items():
         saved = button.click(on.download, [turn, gr.State(kind), easel], [remark, finished], **run)

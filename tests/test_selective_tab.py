@@ -448,6 +448,26 @@ def test_without_a_network_the_reason_is_told(page: Page, monkeypatch: pytest.Mo
     assert "Connect once." in message
 
 
+def test_a_network_looks_where_it_is_pointed_at(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def pointed(photo: Any, **prompts: Any) -> Any:
+        asked.append(prompts)
+        return np.ones(photo.shape[:2], np.float32)
+
+    monkeypatch.setattr(selective, "pointed", pointed)
+    message, *_ = page.on.point(0, page.easel, WHO, None)
+    assert "Nothing has been pointed at" in message
+    page.do("box", box=[10, 10, 90, 90])
+    page.do("keep", points=[[20, 20], [30, 30], [40, 40]], radius=2)
+    message, shown, *_ = page.on.point(0, page.easel, WHO, None)
+    assert (message, asked) == ("", [{"points": [(30, 30)], "box": (10, 10, 90, 90)}])
+    assert page.easel.mask().min() == 1
+    assert shown["marks"]["box"], "it can be pointed at more"
+
+
 def test_another_photo_gets_another_easel(page: Page, gray_photo: Path) -> None:
     other = page.studio.folder.new("other.png")
     other.write_bytes(gray_photo.read_bytes())

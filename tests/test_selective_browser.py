@@ -367,6 +367,8 @@ def test_it_fits_on_a_phone(visit: Visit, photo: Path, scheme: str) -> None:
     page.get_by_role("button", name="Another region").click()
     expect(page.get_by_role("button", name="Region 2", exact=True)).to_be_visible()
     assert not scrolls_sideways(page)
+    for part in page.locator(".editor > *").all():
+        assert part.evaluate("e => e.getBoundingClientRect().right <= innerWidth"), "it is cut off"
     for text in (".editor [role=status]", ".editor [data-edit=grow]", ".editor .chip button"):
         assert contrast(page, text) >= 4.5, f"{text} is hard to read"
     for button in page.locator(".editor button:visible").all():

@@ -18,12 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from colorize_core import selective
-from colorize_core.color import lightness
 from colorize_core.selective import Layer, Mask, Region
 from colorize_core.tone import measure_tone
 from tabs.studio import DEFAULT_MODEL, Job, Studio, read, shrink
 
-SIDE = 1280  # pixels of the longest side of what is edited
 MOST_STEPS = 60  # that can be undone
 MOST_REGIONS = 6
 OWN = "photo"  # stands for a model where the photo's own colours are meant
@@ -100,11 +98,10 @@ class Easel:
         """Raises PictureError."""
         pixels = read(path).pixels
         height, width = pixels.shape[:2]
-        scale = min(1.0, SIDE / max(height, width))
-        small = shrink(pixels, max(1, round(height * scale)), max(1, round(width * scale)))
+        small = shrink(pixels, *selective.screen_size(height, width))
         folder = studio.folder.new("selective").parent
         easel = cls(path, folder.name, (width, height), small, measure_tone(small).coloured)
-        easel.areas = (Area(1, Fill(DEFAULT_MODEL), pack(np.zeros(small.shape[:2], np.float32))),)
+        easel.areas = (Area(1, Fill(DEFAULT_MODEL), pack(selective.empty(small))),)
         return easel
 
     # --- masks ----------------------------------------------------------------------------------
@@ -125,7 +122,7 @@ class Easel:
 
     def lightness(self) -> NDArray[np.float32]:
         """L of the photo at the size at which it is edited, (H, W) in [0, 100]."""
-        return lightness((self.small / 255).astype(np.float32))
+        return selective.lightness(self.small)
 
     def change(self, mask: Mask, **others: Any) -> None:
         """Give the region that is worked on another mask, as a step that can be undone."""
@@ -169,7 +166,7 @@ class Easel:
     def add(self) -> None:
         """Another region, empty, to be worked on."""
         used = [area.key for steps in (self.areas, *self.past) for area in steps]
-        empty = pack(np.zeros(self.shape, np.float32))
+        empty = pack(selective.empty(self.small))
         self.step((*self.areas, Area(max(used) + 1, self.area.fill, empty, self.area.shown)))
         self.active = len(self.areas) - 1
 

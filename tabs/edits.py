@@ -18,7 +18,7 @@ from colorize_core.selective import Mask
 from tabs.easel import MOST_REGIONS, Easel, Marks, pack
 
 MOST_POINTS = 10_000  # of one stroke
-SNAP_STEP, GROW_STEP, FEATHER_STEP = 8.0, 3.0, 4.0  # pixels of a mask whose longest side is 1280
+SNAP_STEP, GROW_STEP, FEATHER_STEP = 8.0, 3.0, 4.0  # pixels of a mask whose longest side is SIDE
 Edit = Mapping[str, Any]
 
 
@@ -130,7 +130,7 @@ def _add(easel: Easel, edit: Edit) -> None:
 
 
 def _scale(easel: Easel) -> float:
-    return max(easel.shape) / 1280
+    return max(easel.shape) / selective.SIDE
 
 
 CHANGES: dict[str, Callable[[Mask, Easel], Mask]] = {

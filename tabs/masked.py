@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 from PIL import Image
 
 from colorize_core import image, selective
-from colorize_core.color import lightness
 from colorize_core.errors import PictureError
 from colorize_core.selective import Mask, Region
 from tabs.easel import Easel, Fill
@@ -47,9 +45,7 @@ def composed(easel: Easel, pixels: image.Pixels, studio: Studio, job: Job) -> im
     """All regions over what lies around them."""
     areas = easel.areas
     easel.predict([easel.outside, *(area.fill for area in areas)], studio, job)
-    job.step(0.3, "Fitting the masks")
-    light = lightness(pixels / np.float32(np.iinfo(pixels.dtype).max))
-    regions = [Region(selective.refined(easel.mask(area), light), *area.fill) for area in areas]
+    regions = [Region(easel.mask(area), *area.fill) for area in areas]
     colorize = easel.colorizer(studio, job.strips(0.4, "Colouring"))
     return selective.compose(pixels, regions, easel.surroundings(easel.outside), colorize)
 
@@ -58,7 +54,7 @@ def mask_png(easel: Easel, studio: Studio, job: Job) -> Path:
     """The mask of the region that is worked on, at the photo's full size."""
     job.step(0.0, "Fitting the mask")
     pixels = read(easel.path).pixels
-    light = lightness(pixels / np.float32(np.iinfo(pixels.dtype).max))
+    light = selective.lightness(pixels)
     path = studio.folder.new(f"{easel.path.stem}-mask.png")
     selective.write_mask(path, selective.refined(easel.mask(), light))
     return path
@@ -87,5 +83,4 @@ def fitting(path: Path, easel: Easel) -> Mask:
             f"{path.name} is {mask.shape[1]} × {mask.shape[0]}, which is not the shape of the "
             f"photo ({easel.size[0]} × {easel.size[1]}). Give a mask of that shape, of any size."
         )
-    method = cv2.INTER_AREA if mask.shape[0] > height else cv2.INTER_LINEAR
-    return cv2.resize(mask, (width, height), interpolation=method)
+    return selective.resized(mask, height, width)

@@ -17,7 +17,7 @@ from colorize_core import image, selective
 from colorize_core.errors import WeightsError
 from colorize_core.selective import Layer
 from tabs import edits, masked
-from tabs.easel import MOST_REGIONS, MOST_STEPS, OWN, SIDE, Easel, Fill, pack, unpack
+from tabs.easel import MOST_REGIONS, MOST_STEPS, OWN, Easel, Fill, pack, unpack
 from tabs.folder import Folder
 from tabs.gallery import find_examples
 from tabs.selective import FLAT, GRAY, Handlers, fill_of, rgb
@@ -131,7 +131,7 @@ def test_a_large_photo_is_edited_at_screen_size(
     path = tmp_path / "large.jpg"
     Image.fromarray(gray_scene(1000, 2000)).save(path)
     page = Page(studio, path)
-    assert page.easel.shape == (SIDE // 2, SIDE)
+    assert page.easel.shape == (selective.SIDE // 2, selective.SIDE)
     assert page.easel.size == (2000, 1000)
 
 

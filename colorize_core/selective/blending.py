@@ -1,58 +1,205 @@
-"""Pictures out of pictures."""
+"""Pictures put together under masks: the photo's own pixels here, a model's colours there.
+
+Light is mixed as light: sRGB is decoded, mixed and encoded again. Both pictures having the L of the
+same photo, so has every mixture of them, however soft the mask.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize_core import options, registry
+from colorize_core._encoders import as_dtype
 from colorize_core.captioned import captioned_grid
 from colorize_core.color import lab_to_rgb_in_gamut, linear_to_srgb, rgb_to_lab, srgb_to_linear
-from colorize_core.metrics.protocol import to_gray
-from colorize_core.selective.masks import Mask
+from colorize_core.errors import OptionError
+from colorize_core.selective.masks import Mask, check_size, lightness, refined, resized
+from colorize_core.tone import FINE, Picture, measure_tone
 
-Picture = NDArray[np.uint8]
+STRIP_PIXELS = 1 << 18  # what is mixed at a time
+LOOKED_AT = 256  # pixels of each side of a copy that tells whether a photo has colours
 
 
 @dataclass(frozen=True)
 class Region:
+    """A part of the photo and what it is filled with: a model's colours, one flat colour, or, with
+    neither, gray.
+
+    `mask` may be of screen size or of the photo's; what is filled first may have none. `vividness`
+    in [0, 2] and `strength` in [0, 1.5] are the model's; of a flat colour (R, G, B) in [0, 255],
+    vividness scales the chroma. `controls` are the model's own, see its card. OptionError for a
+    value out of range, or both a model and a colour.
+    """
+
     mask: Mask | None = None
     model: str | None = None
     vividness: float = 1.0
     colour: tuple[int, int, int] | None = None
+    strength: float = 1.0
+    controls: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        options.check("vividness", self.vividness)
+        options.check("strength", self.strength)
+        if self.model is not None and self.colour is not None:
+            raise OptionError(
+                f"A region has the model {self.model} and the colour {self.colour}: leave one out."
+            )
+        if self.colour is not None and not all(0 <= part <= 255 for part in self.colour):
+            raise OptionError(f"colour is {self.colour}, allowed is 0 to 255 each.")
+
+
+Colorize = Callable[[Picture, Region], Picture]
+
+
+# --- two pictures -------------------------------------------------------------------------------
 
 
 def blend(inside: Picture, outside: Picture, mask: Mask) -> Picture:
-    a, b = (srgb_to_linear(each / np.float32(255)) for each in (inside, outside))
-    share = mask[..., None]
-    return np.round(linear_to_srgb(b + (a - b) * share) * 255).astype(np.uint8)
+    """Two pictures (H, W, 3) of one type under a mask (H, W), mixed in linear light.
+
+    Mask 0 gives the bytes of `outside`, mask 1 those of `inside`. OptionError if sizes or types
+    differ."""
+    check_size(mask, outside)
+    check_size(mask, inside)
+    if inside.dtype != outside.dtype:
+        raise OptionError(
+            f"The pictures are {inside.dtype} and {outside.dtype}: bring them to one type first."
+        )
+    result: Picture = outside.copy(order="C")
+    for strip in _strips(mask.shape):
+        part, below = mask[strip], result[strip]
+        whole = part >= 1
+        below[whole] = inside[strip][whole]
+        some = (part > 0) & ~whole
+        below[some] = _mixed(inside[strip][some], below[some], part[some])
+    return result
+
+
+def _strips(shape: Sequence[int]) -> Iterator[slice]:
+    rows = max(1, STRIP_PIXELS // shape[1])
+    return (slice(top, top + rows) for top in range(0, shape[0], rows))
+
+
+def _mixed(inside: NDArray[Any], outside: NDArray[Any], share: NDArray[Any]) -> NDArray[Any]:
+    """Pixels (N, 3) twice and how much of the first is in the mixture (N,)."""
+    light = _light(inside.dtype.name)
+    below = light[outside]
+    linear = below + (light[inside] - below) * share[:, None]
+    if inside.dtype == np.uint8:
+        return _shades()[(linear * FINE + 0.5).astype(np.uint16)]
+    return np.rint(linear_to_srgb(linear) * 65535).astype(np.uint16)
+
+
+@lru_cache(maxsize=2)
+def _light(dtype: str) -> NDArray[np.float32]:
+    """Linear light of every encoded level."""
+    top = np.iinfo(dtype).max
+    return srgb_to_linear(np.arange(top + 1) / top).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _shades() -> NDArray[np.uint8]:
+    """The encoded level of linear light in steps of 1 / FINE."""
+    return np.rint(linear_to_srgb(np.arange(FINE + 1) / FINE) * 255).astype(np.uint8)
+
+
+# --- many regions -------------------------------------------------------------------------------
 
 
 def compose(
     photo: Picture,
     regions: Sequence[Region],
-    outside: Region | None,
-    colorize: Callable[[Picture, Region], Picture],
+    outside: Region | None = None,
+    colorize: Colorize | None = None,
 ) -> Picture:
-    def picture(region: Region) -> Picture:
-        if region.colour is not None:
-            lab = rgb_to_lab(photo / np.float32(255))
-            lab[..., 1:] = rgb_to_lab(np.array(region.colour, np.float32) / 255)[1:]
-            return np.round(lab_to_rgb_in_gamut(lab) * 255).astype(np.uint8)
-        return colorize(photo, region) if region.model else to_gray(photo)
+    """The photo with each region filled; where several lie, the last is on top.
 
-    result = picture(outside) if outside else photo
+    `outside` fills the rest, its mask is not looked at; None leaves the photo's own pixels there,
+    byte for byte. `colorize(photo, region)` gives the photo in the colours of a region that has a
+    model; with_models() by default. Masks smaller than the photo are refined() to its edges.
+    Raises OptionError and what `colorize` raises.
+    """
+    colorize = colorize or with_models()
+    result = photo.copy() if outside is None else fill(photo, outside, colorize)
+    level: NDArray[np.float32] | None = None
     for region in regions:
-        assert region.mask is not None
-        result = blend(picture(region), result, region.mask)
+        if region.mask is None:
+            raise OptionError("A region has no mask: give each one, all but what is outside.")
+        mask = region.mask
+        if mask.shape != photo.shape[:2]:
+            level = lightness(photo) if level is None else level
+            mask = refined(mask, level)
+        if mask.any():
+            result = blend(fill(photo, region, colorize), result, mask)
     return result
 
 
+def fill(photo: Picture, region: Region, colorize: Colorize) -> Picture:
+    """The whole photo in the region's colours, with its own L."""
+    if region.model is not None:
+        return colorize(photo, region)
+    ab = np.zeros(2)
+    if region.colour is not None:
+        colour = np.array(region.colour, np.float64) / 255
+        ab = rgb_to_lab(colour)[1:] * region.vividness
+    return tinted(photo, (float(ab[0]), float(ab[1])))
+
+
+def with_models(device: str = "auto") -> Colorize:
+    """What compose() colorizes with: the project's models, each loaded when it is first needed."""
+    loaded: dict[str, registry.Colorizer] = {}
+
+    def colorize(photo: Picture, region: Region) -> Picture:
+        name = region.model or ""
+        if name not in loaded:
+            loaded[name] = registry.load(name, device)
+        return loaded[name].colorize(
+            photo, vividness=region.vividness, strength=region.strength, **region.controls
+        )
+
+    return colorize
+
+
+def tinted(photo: Picture, ab: tuple[float, float] = (0.0, 0.0)) -> Picture:
+    """The photo's L with one a and b in Lab units everywhere, as far as the gamut allows. Without
+    them it is gray; a gray photo then stays as it is, byte for byte."""
+    gray = all(np.array_equal(photo[..., 0], photo[..., c]) for c in (1, 2))
+    if gray and not any(ab):
+        return photo.copy()
+    lab = np.empty((FINE + 1, 3))
+    lab[:, 0], lab[:, 1:] = np.linspace(0, 100, FINE + 1), ab
+    top = np.iinfo(photo.dtype).max
+    colours = np.rint(lab_to_rgb_in_gamut(lab) * top).astype(photo.dtype)
+    result = np.empty(photo.shape, photo.dtype)
+    for strip in _strips(photo.shape):
+        level = np.clip(lightness(photo[strip]), 0, 100) * (FINE / 100)
+        result[strip] = colours[(level + 0.5).astype(np.uint16)]
+    return result
+
+
+def gray_outside(photo: Picture) -> Region | None:
+    """What leaves all outside gray: nothing where the photo is gray, or the toned print of one; a
+    photo in colour loses it."""
+    height, width = (min(side, LOOKED_AT) for side in photo.shape[:2])
+    return Region() if measure_tone(resized(photo, height, width)).coloured else None
+
+
+# --- the figure ---------------------------------------------------------------------------------
+
+
 def figure(photo: Picture, colorized: Picture, mask: Mask, blended: Picture) -> Picture:
-    shown = np.repeat(np.round(mask * 255).astype(np.uint8)[..., None], 3, -1)
-    words = [["Gray"], ["Colorized"], ["Mask"], ["Blended"]]
-    return captioned_grid(
-        [photo, colorized, shown, blended], words, (photo.shape[1], photo.shape[0])
-    )
+    """Gray, colorized, mask and blended side by side with captions, (h, w, 3) uint8. The mask may
+    be of screen size."""
+    shades = np.rint(np.clip(mask, 0, 1) * 255).astype(np.uint8)
+    pictures = [tinted(photo), colorized, np.dstack([shades] * 3), blended]
+    words = [["Gray"], ["Colorized"], ["Mask", f"{mask.mean():.0%} of the picture"], ["Blended"]]
+    size = (photo.shape[1], photo.shape[0])
+    shown = [cast(NDArray[np.uint8], as_dtype(picture, np.uint8)) for picture in pictures]
+    return captioned_grid(shown, words, size)

@@ -136,7 +136,9 @@ def _scale(easel: Easel) -> float:
 CHANGES: dict[str, Callable[[Mask, Easel], Mask]] = {
     "grow": lambda mask, easel: selective.grown(mask, max(1.0, GROW_STEP * _scale(easel))),
     "shrink": lambda mask, easel: selective.grown(mask, -max(1.0, GROW_STEP * _scale(easel))),
-    "feather": lambda mask, easel: selective.feathered(mask, FEATHER_STEP * _scale(easel)),
+    "feather": lambda mask, easel: selective.feathered(
+        mask, max(2.0, FEATHER_STEP * _scale(easel))
+    ),
     "fill": lambda mask, _: selective.filled(mask),
     "invert": lambda mask, _: selective.inverted(mask),
     "snap": lambda mask, easel: selective.snapped(

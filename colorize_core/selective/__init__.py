@@ -2,14 +2,14 @@
 
 >>> from colorize_core import image, selective
 >>> photo = image.read("portrait.jpg")
->>> mask = selective.painted(selective.empty(photo.pixels), [(300, 200)], radius=80)
->>> mask = selective.snapped(mask, selective.lightness(selective.screen(photo.pixels)))
+>>> mask = selective.grabcut(photo.pixels, box=(20, 10, 490, 512))
+>>> mask = selective.painted(mask, [(300, 200), (310, 240)], radius=12, erase=True)
 >>> result = selective.compose(photo.pixels, [selective.Region(mask, "autochrome")])
 
 Importing this loads no torch.
 """
 
-from colorize_core.selective.automatic import Layer, classes, grabcut, pointed
+from colorize_core.selective.automatic import Layer, classes, grabcut, megabytes, pointed
 from colorize_core.selective.blending import (
     Region,
     blend,
@@ -54,11 +54,12 @@ __all__ = [
     "figure",
     "fill",
     "filled",
-    "gray_outside",
     "grabcut",
+    "gray_outside",
     "grown",
     "inverted",
     "lightness",
+    "megabytes",
     "painted",
     "pointed",
     "read_mask",

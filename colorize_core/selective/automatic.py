@@ -1,62 +1,147 @@
-"""Masks that nobody has to draw."""
+"""Masks that nobody has to paint: GrabCut from a box, strokes or nothing, here, which needs no
+weights; and what the networks of segmenters.py find.
+
+Source: Rother, Kolmogorov and Blake, "GrabCut" (2004), as OpenCV has it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize_core.errors import WeightsError
+from colorize_core.errors import OptionError
+from colorize_core.selective import masks, saliency
 from colorize_core.selective.masks import Mask
+from colorize_core.selective.segmenters import Box, Layer, Point, classes, megabytes, pointed
+from colorize_core.tone import Picture
 
-Picture = NDArray[np.uint8]
+__all__ = ["Box", "Layer", "Point", "Stroke", "classes", "grabcut", "megabytes", "pointed"]
 
+Stroke = tuple[Sequence[Point], float]  # its points and its radius
 
-@dataclass(frozen=True)
-class Layer:
-    name: str
-    mask: Mask
-    share: float
+WORK_SIDE = 256  # pixels of the longest side that GrabCut sees: more is slower, not better
+ROUNDS = 2
+CLEAR = 0.85  # how separable what stands out has to be for the guess to follow it alone
+SHARES = 0.5, 0.8  # else: least and most of a box that its object is guessed to fill
+CAUTION = 0.9  # of Otsu's threshold: rather too much is guessed than too little
+GUESS = 0.5  # how much the guess weighs among what GrabCut sees
+ROUGH = 3.0  # how much texture does
+SPECK = 0.02  # of the largest piece: smaller ones, and smaller holes, are noise
+
+_ONE_AT_A_TIME = threading.Lock()  # OpenCV's random numbers are the process's
 
 
 def grabcut(
     photo: Picture,
     *,
-    box: tuple[float, float, float, float] | None = None,
-    keep: Sequence[tuple[Sequence[tuple[float, float]], float]] = (),
-    drop: Sequence[tuple[Sequence[tuple[float, float]], float]] = (),
+    box: Box | None = None,
+    keep: Sequence[Stroke] = (),
+    drop: Sequence[Stroke] = (),
 ) -> Mask:
-    height, width = photo.shape[:2]
-    x0, y0, x1, y1 = box or (width * 0.2, height * 0.15, width * 0.8, height * 0.95)
-    labels = np.full((height, width), cv2.GC_BGD, np.uint8)
-    labels[round(y0) : round(y1), round(x0) : round(x1)] = cv2.GC_PR_FGD
-    for strokes, label in ((keep, cv2.GC_FGD), (drop, cv2.GC_BGD)):
-        for points, radius in strokes:
-            line = np.round(points).astype(np.int32)
-            cv2.polylines(labels, [line], False, label, max(1, round(2 * radius)))
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(photo, labels, None, *models, 2, cv2.GC_INIT_WITH_MASK)
-    return np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
+    """The mask, of screen size, of what is in a box (x0, y0, x1, y1), along the strokes `keep` and
+    not along `drop`, all in pixels of the photo. With none of them what stands out is guessed.
+
+    It looks at lightness alone: the colours of a photo that has some change nothing. The same
+    arguments give the same mask. OptionError for a box outside the photo.
+    """
+    light = masks.lightness(masks.screen(photo))
+    scale = min(1.0, WORK_SIDE / max(light.shape))
+    height, width = (max(1, round(side * scale)) for side in light.shape)
+    small = masks.resized(light, height, width)
+    to_small = (width / photo.shape[1], height / photo.shape[0])
+    here = None if box is None else _inside(box, photo.shape, to_small, small.shape)
+    kept, dropped = (_covered(strokes, to_small, small.shape) for strokes in (keep, drop))
+    found = _cut(small, here, kept & ~dropped, dropped)
+    result = masks.resized(_cleaned(found, kept, dropped), *light.shape)
+    return masks.snapped(result, light, 1.5 * max(1.0, light.shape[0] / height))
 
 
-def classes(
-    photo: Picture,
-    *,
-    network: str = "mobile",
-    device: str = "auto",
-    progress: Callable[[float], None] | None = None,
-) -> tuple[Layer, ...]:
-    raise WeightsError("There is no network here.")
+def _inside(
+    box: Box, shape: Sequence[int], scale: tuple[float, float], size: Sequence[int]
+) -> tuple[slice, slice]:
+    """The rows and columns of the small picture that a box covers."""
+    x0, x1 = sorted((box[0], box[2]))
+    y0, y1 = sorted((box[1], box[3]))
+    if not (x0 < shape[1] and y0 < shape[0] and x1 > 0 and y1 > 0 and x0 < x1 and y0 < y1):
+        raise OptionError(
+            f"The box {', '.join(f'{v:g}' for v in box)} covers nothing of the photo, which has "
+            f"{shape[1]} × {shape[0]} pixels: give left, top, right and bottom within it."
+        )
+    spans = []
+    for low, high, factor, length in ((y0, y1, scale[1], size[0]), (x0, x1, scale[0], size[1])):
+        first = min(max(0, int(low * factor)), length - 1)
+        spans.append(slice(first, min(length, max(first + 1, int(np.ceil(high * factor))))))
+    return spans[0], spans[1]
 
 
-def pointed(
-    photo: Picture,
-    *,
-    points: Sequence[tuple[float, float]] = (),
-    box: tuple[float, float, float, float] | None = None,
-    device: str = "auto",
-) -> Mask:
-    raise WeightsError("There is no network here.")
+def _covered(
+    strokes: Sequence[Stroke], scale: tuple[float, float], size: Sequence[int]
+) -> NDArray[np.bool_]:
+    """The pixels of the small picture under the strokes."""
+    mask = np.zeros(size, np.float32)
+    for points, radius in strokes:
+        # A photo's pixel has its middle half a pixel from its corner, and so has a small one.
+        places = [((x + 0.5) * scale[0] - 0.5, (y + 0.5) * scale[1] - 0.5) for x, y in points]
+        mask = masks.painted(mask, places, max(1.0, radius * scale[0]))
+    return mask > 0.5
+
+
+def _cut(
+    light: NDArray[np.float32],
+    box: tuple[slice, slice] | None,
+    keep: NDArray[np.bool_],
+    drop: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """What GrabCut makes of L (H, W), beginning with the guess."""
+    score, outside, clear = saliency.standing_out(light, box)
+    if keep.any() or drop.any():
+        near = saliency.nearer(light, keep, drop | outside)
+        score = score / max(float(score.max()), 1e-6) + saliency.STROKES * near
+    if box is not None:
+        score[outside] = 0
+    values = score if box is None else score[box]
+    level = saliency.threshold(values) * CAUTION
+    if box is not None and clear < CLEAR:
+        low, high = np.quantile(values, [1 - SHARES[1], 1 - SHARES[0]])
+        level = min(max(level, low), high)
+    state = np.where(score > level, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    if box is not None and not outside[box].any():
+        state[outside] = cv2.GC_BGD
+    state[drop], state[keep] = cv2.GC_BGD, cv2.GC_FGD
+    front = (state & 1) > 0
+    if front.all() or not front.any():  # nothing for GrabCut to learn from
+        return front
+    with _ONE_AT_A_TIME:
+        cv2.setRNGSeed(0)
+        models = np.zeros((1, 65)), np.zeros((1, 65))
+        cv2.grabCut(_seen(light, score), state, None, *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
+    return (state & 1) > 0
+
+
+def _seen(light: NDArray[np.float32], score: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """What GrabCut takes for red, green and blue: L, texture and the guess. With L alone, front and
+    back are too much alike: it would shrink to nothing, or to the brightest part."""
+    longest = max(light.shape)
+    rough = saliency.texture(light, longest / 100)
+    guess = cv2.GaussianBlur(score, (0, 0), 0.03 * longest)
+    planes = (light * 2.55, rough * ROUGH, guess * (255 * GUESS / max(float(guess.max()), 1e-6)))
+    return np.dstack([np.clip(plane, 0, 255).astype(np.uint8) for plane in planes])
+
+
+def _cleaned(found: NDArray[np.bool_], keep: NDArray[np.bool_], drop: NDArray[np.bool_]) -> Mask:
+    """Without specks and pinholes that no stroke asked for."""
+    result = found.astype(np.uint8)
+    for value, asked in ((1, keep), (0, drop)):
+        count, pieces, stats, _ = cv2.connectedComponentsWithStats(
+            (result == value).astype(np.uint8), connectivity=4
+        )
+        least = SPECK * max(stats[1:, cv2.CC_STAT_AREA], default=0)
+        for piece in range(1, count):
+            here = pieces == piece
+            if stats[piece, cv2.CC_STAT_AREA] < least and not (here & asked).any():
+                result[here] = 1 - value
+    return result.astype(np.float32)

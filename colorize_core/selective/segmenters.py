@@ -1,0 +1,247 @@
+"""Masks by networks whose weights are downloaded once: the classes that DeepLabV3 finds, and what
+SAM 2.1 finds where it is pointed at.
+
+Sources: Chen et al., "Rethinking Atrous Convolution for Semantic Image Segmentation" (2017), with
+torchvision's weights; Ravi et al., "SAM 2: Segment Anything in Images and Videos" (2024), with
+transformers and the weights of facebook/sam2.1-hiera-tiny on the Hugging Face Hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize_core import hub
+from colorize_core.errors import OptionError, WeightsError
+from colorize_core.metrics import trunks
+from colorize_core.selective import masks
+from colorize_core.selective.masks import Mask
+from colorize_core.tone import Picture
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# fmt: off
+CLASSES = (  # of Pascal VOC, as torchvision names them, without the background
+    "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
+    "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train",
+    "tvmonitor",
+)
+# fmt: on
+NETWORKS = {  # torchvision's functions and the names of their weights
+    "mobile": (
+        "deeplabv3_mobilenet_v3_large",
+        "DeepLabV3_MobileNet_V3_Large_Weights.COCO_WITH_VOC_LABELS_V1",
+    ),
+    "resnet101": (
+        "deeplabv3_resnet101",
+        "DeepLabV3_ResNet101_Weights.COCO_WITH_VOC_LABELS_V1",
+    ),
+}
+SAM2 = "facebook/sam2.1-hiera-tiny"
+SAM2_FILES = ("config.json", "model.safetensors")
+SAM2_MEGABYTES = 156.0
+
+SIDE, LONGEST = 520, 1280  # pixels of the shorter side that DeepLabV3 is shown; most of the longer
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the photographs that it learned from
+LEAST_SHARE = 0.005  # of the picture: what is smaller is more likely a mistake
+SOFT = 1.0  # how far the logits of two answers are apart where a mask stops being soft
+FINE = 2.0  # pixels that the edges of SAM 2.1 may be off
+
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Something that was found. `share`: how much of the picture it covers, in [0, 1]."""
+
+    name: str
+    mask: Mask
+    share: float
+
+
+def megabytes(network: str) -> float:
+    """What has to be downloaded before `network` can be asked ("mobile", "resnet101", "sam2"): 0
+    where its weights are in the cache. OptionError for another name."""
+    if network == "sam2":
+        from huggingface_hub import try_to_load_from_cache
+
+        found = [isinstance(try_to_load_from_cache(SAM2, file), str) for file in SAM2_FILES]
+        return 0.0 if all(found) else SAM2_MEGABYTES
+    _, weights = _known(network)
+    return 0.0 if trunks.is_cached(weights) else trunks.megabytes(weights)
+
+
+def _known(network: str) -> tuple[str, str]:
+    if network not in NETWORKS:
+        raise OptionError(f"network is {network!r}, allowed are {', '.join(NETWORKS)}.")
+    return NETWORKS[network]
+
+
+# --- classes ------------------------------------------------------------------------------------
+
+
+def classes(
+    photo: Picture,
+    *,
+    network: str = "mobile",
+    device: str = "auto",
+    progress: Callable[[float], None] | None = None,
+) -> tuple[Layer, ...]:
+    """The CLASSES that DeepLabV3 finds in the photo, largest first, with masks of screen size.
+
+    `network`: "mobile" (42 MB) or "resnet101" (233 MB, better), downloaded by torchvision into its
+    cache where it has them not; megabytes() says so before. `progress` gets shares of the work in
+    [0, 1]; what it raises stops it. Raises WeightsError if they cannot be had, OptionError or
+    DeviceError.
+    """
+    import torch
+
+    from colorize_core import devices
+
+    _known(network)
+    report = progress or (lambda share: None)
+    report(0.0)
+    picked = devices.pick(device)
+    loaded = _deeplab(network, str(picked))
+    report(0.5)
+    seen = masks.screen(photo)
+    with torch.inference_mode():
+        logits = loaded(_input(seen).to(picked))["out"][0].float().cpu()
+    light = masks.lightness(seen)
+    found = []
+    for layer in layers_of(logits, light.shape):
+        mask = masks.snapped(layer.mask, light)
+        found.append(Layer(layer.name, mask, float(mask.mean())))
+    report(1.0)
+    return tuple(sorted(found, key=lambda layer: -layer.share))
+
+
+@lru_cache(maxsize=2)
+def _deeplab(network: str, device: str) -> Any:
+    from torchvision.models import get_weight, segmentation
+
+    function, weights = _known(network)
+    with trunks.fetching(weights, f"The weights of DeepLabV3 ({network})"):
+        built = getattr(segmentation, function)(weights=get_weight(weights), progress=True)
+    return built.eval().to(device)
+
+
+def _input(photo: Picture) -> Tensor:
+    """(H, W, 3) -> (1, 3, h, w), as the network learned to see photographs."""
+    import torch
+
+    height, width = photo.shape[:2]
+    scale = min(SIDE / min(height, width), LONGEST / max(height, width))
+    size = (max(1, round(side * scale)) for side in (height, width))
+    small = masks.resized(photo, *size).astype(np.float32) / np.iinfo(photo.dtype).max
+    scaled = (small - np.float32(MEAN)) / np.float32(STD)
+    return torch.from_numpy(scaled).permute(2, 0, 1)[None]
+
+
+def layers_of(logits: Tensor, shape: Sequence[int]) -> tuple[Layer, ...]:
+    """Logits (1 + classes, h, w), the first being the background's -> a layer for each class that
+    wins somewhere, its mask (H, W) of `shape` soft where another comes close."""
+    best = logits.topk(2, dim=0)
+    winner = best.indices[0]
+    found = []
+    for index, name in enumerate(CLASSES, start=1):
+        wins = winner == index
+        if float(wins.float().mean()) < LEAST_SHARE:
+            continue
+        others = best.values[0].where(~wins, best.values[1])
+        mask = _soft((logits[index] - others).numpy(), shape)
+        found.append(Layer(name, mask, float(mask.mean())))
+    return tuple(found)
+
+
+def _soft(margin: NDArray[np.float32], shape: Sequence[int]) -> Mask:
+    """How far an answer is ahead (h, w) -> a mask (H, W), a half where it is level."""
+    mask: Mask = np.clip(masks.resized(margin, shape[0], shape[1]) / (2 * SOFT) + 0.5, 0, 1)
+    return mask
+
+
+# --- objects pointed at -------------------------------------------------------------------------
+
+
+def pointed(
+    photo: Picture,
+    *,
+    points: Sequence[Point] = (),
+    drop: Sequence[Point] = (),
+    box: Box | None = None,
+    device: str = "auto",
+) -> Mask:
+    """The mask, of screen size, of what SAM 2.1 finds at the points or in the box (x0, y0, x1, y1)
+    and not at the points `drop`, all in pixels of the photo.
+
+    The weights (156 MB) come from the Hugging Face Hub where its cache has them not; megabytes()
+    says so before. Raises WeightsError if they cannot be had, OptionError or DeviceError.
+    """
+    import torch
+
+    from colorize_core import devices
+
+    if not points and box is None:
+        raise OptionError("SAM 2.1 was pointed at nothing: give a point or a box.")
+    seen = masks.screen(photo)
+    picked = devices.pick(device)
+    model, processor = _sam2(str(picked))
+    asked = _prompts(points, drop, box, seen.shape[1] / photo.shape[1])
+    eight = seen if seen.dtype == np.uint8 else (seen // 257).astype(np.uint8)
+    inputs = processor(images=eight, return_tensors="pt", **asked)
+    several = len(points) + len(drop) == 1 and box is None  # one point may mean a part or the whole
+    with torch.inference_mode():
+        output = model(**inputs.to(picked), multimask_output=several)
+    best = int(output.iou_scores[0, 0].argmax())
+    logits = output.pred_masks[0, 0, best].float().cpu().numpy()
+    light = masks.lightness(seen)
+    return masks.snapped(_soft(logits, light.shape), light, FINE)
+
+
+def _prompts(
+    points: Sequence[Point], drop: Sequence[Point], box: Box | None, scale: float
+) -> dict[str, Any]:
+    """As the processor takes them: for one picture and one object."""
+    prompts: dict[str, Any] = {}
+    if places := [[x * scale, y * scale] for x, y in (*points, *drop)]:
+        prompts["input_points"] = [[places]]
+        prompts["input_labels"] = [[[1] * len(points) + [0] * len(drop)]]
+    if box is not None:
+        prompts["input_boxes"] = [[[value * scale for value in box]]]
+    return prompts
+
+
+@lru_cache(maxsize=1)
+def _sam2(device: str) -> tuple[Any, Any]:
+    """The model and its processor, whose size the configuration says."""
+    import transformers
+    from safetensors import SafetensorError
+    from transformers.models.sam2 import Sam2ImageProcessor
+
+    paths = [hub.fetch(SAM2, file) for file in SAM2_FILES]
+    kind: Any = transformers.Sam2Model  # its types do not know of the report
+    try:
+        model, report = kind.from_pretrained(
+            paths[0].parent, local_files_only=True, output_loading_info=True
+        )
+    except (SafetensorError, OSError, RuntimeError, ValueError) as error:
+        raise _misfit(paths[1].resolve(), str(error)) from error
+    if missing := sorted(report["missing_keys"]):
+        raise _misfit(paths[1].resolve(), f"it lacks {', '.join(missing[:3])}")
+    height, width = model.config.vision_config.backbone_config.image_size
+    seen = Sam2ImageProcessor(size={"height": height, "width": width})
+    return model.eval().to(device), transformers.Sam2Processor(seen, target_size=height)
+
+
+def _misfit(path: Any, why: str) -> WeightsError:
+    return WeightsError(
+        f"The file {path} does not fit SAM 2.1: {why}. If it may be damaged, delete it and try "
+        "again: it is downloaded anew."
+    )

@@ -28,6 +28,8 @@ examples:
   python -m colorize_core album --format png --vividness 1.2
       every photo in the folder album and below it, as PNG, into the folder colorized;
       the same command goes on where it was stopped
+  python -m colorize_core selective portrait.jpg --keep person
+      only a part in colour; see python -m colorize_core selective --help
 
 exit code: 0 all done, 1 some photos failed, 2 wrong usage, 130 stopped with Ctrl-C
 """
@@ -255,8 +257,13 @@ def _summary(tally: Counter[str], out: Path, seconds: float) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit code. SystemExit for wrong usage, --help and --version."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["selective"]:
+        from colorize_core.selective import command
+
+        return command.main(given[1:])
     made = parser()
-    options = made.parse_args(arguments)
+    options = made.parse_args(given)
     if options.list_models:
         print(list_models())
         return ALL_DONE

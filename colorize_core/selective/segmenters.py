@@ -141,7 +141,7 @@ def _input(photo: Picture) -> Tensor:
     scale = min(SIDE / min(height, width), LONGEST / max(height, width))
     size = (max(1, round(side * scale)) for side in (height, width))
     small = masks.resized(photo, *size).astype(np.float32) / np.iinfo(photo.dtype).max
-    scaled = (small - np.float32(MEAN)) / np.float32(STD)
+    scaled = (small - np.array(MEAN, np.float32)) / np.array(STD, np.float32)
     return torch.from_numpy(scaled).permute(2, 0, 1)[None]
 
 

@@ -61,17 +61,17 @@ def toggle(easel: Easel, names: Sequence[str]) -> None:
         easel.change(mask, layers=kept, marks=Marks())
 
 
-def prompts(
-    easel: Easel,
-) -> tuple[tuple[float, float, float, float] | None, list[tuple[float, float]]]:
-    """The box, and the middle of every stroke that belongs to the object. Raises OptionError."""
+def prompts(easel: Easel) -> dict[str, Any]:
+    """What selective.pointed() is asked: the box, and a point of every stroke. Raises
+    OptionError."""
     marks = easel.area.marks
     if marks.box is None and not marks.keep:
         raise OptionError(
             "Nothing has been pointed at. Take Object and draw a box around something, or Keep and "
             "tap it."
         )
-    return marks.box, [points[len(points) // 2] for points, _ in marks.keep]
+    keep, drop = ([points[len(points) // 2] for points, _ in each] for each in marks[1:])
+    return {"box": marks.box, "points": keep, "drop": drop}
 
 
 def _stroke(easel: Easel, edit: Edit) -> None:

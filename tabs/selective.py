@@ -25,7 +25,7 @@ INVITATION = "# Drop a photo\nto colour only a part of it"
 FLAT, GRAY = "colour", "gray"  # beside the names of models, in the two lists
 FIRST_COLOUR = "#b8442e"
 NETWORKS = {"mobile": "Quick: downloads 42 MB once", "resnet101": "Finer: downloads 233 MB once"}
-SAM = "<p>Looks again at your box and at what you drew with Keep; downloads 156 MB once.</p>"
+SAM = "<p>Looks again where your box and your strokes point; downloads 156 MB once.</p>"
 AWAY = gr.update(visible=False)
 THERE = gr.update(visible=True)
 
@@ -157,9 +157,9 @@ class Handlers:
             return [gr.skip()] * 6
         try:
             with self.studio.job(session(request), progress, turn) as job:
-                job.step(0.0, "Looking for people, animals and things")
+                looking = job.strips(0.0, "Looking for people, animals and things")
                 with self.studio.turn(job):
-                    found = selective.classes(easel.small, network=network)
+                    found = selective.classes(easel.small, network=network, progress=looking)
                 with easel.lock:
                     easel.found = found
                     words = "" if found else "<p>Nothing that the network knows was found.</p>"
@@ -181,10 +181,10 @@ class Handlers:
             return [gr.skip()] * 6
         try:
             with self.studio.job(session(request), progress, turn) as job:
-                box, points = edits.prompts(easel)
+                prompts = edits.prompts(easel)
                 job.step(0.0, "Selecting the object")
                 with self.studio.turn(job):
-                    mask = selective.pointed(easel.small, points=points, box=box)
+                    mask = selective.pointed(easel.small, **prompts)
                 with easel.lock:
                     easel.change(mask, layers=())
                     return ["", *self.seen(easel)]

@@ -15,12 +15,13 @@ from PIL import Image
 
 from colorize_core import image, selective
 from colorize_core.errors import WeightsError
-from colorize_core.selective import Layer
+from colorize_core.metrics import trunks
+from colorize_core.selective import Layer, segmenters
 from tabs import edits, masked
 from tabs.easel import MOST_REGIONS, MOST_STEPS, OWN, Easel, Fill, pack, unpack
 from tabs.folder import Folder
 from tabs.gallery import find_examples
-from tabs.selective import FLAT, GRAY, Handlers, fill_of, rgb
+from tabs.selective import FLAT, GRAY, NETWORKS, SAM, Handlers, fill_of, rgb
 from tabs.studio import FORMATS, Studio
 
 SIZE = (150, 100)  # of the photos, width and height
@@ -463,9 +464,16 @@ def test_a_network_looks_where_it_is_pointed_at(
     page.do("box", box=[10, 10, 90, 90])
     page.do("keep", points=[[20, 20], [30, 30], [40, 40]], radius=2)
     message, shown, *_ = page.on.point(0, page.easel, WHO, None)
-    assert (message, asked) == ("", [{"points": [(30, 30)], "box": (10, 10, 90, 90)}])
+    assert (message, asked) == ("", [{"points": [(30, 30)], "drop": [], "box": (10, 10, 90, 90)}])
     assert page.easel.mask().min() == 1
     assert shown["marks"]["box"], "it can be pointed at more"
+
+
+def test_downloads_are_as_large_as_is_said() -> None:
+    for name, words in NETWORKS.items():
+        _, weights = segmenters.NETWORKS[name]
+        assert f"{trunks.megabytes(weights):.0f} MB" in words
+    assert f"{segmenters.SAM2_MEGABYTES:.0f} MB" in SAM
 
 
 def test_another_photo_gets_another_easel(page: Page, gray_photo: Path) -> None:

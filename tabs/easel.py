@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from colorize_core import selective
+from colorize_core import selective, tone
 from colorize_core.selective import Layer, Mask, Region
-from colorize_core.tone import measure_tone
 from tabs.studio import DEFAULT_MODEL, Job, Studio, read, shrink
 
 MOST_STEPS = 60  # that can be undone
@@ -100,7 +99,7 @@ class Easel:
         height, width = pixels.shape[:2]
         small = shrink(pixels, *selective.screen_size(height, width))
         folder = studio.folder.new("selective").parent
-        easel = cls(path, folder.name, (width, height), small, measure_tone(small).coloured)
+        easel = cls(path, folder.name, (width, height), small, tone.measure_tone(small).coloured)
         easel.areas = (Area(1, Fill(DEFAULT_MODEL), pack(selective.empty(small))),)
         return easel
 
@@ -261,10 +260,10 @@ class Easel:
 
     def colorizer(
         self, studio: Studio, progress: Callable[[float], None]
-    ) -> Callable[[Picture, Region], Picture]:
+    ) -> Callable[[tone.Picture, Region], tone.Picture]:
         """What selective.compose() asks for the colours of the photo, at any size."""
 
-        def colorize(photo: Picture, region: Region) -> Picture:
+        def colorize(photo: tone.Picture, region: Region) -> tone.Picture:
             if region.model == OWN:
                 return photo
             name = str(region.model)

@@ -52,7 +52,7 @@ const tint = (region, out, left, top, wide, high) => {
       if (!mask[at]) continue;
       const open = (dx, dy) => inPicture(left + x + dx, top + y + dy) && mask[at + dy * row + dx * 4] < 128;
       const outline = mask[at] >= 128 && (open(-LINE, 0) || open(LINE, 0) || open(0, -LINE) || open(0, LINE));
-      const share = outline ? 1 : (mask[at] / 255) * 0.16;
+      const share = outline ? 1 : (mask[at] / 255) * 0.1;
       const to = (y * wide + x) * 4;
       for (let c = 0; c < 3; c++) out[to + c] += (colour[c] - out[to + c]) * share;
     }

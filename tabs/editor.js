@@ -231,6 +231,7 @@ const dress = () => {
   const held = document.activeElement?.closest(".chips button")?.dataset;
   chips.replaceChildren(...some, more);
   if (held) [...chips.querySelectorAll("button")].find((b) => b.dataset.key === held.key && b.dataset.edit === held.edit)?.focus();
+  chips.scrollLeft = some[shown.active].offsetLeft - chips.offsetLeft - 8;
   draw();
 };
 const chip = (region, active) => {

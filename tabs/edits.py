@@ -44,6 +44,13 @@ def guess(easel: Easel) -> None:
     easel.step(easel.put(packed=pack(mask), guessed=True, marks=Marks(), layers=()))
 
 
+def begin(easel: Easel) -> None:
+    """The first mask, unless something has been painted meanwhile."""
+    if not easel.past:
+        guess(easel)
+        easel.past = []
+
+
 def toggle(easel: Easel, names: Sequence[str]) -> None:
     """Have just these of the found classes in the region. The first one takes the place of a mask
     that was only guessed; later ones are put to what is there, and taken out of it again."""

@@ -76,6 +76,11 @@
     const copied = await navigator.clipboard?.writeText(link.href).then(() => true, () => false);
     return `<p>${copied ? "Copied" : "Copy this link"}: ${link.outerHTML}</p>`;
   };
+  // What went wrong is brought in where it is said out of sight.
+  window.showAlert = () => setTimeout(() => {
+    const alerts = [...document.querySelectorAll("[role=alert]")];
+    alerts.find((each) => each.checkVisibility())?.scrollIntoView({ block: "nearest" });
+  }, 100);
   window.saveFile = (file) => {
     if (!file) return;
     const link = document.createElement("a");

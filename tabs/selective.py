@@ -82,12 +82,16 @@ class Handlers:
             before.away = True
         hidden = gr.update(value=None, visible="hidden")  # stays on the page for paste and drop
         yield ["", hidden, AWAY, THERE, easel, *self.seen(easel)]
-        job.step(0.0, "Looking for what the photo is about")
-        with easel.lock:
-            if not easel.past:  # nothing has been painted meanwhile
-                edits.guess(easel)
-                easel.past.clear()
-        yield [gr.skip()] * 5 + self.seen(easel)
+        message: Any = gr.skip()
+        try:
+            with in_words(), easel.lock:
+                job.step(0.0, "Looking for what the photo is about")
+                edits.begin(easel)
+        except Cancelled:
+            pass  # stop() has said so
+        except ColorizeError as error:
+            message = parts.said(error)
+        yield [message] + [gr.skip()] * 4 + self.seen(easel)
 
     def reset(self, easel: Easel | None) -> list[Any]:
         """Back to the empty drop zone."""
@@ -161,6 +165,8 @@ class Handlers:
                 with self.studio.turn(job):
                     found = selective.classes(easel.small, network=network, progress=looking)
                 with easel.lock:
+                    if easel.away:
+                        return [gr.skip()] * 6
                     easel.found = found
                     words = "" if found else "<p>Nothing that the network knows was found.</p>"
                     return [words, *self.seen(easel)]
@@ -186,6 +192,8 @@ class Handlers:
                 with self.studio.turn(job):
                     mask = selective.pointed(easel.small, **prompts)
                 with easel.lock:
+                    if easel.away:
+                        return [gr.skip()] * 6
                     easel.change(mask, layers=())
                     return ["", *self.seen(easel)]
         except Cancelled:
@@ -407,6 +415,7 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
         saved.success(None, finished, None, js="window.saveFile", **parts.QUICK)
     for button, words in ((cancel, remark), (cancel_opening, message)):
         button.click(on.stop, turn, words, js="window.stopRuns", **parts.QUICK)
+    remark.change(None, None, None, js="() => { window.showAlert(); }", **parts.QUICK)
     again.click(on.reset, easel, place, **parts.QUICK)
 
 

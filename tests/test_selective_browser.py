@@ -382,4 +382,6 @@ def test_without_a_network_the_reason_is_told(visit: Visit, photo: Path) -> None
     give(page, photo)
     expect(page.get_by_text(re.compile("downloads 42 MB"))).to_be_visible()
     page.get_by_role("button", name="Find people, animals, things").click()
-    expect(page.get_by_role("alert").locator("visible=true")).not_to_be_empty(timeout=DRAWN)
+    alert = page.get_by_role("alert").locator("visible=true")
+    expect(alert).not_to_be_empty(timeout=DRAWN)
+    expect(alert).to_be_in_viewport(ratio=0.9)

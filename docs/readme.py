@@ -187,12 +187,12 @@ def selective(_: str) -> str:
     for what, title in (("mean", "GrabCut on lightness"), ("all of it, mean", "all of it")):
         table.append([title, *(rows[what][kind] for kind in ("guess", "box", "strokes"))])
     photos = sum(bool(row["guess"]) for row in rows.values()) - 2
-    seconds = [row["processor_seconds"] for what, row in rows.items() if "1 megapixel" in what]
+    seconds = [row["seconds"] for what, row in rows.items() if "1 megapixel" in what]
     large = rows["24 megapixels, refined"]
     return (
-        f"{table_of(table)}\nMeans of {photos} free photographs in gray; the settings were chosen on "
-        f"them, too. GrabCut takes {min(seconds)} to {max(seconds)} s of processor time for 1 "
-        f"megapixel, refining a mask to 24 megapixels {large['processor_seconds']} s and "
+        f"{table_of(table)}\nMeans of {photos} free photographs in gray, on which the settings "
+        f"were chosen, too. GrabCut takes {min(seconds)} to {max(seconds)} s for "
+        f"1 megapixel, refining a mask to 24 megapixels {large['seconds']} s and "
         f"{large['peak_mib']} MiB, 92 of them the mask ({large['machine']}).\n"
     )
 

@@ -45,6 +45,7 @@ def test_scores_come_from_the_results_and_only_from_there(
     assert "Scores" not in readme.models("")
     assert readme.speed("") == ""
     assert readme.systems("") == ""
+    assert readme.selective("") == ""
     (tmp_path / "quality.csv").write_text(
         "model,photos,protocol,n,psnr,psnr_low,psnr_high,colourfulness,colourfulness_low,"
         "colourfulness_high,commit\n"

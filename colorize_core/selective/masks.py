@@ -35,7 +35,7 @@ NEAR = 3  # pixels of the small mask that refined() looks to either side
 RARE = np.float32(1e-4)  # keeps the mean of nothing from being undefined
 NEARLY = 1e-4  # filters round: what is this near to 0 or 1 was meant to be it
 DISC = 4  # pixels: larger discs are made of several, which costs less
-STRIP_PIXELS = 1 << 20  # what refined() works on at a time
+STRIP_PIXELS = 1 << 18  # what refined() works on at a time
 
 
 def screen_size(height: int, width: int) -> tuple[int, int]:
@@ -257,30 +257,32 @@ def refined(mask: Mask, lightness: NDArray[np.float32]) -> Mask:
 
     `lightness` (H, W): L in [0, 100] of the full-size photo. Each pixel gets its value from its own
     L by the function that holds around it at the mask's size. Beside the result, only planes of the
-    mask's height and a strip of the photo are held. OptionError if the shapes are not alike.
+    mask's size and a strip of the photo are held. OptionError if the shapes are not alike.
     """
     height, width = lightness.shape
     _check_alike(mask, height, width)
     if mask.shape[0] >= height:
         return resized(mask, height, width).copy()
     planes = (*_guided(mask, resized(lightness, *mask.shape), NEAR), *_limits(mask, 1))
-    across = [resized(plane, len(mask), width) for plane in planes]
     result = np.empty((height, width), np.float32)
     rows = max(1, STRIP_PIXELS // width)
     for top in range(0, height, rows):
         strip = slice(top, min(top + rows, height))
-        slope, offset, low, high = (_rows(plane, height, strip) for plane in across)
+        slope, offset, low, high = (_stretched(plane, lightness.shape, strip) for plane in planes)
         result[strip] = _tidy(np.clip(slope * lightness[strip] + offset, low, high))
     return result
 
 
-def _rows(plane: NDArray[np.float32], height: int, strip: slice) -> NDArray[np.float32]:
-    """Rows of the plane when it is stretched to `height`, bilinearly."""
-    place = (np.arange(strip.start, strip.stop) + 0.5) * (len(plane) / height) - 0.5
+def _stretched(plane: NDArray[np.float32], size: Sequence[int], strip: slice) -> Mask:
+    """Rows of the plane when it is stretched to `size`, bilinearly."""
+    place = (np.arange(strip.start, strip.stop) + 0.5) * (len(plane) / size[0]) - 0.5
     place = np.clip(place, 0, len(plane) - 1)
     low = np.floor(place).astype(int)
     part = (place - low).astype(np.float32)[:, None]
-    return plane[low] * (1 - part) + plane[np.minimum(low + 1, len(plane) - 1)] * part
+    near = plane[low[0] : low[-1] + 2]
+    wide = cv2.resize(near, (size[1], len(near)), interpolation=cv2.INTER_LINEAR)
+    low -= low[0]
+    return wide[low] * (1 - part) + wide[np.minimum(low + 1, len(wide) - 1)] * part
 
 
 def check_size(mask: Mask, plane: NDArray[Any]) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -87,7 +88,7 @@ class Easel:
     future: list[tuple[Area, ...]] = field(default_factory=list)
     seen: int = 0  # the last edit of the page's that was made
     version: int = 0  # of what the page is shown
-    count: int = 0  # of the files that the page has been shown
+    names: Iterator[int] = field(default_factory=count)  # of files that the page is shown
     away: bool = False  # there is another photo now
     lock: Any = field(default_factory=threading.RLock)  # of what is changed
     making: Any = field(default_factory=threading.Lock)  # of pictures
@@ -225,20 +226,17 @@ class Easel:
 
     def new(self, studio: Studio, ending: str) -> Path:
         """Where a picture for the page goes, under a name that it has never had."""
-        self.count += 1
-        path = studio.folder.path / self.key / f"{self.count}.{ending}"
+        path = studio.folder.path / self.key / f"{next(self.names)}.{ending}"
         path.parent.mkdir(mode=0o700, exist_ok=True)
         return path
 
     def filled(self, fill: Fill, studio: Studio, job: Job) -> Picture:
         """The small photo, filled so everywhere."""
         self.predict([fill], studio, job)
-        return selective.compose(
-            self.small,
-            [],
-            self.surroundings(fill),
-            self.colorizer(studio, job.strips(0.2, "Colouring")),
-        )
+        colorize = self.colorizer(studio, job.strips(0.2, "Colouring"))
+        made = selective.compose(self.small, [], self.surroundings(fill), colorize)
+        picture: Picture = made.astype(np.uint8, copy=False)
+        return picture
 
     def surroundings(self, fill: Fill) -> Region | None:
         """A fill without a mask. None are the photo's own pixels: a black-and-white photo stays as

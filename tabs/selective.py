@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,18 +11,24 @@ import gradio as gr
 import colorize_core
 from colorize_core import selective
 from colorize_core.cards import ModelCard
-from colorize_core.errors import Cancelled, ColorizeError, OptionError
-from colorize_core.options import RANGES
+from colorize_core.errors import Cancelled, ColorizeError
 from tabs import editor, edits, gallery, masked, parts
-from tabs.easel import OWN, Easel, Fill
+from tabs.easel import Easel, Fill
+from tabs.fills import (
+    FLAT,
+    build_inside,
+    build_outside,
+    choice_of,
+    fill_of,
+    has_vividness,
+    inside_choices,
+)
 from tabs.folder import KEEP_SECONDS
 from tabs.sessions import session
-from tabs.studio import DEFAULT_MODEL, Job, Studio, in_words
+from tabs.studio import Job, Studio, in_words
 
 TITLE = "Selective"
 INVITATION = "# Drop a photo\nto colour only a part of it"
-FLAT, GRAY = "colour", "gray"  # beside the names of models, in the two lists
-FIRST_COLOUR = "#b8442e"
 NETWORKS = {"mobile": "Quick: downloads 42 MB once", "resnet101": "Finer: downloads 233 MB once"}
 SAM = "<p>Looks again where your box and your strokes point; downloads 156 MB once.</p>"
 AWAY = gr.update(visible=False)
@@ -297,43 +302,6 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
 
 
-def fill_of(choice: str, vividness: float, colour: str | None) -> Fill:
-    """What the controls say."""
-    if choice == FLAT:
-        return Fill(None, float(vividness), rgb(colour or FIRST_COLOUR))
-    return Fill() if choice == GRAY else Fill(choice, 1.0 if choice == OWN else float(vividness))
-
-
-def has_vividness(fill: Fill) -> bool:
-    return not fill.plain and fill.model != OWN
-
-
-def choice_of(fill: Fill) -> str:
-    return fill.model or (GRAY if fill.plain else FLAT)
-
-
-def rgb(colour: str) -> tuple[int, int, int]:
-    """#rrggbb, or rgb(r, g, b) with or without an alpha, as colour pickers write it."""
-    if found := re.fullmatch(r"#([0-9a-fA-F]{6})", colour.strip()):
-        red, green, blue = bytes.fromhex(found[1])
-    else:
-        numbers = [round(float(each)) for each in re.findall(r"[\d.]+", colour)[:3]]
-        if len(numbers) < 3 or max(numbers) > 255:
-            raise OptionError(f"{colour!r} is no colour. Give one as #rrggbb.")
-        red, green, blue = numbers
-    return red, green, blue
-
-
-def inside_choices(cards: Sequence[ModelCard], easel: Easel | None) -> list[tuple[str, str]]:
-    """What a region can be filled with."""
-    own = [("The photo's own colours", OWN)] if easel and easel.coloured else []
-    return [*own, *outside_choices(cards)[1:], ("One flat colour", FLAT), outside_choices(cards)[0]]
-
-
-def outside_choices(cards: Sequence[ModelCard]) -> list[tuple[str, str]]:
-    return [("Black and white", GRAY), *((card.title, card.name) for card in cards)]
-
-
 def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
     """Lay the tab out and wire it; `cards` are those of all models if not given."""
     cards = cards or colorize_core.cards()
@@ -417,27 +385,6 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
         button.click(on.stop, turn, words, js="window.stopRuns", **parts.QUICK)
     remark.change(None, None, None, js="() => { window.showAlert(); }", **parts.QUICK)
     again.click(on.reset, easel, place, **parts.QUICK)
-
-
-def build_inside(cards: Sequence[ModelCard]) -> tuple[gr.Dropdown, gr.Slider, gr.ColorPicker]:
-    """What the region is filled with."""
-    with gr.Column(elem_classes="own"):
-        inside = gr.Dropdown(
-            inside_choices(cards, None), value=DEFAULT_MODEL, label="Inside this region"
-        )
-        vividness = gr.Slider(*RANGES["vividness"], 1, step=0.05, label="Vividness")
-        colour = gr.ColorPicker(FIRST_COLOUR, label="Colour", visible=False)
-    return inside, vividness, colour
-
-
-def build_outside(cards: Sequence[ModelCard]) -> tuple[gr.Dropdown, gr.Slider]:
-    """What lies around the regions."""
-    with gr.Column(elem_classes="own"):
-        outside = gr.Dropdown(outside_choices(cards), value=GRAY, label="Outside of all regions")
-        vividness = gr.Slider(
-            *RANGES["vividness"], 1, step=0.05, label="Vividness outside", visible=False
-        )
-    return outside, vividness
 
 
 def build_finding() -> tuple[gr.Button, gr.Radio, gr.CheckboxGroup]:

@@ -19,9 +19,10 @@ from colorize_core.metrics import trunks
 from colorize_core.selective import Layer, segmenters
 from tabs import edits, masked
 from tabs.easel import MOST_REGIONS, MOST_STEPS, OWN, Easel, Fill, pack, unpack
+from tabs.fills import FLAT, GRAY, fill_of, rgb
 from tabs.folder import Folder
 from tabs.gallery import find_examples
-from tabs.selective import FLAT, GRAY, NETWORKS, SAM, Handlers, fill_of, rgb
+from tabs.selective import NETWORKS, SAM, Handlers
 from tabs.studio import FORMATS, Studio
 
 SIZE = (150, 100)  # of the photos, width and height

@@ -33,11 +33,24 @@ const begin = (point) => {
     : { kind: tool, points: [point], radius: tool in PAINTS ? radius() : Math.max(1.5, radius() / 3) };
   follow();
 };
+// Points that tell nothing new are left out; a very long stroke goes to the app in parts.
 const extend = (points) => {
   if (!stroke) return;
-  if (stroke.box) stroke.box = [...stroke.box.slice(0, 2), ...points.at(-1)];
-  const from = stroke.points?.push(...points) - points.length;
-  follow(from);
+  if (stroke.box) {
+    stroke.box = [...stroke.box.slice(0, 2), ...points.at(-1)];
+    return follow();
+  }
+  const from = stroke.points.length;
+  const least = Math.max(0.5, stroke.radius / 10);
+  for (const [x, y] of points) {
+    const last = stroke.points.at(-1);
+    if (Math.hypot(x - last[0], y - last[1]) >= least) stroke.points.push([x, y]);
+  }
+  if (stroke.points.length > from) follow(from);
+  if (stroke.points.length < MOST_POINTS) return;
+  const last = stroke.points.at(-1);
+  finish();
+  begin(last);
 };
 const follow = (from = 0) => {
   const covered = lay(stroke, from);

@@ -16,6 +16,7 @@ const screen = canvas.getContext("2d");
 const SVG = "http://www.w3.org/2000/svg";
 const LINE = 2; // pixels of an outline
 const MOST_ZOOM = 16;
+const MOST_POINTS = 4000; // of a stroke, fewer than tabs/edits.py allows
 const HINTS = {
   paint: "Brush: paint colour into the picture.",
   erase: "Eraser: rub colour out.",

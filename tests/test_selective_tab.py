@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -516,3 +517,10 @@ def test_edits_have_the_names_that_the_page_uses() -> None:
     assert used <= edits.CHANGES.keys() | edits.ACTS.keys()
     tools = {part.split('"')[0] for part in page.split('data-tool="')[1:]}
     assert tools <= edits.ACTS.keys()
+
+
+def test_the_page_sends_no_longer_strokes_than_are_taken() -> None:
+    script = (Path(edits.__file__).parent / "editor.js").read_text()
+    found = re.search(r"const MOST_POINTS = (\d+);", script)
+    assert found
+    assert int(found[1]) < edits.MOST_POINTS / 2, "several points may come at once"

@@ -5,6 +5,7 @@ Importing this imports none of them, and no Gradio: app.build() does, once its f
 
 TABS = (
     "colorize",
+    "selective",
     "models",
     "compare",
     "blind",

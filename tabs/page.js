@@ -60,8 +60,13 @@
     stages().forEach((stage) => { stage.dataset.stopped = ""; });
     return [Date.now(), ...rest];
   };
+  // On a phone the tabs are wider than the page: the open one, which may be by a link, is brought in.
+  const turned = (records) => {
+    const tab = records.map((record) => record.target).find((each) => each.ariaSelected === "true");
+    tab?.scrollIntoView({ inline: "center", block: "nearest" });
+  };
+  new MutationObserver(turned).observe(document, { subtree: true, attributeFilter: ["aria-selected"] });
   document.addEventListener("click", (event) => {
-    event.target.closest?.(".models [role=tab]")?.scrollIntoView({ inline: "center", block: "nearest" });
     if (event.target.closest?.("#footer button")) document.querySelector(".show-api")?.click();
   });
   // A model's tab, whose parts are not on the page before the tab "Models" is opened.
@@ -79,6 +84,11 @@
     const copied = await navigator.clipboard?.writeText(link.href).then(() => true, () => false);
     return `<p>${copied ? "Copied" : "Copy this link"}: ${link.outerHTML}</p>`;
   };
+  // What went wrong is brought in where it is said out of sight.
+  window.showAlert = () => setTimeout(() => {
+    const alerts = [...document.querySelectorAll("[role=alert]")];
+    alerts.find((each) => each.checkVisibility())?.scrollIntoView({ block: "nearest" });
+  }, 100);
   window.saveFile = (file) => {
     if (!file) return;
     const link = document.createElement("a");

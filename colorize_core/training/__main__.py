@@ -10,7 +10,7 @@ from typing import Any
 
 from accelerate import PartialState
 
-from colorize_core.errors import WeightsError
+from colorize_core.errors import OptionError, WeightsError
 from colorize_core.training import recipes
 from colorize_core.training.engine import Settings, train
 
@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> Path:
     settings.out.mkdir(parents=True, exist_ok=True)
     try:
         path = train(name, pick(recipes.find(name), values), settings)
-    except WeightsError as error:
+    except (OptionError, WeightsError) as error:
         raise SystemExit(f"{parser.prog} {name}: {error}") from error
     if PartialState().is_main_process:
         print(f"weights: {path}")

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
+from colorize_core.errors import OptionError
 from colorize_core.training.data import Batch, Batches, Photos, load_photos
 from colorize_core.training.pictures import contact_sheet, draw_curves
 
@@ -113,7 +114,13 @@ def rate(progress: float, warmup: float) -> float:
 
 def train(name: str, recipe: Recipe, settings: Settings) -> Path:
     """Run or resume a training; returns the path of the weight file (fp16 safetensors with the
-    network's configuration in its metadata). The same command goes on where it stopped."""
+    network's configuration in its metadata). The same command goes on where it stopped. Raises
+    OptionError where the recipe's sizes do not last to the end."""
+    if len(recipe.sides) != len(recipe.until) or recipe.until[-1] < 1:
+        raise OptionError(
+            f"sides are {recipe.sides}, until is {recipe.until}: give as many of each, the last "
+            "until being 1."
+        )
     accelerator = Accelerator(
         mixed_precision=settings.precision, log_with="tensorboard", project_dir=settings.out
     )

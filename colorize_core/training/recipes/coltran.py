@@ -47,7 +47,6 @@ class ColTranRecipe(AbRecipe):
     blind: float = 0.15  # share of the batch that is shown no photo, for the guidance
     upsampled: float = 0.0625  # share of the batch that the upsamplers learn from
     looked_at: int = 48  # validation photographs that are painted, pixel after pixel
-    drawing: Drawing = DRAWING
 
     def parts(self, photos: Photos) -> Parts:
         return {"network": ColTran(BUNDLED)}
@@ -86,7 +85,7 @@ class ColTranRecipe(AbRecipe):
         size = (len(lightness), *(side // SCALE for side in lightness.shape[2:]))
         chances = torch.rand(size, generator=torch.Generator().manual_seed(0))
         gray = network.colorizer.sees(lightness)
-        *_, colours = network.colorizer.sample(gray, chances.to(gray.device), self.drawing)
+        *_, colours = network.colorizer.sample(gray, chances.to(gray.device), DRAWING)
         return ab_at(network.paint(lightness, colours).final, lightness)
 
     def evaluate(self, network: nn.Module, batch: Batch) -> dict[str, float]:

@@ -1,0 +1,401 @@
+"""The tab "Selective": colour only what matters, under masks that are painted on the photo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+import colorize_core
+from colorize_core import selective
+from colorize_core.cards import ModelCard
+from colorize_core.errors import Cancelled, ColorizeError
+from tabs import editor, edits, gallery, masked, parts
+from tabs.easel import Easel, Fill
+from tabs.fills import (
+    FLAT,
+    build_inside,
+    build_outside,
+    choice_of,
+    fill_of,
+    has_vividness,
+    inside_choices,
+)
+from tabs.folder import KEEP_SECONDS
+from tabs.sessions import session
+from tabs.studio import Job, Studio, in_words
+
+TITLE = "Selective"
+INVITATION = "# Drop a photo\nto colour only a part of it"
+NETWORKS = {"mobile": "Quick: downloads 42 MB once", "resnet101": "Finer: downloads 233 MB once"}
+SAM = "<p>Looks again where your box and your strokes point; downloads 156 MB once.</p>"
+AWAY = gr.update(visible=False)
+THERE = gr.update(visible=True)
+
+
+class Handlers:
+    """What the controls do. Whose photo it is comes with every call, on its easel."""
+
+    def __init__(self, studio: Studio, examples: Sequence[Path], cards: Sequence[ModelCard]):
+        self.studio = studio
+        self.examples = examples
+        self.cards = cards
+
+    # --- the photo ------------------------------------------------------------------------------
+
+    def open(
+        self,
+        turn: float,
+        photo: dict[str, Any] | None,
+        easel: Easel | None,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
+    ) -> Iterator[list[Any]]:
+        """Take the photo that was dropped: it is seen at once, then its first mask and colours."""
+        try:
+            with self.studio.job(session(request), progress, turn) as job:
+                path = self.studio.upload(photo)
+                yield from self._opened(path, easel, job)
+        except ColorizeError as error:
+            zone = gr.update(value=None, visible="hidden" if easel else True)
+            yield [parts.said(error), zone] + [gr.skip()] * 8
+
+    def open_example(
+        self,
+        turn: float,
+        easel: Easel | None,
+        event: gr.EventData,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> Iterator[list[Any]]:
+        """Take the example that was picked."""
+        path = self.examples[int(event.index) % len(self.examples)]
+        try:
+            with self.studio.job(session(request), progress, turn) as job:
+                yield from self._opened(path, easel, job)
+        except ColorizeError as error:
+            yield [parts.said(error)] + [gr.skip()] * 9
+
+    def _opened(self, path: Path, before: Easel | None, job: Job) -> Iterator[list[Any]]:
+        """What `place` in build() becomes with a photo."""
+        job.step(0.0, "Reading the photo")
+        easel = Easel.open(path, self.studio)
+        easel.make(Fill(), self.studio, job)
+        if before is not None:
+            before.away = True
+        hidden = gr.update(value=None, visible="hidden")  # stays on the page for paste and drop
+        yield ["", hidden, AWAY, THERE, easel, *self.seen(easel)]
+        message: Any = gr.skip()
+        try:
+            with in_words(), easel.lock:
+                job.step(0.0, "Looking for what the photo is about")
+                edits.begin(easel)
+        except Cancelled:
+            pass  # stop() has said so
+        except ColorizeError as error:
+            message = parts.said(error)
+        yield [message] + [gr.skip()] * 4 + self.seen(easel)
+
+    def reset(self, easel: Easel | None) -> list[Any]:
+        """Back to the empty drop zone."""
+        if easel is not None:
+            easel.away = True
+        zone = gr.update(value=None, visible=True)
+        return ["", zone, gr.update(visible=bool(self.examples)), AWAY, None, None] + [
+            gr.skip()
+        ] * 4
+
+    def seen(self, easel: Easel) -> list[Any]:
+        """The picture, and the controls as the region that is worked on has them."""
+        fill = easel.area.fill
+        names = [layer.name for layer in easel.found]
+        layers = gr.update(
+            choices=[(f"{each.name} · {percent(each.share)}", each.name) for each in easel.found],
+            value=[name for name in easel.area.layers if name in names],
+            visible=bool(names),
+        )
+        return [
+            editor.view(easel, self.studio),
+            gr.update(value=choice_of(fill), choices=inside_choices(self.cards, easel)),
+            gr.update(value=fill.vividness, visible=has_vividness(fill)),
+            gr.update(visible=fill.colour is not None)
+            | ({"value": "#{:02x}{:02x}{:02x}".format(*fill.colour)} if fill.colour else {}),
+            layers,
+        ]
+
+    # --- masks ----------------------------------------------------------------------------------
+
+    def edit(self, easel: Easel | None, event: gr.EventData) -> list[Any]:
+        """What was done on the picture."""
+        if easel is None or event.photo != easel.key:
+            return [gr.skip()] * 6
+        with easel.lock:
+            before = easel.active, len(easel.areas), easel.area.layers
+            message = ""
+            try:
+                with in_words():
+                    edits.apply(easel, event.edits)
+            except ColorizeError as error:
+                message = parts.said(error)
+                easel.seen = max(easel.seen, int(event.edits[-1]["serial"]))
+            seen = self.seen(easel)
+            if before == (easel.active, len(easel.areas), easel.area.layers):
+                seen[1:] = [gr.skip()] * 4  # the controls are not disturbed by strokes
+            return [message, *seen]
+
+    def toggle(self, easel: Easel | None, names: list[str]) -> list[Any]:
+        """Have just these classes in the region."""
+        if easel is None:
+            return [gr.skip()] * 2
+        with easel.lock:
+            edits.toggle(easel, names)
+            return ["", editor.view(easel, self.studio)]
+
+    def find(
+        self,
+        turn: float,
+        network: str,
+        easel: Easel | None,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(track_tqdm=True),  # noqa: B008  # of the download
+    ) -> list[Any]:
+        """Look for the classes that the network knows, to be put in and taken out."""
+        if easel is None:
+            return [gr.skip()] * 6
+        try:
+            with self.studio.job(session(request), progress, turn) as job:
+                looking = job.strips(0.0, "Looking for people, animals and things")
+                with self.studio.turn(job):
+                    found = selective.classes(easel.small, network=network, progress=looking)
+                with easel.lock:
+                    if easel.away:
+                        return [gr.skip()] * 6
+                    easel.found = found
+                    words = "" if found else "<p>Nothing that the network knows was found.</p>"
+                    return [words, *self.seen(easel)]
+        except Cancelled:
+            return [gr.skip()] * 6
+        except ColorizeError as error:
+            return [parts.said(error)] + [gr.skip()] * 5
+
+    def point(
+        self,
+        turn: float,
+        easel: Easel | None,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(track_tqdm=True),  # noqa: B008  # of the download
+    ) -> list[Any]:
+        """Select what the box and the strokes point at by a network."""
+        if easel is None:
+            return [gr.skip()] * 6
+        try:
+            with self.studio.job(session(request), progress, turn) as job:
+                prompts = edits.prompts(easel)
+                job.step(0.0, "Selecting the object")
+                with self.studio.turn(job):
+                    mask = selective.pointed(easel.small, **prompts)
+                with easel.lock:
+                    if easel.away:
+                        return [gr.skip()] * 6
+                    easel.change(mask, layers=())
+                    return ["", *self.seen(easel)]
+        except Cancelled:
+            return [gr.skip()] * 6
+        except ColorizeError as error:
+            return [parts.said(error)] + [gr.skip()] * 5
+
+    def load_mask(self, easel: Easel | None, path: str | None) -> list[Any]:
+        """Another mask for the region, from a picture file."""
+        if easel is None or not path:
+            return [gr.skip()] * 2
+        try:
+            with in_words():
+                mask = masked.fitting(Path(path), easel)
+        except ColorizeError as error:
+            return [parts.said(error), gr.skip()]
+        with easel.lock:
+            easel.change(mask, layers=())
+            return ["", editor.view(easel, self.studio)]
+
+    # --- colours --------------------------------------------------------------------------------
+
+    def choose(
+        self, easel: Easel | None, choice: str, vividness: float, colour: str | None
+    ) -> list[Any]:
+        """The region is to be filled otherwise; its mask stays."""
+        chosen = fill_of(choice, vividness, colour)
+        if easel is not None:
+            with easel.lock:
+                easel.areas = easel.put(fill=chosen)
+        shown = gr.update(visible=has_vividness(chosen))
+        return [shown, gr.update(visible=choice == FLAT)]
+
+    def choose_outside(self, easel: Easel | None, choice: str, vividness: float) -> dict[str, Any]:
+        """What lies around the regions is to be filled otherwise."""
+        chosen = fill_of(choice, vividness, None)
+        if easel is not None:
+            easel.outside = chosen
+        return gr.update(visible=has_vividness(chosen))
+
+    def colour(
+        self,
+        turn: float,
+        easel: Easel | None,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> list[Any]:
+        """Make what is wanted and not there yet; what cannot be made is not wanted any more."""
+        if easel is None:
+            return [gr.skip()] * 7
+        message: Any = ""
+        try:
+            with self.studio.job(session(request), progress, turn) as job:
+                for fill in easel.wanted():
+                    if not easel.away:
+                        easel.make(fill, self.studio, job)
+        except Cancelled:
+            message = gr.skip()
+        except ColorizeError as error:
+            message = parts.said(error)
+        with easel.lock:
+            if easel.away:
+                return [gr.skip()] * 7
+            wanted = easel.outside
+            easel.settle()
+            outside = gr.skip() if wanted == easel.outside else choice_of(easel.outside)
+            return [message, *self.seen(easel), outside]
+
+    # --- what is taken away ---------------------------------------------------------------------
+
+    def download(
+        self,
+        turn: float,
+        kind: str,
+        easel: Easel | None,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> list[Any]:
+        """A file, made when it is asked for."""
+        if easel is None:
+            return [gr.skip(), None]
+        try:
+            with self.studio.job(session(request), progress, turn) as job:
+                return ["", str(masked.file(easel, kind, self.studio, job))]
+        except Cancelled:
+            return [gr.skip(), None]
+        except ColorizeError as error:
+            return [parts.said(error), None]
+
+    def stop(self, turn: float, request: gr.Request) -> str:
+        """Stop what was asked for before `turn`; the page says so at once."""
+        self.studio.stop(session(request), turn)
+        return "<p>Stopped.</p>"
+
+    def fail(self) -> str:
+        """The run did not even begin: the queue is full, or the app is being closed."""
+        return parts.said(parts.BUSY)
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
+
+
+def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
+    """Lay the tab out and wire it; `cards` are those of all models if not given."""
+    cards = cards or colorize_core.cards()
+    examples = gallery.find_examples()
+    on = Handlers(studio, examples, cards)
+    easel = gr.State(None, time_to_live=KEEP_SECONDS)
+    turn = gr.Number(visible=False)  # when a run was asked for: filled by the page
+
+    message = gr.HTML(elem_classes="message")
+    with parts.stage() as (opening, cancel_opening):
+        zone = parts.drop_zone(INVITATION)
+    with gr.Column(visible=bool(examples), elem_classes="samples") as samples:
+        gr.HTML("<h2>Or try one of these</h2>")
+        strip = gallery.build(examples, studio.folder, elem_classes="strip")
+    with gr.Column(visible=False) as desk:
+        with gr.Row(elem_classes="workbench"):
+            with gr.Column(scale=5, min_width=320), parts.stage() as (busy, cancel):
+                shown = editor.build()
+            with gr.Column(scale=2, min_width=250, elem_classes="side"):
+                inside, vividness, colour = build_inside(cards)
+                outside, outside_vividness = build_outside(cards)
+                find, network, layers = build_finding()
+                point = gr.Button("Select object by SAM 2.1", size="sm")
+                gr.HTML(SAM, elem_classes="note")
+                mask_file = gr.UploadButton(
+                    "Load a mask", file_types=["image"], size="sm", type="filepath"
+                )
+        remark = gr.HTML(elem_classes="message")
+        with gr.Row(elem_classes="actions"):
+            with gr.Row(elem_classes="downloads"):
+                gr.HTML("Download", elem_classes="downloads-label")
+                buttons = {kind: gr.Button(kind, size="sm") for kind in masked.KINDS}
+            again = gr.Button("Another photo", size="sm")
+    finished = gr.DownloadButton(visible="hidden")
+
+    controls = [shown, inside, vividness, colour, layers]
+    place = [message, zone, samples, desk, easel, *controls]
+    run = parts.runs(busy)
+    coloured = [remark, *controls, outside]
+
+    def then_colour(event: Any) -> None:
+        event.then(on.colour, [turn, easel], coloured, trigger_mode="always_last", **run).failure(
+            on.fail, None, remark, **parts.QUICK
+        )
+
+    opened = (
+        zone.upload(on.open, [turn, zone, easel], place, preprocess=False, **parts.runs(opening)),
+        strip.select(on.open_example, [turn, easel], place, **parts.runs(opening)),
+    )
+    for event in opened:
+        event.failure(on.fail, None, message, **parts.QUICK)
+        then_colour(event)
+    shown.submit(on.edit, easel, [remark, *controls], trigger_mode="multiple", **parts.QUICK)
+    latest = {"trigger_mode": "always_last", **parts.QUICK}
+    chosen = gr.on(
+        [inside.input, vividness.input, colour.input],
+        on.choose,
+        [easel, inside, vividness, colour],
+        [vividness, colour],
+        **latest,
+    )
+    around = gr.on(
+        [outside.input, outside_vividness.input],
+        on.choose_outside,
+        [easel, outside, outside_vividness],
+        outside_vividness,
+        **latest,
+    )
+    for event in (chosen, around):
+        then_colour(event)
+    layers.input(on.toggle, [easel, layers], [remark, shown], **latest)
+    found = find.click(on.find, [turn, network, easel], [remark, *controls], **run)
+    found.failure(on.fail, None, remark, **parts.QUICK)
+    pointed = point.click(on.point, [turn, easel], [remark, *controls], **run)
+    pointed.failure(on.fail, None, remark, **parts.QUICK)
+    mask_file.upload(on.load_mask, [easel, mask_file], [remark, shown], **parts.QUICK)
+    for kind, button in buttons.items():
+        saved = button.click(on.download, [turn, gr.State(kind), easel], [remark, finished], **run)
+        saved.success(None, finished, None, js="window.saveFile", **parts.QUICK)
+    for button, words in ((cancel, remark), (cancel_opening, message)):
+        button.click(on.stop, turn, words, js="window.stopRuns", **parts.QUICK)
+    remark.change(None, None, None, js="() => { window.showAlert(); }", **parts.QUICK)
+    again.click(on.reset, easel, place, **parts.QUICK)
+
+
+def build_finding() -> tuple[gr.Button, gr.Radio, gr.CheckboxGroup]:
+    """Classes that a network finds, by their names."""
+    with gr.Column(elem_classes="own"):
+        find = gr.Button("Find people, animals, things", size="sm")
+        network = gr.Radio(
+            [(words, name) for name, words in NETWORKS.items()],
+            value="mobile",
+            label="Network",
+            show_label=False,
+        )
+        layers = gr.CheckboxGroup([], label="In this region", visible=False)
+    return find, network, layers

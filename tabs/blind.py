@@ -16,6 +16,7 @@ from colorize_core.cards import ModelCard
 from colorize_core.errors import Cancelled, ColorizeError, OptionError, PictureError
 from tabs import gallery, pair, parts, tally
 from tabs.folder import KEEP_SECONDS
+from tabs.running import Running
 from tabs.sessions import session
 from tabs.sitting import Item, Sitting
 from tabs.studio import Studio
@@ -51,7 +52,7 @@ AWAY = gr.update(visible=False)
 THERE = gr.update(visible=True)
 
 
-class Handlers:
+class Handlers(Running):
     """What the controls do. Whose photos and results they are comes with every call."""
 
     def __init__(
@@ -61,7 +62,7 @@ class Handlers:
         cards: Sequence[ModelCard],
         rng: random.Random | None = None,
     ):
-        self.studio = studio
+        super().__init__(studio)
         self.examples = examples
         self.cards = cards
         self.titles = {card.name: card.title for card in cards}
@@ -213,15 +214,6 @@ class Handlers:
             return f"No preference: A is by {a}, B by {b}."
         won, lost = (a, b) if choice.choice == SIDES[0] else (b, a)
         return f"You prefer {won} to {lost}."
-
-    def stop(self, turn: float, request: gr.Request) -> str:
-        """Stop what was asked for before `turn`; the page says so at once."""
-        self.studio.stop(session(request), turn)
-        return "<p>Stopped.</p>"
-
-    def fail(self) -> str:
-        """The run did not even begin: the queue is full, or the app is being closed."""
-        return parts.said(parts.BUSY)
 
     # --- the results ----------------------------------------------------------------------------
 

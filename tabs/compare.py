@@ -19,6 +19,7 @@ from tabs.board import NO_TRUTH, Board
 from tabs.comparing import Progress, compare
 from tabs.folder import KEEP_SECONDS
 from tabs.link import MOST_SEEDS, VIVIDNESS
+from tabs.running import Running
 from tabs.sessions import session
 from tabs.studio import DEFAULT_MODEL, Job, Studio, shrink
 
@@ -30,11 +31,11 @@ AWAY = gr.update(visible=False)
 THERE = gr.update(visible=True)
 
 
-class Handlers:
+class Handlers(Running):
     """What the controls do. Whose photo it is comes with every call, on its board."""
 
     def __init__(self, studio: Studio, examples: Sequence[Path], cards: Sequence[ModelCard]):
-        self.studio = studio
+        super().__init__(studio)
         self.examples = examples
         self.cards = cards
 
@@ -202,15 +203,6 @@ class Handlers:
         values = [found.get(name, gr.skip()) for name in link.NAMES]
         said = f"<p>The link asks for what is not here: {escape(', '.join(ignored))}.</p>"
         return [said if ignored else gr.skip(), *values]
-
-    def stop(self, turn: float, request: gr.Request) -> str:
-        """Stop what was asked for before `turn`; the page says so at once."""
-        self.studio.stop(session(request), turn)
-        return "<p>Stopped.</p>"
-
-    def fail(self) -> str:
-        """The run did not even begin: the queue is full, or the app is being closed."""
-        return parts.said(parts.BUSY)
 
 
 def card(step: Progress) -> str:

@@ -14,21 +14,23 @@ from colorize_core.cards import ModelCard
 from colorize_core.errors import Cancelled, ColorizeError, OptionError, PictureError
 from tabs import parts, ranking, scatter, scores, standing
 from tabs.folder import KEEP_SECONDS
+from tabs.running import Running
 from tabs.sessions import session
 from tabs.standing import COMMITTED, Standing
 from tabs.studio import Studio
 
 TITLE = "Leaderboard"
-BUSY = "The app has not taken the file: too many are waiting. Try again in a minute."
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 GUIDE = DOCS / "metrics.md"
 
 
-class Handlers:
+class Handlers(Running):
     """What the controls do. Whose run it is comes with every call; None: the committed one."""
 
+    busy = parts.BUSY.replace("photo", "file")
+
     def __init__(self, studio: Studio, cards: Sequence[ModelCard], committed: Standing | None):
-        self.studio = studio
+        super().__init__(studio)
         self.cards = cards
         self.committed = committed
 
@@ -96,15 +98,6 @@ class Handlers:
         if shown is None or metric not in {name for _, name in ranking.choices(shown)}:
             return gr.skip()
         return ranking.speed(shown, self.cards, metric)
-
-    def stop(self, turn: float, request: gr.Request) -> str:
-        """Stop what was asked for before `turn`; the page says so at once."""
-        self.studio.stop(session(request), turn)
-        return "<p>Stopped.</p>"
-
-    def fail(self) -> str:
-        """The run did not even begin: the queue is full, or the app is being closed."""
-        return parts.said(BUSY)
 
 
 def guide(path: Path = GUIDE) -> str:

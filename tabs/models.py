@@ -17,6 +17,7 @@ from colorize_core.errors import Cancelled, ColorizeError
 from tabs import gallery, parts, pictures, slider
 from tabs.desk import Desk, gray
 from tabs.folder import KEEP_SECONDS
+from tabs.running import Running
 from tabs.sessions import session
 from tabs.sheet import Sheet, control, several
 from tabs.studio import Job, Settings, Studio, Work, read, shrink
@@ -29,11 +30,11 @@ AWAY = gr.update(visible=False)
 THERE = gr.update(visible=True)
 
 
-class Handlers:
+class Handlers(Running):
     """What the controls do. Whose photo it is comes with every call, on its desk."""
 
     def __init__(self, studio: Studio, examples: Sequence[Path], cards: Sequence[ModelCard]):
-        self.studio = studio
+        super().__init__(studio)
         self.examples = examples
         self.cards = {card.name: card for card in cards}
         self.drawing = [card for card in cards if card.sampled]
@@ -269,15 +270,6 @@ class Handlers:
             return [gr.skip(), None]
         except ColorizeError as error:
             return [parts.said(error), None]
-
-    def stop(self, turn: float, request: gr.Request) -> str:
-        """Stop what was asked for before `turn`; the page says so at once."""
-        self.studio.stop(session(request), turn)
-        return "<p>Stopped.</p>"
-
-    def fail(self) -> str:
-        """The run did not even begin: the queue is full, or the app is being closed."""
-        return parts.said(parts.BUSY)
 
 
 def nothing() -> list[Any]:

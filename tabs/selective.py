@@ -24,6 +24,7 @@ from tabs.fills import (
     inside_choices,
 )
 from tabs.folder import KEEP_SECONDS
+from tabs.running import Running
 from tabs.sessions import session
 from tabs.studio import Job, Studio, in_words
 
@@ -35,11 +36,11 @@ AWAY = gr.update(visible=False)
 THERE = gr.update(visible=True)
 
 
-class Handlers:
+class Handlers(Running):
     """What the controls do. Whose photo it is comes with every call, on its easel."""
 
     def __init__(self, studio: Studio, examples: Sequence[Path], cards: Sequence[ModelCard]):
-        self.studio = studio
+        super().__init__(studio)
         self.examples = examples
         self.cards = cards
 
@@ -287,15 +288,6 @@ class Handlers:
             return [gr.skip(), None]
         except ColorizeError as error:
             return [parts.said(error), None]
-
-    def stop(self, turn: float, request: gr.Request) -> str:
-        """Stop what was asked for before `turn`; the page says so at once."""
-        self.studio.stop(session(request), turn)
-        return "<p>Stopped.</p>"
-
-    def fail(self) -> str:
-        """The run did not even begin: the queue is full, or the app is being closed."""
-        return parts.said(parts.BUSY)
 
 
 def percent(share: float) -> str:

@@ -18,6 +18,8 @@ from colorize_core.threads import wait_briefly
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from tabs.studio import Studio
+
 wait_briefly()  # threads that wait by spinning are very slow while a browser runs beside
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -91,3 +93,25 @@ def gray_scene() -> Callable[..., NDArray[np.uint8]]:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20261121)
+
+
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, Any]:
+    """Models that `studio` has made in this module."""
+    return {}
+
+
+@pytest.fixture
+def studio(tmp_path: Path, loaded: dict[str, Any]) -> Studio:
+    """What tabs share, with the models of drawing_models.py."""
+    import drawing_models
+
+    from tabs.folder import Folder
+    from tabs.studio import Studio
+
+    def load(name: str) -> Any:
+        if name not in loaded:
+            loaded[name] = drawing_models.load(name)
+        return loaded[name]
+
+    return Studio(Folder(tmp_path), load=load)

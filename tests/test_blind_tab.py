@@ -25,7 +25,6 @@ from colorize_core.errors import WeightsError
 from colorize_core.metrics.mean_chroma import mean_chroma
 from tabs import pair, tally, trials
 from tabs.blind import Handlers
-from tabs.folder import Folder
 from tabs.gallery import find_examples
 from tabs.studio import Studio
 from tabs.trials import NEITHER, ORIGINAL, PREFER, REAL, SIDES, Results
@@ -84,21 +83,6 @@ class Page:
     @property
     def plan(self) -> Any:
         return self.sitting.shown.plan
-
-
-@pytest.fixture(scope="module")
-def loaded() -> dict[str, Any]:
-    return {}
-
-
-@pytest.fixture
-def studio(tmp_path: Path, loaded: dict[str, Any]) -> Studio:
-    def load(name: str) -> Any:
-        if name not in loaded:
-            loaded[name] = drawing_models.load(name)
-        return loaded[name]
-
-    return Studio(Folder(tmp_path), load=load)
 
 
 @pytest.fixture

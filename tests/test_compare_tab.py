@@ -27,7 +27,6 @@ from colorize_core.metrics import protocol
 from tabs import compare, exports, link
 from tabs.board import MOST_PIXELS, NO_TRUTH, Board
 from tabs.compare import Handlers
-from tabs.folder import Folder
 from tabs.gallery import find_examples
 from tabs.sessions import asked_tab
 from tabs.studio import Studio
@@ -68,21 +67,6 @@ class Breaking:
 
     def predict(self, *_: Any, **__: Any) -> Any:
         raise RuntimeError("a fault of the program")
-
-
-@pytest.fixture(scope="module")
-def loaded() -> dict[str, Any]:
-    return {}
-
-
-@pytest.fixture
-def studio(tmp_path: Path, loaded: dict[str, Any]) -> Studio:
-    def load(name: str) -> Any:
-        if name not in loaded:
-            loaded[name] = drawing_models.load(name)
-        return loaded[name]
-
-    return Studio(Folder(tmp_path), load=load)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,6 @@ from PIL import Image
 import colorize_core
 from colorize_core import image
 from tabs.desk import Desk
-from tabs.folder import Folder
 from tabs.gallery import find_examples
 from tabs.models import Handlers, about, nothing
 from tabs.sheet import several
@@ -27,7 +26,7 @@ from tabs.studio import Studio
 SIZE = (60, 40)  # of the photo, width and height
 KNOBS = (1.0, 1.0, 1.0, True)  # vividness, strength, gain, neutralize
 WHO = SimpleNamespace(session_hash="someone")
-COLTRAN = (0, 0.8, "final")  # seed, temperature, stage
+COLTRAN = (0, 1.5, 0.3, 0.8, "final")  # seed, guidance, parallel, temperature, stage
 DIFFUSION = (0, 2.0, 0.8, "cosine", "DDIM", 25)  # in the order of the card's controls
 Scene = Callable[..., NDArray[np.uint8]]
 
@@ -55,21 +54,6 @@ class Page:
     def draw(self, name: str, count: int, *own: Any, knobs: Any = KNOBS) -> Iterator[list[Any]]:
         self.pick(name)
         return self.on.draw(WHO, None, 0, name, self.desk, count, *knobs, *own)
-
-
-@pytest.fixture(scope="module")
-def loaded() -> dict[str, Any]:
-    return {}
-
-
-@pytest.fixture
-def studio(tmp_path: Path, loaded: dict[str, Any]) -> Studio:
-    def load(name: str) -> Any:
-        if name not in loaded:
-            loaded[name] = drawing_models.load(name)
-        return loaded[name]
-
-    return Studio(Folder(tmp_path), load=load)
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +193,7 @@ def test_faults_are_said_in_words(page: Page, tmp_path: Path) -> None:
     assert "note.jpg is not a picture" in said
     assert zone["visible"] == "hidden", "the photo before stays"
     assert "Send a picture file" in page.open(tmp_path / "elsewhere.jpg")[0]
-    *_, last = page.draw("coltran", 1, -1, 0.8, "final")
+    *_, last = page.draw("coltran", 1, -1, *COLTRAN[1:])
     assert "seed is -1, allowed is a whole number from 0 to 9999" in last[0]
     assert page.show()[0] == gr.skip(), "what is said must not be wiped out"
     page.photo.unlink()

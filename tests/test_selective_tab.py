@@ -21,7 +21,6 @@ from colorize_core.selective import Layer, segmenters
 from tabs import edits, masked
 from tabs.easel import MOST_REGIONS, MOST_STEPS, OWN, Easel, Fill, pack, unpack
 from tabs.fills import FLAT, GRAY, fill_of, rgb
-from tabs.folder import Folder
 from tabs.gallery import find_examples
 from tabs.selective import NETWORKS, SAM, Handlers
 from tabs.studio import FORMATS, Studio
@@ -64,21 +63,6 @@ class Page:
         message, path = self.on.download(0, kind, self.easel, WHO, None)
         assert message == ""
         return Path(path)
-
-
-@pytest.fixture(scope="module")
-def loaded() -> dict[str, Any]:
-    return {}
-
-
-@pytest.fixture
-def studio(tmp_path: Path, loaded: dict[str, Any]) -> Studio:
-    def load(name: str) -> Any:
-        if name not in loaded:
-            loaded[name] = drawing_models.load(name)
-        return loaded[name]
-
-    return Studio(Folder(tmp_path), load=load)
 
 
 @pytest.fixture(scope="module")

@@ -134,8 +134,8 @@ class Handlers(Running):
                     if board.away:
                         return
                     self._draw_heats(board, job)
-                    fresh = seen(board) if step.new else [gr.skip()] * 4
-                    yield ["" if step.new else gr.skip(), card(step), *fresh]
+                    # All of it every time: a page that is sent two updates at once shows the later.
+                    yield ["" if step.new else gr.skip(), card(step), *seen(board)]
                 message = ""
         except Cancelled:
             message = "<p>Stopped. What was made until then is here.</p>"

@@ -27,13 +27,13 @@ CARD = ModelCard(
     weights=(
         WeightFile(
             "coltran/model.safetensors",
-            "b4ff4f6f69d3cf47e56f112d2eb6bc9e0b3b483a8d6eab577b7ef738412493fb",
-            7445040,
+            "d5c78db9dd1b399e4c64d00864661e42d4219cceedd273cc3bc4111ae93ac2a8",
+            7444864,
         ),
     ),
     trained_on=PHOTOGRAPHS,
-    limits="Narrower than the original and trained on far fewer photographs: where it does not "
-    "know what it sees, one tint covers the whole photo; high temperatures leave blotches.",
+    limits="Narrower than the original and trained on far fewer photographs: people often stay "
+    "nearly gray, a place may come out in a foreign colour, and high temperatures leave blotches.",
     controls=(
         SEED,
         Control(

@@ -153,6 +153,14 @@ def test_a_hub_that_sends_all_again_is_understood(served, monkeypatch):
     assert gather(served, content, monkeypatch)[0].read_bytes() == content
 
 
+def test_a_small_file_comes_whole(served, monkeypatch):
+    """Its name in the cache is no sha256, by which it could be checked."""
+    served.tag_digits = 40
+    path, reports = gather(served, b"text", monkeypatch)
+    assert path.read_bytes() == b"text"
+    assert reports == []
+
+
 @pytest.mark.parametrize("size", [4000, 20_000])
 def test_a_damaged_part_is_not_kept(served, monkeypatch, size):
     content = os.urandom(10_000)

@@ -99,7 +99,7 @@ class _Asked:
             self.options |= {"image": Image.fromarray(control)}
         else:
             self.options |= {
-                "image": Image.fromarray(_eight_bit(shrink(start, height, width))),
+                "image": Image.fromarray(shrink(_eight_bit(start), height, width)),
                 "control_image": Image.fromarray(control),
                 "strength": settings.strength,
                 "num_inference_steps": _steps_to_ask(settings),

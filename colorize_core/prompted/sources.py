@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from colorize_core import hub
@@ -186,17 +187,27 @@ def download(
     Raises WeightsError, or Cancelled soon after `stop` is set."""
     before = 0
     for source, file in what.files:
-
-        def hear(count: int, before: int = before, at: str = f"{source.repo}/{file.name}") -> None:
-            if stop and stop.is_set():
-                raise Cancelled("The download was stopped. What is here already stays.")
-            if report:
-                report(Progress(at, before + count, what.bytes))
-
+        hear = partial(_hear, report, stop, f"{source.repo}/{file.name}", before, file, what.bytes)
         hear(0)
         hub.fetch(source.repo, file.name, source.wanted, hear)
+        hear(file.bytes)
         before += file.bytes
-        hear(0, before)
+
+
+def _hear(
+    report: Callable[[Progress], None] | None,
+    stop: threading.Event | None,
+    name: str,
+    before: int,
+    file: HubFile,
+    total: int,
+    count: int,
+) -> None:
+    """`count` bytes of the file are here, `before` of those before it."""
+    if stop and stop.is_set():
+        raise Cancelled("The download was stopped. What is here already stays.")
+    if report:
+        report(Progress(name, before + min(count, file.bytes), total))
 
 
 @dataclass(frozen=True)

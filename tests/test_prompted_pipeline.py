@@ -28,7 +28,7 @@ from colorize_core.prompted import memory, pipeline, shelf
 from colorize_core.prompted.conditions import condition
 from colorize_core.prompted.draw import Preview, Variant, draw
 from colorize_core.prompted.keep import keep
-from colorize_core.prompted.memory import RESIDENT
+from colorize_core.prompted.memory import OFFLOAD, RESIDENT
 from colorize_core.prompted.pipeline import Painter
 from colorize_core.prompted.settings import Settings
 from colorize_core.prompted.shelf import Shelf
@@ -362,6 +362,30 @@ def test_another_controlnet_is_exchanged_in_place(models: Path) -> None:
         assert np.array_equal(found, expected)
     moved.follow(folders(models).controlnet)
     assert np.array_equal(last(moved), before)
+
+
+def test_parts_that_come_and_go_draw_the_same(
+    models: Path, painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Offloading, with the CPU in the place of a GPU: the hooks are the same."""
+    monkeypatch.setattr(pipeline, "place", lambda *_: OFFLOAD)
+    coming = pipeline.load(folders(models), "cpu")
+    unet = coming.text.unet
+    assert hasattr(unet, "_hf_hook")
+    for settings in (SMALL, SLOW):
+        for start in (None, PHOTO):
+            expected = last(painter, settings, start=start)
+            assert np.array_equal(last(coming, settings, start=start), expected)
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Cancelled):
+        list(draw(coming, PHOTO, SMALL, condition(PHOTO, SMALL), stop=stop))
+    other = replace(SMALL, condition="brightness")
+    coming.follow(folders(models, "brightness").controlnet)
+    assert coming.text.unet is unet
+    assert not np.array_equal(last(coming, other), last(painter))
+    coming.follow(folders(models).controlnet)
+    assert np.array_equal(last(coming), last(painter))
 
 
 @pytest.fixture

@@ -309,12 +309,13 @@ def test_what_was_drawn_is_freed_when_it_is_stopped(painter: Painter) -> None:
     news = draw(painter, PHOTO, SMALL, condition(PHOTO, SMALL), stop=stop)
     next(news)
     stop.set()
-    with pytest.raises(Cancelled):
+    with pytest.raises(Cancelled) as caught:
         list(news)
     hook.remove()
     gc.collect()
     assert seen
     assert [ref() for ref in seen] == [None] * len(seen)
+    assert caught.value.__context__ is None  # and it was held until here
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ def test_defaults_are_what_the_controls_say() -> None:
     [
         ({"steps": 0}, "steps is 0, allowed is a whole number from 1 to 100"),
         ({"steps": 2.5}, "steps is 2.5"),
+        ({"steps": 51}, "at most 50 where fast is on"),
         ({"guidance": float("nan")}, "guidance is nan"),
         ({"seed": "7"}, "seed is '7', a number is needed"),
         ({"condition": "depth"}, "canny, brightness, softedge"),

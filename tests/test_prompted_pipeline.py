@@ -32,7 +32,7 @@ from colorize_core.prompted.memory import OFFLOAD, RESIDENT
 from colorize_core.prompted.pipeline import Painter
 from colorize_core.prompted.settings import Settings
 from colorize_core.prompted.shelf import Shelf
-from colorize_core.prompted.sources import BASE, CONTROLNETS, FAST, Folders
+from colorize_core.prompted.sources import BASE, CONTROLNETS, FAST, Folders, needed
 
 # NumPy 2 has a word for diffusers' UniPC, which reads a tensor as an array.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -128,6 +128,45 @@ def test_damaged_files_are_named(
         pipeline.load(replace(folders(models), base=base), "cpu")
 
 
+def test_memory_that_runs_out_while_loading_is_explained(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is told to delete files that are whole."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    for name in ("_assemble", "Painter"):
+        with monkeypatch.context() as patch:
+            patch.setattr(pipeline, name, fail)
+            with pytest.raises(TooLittleMemoryError, match="ran out"):
+                pipeline.load(folders(models), "cpu")
+
+
+def test_a_damaged_controlnet_leaves_the_painter_as_it_was(
+    painter: Painter, models: Path, tmp_path: Path
+) -> None:
+    before = last(painter)
+    shutil.copytree(models / CONTROLNETS["brightness"].repo, tmp_path / "other")
+    (tmp_path / "other" / "diffusion_pytorch_model.safetensors").write_bytes(b"broken")
+    with pytest.raises(WeightsError, match="other cannot be loaded"):
+        painter.follow(tmp_path / "other")
+    assert np.array_equal(last(painter), before)
+
+
+def test_the_need_is_known_before_anything_is_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = needed("brightness", fast=True)
+    found = memory.expected(sources, 4, 512 * 512)
+    # 860 M in the UNet, 123 M, 84 M and 304 M beside it, 361 M in a ControlNet, 67 M in LCM-LoRA
+    assert found.weights / 4 == pytest.approx(1800e6, rel=0.02)
+    assert found.largest / 4 == pytest.approx(860e6, rel=0.01)
+    monkeypatch.setattr(memory, "free", lambda device: 10_000_000_000)
+    pipeline.check(sources, "cpu", 512 * 512)
+    monkeypatch.setattr(memory, "free", lambda device: 6_000_000_000)
+    with pytest.raises(TooLittleMemoryError, match=r"about 9\.3 GB; free are 6\.0 GB"):
+        pipeline.check(sources, "cpu", 512 * 512)
+
+
 # --- drawing ---
 
 
@@ -216,6 +255,17 @@ def test_drawing_from_a_picture_runs_the_steps_asked_for(
     assert np.array_equal(news[-1].drawn, last(painter, wish, start=colour))
 
 
+@pytest.mark.parametrize(
+    ("wish", "strength", "steps"), [(SMALL, 0.05, 2), (replace(SMALL, steps=50), 0.5, 25)]
+)
+def test_fast_drawing_takes_no_more_steps_than_there_are(
+    painter: Painter, wish: Settings, strength: float, steps: int
+) -> None:
+    """LCM knows 50 steps from noise to picture; of these the last part runs."""
+    news = drawn(painter, replace(wish, strength=strength), start=PHOTO)
+    assert [each.steps for each in news[:-1]] == [steps] * steps
+
+
 def test_little_strength_stays_with_the_picture_it_starts_from(painter: Painter) -> None:
     """Two starts lead apart; the less is drawn anew, the further."""
     dark, light = np.full_like(PHOTO, 30), np.full_like(PHOTO, 220)
@@ -231,6 +281,21 @@ def test_little_strength_stays_with_the_picture_it_starts_from(painter: Painter)
 def test_starts_may_have_sixteen_bits(painter: Painter) -> None:
     wide = PHOTO.astype(np.uint16) * 257
     assert np.array_equal(last(painter, start=wide), last(painter, start=PHOTO))
+
+
+def test_large_pictures_are_decoded_in_tiles(
+    painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wish = replace(SMALL, side=160)
+    whole = last(painter, wish)
+    assert not painter.text.vae.use_tiling
+    monkeypatch.setattr(pipeline, "TILED", 128 * 128)
+    tiled = last(painter, wish)
+    assert painter.text.vae.use_tiling
+    assert tiled.shape == whole.shape == (*condition(PHOTO, wish).shape[:2], 3)
+    assert 0 < np.abs(tiled.astype(int) - whole).mean() < 20
+    last(painter)
+    assert not painter.text.vae.use_tiling
 
 
 def test_the_photo_is_kept_unless_told(painter: Painter) -> None:
@@ -369,7 +434,7 @@ def test_parts_that_come_and_go_draw_the_same(
     models: Path, painter: Painter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Offloading, with the CPU in the place of a GPU: the hooks are the same."""
-    monkeypatch.setattr(pipeline, "place", lambda *_: OFFLOAD)
+    monkeypatch.setattr(pipeline, "_place", lambda *_: OFFLOAD)
     coming = pipeline.load(folders(models), "cpu")
     unet = coming.text.unet
     assert hasattr(unet, "_hf_hook")

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from colorize_core.chroma import Picture, shrink
-from colorize_core.errors import Cancelled, TooLittleMemoryError
+from colorize_core.errors import Cancelled
+from colorize_core.prompted import memory
 from colorize_core.prompted.keep import keep
 from colorize_core.prompted.pipeline import Painter
 from colorize_core.prompted.preview import preview
-from colorize_core.prompted.settings import Settings
+from colorize_core.prompted.settings import MOST_FAST, Settings
 
-MOST_FAST = 50  # steps that LCM was distilled on: its scheduler takes no more
 Drawn = NDArray[np.uint8]
 
 
@@ -184,9 +184,4 @@ def _in_our_words(error: BaseException) -> BaseException:
     """Without a traceback where it would hold on to the memory that is to be freed."""
     if isinstance(error, Cancelled):
         return Cancelled(str(error))
-    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "not enough memory" in str(error):
-        return TooLittleMemoryError(
-            "The memory ran out while drawing. Choose a smaller working size, or close other "
-            "programs."
-        )
-    return error
+    return memory.shortage() if memory.ran_out(error) else error

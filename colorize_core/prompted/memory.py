@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from colorize_core.errors import TooLittleMemoryError, WeightsError
 
 if TYPE_CHECKING:
     import torch
+
+    from colorize_core.prompted.sources import Source
 
 RESIDENT, OFFLOAD = "resident", "offload"
 # Numbers a pixel that the busiest moment, the VAE's decoder, keeps, on the safe side: on a CPU it
@@ -34,6 +37,17 @@ def need(parts: Iterable[Path], itemsize: int, pixels: int) -> Need:
     """Of folders or files with safetensors, loaded as numbers of `itemsize` bytes, for a picture
     of `pixels`. Raises WeightsError for a damaged file."""
     sizes = [sum(map(_numbers, weight_files(part))) * itemsize for part in parts]
+    return Need(sum(sizes), max(sizes), WORK * itemsize * min(pixels, TILED))
+
+
+def expected(sources: Iterable[Source], itemsize: int, pixels: int) -> Need:
+    """The same of what is not downloaded yet, by the sizes that the sources say."""
+    sizes = [
+        file.bytes // file.itemsize * itemsize
+        for source in sources
+        for file in source.files
+        if file.name.endswith(".safetensors")
+    ]
     return Need(sum(sizes), max(sizes), WORK * itemsize * min(pixels, TILED))
 
 
@@ -97,6 +111,33 @@ def place(wanted: Need, device: torch.device, there: int | None, ram: int | None
         f"{f' and {_gb(ram)}' if gpu and ram is not None else ''}. Close other programs, choose a "
         "smaller working size, or use one of the built-in models, which need far less."
     )
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether an error of torch, or of Python, says that memory ran out."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        isinstance(error, RuntimeError) and "not enough memory" in str(error)
+    )
+
+
+def shortage() -> TooLittleMemoryError:
+    """What to say then."""
+    return TooLittleMemoryError(
+        "The memory ran out. Choose a smaller working size, or close other programs."
+    )
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Memory that runs out in here becomes TooLittleMemoryError, which holds on to nothing."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if ran_out(error):
+            raise shortage() from None
+        raise
 
 
 def _gb(count: int) -> str:

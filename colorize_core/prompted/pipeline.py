@@ -7,6 +7,8 @@ https://arxiv.org/abs/2302.04867.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,8 @@ import torch
 from colorize_core import devices
 from colorize_core.errors import WeightsError
 from colorize_core.prompted import memory, preview
-from colorize_core.prompted.memory import OFFLOAD, TILED
-from colorize_core.prompted.sources import Folders
+from colorize_core.prompted.memory import OFFLOAD, TILED, Need
+from colorize_core.prompted.sources import Folders, Source
 
 ADAPTER = "fast"  # the name of LCM-LoRA within the pipeline
 PARTS = ("text_encoder", "unet", "vae", "safety_checker")
@@ -53,13 +55,15 @@ class Painter:
         return chosen
 
     def follow(self, controlnet: Path) -> None:
-        """Exchange the ControlNet, all else staying as it is. Raises WeightsError."""
+        """Exchange the ControlNet, all else staying as it is. Raises WeightsError or
+        TooLittleMemoryError."""
         if controlnet == self.folders.controlnet:
             return
-        other = _controlnet(controlnet, self.text.unet.dtype)
-        parts = {**self.text.components, "controlnet": other}
+        with _loading(controlnet):
+            other = _controlnet(controlnet, self.text.unet.dtype)
+        with memory.explained():
+            self._combine({**self.text.components, "controlnet": other})
         self.folders = Folders(self.folders.base, controlnet, self.folders.lora)
-        self._combine(parts)
 
     def release(self) -> None:
         """Give the memory back that the last drawing kept, also one that was stopped."""
@@ -98,27 +102,45 @@ def load(folders: Folders, device: str = "auto", pixels: int = TILED) -> Painter
     `pixels`: of the largest picture to be drawn. Raises WeightsError, DeviceError, or
     TooLittleMemoryError before anything is loaded."""
     picked = devices.pick(device)
-    dtype = torch.float16 if picked.type == "cuda" else torch.float32
-    placement = place(folders, picked, dtype, pixels)
-    try:
-        text = _assemble(folders, dtype)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        # What diffusers and transformers raise for files that are damaged or do not fit together.
-        raise WeightsError(
-            f"The files in {folders.base} and {folders.controlnet} cannot be loaded: "
-            f"{str(error).splitlines()[0]}. Delete these folders and download them again."
-        ) from error
-    return Painter(folders, text, picked, placement)
-
-
-def place(folders: Folders, device: torch.device, dtype: torch.dtype, pixels: int) -> str:
-    """Where the parts will live. Raises TooLittleMemoryError."""
+    dtype = _dtype(picked)
     parts = [folders.base / name for name in PARTS] + [folders.controlnet]
-    wanted = memory.need(
-        [*parts, *([folders.lora] if folders.lora else [])], dtype.itemsize, pixels
-    )
-    there = memory.free(device)
-    return memory.place(wanted, device, there, memory.free(torch.device("cpu")))
+    parts += [folders.lora] if folders.lora else []
+    placement = _place(memory.need(parts, dtype.itemsize, pixels), picked)
+    with _loading(folders.base, folders.controlnet):
+        text = _assemble(folders, dtype)
+    with memory.explained():
+        return Painter(folders, text, picked, placement)
+
+
+def check(sources: Iterable[Source], device: str = "auto", pixels: int = TILED) -> None:
+    """Whether the machine could hold these, before they are downloaded. Raises DeviceError or
+    TooLittleMemoryError, with the numbers."""
+    picked = devices.pick(device)
+    _place(memory.expected(sources, _dtype(picked).itemsize, pixels), picked)
+
+
+def _dtype(device: torch.device) -> torch.dtype:
+    return torch.float16 if device.type == "cuda" else torch.float32
+
+
+def _place(wanted: Need, device: torch.device) -> str:
+    """Where the parts will live. Raises TooLittleMemoryError."""
+    return memory.place(wanted, device, memory.free(device), memory.free(torch.device("cpu")))
+
+
+@contextmanager
+def _loading(*folders: Path) -> Iterator[None]:
+    """What diffusers and transformers raise for files that are damaged or do not fit together
+    becomes WeightsError."""
+    try:
+        with memory.explained():
+            yield
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise WeightsError(
+            f"The files in {' and '.join(map(str, folders))} cannot be loaded: "
+            f"{(str(error) or type(error).__name__).splitlines()[0]}. Delete what is there and "
+            "download it again."
+        ) from error
 
 
 def _assemble(folders: Folders, dtype: torch.dtype) -> Any:

@@ -10,6 +10,7 @@ from colorize_core.errors import OptionError
 CONDITIONS = ("canny", "brightness", "softedge")
 PROMPT = "add color to this image, natural colors, high quality"
 NEGATIVE = "black and white, cartoon, low quality"
+MOST_FAST = 50  # steps that LCM was distilled on: its scheduler takes no more
 MOST_LETTERS = 2000  # of a prompt; the text encoder reads some 75 words of it
 
 CONTROLS = (
@@ -62,6 +63,11 @@ class Settings:
         if self.low > self.high:
             raise OptionError(
                 f"The low threshold {self.low} is above the high one, {self.high}. Swap them."
+            )
+        if self.fast and self.steps > MOST_FAST:
+            raise OptionError(
+                f"steps is {self.steps}, allowed is at most {MOST_FAST} where fast is on. Turn "
+                "fast off, or ask for fewer: 4 to 8 do."
             )
         for name in ("prompt", "negative"):
             _check_text(name, getattr(self, name))

@@ -22,6 +22,7 @@ MB = 1_000_000
 class HubFile:
     name: str
     bytes: int = 0  # 0: small text
+    itemsize: int = 2  # bytes that a number has in it
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ CONTROLNETS = {
         "ControlNet for brightness",
         "latentcat/control_v1p_sd15_brightness",
         "creativeml-openrail-m",
-        (HubFile("config.json"), HubFile("diffusion_pytorch_model.safetensors", 1450 * MB)),
+        (HubFile("config.json"), HubFile("diffusion_pytorch_model.safetensors", 1450 * MB, 4)),
     ),
     "softedge": Source(
         "ControlNet for soft edges",

@@ -152,11 +152,18 @@ def test_a_condition_has_the_working_size(kind: str) -> None:
     assert shown.max() > shown.min()
 
 
-def test_detectors_are_imported_when_the_first_edge_is_sought() -> None:
-    code = (
-        "import sys, colorize_core.prompted.conditions\n"
-        "print([n for n in ('controlnet_aux', 'diffusers', 'gradio') if n in sys.modules])"
-    )
+@pytest.mark.parametrize(
+    ("modules", "heavy"),
+    [
+        (("conditions", "draw", "shelf"), ("controlnet_aux", "diffusers", "transformers")),
+        (("settings", "sources", "metadata", "memory"), ("torch", "cv2", "huggingface_hub")),
+    ],
+)
+def test_what_is_heavy_is_imported_when_it_is_needed(
+    modules: tuple[str, ...], heavy: tuple[str, ...]
+) -> None:
+    names = ", ".join(f"colorize_core.prompted.{module}" for module in modules)
+    code = f"import sys, {names}; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
 

@@ -11,6 +11,7 @@ ColorizeError
 ├── UnknownModelError         no model of that name
 ├── WeightsError              a weight file is missing or damaged
 ├── DeviceError               the device asked for is not there
+├── TooLittleMemoryError      the machine cannot hold what is needed
 └── Cancelled                 the person stopped it
 
 Every message says what was wrong, what is accepted, and what to do.
@@ -64,6 +65,10 @@ class WeightsError(ColorizeError):
 
 class DeviceError(ColorizeError):
     """The device asked for is not there."""
+
+
+class TooLittleMemoryError(ColorizeError):
+    """The machine cannot hold what is needed."""
 
 
 class Cancelled(ColorizeError):

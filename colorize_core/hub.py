@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import os
+import re
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from colorize_core.errors import WeightsError
+
+Report = Callable[[int], None]  # gets bytes so far; what it raises stops the download
 
 PROBE = 10.0  # seconds that the Hub has to answer whether it has the file
 
 
-def fetch(repo: str, name: str, revision: str = "main") -> Path:
+def cached(repo: str, name: str, revision: str = "main") -> Path | None:
+    """The path of the file if it is in the Hub's cache, without asking the Hub."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    with suppress(LocalEntryNotFoundError):
+        return Path(hf_hub_download(repo, name, revision=revision, local_files_only=True))
+    return None
+
+
+def fetch(repo: str, name: str, revision: str = "main", report: Report | None = None) -> Path:
     """The path of the file `name` of a model repository "owner/name". One that is in the Hub's
     cache is used as it is, without asking the Hub, so it is found offline too; another is
-    downloaded, with a progress bar on stderr.
+    downloaded, with a progress bar on stderr. With `report`, a large file that was stopped goes on
+    where it was the next time.
 
     WeightsError if it can neither be found nor downloaded, with what to do about it."""
     from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
@@ -31,8 +50,8 @@ def fetch(repo: str, name: str, revision: str = "main") -> Path:
     )
     from tqdm.auto import tqdm
 
-    with suppress(LocalEntryNotFoundError):
-        return Path(hf_hub_download(repo, name, revision=revision, local_files_only=True))
+    if found := cached(repo, name, revision):
+        return found
     hub, cache = constants.ENDPOINT, Path(constants.HF_HUB_CACHE)
     file = f"{repo}/{name}"
     by_hand = (
@@ -42,7 +61,10 @@ def fetch(repo: str, name: str, revision: str = "main") -> Path:
     try:
         # hf_hub_download alone would go on trying an unreachable Hub for half a minute.
         url = hf_hub_url(repo, name, revision=revision)
-        _make_sure_of_room(file, get_hf_file_metadata(url, timeout=PROBE).size or 0, cache)
+        metadata = get_hf_file_metadata(url, timeout=PROBE)
+        _make_sure_of_room(file, metadata.size or 0, cache)
+        if report:
+            _resume(repo, name, metadata, cache, report)
         # The Hub's own bar hides where stderr is no terminal, and so from the app.
         return Path(hf_hub_download(repo, name, revision=revision, tqdm_class=tqdm))
     except OfflineModeIsEnabled as error:
@@ -83,6 +105,72 @@ def fetch(repo: str, name: str, revision: str = "main") -> Path:
             f"{file} cannot be kept in the Hub cache {cache} ({error}). Make that folder writable, "
             "or name another with HF_HUB_CACHE."
         ) from error
+
+
+def _resume(repo: str, name: str, metadata: Any, cache: Path, report: Report) -> None:
+    """Put the content of a large file where hf_hub_download looks for it before it downloads, which
+    by itself throws away what a download that was stopped had.
+
+    Only large files are named after their sha256 there; the others are left to it."""
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import (  # type: ignore[attr-defined]
+        build_hf_headers,
+        http_get,
+        repo_folder_name,
+    )
+
+    if not re.fullmatch("[0-9a-f]{64}", metadata.etag or "") or not metadata.size:
+        return
+    blobs = cache / repo_folder_name(repo_id=repo, repo_type="model") / "blobs"
+    blob, part = blobs / metadata.etag, blobs / f"{metadata.etag}.part"
+    if blob.exists():
+        return
+    blobs.mkdir(parents=True, exist_ok=True)
+    if part.exists() and part.stat().st_size > metadata.size:
+        part.unlink()
+    # A content server gets no login: its address is signed.
+    own = urlsplit(metadata.location).netloc == urlsplit(constants.ENDPOINT).netloc
+    headers = build_hf_headers() if own else {}
+    with part.open("ab") as file:
+        http_get(
+            metadata.location,
+            file,
+            resume_size=file.tell(),
+            headers=headers,
+            expected_size=metadata.size,
+            displayed_filename=name,
+            tqdm_class=_bar(report),
+        )
+    if _sha256(part) != metadata.etag:
+        part.unlink()
+        raise WeightsError(f"{repo}/{name} was damaged on its way. Download it again.")
+    os.replace(part, blob)
+
+
+def _bar(report: Report) -> Any:
+    """A progress bar that also reports."""
+    from tqdm.auto import tqdm
+
+    class Bar(tqdm):  # type: ignore[misc]  # tqdm has no types
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self.bytes = options.get("initial", 0)
+            report(self.bytes)
+
+        def update(self, n: float | None = 1) -> bool | None:
+            self.bytes += int(n or 0)
+            report(self.bytes)
+            return super().update(n)
+
+    return Bar
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        while block := file.read(1 << 22):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _make_sure_of_room(file: str, size: int, cache: Path) -> None:

@@ -1,14 +1,11 @@
 """Files from the Hub, and the published backbones, against a small Hub on this machine."""
 
 import errno
-import hashlib
 import os
 import subprocess
 import sys
-import threading
 import time
 from functools import lru_cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,12 +13,13 @@ import pytest
 import torch
 import torchvision
 import transformers
+from hub_server import point_at, serving
 from huggingface_hub import constants, file_download
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from colorize_core import hub
-from colorize_core.errors import WeightsError
+from colorize_core.errors import Cancelled, WeightsError
 from colorize_core.networks import pretrained
 from colorize_core.networks.resnet import ResNetTrunk
 from colorize_core.networks.scaling import l_alone, l_thrice
@@ -30,77 +28,16 @@ from colorize_core.training import recipes
 from colorize_core.training.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
-
-
-class Hub(ThreadingHTTPServer):
-    """The two requests of a download, HEAD and GET of /{repo}/resolve/main/{file}, and the errors
-    by which the Hub says no."""
-
-    def __init__(self, folder):
-        super().__init__(("127.0.0.1", 0), _Answers)
-        self.folder = folder
-        self.asked = []  # "HEAD owner/name/file"
-        self.says = None  # (status, X-Error-Code) for everything, if set
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Answers(BaseHTTPRequestHandler):
-    def do_HEAD(self):
-        self.do_GET(body=False)
-
-    def do_GET(self, body=True):
-        repo, _, name = self.path.lstrip("/").partition("/resolve/main/")
-        self.server.asked.append(f"{self.command} {repo}/{name}")
-        path = self.server.folder / repo / name
-        says = self.server.says
-        if says is None and not path.is_file():
-            says = (404, "EntryNotFound" if path.parent.is_dir() else "RepoNotFound")
-        if says:
-            self.send_response(says[0])
-            self.send_header("X-Error-Code", says[1])
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        content = path.read_bytes()
-        self.send_response(200)
-        self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
-        self.send_header("X-Repo-Commit", COMMIT)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if body:
-            self.wfile.write(content)
-
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture
 def served(tmp_path, monkeypatch):
     """A Hub with one small file, and this process online with an empty cache."""
-    folder, cache = tmp_path / "hub", tmp_path / "cache"
+    folder = tmp_path / "hub"
     (folder / "someone" / "small").mkdir(parents=True)
     (folder / "someone" / "small" / "model.safetensors").write_bytes(b"weights")
-    server = Hub(folder)
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
-    point_at(monkeypatch, server.url)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def point_at(monkeypatch, url):
-    """As HF_ENDPOINT, which is read only once."""
-    template = url + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(constants, "ENDPOINT", url)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    with serving(folder, tmp_path / "cache", monkeypatch) as server:
+        yield server
 
 
 def fetch():
@@ -172,6 +109,69 @@ def test_offline_says_how_to_go_online(served, monkeypatch):
     with pytest.raises(WeightsError, match=r"Unset HF_HUB_OFFLINE.*models--someone--small"):
         fetch()
     assert served.asked == []
+
+
+def gather(served, content, monkeypatch, say=lambda count: None):
+    """fetch() with reports of a file of that content, in pieces of 1000 bytes."""
+    (served.folder / "someone" / "small" / "large.bin").write_bytes(content)
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 1000)
+    reports = []
+
+    def report(count):
+        reports.append(count)
+        say(count)
+
+    return hub.fetch("someone/small", "large.bin", report=report), reports
+
+
+def stop_at(limit):
+    def say(count):
+        if count >= limit:
+            raise Cancelled("enough")
+
+    return say
+
+
+def test_a_download_reports_and_goes_on_where_it_was_stopped(served, monkeypatch):
+    content = os.urandom(10_000)
+    with pytest.raises(Cancelled):
+        gather(served, content, monkeypatch, stop_at(5000))
+    assert hub.cached("someone/small", "large.bin") is None
+    path, reports = gather(served, content, monkeypatch)
+    assert path.read_bytes() == content
+    assert path == hub.cached("someone/small", "large.bin")
+    assert reports == list(range(4000, 10_001, 1000))  # the piece on its way was lost
+    assert served.ranges == [None, "bytes=4000-"]
+    assert not list(path.parents[2].rglob("*.part"))
+
+
+def test_a_hub_that_sends_all_again_is_understood(served, monkeypatch):
+    content = os.urandom(10_000)
+    served.knows_ranges = False
+    with pytest.raises(Cancelled):
+        gather(served, content, monkeypatch, stop_at(5000))
+    assert gather(served, content, monkeypatch)[0].read_bytes() == content
+
+
+def test_a_small_file_comes_whole(served, monkeypatch):
+    """Its name in the cache is no sha256, by which it could be checked."""
+    served.tag_digits = 40
+    path, reports = gather(served, b"text", monkeypatch)
+    assert path.read_bytes() == b"text"
+    assert reports == []
+
+
+@pytest.mark.parametrize("size", [4000, 20_000])
+def test_a_damaged_part_is_not_kept(served, monkeypatch, size):
+    content = os.urandom(10_000)
+    with pytest.raises(Cancelled):
+        gather(served, content, monkeypatch, stop_at(5000))
+    part = next(Path(constants.HF_HUB_CACHE).rglob("*.part"))
+    part.write_bytes(bytes(size))
+    if size < len(content):
+        with pytest.raises(WeightsError, match=r"large\.bin was damaged"):
+            gather(served, content, monkeypatch)
+    assert gather(served, content, monkeypatch)[0].read_bytes() == content
 
 
 def test_a_full_disk_is_named(served, monkeypatch):

@@ -1,0 +1,177 @@
+"""Loading the pipelines of diffusers: text to picture and picture to picture, on the same parts.
+
+Source: von Platen et al., Diffusers, https://github.com/huggingface/diffusers; LCM-LoRA: Luo et
+al., 2023, https://arxiv.org/abs/2311.05556; UniPC: Zhao et al., 2023,
+https://arxiv.org/abs/2302.04867.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from colorize_core import devices
+from colorize_core.errors import WeightsError
+from colorize_core.prompted import memory, preview
+from colorize_core.prompted.memory import OFFLOAD, TILED, Need
+from colorize_core.prompted.sources import Folders, Source
+
+ADAPTER = "fast"  # the name of LCM-LoRA within the pipeline
+PARTS = ("text_encoder", "unet", "vae", "safety_checker")
+
+
+class Painter:
+    """Both pipelines, placed and ready. One drawing at a time: they share their parts."""
+
+    def __init__(self, folders: Folders, text: Any, device: torch.device, placement: str):
+        self.folders = folders
+        self.device = device
+        self.placement = placement
+        self._schedule = text.scheduler.config
+        self._combine(text.components)
+        self.matrix = preview.fit(text.vae, device)  # of the step previews
+
+    def pipeline(self, fast: bool, start: bool, pixels: int) -> Any:
+        """The one to draw with: from a picture (`start`) or from noise alone, its scheduler new.
+        Raises WeightsError if `fast` was not loaded."""
+        from diffusers import LCMScheduler, UniPCMultistepScheduler
+
+        if fast and self.folders.lora is None:
+            raise WeightsError(
+                "Few steps need LCM-LoRA, which was not loaded. Turn fast off, or load it too."
+            )
+        chosen = self.image if start else self.text
+        chosen.scheduler = (LCMScheduler if fast else UniPCMultistepScheduler).from_config(
+            self._schedule
+        )
+        if self.folders.lora:
+            (chosen.enable_lora if fast else chosen.disable_lora)()
+        (chosen.vae.enable_tiling if pixels > TILED else chosen.vae.disable_tiling)()
+        self._place(chosen)
+        return chosen
+
+    def follow(self, controlnet: Path) -> None:
+        """Exchange the ControlNet, all else staying as it is. Raises WeightsError or
+        TooLittleMemoryError."""
+        if controlnet == self.folders.controlnet:
+            return
+        with _loading(controlnet):
+            other = _controlnet(controlnet, self.text.unet.dtype)
+        with memory.explained():
+            self._combine({**self.text.components, "controlnet": other})
+        self.folders = Folders(self.folders.base, controlnet, self.folders.lora)
+
+    def release(self) -> None:
+        """Give the memory back that the last drawing kept, also one that was stopped."""
+        if self.placement == OFFLOAD:
+            self._place(self.text)  # the part that worked last is still on the device
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _combine(self, parts: dict[str, Any]) -> None:
+        from diffusers import (
+            StableDiffusionControlNetImg2ImgPipeline,
+            StableDiffusionControlNetPipeline,
+        )
+
+        checked = parts["safety_checker"] is not None
+        self.text = StableDiffusionControlNetPipeline(**parts, requires_safety_checker=checked)
+        self.image = StableDiffusionControlNetImg2ImgPipeline(
+            **parts, requires_safety_checker=checked
+        )
+        for each in (self.text, self.image):
+            each.set_progress_bar_config(disable=True)
+        self._place(self.text)
+
+    def _place(self, pipeline: Any) -> None:
+        """Its parts on the device, or each there only while it works. The hooks for that belong to
+        one pipeline at a time."""
+        if self.placement == OFFLOAD:
+            pipeline.enable_model_cpu_offload(device=self.device)
+        else:
+            pipeline.to(self.device)
+
+
+def load(folders: Folders, device: str = "auto", pixels: int = TILED) -> Painter:
+    """Build both pipelines from what is on the disk, in half precision on CUDA, else in float32.
+
+    `pixels`: of the largest picture to be drawn. Raises WeightsError, DeviceError, or
+    TooLittleMemoryError before anything is loaded."""
+    picked = devices.pick(device)
+    dtype = _dtype(picked)
+    parts = [folders.base / name for name in PARTS] + [folders.controlnet]
+    parts += [folders.lora] if folders.lora else []
+    placement = _place(memory.need(parts, dtype.itemsize, pixels), picked)
+    with _loading(folders.base, folders.controlnet):
+        text = _assemble(folders, dtype)
+    with memory.explained():
+        return Painter(folders, text, picked, placement)
+
+
+def check(sources: Iterable[Source], device: str = "auto", pixels: int = TILED) -> None:
+    """Whether the machine could hold these, before they are downloaded. Raises DeviceError or
+    TooLittleMemoryError, with the numbers."""
+    picked = devices.pick(device)
+    _place(memory.expected(sources, _dtype(picked).itemsize, pixels), picked)
+
+
+def _dtype(device: torch.device) -> torch.dtype:
+    return torch.float16 if device.type == "cuda" else torch.float32
+
+
+def _place(wanted: Need, device: torch.device) -> str:
+    """Where the parts will live. Raises TooLittleMemoryError."""
+    return memory.place(wanted, device, memory.free(device), memory.free(torch.device("cpu")))
+
+
+@contextmanager
+def _loading(*folders: Path) -> Iterator[None]:
+    """What diffusers and transformers raise for files that are damaged or do not fit together
+    becomes WeightsError."""
+    try:
+        with memory.explained():
+            yield
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise WeightsError(
+            f"The files in {' and '.join(map(str, folders))} cannot be loaded: "
+            f"{(str(error) or type(error).__name__).splitlines()[0]}. Delete what is there and "
+            "download it again."
+        ) from error
+
+
+def _assemble(folders: Folders, dtype: torch.dtype) -> Any:
+    from diffusers import StableDiffusionControlNetPipeline
+
+    text = StableDiffusionControlNetPipeline.from_pretrained(
+        folders.base,
+        controlnet=_controlnet(folders.controlnet, dtype),
+        dtype=dtype,
+        variant=_variant(folders.base / "unet"),
+        use_safetensors=True,
+        local_files_only=True,
+    )
+    if folders.lora:
+        text.load_lora_weights(
+            str(folders.lora.parent), weight_name=folders.lora.name, adapter_name=ADAPTER
+        )
+    return text
+
+
+def _controlnet(folder: Path, dtype: torch.dtype) -> Any:
+    from diffusers import ControlNetModel
+
+    return ControlNetModel.from_pretrained(
+        folder,
+        dtype=dtype,
+        variant=_variant(folder),
+        use_safetensors=True,
+        local_files_only=True,
+    )
+
+
+def _variant(folder: Path) -> str | None:
+    return "fp16" if any(folder.glob("*.fp16.safetensors")) else None

@@ -1,0 +1,92 @@
+"""What a prompted colorization is asked with, and what is allowed. Torch-free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from colorize_core.cards import Control
+from colorize_core.errors import OptionError
+
+CONDITIONS = ("canny", "brightness", "softedge")
+PROMPT = "add color to this image, natural colors, high quality"
+NEGATIVE = "black and white, cartoon, low quality"
+MOST_FAST = 50  # steps that LCM was distilled on: its scheduler takes no more
+MOST_LETTERS = 2000  # of a prompt; the text encoder reads some 75 words of it
+
+CONTROLS = (
+    Control("low", "Low threshold", "Fainter edges than this are left out.", 100, 0, 500),
+    Control("high", "High threshold", "Edges begin where they are this strong.", 200, 0, 500),
+    Control("blur", "Blur", "Of the copy that edges are sought in: against grain.", 1.0, 0, 5, 0.1),
+    Control("steps", "Steps", "Of denoising; 4 to 8 when fast, else 20 to 30.", 6, 1, 100),
+    Control("guidance", "Guidance", "How much the words count; low when fast.", 1.5, 1, 20, 0.1),
+    Control("weight", "ControlNet weight", "How much the photo counts.", 1.0, 0, 2, 0.05),
+    Control("strength", "Strength", "Share of the first colours drawn anew.", 0.6, 0.05, 1, 0.05),
+    Control("seed", "Seed", "Of the first variant; another one draws other colours.", 0, 0, 9999),
+    Control("variants", "Variants", "Their seeds follow one another.", 1, 1, 8),
+    Control("side", "Working size", "Side of a square with as many pixels.", 512, 64, 1024, 8),
+)
+QUICK = {"steps": 6, "guidance": 1.5}  # for `fast`: above 1, so that negative prompts count
+THOROUGH = {"steps": 25, "guidance": 7.5}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One wish. Raises OptionError for a value that is not allowed.
+
+    `fast`: few steps with LCM-LoRA; give QUICK or THOROUGH with it. `keep`: the photo's own L with
+    the chroma of what was drawn, else the drawn picture as it is. `strength` counts only where a
+    picture in colour is given to start from."""
+
+    prompt: str = PROMPT
+    negative: str = NEGATIVE
+    condition: str = CONDITIONS[0]
+    low: int = 100
+    high: int = 200
+    blur: float = 1.0
+    steps: int = 6
+    guidance: float = 1.5
+    weight: float = 1.0
+    strength: float = 0.6
+    seed: int = 0
+    variants: int = 1
+    side: int = 512
+    fast: bool = True
+    keep: bool = True
+
+    def __post_init__(self) -> None:
+        for control in CONTROLS:
+            object.__setattr__(self, control.name, control.read(getattr(self, control.name)))
+        if self.condition not in CONDITIONS:
+            raise OptionError(
+                f"condition is {self.condition!r}, allowed are: {', '.join(CONDITIONS)}."
+            )
+        if self.low > self.high:
+            raise OptionError(
+                f"The low threshold {self.low} is above the high one, {self.high}. Swap them."
+            )
+        if self.fast and self.steps > MOST_FAST:
+            raise OptionError(
+                f"steps is {self.steps}, allowed is at most {MOST_FAST} where fast is on. Turn "
+                "fast off, or ask for fewer: 4 to 8 do."
+            )
+        for name in ("prompt", "negative"):
+            _check_text(name, getattr(self, name))
+        for name in ("fast", "keep"):
+            if not isinstance(getattr(self, name), bool):
+                raise OptionError(f"{name} is {getattr(self, name)!r}, allowed are: true, false.")
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """One for each variant."""
+        return tuple(range(self.seed, self.seed + self.variants))
+
+
+def _check_text(name: str, text: object) -> None:
+    if not isinstance(text, str):
+        raise OptionError(f"{name} is {text!r}, words are needed.")
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise OptionError(f"{name} has letters that are none in Unicode. Type it again.")
+    if len(text) > MOST_LETTERS:
+        raise OptionError(
+            f"{name} has {len(text):,} letters, at most {MOST_LETTERS:,} are taken. Shorten it."
+        )

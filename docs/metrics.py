@@ -23,7 +23,8 @@ from docs.readme import ROOT, Rows, between, heading, results, score, table_of
 Picture = NDArray[np.uint8]
 HERE = Path(__file__).parent
 PHOTOS = ("portrait", "coffee", "rocket")
-LOSERS = ("coltran", "diffusion")  # they draw, and are judged by one truth
+LOSERS = ("mean", "resnet-fcn", "coltran", "diffusion")
+DRAWING = ("coltran", "diffusion")  # they are judged by one truth
 SHOWN = ("psnr", "ssim", "ciede2000", "flip", "perceptual-offline", "colourfulness")
 IN_UNITS = ("psnr", "ciede2000", "colourfulness", "colourfulness-difference")
 OFFLINE = tuple(metric for metric in metrics.METRICS if not metric.download)
@@ -55,7 +56,7 @@ def finding() -> str:
     rows: Rows = [
         row
         for row in results("quality")
-        if row["model"] in ("gray", "mean", "autochrome", "cnn-mse", *LOSERS)
+        if row["model"] in ("gray", "autochrome", "cnn-mse", *LOSERS)
     ]
     table = [["", *map(heading, SHOWN), "better than gray by CIEDE2000"]]
     for row in rows:
@@ -73,7 +74,7 @@ def where() -> str:
         judged = [each for each in OFFLINE if each.needs_truth and each.better]
         lost = [each.title for each in judged if _loses(each, rows[name], rows["gray"])]
         said = ", ".join(lost) or "none"
-        lines.append(f"- `{name}` loses to gray in {len(lost)} of {len(judged)} metrics: {said}.\n")
+        lines.append(f"- `{name}` loses to gray by {len(lost)} of {len(judged)} metrics: {said}.\n")
     return "".join(lines)
 
 
@@ -91,7 +92,7 @@ def colourings(truth: Picture) -> dict[str, Picture]:
     """What the table and the picture show of one photo."""
     photo = protocol.to_gray(truth)
     made = {"truth": truth, "gray": photo, "mean": one_colour(truth)}
-    for name in ("autochrome", *LOSERS):
+    for name in ("autochrome", *DRAWING):
         made[name] = protocol.recombined(load(name, "cpu").colorize(photo), truth)
     return made
 

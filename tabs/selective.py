@@ -87,7 +87,8 @@ class Handlers(Running):
         if before is not None:
             before.away = True
         hidden = gr.update(value=None, visible="hidden")  # stays on the page for paste and drop
-        yield ["", hidden, AWAY, THERE, easel, *self.seen(easel)]
+        shown = [hidden, AWAY, THERE, easel]
+        yield ["", *shown, *self.seen(easel)]
         message: Any = gr.skip()
         try:
             with in_words(), easel.lock:
@@ -97,7 +98,8 @@ class Handlers(Running):
             pass  # stop() has said so
         except ColorizeError as error:
             message = parts.said(error)
-        yield [message] + [gr.skip()] * 4 + self.seen(easel)
+        # All of it again: a page that is sent two updates at once shows the later.
+        yield [message, *shown, *self.seen(easel)]
 
     def reset(self, easel: Easel | None) -> list[Any]:
         """Back to the empty drop zone."""

@@ -35,8 +35,8 @@ def table(standing: Standing, cards: Sequence[ModelCard]) -> dict[str, Any]:
         model = result.entry.model
         row["settings"] = _settings(standing, result)
         row["link"] = model if model in known else ""
-        for cell, metric, digits in zip(row["cells"], standing.measured, places, strict=False):
-            if figure := standing.figure(model, metric.name):
+        for cell, column, digits in zip(row["cells"], columns, places, strict=True):
+            if figure := standing.figure(model, column.name):
                 cell["small"] = small(figure, digits)
     return {
         "first": "Model",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,7 @@ def test_a_stroke_covers_its_radius_and_nothing_beyond(mask, points, radius, har
 
 def samples(points):
     """Places along a stroke, near enough to each other."""
-    for (x0, y0), (x1, y1) in zip(points, points[1:] or points, strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points * (2 if len(points) == 1 else 1)):
         for part in np.linspace(0, 1, 150):
             yield x0 + part * (x1 - x0), y0 + part * (y1 - y0)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +92,8 @@ def painted(
         raise OptionError(f"hardness is {hardness:g}, allowed is 0 to 1.")
     result = mask.copy()
     soft = max(1.0, (1 - hardness) * radius)
-    places = list(points)
-    for start, end in zip(places, places[1:] or places, strict=False):
+    places = list(points) * (2 if len(points) == 1 else 1)  # a dot is a way from it to itself
+    for start, end in pairwise(places):
         here = _around(start, end, radius + 1, mask.shape)
         cover = np.clip((radius + 0.5 - _distance(start, end, here)) / soft, 0, 1)
         part = result[here]

@@ -90,6 +90,17 @@ def gray_scene() -> Callable[..., NDArray[np.uint8]]:
     return scene
 
 
+@pytest.fixture(scope="session")
+def colour_scene() -> Callable[..., NDArray[np.uint8]]:
+    """The scene with one tint above and another below."""
+
+    def tinted(height: int, width: int) -> NDArray[np.uint8]:
+        tints = np.array([[[60, -10, -40]], [[-40, 30, 30]]]).repeat(height // 2, 0)
+        return np.clip(scene(height, width).astype(int) + tints, 0, 255).astype(np.uint8)
+
+    return tinted
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20261121)

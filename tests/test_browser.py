@@ -6,6 +6,7 @@ import base64
 import io
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,14 +61,14 @@ def photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
     return path
 
 
-@pytest.fixture
-def visit(browser: Browser, app_address: str) -> Iterator[Visit]:
-    """Open the page; afterwards, nothing must have gone wrong or elsewhere in the meantime."""
+@contextmanager
+def watching(browser: Browser) -> Iterator[Visit]:
+    """Opens pages by their address; nothing must have gone wrong or elsewhere in the meantime."""
     contexts = []
     strangers: list[str] = []
     faults: list[str] = []
 
-    def open_page(address: str = app_address, **options: Any) -> Page:
+    def open_page(address: str, **options: Any) -> Page:
         context = browser.new_context(**{"viewport": DESKTOP, "accept_downloads": True, **options})
         context.set_default_timeout(30_000)
         contexts.append(context)
@@ -75,7 +76,6 @@ def visit(browser: Browser, app_address: str) -> Iterator[Visit]:
         page.on("request", lambda request: strangers.extend(foreign(request.url, address)))
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(address)
-        expect(drop_zone(page)).to_be_visible()
         return page
 
     yield open_page
@@ -83,6 +83,19 @@ def visit(browser: Browser, app_address: str) -> Iterator[Visit]:
         context.close()
     assert strangers == [], "the page asks other machines"
     assert faults == [], "the page's scripts fail"
+
+
+@pytest.fixture
+def visit(browser: Browser, app_address: str) -> Iterator[Visit]:
+    """Open the page."""
+    with watching(browser) as watched:
+
+        def open_page(address: str = app_address, **options: Any) -> Page:
+            page = watched(address, **options)
+            expect(drop_zone(page)).to_be_visible()
+            return page
+
+        yield open_page
 
 
 def foreign(url: str, address: str) -> list[str]:

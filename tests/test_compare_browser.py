@@ -14,7 +14,7 @@ from app_server import serving
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
-from test_browser import DESKTOP, DRAWN, NAMELESS, PHONE, contrast, foreign, scrolls_sideways
+from test_browser import DRAWN, NAMELESS, PHONE, contrast, scrolls_sideways, watching
 
 pytestmark = pytest.mark.browser
 
@@ -32,37 +32,25 @@ def failing_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
+def photo(tmp_path_factory: pytest.TempPathFactory, colour_scene: Scene) -> Path:
     path = tmp_path_factory.mktemp("photos") / "garden.png"
-    scene = gray_scene(SIZE[1], SIZE[0]).astype(int)
-    tints = np.array([[[60, -10, -40]], [[-40, 30, 30]]]).repeat(SIZE[1] // 2, 0)
-    Image.fromarray(np.clip(scene + tints, 0, 255).astype(np.uint8)).save(path)
+    Image.fromarray(colour_scene(SIZE[1], SIZE[0])).save(path)
     return path
 
 
 @pytest.fixture
 def visit(browser: Browser, failing_address: str) -> Iterator[Visit]:
-    """Open the tab by a link; nothing must have gone wrong or elsewhere in the meantime."""
-    contexts = []
-    strangers: list[str] = []
-    faults: list[str] = []
+    """Open the tab by a link."""
+    with watching(browser) as watched:
 
-    def open_page(query: str = QUICK, **options: Any) -> Page:
-        context = browser.new_context(**{"viewport": DESKTOP, "accept_downloads": True, **options})
-        context.set_default_timeout(30_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("request", lambda request: strangers.extend(foreign(request.url, failing_address)))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(failing_address + query)
-        expect(page.get_by_role("button", name="Compare", exact=True)).to_be_visible(timeout=DRAWN)
-        return page
+        def open_page(query: str = QUICK, **options: Any) -> Page:
+            page = watched(failing_address + query, **options)
+            expect(page.get_by_role("button", name="Compare", exact=True)).to_be_visible(
+                timeout=DRAWN
+            )
+            return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert strangers == [], "the page asks other machines"
-    assert faults == [], "the page's scripts fail"
+        yield open_page
 
 
 def give(page: Page, photo: Path) -> None:

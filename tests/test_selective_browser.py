@@ -13,7 +13,7 @@ from app_server import serving
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
-from test_browser import DESKTOP, DRAWN, NAMELESS, PHONE, contrast, foreign, scrolls_sideways
+from test_browser import DRAWN, NAMELESS, PHONE, contrast, scrolls_sideways, watching
 
 from colorize_core import image
 
@@ -41,27 +41,15 @@ def photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
 
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Visit]:
-    """Open the tab by a link; nothing must have gone wrong or elsewhere in the meantime."""
-    contexts = []
-    strangers: list[str] = []
-    faults: list[str] = []
+    """Open the tab by a link."""
+    with watching(browser) as watched:
 
-    def open_page(**options: Any) -> Page:
-        context = browser.new_context(**{"viewport": DESKTOP, "accept_downloads": True, **options})
-        context.set_default_timeout(30_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("request", lambda request: strangers.extend(foreign(request.url, address)))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(address + "?tab=selective")
-        expect(page.get_by_text("to colour only a part of it")).to_be_visible(timeout=DRAWN)
-        return page
+        def open_page(**options: Any) -> Page:
+            page = watched(address + "?tab=selective", **options)
+            expect(page.get_by_text("to colour only a part of it")).to_be_visible(timeout=DRAWN)
+            return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert strangers == [], "the page asks other machines"
-    assert faults == [], "the page's scripts fail"
+        yield open_page
 
 
 def give(page: Page, photo: Path) -> None:

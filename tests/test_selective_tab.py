@@ -75,11 +75,9 @@ def gray_photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> P
 
 
 @pytest.fixture(scope="module")
-def colour_photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
+def colour_photo(tmp_path_factory: pytest.TempPathFactory, colour_scene: Scene) -> Path:
     path = tmp_path_factory.mktemp("photos") / "new.png"
-    scene = gray_scene(SIZE[1], SIZE[0]).astype(int)
-    tints = np.array([[[60, -10, -40]], [[-40, 30, 30]]]).repeat(SIZE[1] // 2, 0)
-    Image.fromarray(np.clip(scene + tints, 0, 255).astype(np.uint8)).save(path)
+    Image.fromarray(colour_scene(SIZE[1], SIZE[0])).save(path)
     return path
 
 

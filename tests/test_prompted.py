@@ -54,6 +54,8 @@ def test_defaults_are_what_the_controls_say() -> None:
         ({"guidance": float("nan")}, "guidance is nan"),
         ({"seed": "7"}, "seed is '7', a number is needed"),
         ({"condition": "depth"}, "canny, brightness, softedge"),
+        ({"model": "sd3"}, "model is 'sd3', allowed are: sd15, flux2-klein"),
+        ({"start": None}, "start is None, allowed are: true, false"),
         ({"low": 201}, "low threshold 201 is above the high one, 200"),
         ({"prompt": None}, "prompt is None, words are needed"),
         ({"negative": "x" * 2001}, "negative has 2,001 letters"),
@@ -64,6 +66,10 @@ def test_defaults_are_what_the_controls_say() -> None:
 def test_what_is_not_allowed_is_named(values: dict[str, Any], words: str) -> None:
     with pytest.raises(OptionError, match=words):
         Settings(**values)
+
+
+def test_fast_counts_for_stable_diffusion_alone() -> None:
+    assert Settings(model="flux2-klein", steps=60).steps == 60
 
 
 def test_every_variant_has_its_own_seed() -> None:
@@ -230,7 +236,14 @@ def png(photo: NDArray[np.uint8]) -> bytes:
     return image.encode(image.Photo(photo, None, metadata, "PNG"), "PNG")
 
 
-WISH = Settings(prompt="autumn leaves, 1950s „Kodachrome“", negative="", seed=77, fast=False)
+WISH = Settings(
+    model="flux2-klein",
+    prompt="autumn leaves, 1950s „Kodachrome“",
+    negative="",
+    seed=77,
+    start=True,
+    fast=False,
+)
 
 
 def test_settings_travel_in_the_png() -> None:

@@ -155,7 +155,7 @@ def test_a_damaged_controlnet_leaves_the_painter_as_it_was(
 
 
 def test_the_need_is_known_before_anything_is_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    sources = needed("brightness", fast=True)
+    sources = needed(Settings(condition="brightness"))
     found = memory.expected(sources, 4, 512 * 512)
     # 860 M in the UNet, 123 M, 84 M and 304 M beside it, 361 M in a ControlNet, 67 M in LCM-LoRA
     assert found.weights / 4 == pytest.approx(1800e6, rel=0.02)

@@ -25,6 +25,7 @@ from colorize_core.prompted.sources import (
     BASE,
     CONTROLNETS,
     FAST,
+    FLUX,
     HED,
     Progress,
     download,
@@ -52,11 +53,16 @@ def served(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 def test_every_condition_has_a_controlnet() -> None:
     assert tuple(CONTROLNETS) == CONDITIONS
-    assert needed("canny", fast=True) == (BASE, CONTROLNETS["canny"], FAST)
-    assert needed("softedge", fast=False) == (BASE, CONTROLNETS["softedge"], HED)
+    assert needed(Settings()) == (BASE, CONTROLNETS["canny"], FAST)
+    soft = Settings(condition="softedge", fast=False)
+    assert needed(soft) == (BASE, CONTROLNETS["softedge"], HED)
 
 
-@pytest.mark.parametrize("source", EVERY, ids=lambda source: source.repo)
+def test_an_editor_needs_nothing_but_itself() -> None:
+    assert needed(Settings(model="flux2-klein", condition="softedge")) == (FLUX,)
+
+
+@pytest.mark.parametrize("source", [*EVERY, FLUX], ids=lambda source: source.repo)
 def test_a_card_says_revision_size_and_licence(source: sources.Source) -> None:
     assert source.repo in source.card
     assert source.licence in source.card
@@ -78,9 +84,9 @@ def test_sizes_are_read_by_people() -> None:
 
 
 def test_nothing_is_downloaded_unless_it_is_asked_for(served: Hub) -> None:
-    what = missing(needed("canny", fast=True))
+    what = missing(needed(Settings()))
     assert what.bytes == BASE.bytes + CONTROLNETS["canny"].bytes + FAST.bytes
-    assert what.sources == needed("canny", fast=True)
+    assert what.sources == needed(Settings())
     with pytest.raises(WeightsError, match=r"LCM-LoRA.*135 MB, licence openrail\+\+"):
         folders(Settings())
     with pytest.raises(WeightsError, match=r"Soft edge detector is not complete.*ControlNetHED"):
@@ -143,7 +149,7 @@ def test_from_the_hub_to_a_picture_and_back(
 ) -> None:
     """All of it, on the CPU: download, load offline, condition, draw, keep, save, read back."""
     settings = Settings(condition=kind, side=64, steps=2, low=20, high=60, seed=3)
-    download(missing(needed(kind, settings.fast)))
+    download(missing(needed(settings)))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     asked = len(served.asked)
     photo, shelf = scene(90, 120), Shelf()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from colorize_core.cards import Control
 from colorize_core.errors import OptionError
 
+MODELS = ("sd15", "flux2-klein")
 CONDITIONS = ("canny", "brightness", "softedge")
 PROMPT = "add color to this image, natural colors, high quality"
 NEGATIVE = "black and white, cartoon, low quality"
@@ -33,10 +34,12 @@ THOROUGH = {"steps": 25, "guidance": 7.5}
 class Settings:
     """One wish. Raises OptionError for a value that is not allowed.
 
-    `fast`: few steps with LCM-LoRA; give QUICK or THOROUGH with it. `keep`: the photo's own L with
-    the chroma of what was drawn, else the drawn picture as it is. `strength` counts only where a
-    picture in colour is given to start from."""
+    `model`: one of MODELS; what it pays no heed to is in its card (models.py). `start`: begin from
+    the built-in model's colours, which draw() is then given; `strength` counts only there. `fast`:
+    few steps with LCM-LoRA; give QUICK or THOROUGH with it. `keep`: the photo's own L with the
+    chroma of what was drawn, else the drawn picture as it is."""
 
+    model: str = MODELS[0]
     prompt: str = PROMPT
     negative: str = NEGATIVE
     condition: str = CONDITIONS[0]
@@ -50,28 +53,28 @@ class Settings:
     seed: int = 0
     variants: int = 1
     side: int = 512
+    start: bool = False
     fast: bool = True
     keep: bool = True
 
     def __post_init__(self) -> None:
         for control in CONTROLS:
             object.__setattr__(self, control.name, control.read(getattr(self, control.name)))
-        if self.condition not in CONDITIONS:
-            raise OptionError(
-                f"condition is {self.condition!r}, allowed are: {', '.join(CONDITIONS)}."
-            )
+        for name, known in (("model", MODELS), ("condition", CONDITIONS)):
+            if (value := getattr(self, name)) not in known:
+                raise OptionError(f"{name} is {value!r}, allowed are: {', '.join(known)}.")
         if self.low > self.high:
             raise OptionError(
                 f"The low threshold {self.low} is above the high one, {self.high}. Swap them."
             )
-        if self.fast and self.steps > MOST_FAST:
+        if self.model == "sd15" and self.fast and self.steps > MOST_FAST:
             raise OptionError(
                 f"steps is {self.steps}, allowed is at most {MOST_FAST} where fast is on. Turn "
                 "fast off, or ask for fewer: 4 to 8 do."
             )
         for name in ("prompt", "negative"):
             _check_text(name, getattr(self, name))
-        for name in ("fast", "keep"):
+        for name in ("start", "fast", "keep"):
             if not isinstance(getattr(self, name), bool):
                 raise OptionError(f"{name} is {getattr(self, name)!r}, allowed are: true, false.")
 

@@ -134,10 +134,40 @@ FAST = Source(
 )
 
 
-def needed(condition: str, fast: bool) -> tuple[Source, ...]:
-    """What a condition of CONDITIONS needs."""
-    extra = (HED,) if condition == "softedge" else ()
-    return (BASE, CONTROLNETS[condition], *extra, *((FAST,) if fast else ()))
+FLUX = Source(
+    "FLUX.2 [klein] 4B",
+    "black-forest-labs/FLUX.2-klein-4B",
+    "apache-2.0",
+    (
+        HubFile("model_index.json"),
+        HubFile("scheduler/scheduler_config.json"),
+        HubFile("text_encoder/config.json"),
+        HubFile("text_encoder/generation_config.json"),
+        HubFile("text_encoder/model-00001-of-00002.safetensors", 4970 * MB),
+        HubFile("text_encoder/model-00002-of-00002.safetensors", 3080 * MB),
+        HubFile("text_encoder/model.safetensors.index.json"),
+        HubFile("tokenizer/added_tokens.json"),
+        HubFile("tokenizer/chat_template.jinja"),
+        HubFile("tokenizer/merges.txt"),
+        HubFile("tokenizer/special_tokens_map.json"),
+        HubFile("tokenizer/tokenizer.json"),
+        HubFile("tokenizer/tokenizer_config.json"),
+        HubFile("tokenizer/vocab.json"),
+        HubFile("transformer/config.json"),
+        HubFile("transformer/diffusion_pytorch_model.safetensors", 7750 * MB),
+        HubFile("vae/config.json"),
+        HubFile("vae/diffusion_pytorch_model.safetensors", 168 * MB),
+    ),
+    "e7b7dc27f91deacad38e78976d1f2b499d76a294",
+)
+
+
+def needed(settings: Settings) -> tuple[Source, ...]:
+    """What has to be here to draw with these settings."""
+    if settings.model == "flux2-klein":
+        return (FLUX,)
+    extra = (HED,) if settings.condition == "softedge" else ()
+    return (BASE, CONTROLNETS[settings.condition], *extra, *((FAST,) if settings.fast else ()))
 
 
 @dataclass(frozen=True)

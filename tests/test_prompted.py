@@ -30,7 +30,14 @@ from colorize_core.prompted import conditions, memory, preview
 from colorize_core.prompted.keep import keep
 from colorize_core.prompted.memory import OFFLOAD, RESIDENT, Need
 from colorize_core.prompted.metadata import KEYWORD, read_settings, write_settings
-from colorize_core.prompted.settings import CONDITIONS, CONTROLS, Settings
+from colorize_core.prompted.settings import (
+    CONDITIONS,
+    CONTROLS,
+    PHRASES,
+    PROMPT,
+    Settings,
+    with_phrase,
+)
 
 # --- settings ---
 
@@ -74,6 +81,32 @@ def test_fast_counts_for_stable_diffusion_alone() -> None:
 
 def test_every_variant_has_its_own_seed() -> None:
     assert Settings(seed=5, variants=3).seeds == (5, 6, 7)
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+@pytest.mark.parametrize("prompt", ["", "a street, high quality", PROMPT])
+def test_a_phrase_comes_and_goes(prompt: str, phrase: str) -> None:
+    with_it = with_phrase(prompt, phrase)
+    assert with_it == (f"{prompt}, {phrase}" if prompt else phrase)
+    assert with_phrase(with_it, phrase) == prompt
+
+
+@pytest.mark.parametrize(
+    ("prompt", "after"),
+    [
+        ("a man, Navy Suit , smiling", "a man, smiling"),
+        ("navy suit, a man, navy suit", "a man"),
+        ("a man in a navy suit", "a man in a navy suit, navy suit"),
+        ("a man,, ", "a man, navy suit"),
+    ],
+)
+def test_a_phrase_is_found_between_commas(prompt: str, after: str) -> None:
+    assert with_phrase(prompt, "navy suit") == after
+
+
+def test_phrases_fit_between_commas() -> None:
+    assert len({phrase.casefold() for phrase in PHRASES}) == len(PHRASES)
+    assert not any("," in phrase for phrase in PHRASES)
 
 
 # --- conditions ---

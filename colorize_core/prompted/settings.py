@@ -11,6 +11,20 @@ MODELS = ("sd15", "flux2-klein")
 CONDITIONS = ("canny", "brightness", "softedge")
 PROMPT = "add color to this image, natural colors, high quality"
 NEGATIVE = "black and white, cartoon, low quality"
+PHRASES = (
+    "autumn leaves",
+    "spring blossom",
+    "blue sky",
+    "golden hour",
+    "overcast light",
+    "1920s autochrome",
+    "1950s kodachrome",
+    "faded pastels",
+    "navy suit",
+    "red dress",
+    "khaki uniform",
+    "red brick",
+)
 MOST_FAST = 50  # steps that LCM was distilled on: its scheduler takes no more
 MOST_LETTERS = 2000  # of a prompt; the text encoder reads some 75 words of it
 
@@ -82,6 +96,14 @@ class Settings:
     def seeds(self) -> tuple[int, ...]:
         """One for each variant."""
         return tuple(range(self.seed, self.seed + self.variants))
+
+
+def with_phrase(prompt: str, phrase: str) -> str:
+    """The prompt with one of PHRASES after a comma; without it where it is there already."""
+    parts = [part.strip() for part in prompt.split(",")]
+    others = [part for part in parts if part and part.casefold() != phrase.casefold()]
+    there = phrase.casefold() in (part.casefold() for part in parts)
+    return ", ".join(others if there else [*others, phrase])
 
 
 def _check_text(name: str, text: object) -> None:

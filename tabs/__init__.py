@@ -6,6 +6,7 @@ Importing this imports none of them, and no Gradio: app.build() does, once its f
 TABS = (
     "colorize",
     "selective",
+    "prompt",
     "models",
     "compare",
     "blind",

@@ -97,15 +97,15 @@ class Job:
 
     def __init__(self, report: Report | None = None, turn: float = math.inf):
         self.turn = turn
-        self._stopped = threading.Event()
+        self.stopped = threading.Event()
         self._report = report
 
     def stop(self) -> None:
-        self._stopped.set()
+        self.stopped.set()
 
     def step(self, share: float, what: str) -> None:
         """Raises Cancelled once stop() has been called."""
-        if self._stopped.is_set():
+        if self.stopped.is_set():
             raise Cancelled("Stopped.")
         if self._report is not None:  # a gr.Progress is falsy
             self._report(share, what)
@@ -305,12 +305,8 @@ class Studio:
     @contextmanager
     def turn(self, job: Job) -> Iterator[None]:
         """Wait for the network, ready to be stopped while waiting."""
-        while not self._network.acquire(timeout=0.1):
-            job.step(0.1, "Waiting for another photo")
-        try:
+        with waiting(self._network, job):
             yield
-        finally:
-            self._network.release()
 
     def export(self, work: Work, format: str, job: Job) -> Path:
         """The result as a file of that format (a key of FORMATS), with the photo's metadata.
@@ -338,6 +334,17 @@ class Studio:
         path = self.folder.new(source.stem + ending + FORMATS[format])
         image.write(path, photo, QUALITY)
         return path
+
+
+@contextmanager
+def waiting(lock: threading.Lock, job: Job) -> Iterator[None]:
+    """Hold the lock, ready to be stopped while waiting for it."""
+    while not lock.acquire(timeout=0.1):
+        job.step(0.1, "Waiting for another photo")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

@@ -195,7 +195,10 @@ def test_a_condition_has_the_working_size(kind: str) -> None:
     ("modules", "heavy"),
     [
         (("conditions", "draw", "shelf"), ("controlnet_aux", "diffusers", "transformers")),
-        (("settings", "sources", "metadata", "memory"), ("torch", "cv2", "huggingface_hub")),
+        (
+            ("settings", "models", "sources", "metadata", "memory"),
+            ("torch", "cv2", "huggingface_hub"),
+        ),
     ],
 )
 def test_what_is_heavy_is_imported_when_it_is_needed(

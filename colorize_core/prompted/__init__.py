@@ -1,8 +1,11 @@
-"""Colours from words: Stable Diffusion 1.5 with a ControlNet that follows the photo.
+"""Colours from words: Stable Diffusion 1.5 with a ControlNet that follows the photo, or an editor.
 
-    settings   what is asked for              conditions  what the ControlNet sees
-    sources    the files that it needs        memory      whether the machine can hold it
-    pipeline   loading, once for all          draw        variants, one after the other
+    settings   what is asked for              models      with which model, a card for each
+    conditions what it is shown of the photo  sources     the files that it needs
+    memory     whether the machine can hold it
+    pipeline   loading, once for all          editor      FLUX.2, which edits the photo
+    shelf      one pipeline for all           draw        variants, one after the other
+    grid       conditions compared in one run
     keep       only the colours, on the photo's own L
     metadata   the settings in a PNG, and back
 

@@ -20,24 +20,28 @@ from numpy.typing import NDArray
 
 from colorize_core.chroma import Picture, pad_to_multiple, shrink
 from colorize_core.color import lab_to_rgb_in_gamut
+from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.settings import Settings
 from colorize_core.tone import measure_tone
 
-MULTIPLE = 8  # pixels that one cell of the latents covers along each side
 DETECTORS = 64  # the detectors bend pictures whose sides are no multiples of this
-WIDEST = 16  # most that the longer side is of the shorter
 _IMPORTING = threading.Lock()
 
 Drawn = NDArray[np.uint8]
 
 
-def working_size(height: int, width: int, side: int) -> tuple[int, int]:
-    """Height and width of about side ** 2 pixels in the photo's aspect, in multiples of 8.
+def working_size(height: int, width: int, side: int, model: str = "sd15") -> tuple[int, int]:
+    """Height and width of about side ** 2 pixels in the photo's aspect, in multiples of what the
+    model takes: 8, or 16.
 
-    An aspect beyond 16 : 1 is bent to that."""
-    aspect = min(max(height / width, 1 / WIDEST), WIDEST) ** 0.5
-    tall, wide = side * aspect, side / aspect
-    return max(1, round(tall / MULTIPLE)) * MULTIPLE, max(1, round(wide / MULTIPLE)) * MULTIPLE
+    An aspect beyond what it takes, 16 : 1 or 7 : 1, is bent to that."""
+    card = MODELS[model]
+    aspect = min(max(height / width, 1 / card.widest), card.widest) ** 0.5
+    least = card.shortest * max(aspect, 1 / aspect)
+    taken = min(max(side, least), card.largest)
+    tall, wide = taken * aspect, taken / aspect
+    rows, columns = (max(1, round(each / card.multiple)) for each in (tall, wide))
+    return rows * card.multiple, columns * card.multiple
 
 
 def brightness(photo: Picture, size: tuple[int, int]) -> Drawn:
@@ -62,9 +66,12 @@ def soft_edges(gray: Drawn, weights: Path) -> Drawn:
 
 
 def condition(photo: Picture, settings: Settings, hed: Path | None = None) -> Drawn:
-    """What the ControlNet of settings.condition is shown. `hed`: for soft edges only."""
+    """What the ControlNet of settings.condition is shown. `hed`: for soft edges only. A model
+    that takes no ControlNet is shown the gray photo."""
     height, width = photo.shape[:2]
-    gray = brightness(photo, working_size(height, width, settings.side))
+    gray = brightness(photo, working_size(height, width, settings.side, settings.model))
+    if not MODELS[settings.model].conditions:
+        return gray
     if settings.condition == "canny":
         return canny(gray, settings.low, settings.high, settings.blur)
     if settings.condition == "softedge":

@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from colorize_core.chroma import Picture, shrink
 from colorize_core.errors import Cancelled
 from colorize_core.prompted import memory
+from colorize_core.prompted.editor import Editor
 from colorize_core.prompted.keep import keep
 from colorize_core.prompted.pipeline import Painter
-from colorize_core.prompted.preview import preview
-from colorize_core.prompted.settings import MOST_FAST, Settings
+from colorize_core.prompted.settings import Settings
 
 Drawn = NDArray[np.uint8]
 
@@ -33,7 +32,7 @@ class Preview:
     seed: int
     step: int  # from 1
     steps: int
-    picture: Drawn  # (h, w, 3), an eighth of the working size
+    picture: Drawn  # (h, w, 3), an eighth or a sixteenth of the working size
 
     @property
     def share(self) -> float:
@@ -54,7 +53,7 @@ class Variant:
 
 
 def draw(
-    painter: Painter,
+    painter: Painter | Editor,
     photo: Picture,
     settings: Settings,
     control: Drawn,
@@ -65,7 +64,8 @@ def draw(
     """Draw settings.variants pictures: the previews of each, then the variant itself.
 
     `control` (h, w, 3): what condition() gave for this photo and these settings. `start`: a
-    picture of the photo in colour, of any size, that is drawn anew by settings.strength.
+    picture of the photo in colour, of any size, that is drawn anew by settings.strength, or edited
+    in the place of the photo.
     Every variant has a generator of its own, on the CPU: a seed draws the same on every device up
     to rounding, and whatever is drawn beside it.
 
@@ -81,49 +81,29 @@ class _Asked:
     """What all variants share."""
 
     def __init__(
-        self, painter: Painter, settings: Settings, control: Drawn, start: Picture | None
+        self, painter: Painter | Editor, settings: Settings, control: Drawn, start: Picture | None
     ) -> None:
         height, width = control.shape[:2]
         self.painter, self.settings = painter, settings
-        self.pixels = height * width
-        self.options: dict[str, Any] = {
-            "prompt": settings.prompt,
-            "negative_prompt": settings.negative,
-            "guidance_scale": settings.guidance,
-            "controlnet_conditioning_scale": settings.weight,
-            "num_inference_steps": settings.steps,
-            "output_type": "np",
-        }
+        self.size = (height, width)
         self.start = start is not None
-        if start is None:
-            self.options |= {"image": Image.fromarray(control)}
-        else:
-            self.options |= {
-                "image": Image.fromarray(shrink(_eight_bit(start), height, width)),
-                "control_image": Image.fromarray(control),
-                "strength": settings.strength,
-                "num_inference_steps": _steps_to_ask(settings),
-            }
+        first = None if start is None else shrink(_eight_bit(start), height, width)
+        self.options = painter.options(settings, control, first)
 
-    def run(self, seed: int, on_step: Callable[[int, int, Any], None]) -> tuple[Drawn, bool]:
+    def run(self, seed: int, on_step: Callable[[int, int, Drawn], None]) -> tuple[Drawn, bool]:
         """The picture, and whether the safety checker took it."""
-        pipeline = self.painter.pipeline(self.settings.fast, self.start, self.pixels)
+        pipeline = self.painter.pipeline(self.settings.fast, self.start, math.prod(self.size))
 
         def after(pipe: Any, step: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            on_step(step + 1, pipe.num_timesteps, tensors["latents"][0])
+            shown = self.painter.preview(tensors["latents"][0], *self.size)
+            on_step(step + 1, pipe.num_timesteps, shown)
             return tensors
 
         generator = torch.Generator("cpu").manual_seed(seed)
         made = pipeline(**self.options, generator=generator, callback_on_step_end=after)
-        flagged = bool(made.nsfw_content_detected and made.nsfw_content_detected[0])
-        return np.rint(np.clip(made.images[0], 0, 1) * 255).astype(np.uint8), flagged
-
-
-def _steps_to_ask(settings: Settings) -> int:
-    """From a picture, only the last share `strength` of the steps run: ask for so many that
-    settings.steps do, as far as the scheduler goes."""
-    most = MOST_FAST if settings.fast else 1000
-    return max(min(most, math.ceil(settings.steps / settings.strength)), settings.steps)
+        flagged = getattr(made, "nsfw_content_detected", None)  # not every pipeline has a checker
+        drawn = np.rint(np.clip(made.images[0], 0, 1) * 255).astype(np.uint8)
+        return drawn, bool(flagged and flagged[0])
 
 
 def _eight_bit(picture: Picture) -> Drawn:
@@ -137,10 +117,10 @@ def _variant(
     news: queue.SimpleQueue[Preview | tuple[Drawn, bool] | BaseException] = queue.SimpleQueue()
     closed = threading.Event()
 
-    def on_step(step: int, steps: int, latents: Any) -> None:
+    def on_step(step: int, steps: int, shown: Drawn) -> None:
         if stop.is_set() or closed.is_set():
             raise Cancelled("Stopped.")
-        news.put(Preview(number, seed, step, steps, preview(latents, asked.painter.matrix)))
+        news.put(Preview(number, seed, step, steps, shown))
 
     def work() -> None:
         try:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from colorize_core.errors import TooLittleMemoryError, WeightsError
 
@@ -42,13 +43,13 @@ def need(parts: Iterable[Path], itemsize: int, pixels: int) -> Need:
 
 def expected(sources: Iterable[Source], itemsize: int, pixels: int) -> Need:
     """The same of what is not downloaded yet, by the sizes that the sources say."""
-    sizes = [
-        file.bytes // file.itemsize * itemsize
-        for source in sources
-        for file in source.files
-        if file.name.endswith(".safetensors")
-    ]
-    return Need(sum(sizes), max(sizes), WORK * itemsize * min(pixels, TILED))
+    parts: Counter[str] = Counter()
+    for source in sources:
+        for file in source.files:
+            if file.name.endswith(".safetensors"):
+                part = f"{source.repo}/{file.name}".rpartition("/")[0]
+                parts[part] += file.bytes // file.itemsize * itemsize
+    return Need(parts.total(), max(parts.values()), WORK * itemsize * min(pixels, TILED))
 
 
 def weight_files(part: Path) -> list[Path]:
@@ -111,6 +112,25 @@ def place(wanted: Need, device: torch.device, there: int | None, ram: int | None
         f"{f' and {_gb(ram)}' if gpu and ram is not None else ''}. Close other programs, choose a "
         "smaller working size, or use one of the built-in models, which need far less."
     )
+
+
+def put(pipeline: Any, placement: str, device: torch.device) -> None:
+    """The parts of a pipeline of diffusers on the device, or each there only while it works. The
+    hooks for that belong to one pipeline at a time."""
+    if placement == OFFLOAD:
+        pipeline.enable_model_cpu_offload(device=device)
+    else:
+        pipeline.to(device)
+
+
+def release(pipeline: Any, placement: str, device: torch.device) -> None:
+    """Give the memory back that the last drawing kept, also one that was stopped."""
+    import torch
+
+    if placement == OFFLOAD:
+        put(pipeline, placement, device)  # the part that worked last is still on the device
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
 
 
 def ran_out(error: BaseException) -> bool:

@@ -1,4 +1,5 @@
-"""Loading the pipelines of diffusers: text to picture and picture to picture, on the same parts.
+"""Loading the pipelines of diffusers: text to picture and picture to picture on the same parts, or
+an editor (editor.py) in their place.
 
 Source: von Platen et al., Diffusers, https://github.com/huggingface/diffusers; LCM-LoRA: Luo et
 al., 2023, https://arxiv.org/abs/2311.05556; UniPC: Zhao et al., 2023,
@@ -7,21 +8,30 @@ https://arxiv.org/abs/2302.04867.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
 
 from colorize_core import devices
 from colorize_core.errors import WeightsError
-from colorize_core.prompted import memory, preview
-from colorize_core.prompted.memory import OFFLOAD, TILED, Need
+from colorize_core.prompted import editor, memory, preview
+from colorize_core.prompted.editor import Editor
+from colorize_core.prompted.memory import TILED, Need
+from colorize_core.prompted.settings import MOST_FAST, Settings
 from colorize_core.prompted.sources import Folders, Source
 
 ADAPTER = "fast"  # the name of LCM-LoRA within the pipeline
 PARTS = ("text_encoder", "unet", "vae", "safety_checker")
+
+Drawn = NDArray[np.uint8]
 
 
 class Painter:
@@ -51,13 +61,36 @@ class Painter:
         if self.folders.lora:
             (chosen.enable_lora if fast else chosen.disable_lora)()
         (chosen.vae.enable_tiling if pixels > TILED else chosen.vae.disable_tiling)()
-        self._place(chosen)
+        memory.put(chosen, self.placement, self.device)
         return chosen
 
-    def follow(self, controlnet: Path) -> None:
+    def options(self, settings: Settings, control: Drawn, start: Drawn | None) -> dict[str, Any]:
+        """How to call it, with both pictures at the working size (h, w, 3)."""
+        common = {
+            "prompt": settings.prompt,
+            "negative_prompt": settings.negative,
+            "guidance_scale": settings.guidance,
+            "controlnet_conditioning_scale": settings.weight,
+            "output_type": "np",
+        }
+        if start is None:
+            shown: dict[str, Any] = {"image": Image.fromarray(control)}
+            return common | shown | {"num_inference_steps": settings.steps}
+        return common | {
+            "image": Image.fromarray(start),
+            "control_image": Image.fromarray(control),
+            "strength": settings.strength,
+            "num_inference_steps": _steps_to_ask(settings),
+        }
+
+    def preview(self, latents: Tensor, height: int, width: int) -> Drawn:
+        """A step's latents (channels, h, w) of a picture of that size as (h, w, 3)."""
+        return preview.preview(latents, self.matrix)
+
+    def follow(self, controlnet: Path | None) -> None:
         """Exchange the ControlNet, all else staying as it is. Raises WeightsError or
         TooLittleMemoryError."""
-        if controlnet == self.folders.controlnet:
+        if controlnet is None or controlnet == self.folders.controlnet:
             return
         with _loading(controlnet):
             other = _controlnet(controlnet, self.text.unet.dtype)
@@ -67,10 +100,7 @@ class Painter:
 
     def release(self) -> None:
         """Give the memory back that the last drawing kept, also one that was stopped."""
-        if self.placement == OFFLOAD:
-            self._place(self.text)  # the part that worked last is still on the device
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
+        memory.release(self.text, self.placement, self.device)
 
     def _combine(self, parts: dict[str, Any]) -> None:
         from diffusers import (
@@ -85,31 +115,46 @@ class Painter:
         )
         for each in (self.text, self.image):
             each.set_progress_bar_config(disable=True)
-        self._place(self.text)
-
-    def _place(self, pipeline: Any) -> None:
-        """Its parts on the device, or each there only while it works. The hooks for that belong to
-        one pipeline at a time."""
-        if self.placement == OFFLOAD:
-            pipeline.enable_model_cpu_offload(device=self.device)
-        else:
-            pipeline.to(self.device)
+        memory.put(self.text, self.placement, self.device)
 
 
-def load(folders: Folders, device: str = "auto", pixels: int = TILED) -> Painter:
-    """Build both pipelines from what is on the disk, in half precision on CUDA, else in float32.
+def load(folders: Folders, device: str = "auto", pixels: int = TILED) -> Painter | Editor:
+    """Build the pipelines from what is on the disk, in half precision on CUDA, else in float32.
 
     `pixels`: of the largest picture to be drawn. Raises WeightsError, DeviceError, or
     TooLittleMemoryError before anything is loaded."""
     picked = devices.pick(device)
-    dtype = _dtype(picked)
-    parts = [folders.base / name for name in PARTS] + [folders.controlnet]
+    if folders.controlnet is None:
+        return _load_editor(folders, picked, pixels)
+    return _load_painter(folders, folders.controlnet, picked, pixels)
+
+
+def _load_painter(folders: Folders, controlnet: Path, device: torch.device, pixels: int) -> Painter:
+    dtype = _dtype(device)
+    parts = [*(folders.base / name for name in PARTS), controlnet]
     parts += [folders.lora] if folders.lora else []
-    placement = _place(memory.need(parts, dtype.itemsize, pixels), picked)
-    with _loading(folders.base, folders.controlnet):
-        text = _assemble(folders, dtype)
+    placement = _place(memory.need(parts, dtype.itemsize, pixels), device)
+    with _loading(folders.base, controlnet):
+        text = _assemble(folders, controlnet, dtype)
     with memory.explained():
-        return Painter(folders, text, picked, placement)
+        return Painter(folders, text, device, placement)
+
+
+def _load_editor(folders: Folders, device: torch.device, pixels: int) -> Editor:
+    dtype = editor.dtype(device)
+    parts = [folders.base / name for name in editor.PARTS]
+    placement = _place(memory.need(parts, dtype.itemsize, pixels), device)
+    with _loading(folders.base):
+        edit = editor.assemble(folders.base, dtype)
+    with memory.explained():
+        return Editor(folders, edit, device, placement)
+
+
+def _steps_to_ask(settings: Settings) -> int:
+    """From a picture, only the last share `strength` of the steps run: ask for so many that
+    settings.steps do, as far as the scheduler goes."""
+    most = MOST_FAST if settings.fast else 1000
+    return max(min(most, math.ceil(settings.steps / settings.strength)), settings.steps)
 
 
 def check(sources: Iterable[Source], device: str = "auto", pixels: int = TILED) -> None:
@@ -143,12 +188,12 @@ def _loading(*folders: Path) -> Iterator[None]:
         ) from error
 
 
-def _assemble(folders: Folders, dtype: torch.dtype) -> Any:
+def _assemble(folders: Folders, controlnet: Path, dtype: torch.dtype) -> Any:
     from diffusers import StableDiffusionControlNetPipeline
 
     text = StableDiffusionControlNetPipeline.from_pretrained(
         folders.base,
-        controlnet=_controlnet(folders.controlnet, dtype),
+        controlnet=_controlnet(controlnet, dtype),
         dtype=dtype,
         variant=_variant(folders.base / "unet"),
         use_safetensors=True,

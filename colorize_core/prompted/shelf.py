@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from colorize_core.prompted.editor import Editor
 from colorize_core.prompted.memory import TILED
 from colorize_core.prompted.pipeline import Painter, load
 from colorize_core.prompted.sources import Folders
@@ -20,7 +21,7 @@ class Shelf:
     def __init__(self, idle: float = IDLE) -> None:
         self.idle = idle
         self._busy = threading.Lock()
-        self._painter: Painter | None = None
+        self._painter: Painter | Editor | None = None
         self._device = ""
         self._timer: threading.Timer | None = None
 
@@ -31,7 +32,7 @@ class Shelf:
     @contextmanager
     def borrow(
         self, folders: Folders, device: str = "auto", pixels: int = TILED
-    ) -> Iterator[Painter]:
+    ) -> Iterator[Painter | Editor]:
         """The painter for these folders; waits while another has it. What is there already stays,
         only the ControlNet is exchanged. Raises what load() does."""
         with self._busy:
@@ -49,7 +50,7 @@ class Shelf:
             self._stop_timer()
             self._drop()
 
-    def _fitting(self, folders: Folders, device: str, pixels: int) -> Painter:
+    def _fitting(self, folders: Folders, device: str, pixels: int) -> Painter | Editor:
         there = self._painter
         if there and (
             self._device != device

@@ -246,12 +246,14 @@ class Folders:
     """Where the parts of a pipeline are."""
 
     base: Path
-    controlnet: Path
+    controlnet: Path | None  # None: of a model that takes none
     lora: Path | None  # the file
 
 
 def folders(settings: Settings) -> Folders:
     """What these settings need, from the Hub's cache. Raises WeightsError, never downloads."""
+    if settings.model == "flux2-klein":
+        return Folders(FLUX.folder(), None, None)
     lora = FAST.folder() / FAST.files[0].name if settings.fast else None
     return Folders(BASE.folder(), CONTROLNETS[settings.condition].folder(), lora)
 

@@ -1,0 +1,99 @@
+"""Conditions beside one another: the same prompt and seed through each, in one run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+
+from colorize_core.chroma import Picture
+from colorize_core.errors import Cancelled, ColorizeError, OptionError
+from colorize_core.prompted import sources
+from colorize_core.prompted.conditions import condition
+from colorize_core.prompted.draw import Preview, Variant, draw
+from colorize_core.prompted.models import MODELS
+from colorize_core.prompted.settings import Settings
+from colorize_core.prompted.shelf import Shelf
+from colorize_core.prompted.sources import Source
+
+TITLES = {"canny": "Canny edges", "brightness": "Brightness", "softedge": "Soft edges"}
+
+
+def combinations(
+    settings: Settings, conditions: Iterable[str], starts: Iterable[bool]
+) -> tuple[Settings, ...]:
+    """Every condition with every start, one variant each, by condition: its ControlNet is loaded
+    once. A model that takes no condition has the starts alone. Raises OptionError for none."""
+    kinds = conditions if MODELS[settings.model].conditions else (settings.condition,)
+    firsts = tuple(starts)
+    cells = dict.fromkeys(
+        replace(settings, condition=kind, start=first, variants=1)
+        for kind in kinds
+        for first in firsts
+    )
+    if not cells:
+        raise OptionError("Nothing is compared. Choose a condition, and noise or colours to start.")
+    return tuple(cells)
+
+
+def label(settings: Settings) -> str:
+    """What a cell is called: "Canny edges, from the built-in model's colours"."""
+    card = MODELS[settings.model]
+    title = TITLES[settings.condition] if card.conditions else card.title
+    return f"{title}, from the built-in model's colours" if settings.start else title
+
+
+def needed(cells: Iterable[Settings]) -> tuple[Source, ...]:
+    """What has to be here for all of them."""
+    return tuple(dict.fromkeys(source for cell in cells for source in sources.needed(cell)))
+
+
+def draw_grid(
+    shelf: Shelf,
+    photo: Picture,
+    cells: Sequence[Settings],
+    *,
+    start: Picture | None = None,
+    device: str = "auto",
+    stop: threading.Event | None = None,
+) -> Iterator[tuple[int, Preview | Variant | ColorizeError]]:
+    """Draw the cells one after the other: (number of the cell from 1, what is new of it). A cell
+    that fails gives its error, and the others go on. `start`: the built-in model's colours, for
+    the cells that begin from them.
+
+    Raises Cancelled within one step after `stop` is set; closing the iterator stops it likewise.
+    """
+    if start is None and any(cell.start for cell in cells):
+        raise ValueError("cells that begin from colours need them")
+    stop = stop or threading.Event()
+    for number, cell in enumerate(cells, 1):
+        failed: ColorizeError | None = None
+        first = start if cell.start else None
+        with closing(_cell(shelf, photo, cell, first, device, stop)) as news:
+            try:
+                for each in news:
+                    yield number, each
+            except Cancelled:
+                raise
+            except ColorizeError as error:
+                failed = error.with_traceback(None)  # which would hold on to what was drawn
+        if failed:
+            yield number, failed
+
+
+def _cell(
+    shelf: Shelf,
+    photo: Picture,
+    cell: Settings,
+    start: Picture | None,
+    device: str,
+    stop: threading.Event,
+) -> Generator[Preview | Variant, None, None]:
+    if stop.is_set():
+        raise Cancelled("Stopped.")
+    takes_edges = MODELS[cell.model].conditions and cell.condition == "softedge"
+    folders = sources.folders(cell)
+    control = condition(photo, cell, sources.hed() if takes_edges else None)
+    with shelf.borrow(folders, device, control.shape[0] * control.shape[1]) as painter:
+        yield from draw(painter, photo, cell, control, start=start, stop=stop)

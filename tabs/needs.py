@@ -10,18 +10,12 @@ import gradio as gr
 
 from colorize_core.errors import ColorizeError
 from colorize_core.prompted import sources
-from colorize_core.prompted.settings import Settings
 from colorize_core.prompted.sources import Missing, Source, size
 from tabs.studio import Job
 
 OFFLINE = """<p>No connection here? Copy the folders <code>models--*</code> of these repositories
 from the Hugging Face cache of another machine into this one's, or go on with the preview above:
 it needs none of them.</p>"""
-
-
-def of(several: Iterable[Settings]) -> tuple[Source, ...]:
-    """What these need together."""
-    return tuple(dict.fromkeys(each for one in several for each in sources.needed(one)))
 
 
 def view(wanted: Sequence[Source], warning: str = "") -> list[Any]:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gradio as gr
 import numpy as np
 
-from colorize_core.errors import Cancelled, ColorizeError, OptionError, WeightsError
-from colorize_core.prompted import conditions, sources
+from colorize_core.errors import Cancelled, ColorizeError, WeightsError
+from colorize_core.prompted import conditions, plan, sources
 from colorize_core.prompted.metadata import read_settings
 from colorize_core.prompted.settings import CONDITIONS, Settings, with_phrase
 from colorize_core.prompted.sources import Source
@@ -173,8 +173,8 @@ class Handlers(Running):
 
         def cells() -> list[Cell]:
             settings = wishes.read(wished)
-            plan = [replace(settings, seed=seed, variants=1) for seed in settings.seeds]
-            return [Cell(each, f"Seed {each.seed}") for each in plan]
+            one = [replace(settings, seed=seed, variants=1) for seed in settings.seeds]
+            return [Cell(each, f"Seed {each.seed}") for each in one]
 
         yield from self._run(turn, book, cells, request, progress)
 
@@ -188,15 +188,9 @@ class Handlers(Running):
         turn, book, followed, starts, *wished = values
 
         def cells() -> list[Cell]:
-            settings = replace(wishes.read(wished), variants=1)
-            if not followed or not starts:
-                raise OptionError("Choose at least one of each kind to compare.")
-            plan = [
-                replace(settings, condition=condition, start=STARTS[start])
-                for start in starts
-                for condition in followed
-            ]
-            return [Cell(each, wishes.label(each)) for each in plan]
+            settings = wishes.read(wished)
+            ways = plan.combinations(settings, followed, [STARTS[start] for start in starts])
+            return [Cell(each, plan.label(each)) for each in ways]
 
         yield from self._run(turn, book, cells, request, progress)
 
@@ -217,7 +211,7 @@ class Handlers(Running):
         try:
             with self.studio.job(session(request), progress, turn) as job:
                 asked = cells()
-                wanted = needs.of([each.settings for each in asked])
+                wanted = plan.needed([each.settings for each in asked])
                 if missing := sources.missing(wanted):
                     same = listed(wanted)
                     raise WeightsError(needs.refusal(missing))
@@ -288,19 +282,16 @@ def seen(book: Sketchbook, studio: Studio) -> list[Any]:
 def looked(book: Sketchbook, settings: Settings) -> dict[str, Any]:
     """The photo as it is drawn from, and what the drawing follows."""
     height, width = book.small.shape[:2]
-    size = conditions.working_size(height, width, settings.side)
+    size = conditions.working_size(height, width, settings.side, settings.model)
     gray = conditions.brightness(book.small, size)
-    followed, words = gray, "What the drawing follows"
-    if settings.condition == "canny":
-        followed = conditions.canny(gray, settings.low, settings.high, settings.blur)
-    elif settings.condition == "softedge" and not sources.missing([sources.HED]):
-        followed = conditions.soft_edges(gray, sources.hed())
-    elif settings.condition == "softedge":
-        followed, words = np.zeros_like(gray), "Soft edges: seen once their network is here"
-    cells = [
-        pictures.sketch(gray, "The photo in gray", "The photo in gray"),
-        pictures.sketch(followed, words, words),
-    ]
+    cells = [pictures.sketch(gray, "The photo in gray", "The photo in gray")]
+    words = "What the drawing follows"
+    if sources.missing([sources.HED]) and settings.condition == "softedge":
+        words, followed = "Soft edges: seen once their network is here", np.zeros_like(gray)
+    else:
+        hed = sources.hed() if settings.condition == "softedge" else None
+        followed = conditions.condition(book.small, settings, hed)
+    cells.append(pictures.sketch(followed, words, words))
     return pictures.groups(pictures.group(cells, 2))
 
 
@@ -354,7 +345,7 @@ def build(studio: Studio) -> None:
         ways = build_ways()
         remark = gr.HTML(elem_classes="message")
         with parts.stage() as (busy, cancel):
-            grid = pictures.build(pick=True)
+            drawings = pictures.build(pick=True)
             with gr.Column(visible=False) as frame:
                 compared = slider.build()
         with gr.Row(visible=False, elem_classes="actions") as bar:
@@ -364,7 +355,7 @@ def build(studio: Studio) -> None:
 
     wished = [controls[name] for name in wishes.NAMES]
     listing = [asked, need, get]
-    results = [grid, frame, compared, bar, line]
+    results = [drawings, frame, compared, bar, line]
     place = [message, zone, samples, chosen, photo, book, desk, *results, *wished]
     latest = {"trigger_mode": "always_last", **parts.QUICK}
     run = {**parts.runs(busy), "concurrency_id": LANE}
@@ -392,6 +383,13 @@ def build(studio: Studio) -> None:
         [controls["steps"], controls["guidance"]],
         **parts.QUICK,
     )
+    follows = ("prompt", "steps", "guidance")
+    controls["model"].input(
+        wishes.choose_model,
+        [controls[name] for name in ("model", "prompt", "fast")],
+        [controls[name] for name in ("model", *follows)],
+        **parts.QUICK,
+    )
     for chip, phrase in chips:
         chip.click(
             with_phrase, [controls["prompt"], gr.State(phrase)], controls["prompt"], **parts.QUICK
@@ -405,7 +403,7 @@ def build(studio: Studio) -> None:
     )
     for event in (fetched, *made):
         event.failure(on.fail, None, remark, **parts.QUICK)
-    grid.select(on.pick, book, results, **parts.QUICK)
+    drawings.select(on.pick, book, results, **parts.QUICK)
     controls["keep"].input(on.keep, [book, controls["keep"]], results, **latest)
     for kind, button in buttons.items():
         saved = button.click(on.save, [turn, gr.State(kind), book], [remark, finished], **run)
@@ -431,7 +429,7 @@ class Ways(NamedTuple):
 def build_ways() -> Ways:
     title = "Compare ways of following the photo"
     with gr.Accordion(title, open=False, elem_classes=["adjust", "picks"]):
-        names = [(wishes.TITLES[name], name) for name in CONDITIONS]
+        names = [(plan.TITLES[name], name) for name in CONDITIONS]
         conditions = gr.CheckboxGroup(names, value=list(CONDITIONS), label="Following")
         starts = gr.CheckboxGroup(list(STARTS), value=list(STARTS)[:1], label="Beginning")
         go = gr.Button("Draw all of them", size="sm", elem_classes="get")

@@ -107,8 +107,8 @@ class Sketchbook:
         then."""
         if not self.cells or (not self.running and self.cell and len(self.cells) == 1):
             return pictures.groups()
-        ways = len({each.settings.condition for each in self.cells})
-        columns = ways if ways > 1 else min(MOST_COLUMNS, max(2, len(self.cells)))
+        starts = len({each.settings.start for each in self.cells})
+        columns = starts if starts > 1 else min(MOST_COLUMNS, max(2, len(self.cells)))
         group = pictures.group([each.view() for each in self.cells], columns)
         picked = None if self.running or not self.cell else self.cells.index(self.cell)
         return pictures.groups(group, picked=picked)

@@ -9,21 +9,14 @@ from typing import Any
 import gradio as gr
 
 from colorize_core.prompted import settings as known
+from colorize_core.prompted.models import MODELS
+from colorize_core.prompted.plan import TITLES
 from colorize_core.prompted.settings import CONTROLS, NEGATIVE, PROMPT, Settings
 
 NAMES = tuple(field.name for field in fields(Settings))
-TITLES = {
-    "canny": "Canny edges",
-    "brightness": "Brightness",
-    "softedge": "Soft edges",
-}
-HELP = {
-    "canny": "Lines only: free in its colours and its shades.",
-    "brightness": "Every shade of the photo, by a network made to recolour.",
-    "softedge": "Contours in shades, by a network that looks for objects.",
-}
 EDGES = ("low", "high", "blur")  # what only Canny edges have
-SOMETIMES = (*EDGES, "strength")  # controls that do not always count
+# Controls that do not always count.
+SOMETIMES = (*EDGES, "condition", "negative", "fast", "guidance", "weight", "strength")
 _CONTROLS = {control.name: control for control in CONTROLS}
 
 
@@ -40,8 +33,17 @@ def show(settings: Settings) -> list[Any]:
 
 def seen(settings: Settings) -> list[Any]:
     """The controls of SOMETIMES, there only where they count."""
-    edges, first = settings.condition == "canny", settings.start
-    return [gr.update(visible=each) for each in (edges, edges, edges, first)]
+    return [gr.update(visible=_counts(name, settings)) for name in SOMETIMES]
+
+
+def _counts(name: str, settings: Settings) -> bool:
+    card = MODELS[settings.model]
+    if name in EDGES:
+        return card.conditions and settings.condition == "canny"
+    if name == "strength":
+        return settings.start and name in card.controls
+    own = {"condition": card.conditions, "negative": card.negative, "fast": card.fast}
+    return own.get(name, name in card.controls)
 
 
 def speed(fast: bool) -> list[int | float]:
@@ -50,9 +52,13 @@ def speed(fast: bool) -> list[int | float]:
     return [chosen["steps"], chosen["guidance"]]
 
 
-def label(settings: Settings) -> str:
-    """What a picture follows, and what it begins with."""
-    return TITLES[settings.condition] + (", from first colours" if settings.start else "")
+def choose_model(name: str, prompt: str, fast: bool) -> list[Any]:
+    """What goes with the model: what it is, prompt, steps and guidance. A prompt that somebody has
+    typed stays."""
+    card = MODELS[name]
+    typed = prompt not in {each.prompt for each in MODELS.values()}
+    numbers = speed(fast) if card.fast else [card.steps, card.guidance]
+    return [gr.update(info=card.line), prompt if typed else card.prompt, *numbers]
 
 
 def build_words() -> tuple[dict[str, Any], list[tuple[gr.Button, str]]]:
@@ -90,7 +96,9 @@ def build_drawing() -> dict[str, Any]:
         fast = gr.Checkbox(True, label="Fast", info="Few steps, by LCM-LoRA.")
         variants = slider("variants")
     with gr.Accordion("More settings", open=False, elem_classes="adjust"):
-        model = gr.Radio(list(known.MODELS), value=known.MODELS[0], label="Model")
+        first = next(iter(MODELS.values()))
+        titles = [(card.title, name) for name, card in MODELS.items()]
+        model = gr.Radio(titles, value=first.name, label="Model", info=first.line)
         with gr.Row(elem_classes="own"):
             seed = gr.Number(0, precision=0, label="Seed", info=_CONTROLS["seed"].info)
             rest = {name: slider(name) for name in ("steps", "guidance", "weight")}

@@ -15,10 +15,11 @@ from conftest import scene
 from hub_server import serving
 
 from colorize_core.errors import Cancelled, OptionError, TooLittleMemoryError, WeightsError
-from colorize_core.prompted import grid, memory, pipeline, shelf, sources
+from colorize_core.prompted import grid, memory, pipeline, plan, shelf, sources
 from colorize_core.prompted.conditions import condition
 from colorize_core.prompted.draw import Preview, Variant, draw
-from colorize_core.prompted.grid import combinations, draw_grid, label
+from colorize_core.prompted.grid import draw_grid
+from colorize_core.prompted.plan import combinations, label
 from colorize_core.prompted.settings import CONDITIONS, Settings
 from colorize_core.prompted.shelf import Shelf
 from colorize_core.prompted.sources import BASE, CONTROLNETS, FAST, FLUX, HED, Folders
@@ -37,7 +38,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     tiny_diffusion.write_all(models)
     cache = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch, serving(models, cache, patch):
-        sources.download(sources.missing(grid.needed(ALL)))
+        sources.download(sources.missing(plan.needed(ALL)))
         yield
 
 
@@ -84,7 +85,7 @@ def test_a_model_without_conditions_is_compared_by_its_starts() -> None:
         "FLUX.2 [klein] 4B",
         "FLUX.2 [klein] 4B, from the built-in model's colours",
     ]
-    assert grid.needed(cells) == (FLUX,)
+    assert plan.needed(cells) == (FLUX,)
 
 
 @pytest.mark.parametrize(("conditions", "starts"), [((), (True,)), (("canny",), ())])
@@ -102,7 +103,7 @@ def test_cells_are_called_by_words() -> None:
         "Soft edges",
         "Soft edges, from the built-in model's colours",
     ]
-    assert set(grid.needed(ALL)) == {BASE, *CONTROLNETS.values(), HED, FAST}
+    assert set(plan.needed(ALL)) == {BASE, *CONTROLNETS.values(), HED, FAST}
 
 
 # --- drawing ---

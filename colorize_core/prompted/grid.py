@@ -3,50 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 
 from colorize_core.chroma import Picture
-from colorize_core.errors import Cancelled, ColorizeError, OptionError
+from colorize_core.errors import Cancelled, ColorizeError
 from colorize_core.prompted import sources
 from colorize_core.prompted.conditions import condition
 from colorize_core.prompted.draw import Preview, Variant, draw
 from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.settings import Settings
 from colorize_core.prompted.shelf import Shelf
-from colorize_core.prompted.sources import Source
-
-TITLES = {"canny": "Canny edges", "brightness": "Brightness", "softedge": "Soft edges"}
-
-
-def combinations(
-    settings: Settings, conditions: Iterable[str], starts: Iterable[bool]
-) -> tuple[Settings, ...]:
-    """Every condition with every start, one variant each, by condition: its ControlNet is loaded
-    once. A model that takes no condition has the starts alone. Raises OptionError for none."""
-    kinds = conditions if MODELS[settings.model].conditions else (settings.condition,)
-    firsts = tuple(starts)
-    cells = dict.fromkeys(
-        replace(settings, condition=kind, start=first, variants=1)
-        for kind in kinds
-        for first in firsts
-    )
-    if not cells:
-        raise OptionError("Nothing is compared. Choose a condition, and noise or colours to start.")
-    return tuple(cells)
-
-
-def label(settings: Settings) -> str:
-    """What a cell is called: "Canny edges, from the built-in model's colours"."""
-    card = MODELS[settings.model]
-    title = TITLES[settings.condition] if card.conditions else card.title
-    return f"{title}, from the built-in model's colours" if settings.start else title
-
-
-def needed(cells: Iterable[Settings]) -> tuple[Source, ...]:
-    """What has to be here for all of them."""
-    return tuple(dict.fromkeys(source for cell in cells for source in sources.needed(cell)))
 
 
 def draw_grid(

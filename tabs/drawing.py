@@ -5,14 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from colorize_core.errors import ColorizeError
 from colorize_core.prompted.draw import Preview
 from colorize_core.prompted.grid import draw_grid
+from colorize_core.prompted.settings import Settings
 from colorize_core.prompted.shelf import Shelf
 from tabs.sketchbook import Cell, Clock, Sketchbook
-from tabs.studio import Job, Settings, Studio, waiting
+from tabs.studio import Job, Studio, waiting
+from tabs.studio import Settings as ModelSettings
+
+Asked = tuple[Settings, str]  # for one picture, and what it is called
 
 
 class Drawing:
@@ -23,21 +28,26 @@ class Drawing:
         self.shelf = Shelf()
         self._turn = threading.Lock()
 
+    def open(self, path: Path) -> Sketchbook:
+        """For another photo. Raises PictureError."""
+        return Sketchbook.open(path, self.studio)
+
     def draw(
-        self, book: Sketchbook, cells: Sequence[Cell], job: Job
+        self, book: Sketchbook, asked: Sequence[Asked], job: Job
     ) -> Iterator[tuple[str, float]]:
-        """Draw the cells: what is being done and how far it is, after every step; the sketchbook
-        has the pictures. One that fails among several says why, and the others go on.
+        """Draw all that is asked for: what is being done and how far it is, after every step; the
+        sketchbook has the pictures. One that fails among several says why, and the others go on.
 
         Raises WeightsError, TooLittleMemoryError, DeviceError or Cancelled."""
-        with waiting(self._turn, job), book.drawing(cells):
+        with waiting(self._turn, job), book.drawing(Cell(*each) for each in asked):
             yield "Getting ready", 0.0
-            # The photo is kept when a picture is shown, at full size: not here.
-            asked = [replace(cell.settings, keep=False) for cell in cells]
-            start = self._first_colours(book, job) if any(each.start for each in asked) else None
+            # A ControlNet is loaded once. The photo is kept when a picture is shown, at full size.
+            cells = sorted(book.cells, key=lambda cell: cell.settings.condition)
+            raw = [replace(cell.settings, keep=False) for cell in cells]
+            start = self._first_colours(book, job) if any(each.start for each in raw) else None
             clock = Clock()
             for number, news in draw_grid(
-                self.shelf, book.small, asked, start=start, stop=job.stopped
+                self.shelf, book.small, raw, start=start, stop=job.stopped
             ):
                 cell, done = cells[number - 1], number - 1
                 title = f"Picture {number} of {len(cells)}" if len(cells) > 1 else "Drawing"
@@ -58,5 +68,5 @@ class Drawing:
 
     def _first_colours(self, book: Sketchbook, job: Job) -> Any:
         if book.first is None:
-            book.first = self.studio.colour(book.small, Settings(), job)
+            book.first = self.studio.colour(book.small, ModelSettings(), job)
         return book.first

@@ -10,22 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
-import numpy as np
 
 from colorize_core.errors import Cancelled, ColorizeError, WeightsError
-from colorize_core.prompted import conditions, plan, sources
+from colorize_core.prompted import plan, sources
 from colorize_core.prompted.metadata import read_settings
-from colorize_core.prompted.settings import CONDITIONS, Settings, with_phrase
+from colorize_core.prompted.settings import CONDITIONS, with_phrase
 from colorize_core.prompted.sources import Source
 from tabs import gallery, needs, parts, pictures, slider, wishes
 from tabs.folder import KEEP_SECONDS
 from tabs.running import Running
 from tabs.sessions import session
-from tabs.sketchbook import Cell, Sketchbook
 from tabs.studio import Job, Studio, in_words, shrink
 
 if TYPE_CHECKING:
-    from tabs.drawing import Drawing
+    from tabs.drawing import Asked, Drawing
+    from tabs.sketchbook import Sketchbook
 
 TITLE = "Prompt"
 INVITATION = "# Drop a photo\nto colour it as you describe; or a PNG from here, for its settings"
@@ -46,7 +45,7 @@ class Handlers(Running):
 
     @cached_property
     def drawing(self) -> Drawing:
-        """Imports torch: only when something is drawn."""
+        """Imports torch: only when there is a photo."""
         from tabs.drawing import Drawing
 
         return Drawing(self.studio)
@@ -91,7 +90,7 @@ class Handlers(Running):
         job.step(0.0, "Reading the photo")
         with path.open("rb") as file:
             loaded = read_settings(file.read(TEXTS))
-        book = before if before and loaded else Sketchbook.open(path, self.studio)
+        book = before if before and loaded else self.drawing.open(path)
         if before is not None and before is not book:
             before.away = True
         words = ""
@@ -129,7 +128,7 @@ class Handlers(Running):
             return ["", None]
         try:
             with in_words():
-                return ["", looked(book, wishes.read(wished))]
+                return ["", book.look(wishes.read(wished))]
         except ColorizeError as error:
             return [parts.said(error), gr.skip()]
 
@@ -171,12 +170,12 @@ class Handlers(Running):
         """The variants, to be seen while they are drawn."""
         turn, book, *wished = values
 
-        def cells() -> list[Cell]:
+        def asked() -> list[Asked]:
             settings = wishes.read(wished)
             one = [replace(settings, seed=seed, variants=1) for seed in settings.seeds]
-            return [Cell(each, f"Seed {each.seed}") for each in one]
+            return [(each, f"Seed {each.seed}") for each in one]
 
-        yield from self._run(turn, book, cells, request, progress)
+        yield from self._run(turn, book, asked, request, progress)
 
     def compare(
         self,
@@ -187,22 +186,22 @@ class Handlers(Running):
         """The first seed with several conditions, from noise and from first colours."""
         turn, book, followed, starts, *wished = values
 
-        def cells() -> list[Cell]:
+        def asked() -> list[Asked]:
             settings = wishes.read(wished)
             ways = plan.combinations(settings, followed, [STARTS[start] for start in starts])
-            return [Cell(each, plan.label(each)) for each in ways]
+            return [(each, plan.label(each)) for each in sorted(ways, key=lambda way: way.start)]
 
-        yield from self._run(turn, book, cells, request, progress)
+        yield from self._run(turn, book, asked, request, progress)
 
     def _run(
         self,
         turn: float,
         book: Sketchbook | None,
-        cells: Callable[[], list[Cell]],
+        asked: Callable[[], list[Asked]],
         request: gr.Request,
         progress: gr.Progress,
     ) -> Iterator[list[Any]]:
-        """Draw the cells: remark, busy, results, and what is missing."""
+        """Draw what is asked for: remark, busy, results, and what is missing."""
         same = [gr.skip()] * 3
         if book is None:
             yield ["<p>Add a photo first.</p>", "", *nothing(), *same]
@@ -210,12 +209,12 @@ class Handlers(Running):
         message: Any = ""
         try:
             with self.studio.job(session(request), progress, turn) as job:
-                asked = cells()
-                wanted = plan.needed([each.settings for each in asked])
+                several = asked()
+                wanted = plan.needed(settings for settings, _ in several)
                 if missing := sources.missing(wanted):
                     same = listed(wanted)
                     raise WeightsError(needs.refusal(missing))
-                for words, share in self.drawing.draw(book, asked, job):
+                for words, share in self.drawing.draw(book, several, job):
                     if book.away:
                         return
                     # All of it every time: of two updates at once the page shows the later.
@@ -277,22 +276,6 @@ def seen(book: Sketchbook, studio: Studio) -> list[Any]:
         shown, line = None, escape(str(error))
     there = gr.update(visible=shown is not None)
     return [book.grid(), there, shown, there, line]
-
-
-def looked(book: Sketchbook, settings: Settings) -> dict[str, Any]:
-    """The photo as it is drawn from, and what the drawing follows."""
-    height, width = book.small.shape[:2]
-    size = conditions.working_size(height, width, settings.side, settings.model)
-    gray = conditions.brightness(book.small, size)
-    cells = [pictures.sketch(gray, "The photo in gray", "The photo in gray")]
-    words = "What the drawing follows"
-    if sources.missing([sources.HED]) and settings.condition == "softedge":
-        words, followed = "Soft edges: seen once their network is here", np.zeros_like(gray)
-    else:
-        hed = sources.hed() if settings.condition == "softedge" else None
-        followed = conditions.condition(book.small, settings, hed)
-    cells.append(pictures.sketch(followed, words, words))
-    return pictures.groups(pictures.group(cells, 2))
 
 
 def thumbnail(book: Sketchbook) -> str:

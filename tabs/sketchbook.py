@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize_core import image
+from colorize_core.prompted import conditions, sources
 from colorize_core.prompted.keep import keep
 from colorize_core.prompted.metadata import write_settings
 from colorize_core.prompted.settings import Settings
@@ -22,8 +23,8 @@ from tabs.desk import gray
 from tabs.studio import FORMATS, QUALITY, Job, Studio, read, shrink
 
 SMALL_SIDE = 1024  # along each side of the area of the copy that edges are sought in
+BLANK = 0.375  # of its sides has what stands where nothing has been drawn yet
 MOST_COLUMNS = 4
-NONE = np.full((8, 8, 3), 128, np.uint8)  # stands where nothing has been drawn yet
 
 Drawn = NDArray[np.uint8]
 
@@ -36,14 +37,16 @@ class Cell:
     label: str
     note: str = ""  # how far it is, or why there is none
     drawn: Drawn | None = None  # (h, w, 3) at the working size
-    sketch: Drawn = field(default_factory=NONE.copy)  # what is seen of it meanwhile
+    sketch: Drawn | None = None  # what is seen of it meanwhile
     small: dict[bool, Drawn] = field(default_factory=dict)  # and then, by whether the photo is kept
     seconds: float = 0.0
     files: dict[bool, Path] = field(default_factory=dict)  # JPEGs, by whether the photo is kept
 
-    def view(self) -> dict[str, Any]:
+    def view(self, blank: Drawn) -> dict[str, Any]:
+        """`blank` stands where nothing has been drawn yet."""
         words = f"{self.label} · {self.note}" if self.note else self.label
-        seen = self.small.get(self.settings.keep, self.sketch)
+        sketch = blank if self.sketch is None else self.sketch
+        seen = self.small.get(self.settings.keep, sketch)
         return pictures.sketch(seen, words, f"The photo drawn anew: {self.label}")
 
 
@@ -54,7 +57,7 @@ class Sketchbook:
     path: Path
     size: tuple[int, int]  # of the photo, width and height
     small: NDArray[np.uint8]  # (h, w, 3)
-    coloured: bool  # the photo has colours of its own
+    blank: Drawn  # a small copy without colours
     before: Path  # a JPEG of the photo at its size, its own colours set aside
     cells: list[Cell] = field(default_factory=list)
     cell: Cell | None = None  # the one of them that is shown
@@ -73,10 +76,25 @@ class Sketchbook:
         shown = photo.with_pixels(keep(photo.pixels, gray(small))) if coloured else photo
         before = studio.folder.new(f"{path.stem}-before.jpg")
         image.write(before, shown, QUALITY)
-        return cls(path, (width, height), small, coloured, before)
+        blank = gray(shrink(small, *(max(1, round(side * BLANK)) for side in small.shape[:2])))
+        return cls(path, (width, height), small, blank, before)
+
+    def look(self, settings: Settings) -> dict[str, Any]:
+        """The photo as it is drawn from, and what the drawing follows. Raises WeightsError."""
+        height, width = self.small.shape[:2]
+        size = conditions.working_size(height, width, settings.side, settings.model)
+        gray = conditions.brightness(self.small, size)
+        if settings.condition == "softedge" and sources.missing([sources.HED]):
+            followed, words = np.zeros_like(gray), "Soft edges: seen once their network is here"
+        else:
+            hed = sources.hed() if settings.condition == "softedge" else None
+            followed = conditions.condition(self.small, settings, hed)
+            words = "What the drawing follows"
+        photo = pictures.sketch(gray, "The photo in gray", "The photo in gray")
+        return pictures.groups(pictures.group([photo, pictures.sketch(followed, words, words)], 2))
 
     @contextmanager
-    def drawing(self, cells: Sequence[Cell]) -> Iterator[None]:
+    def drawing(self, cells: Iterable[Cell]) -> Iterator[None]:
         """These are drawn for as long as it lasts; then what was not begun goes."""
         self.cells, self.cell, self.running = list(cells), None, True
         try:
@@ -107,9 +125,9 @@ class Sketchbook:
         then."""
         if not self.cells or (not self.running and self.cell and len(self.cells) == 1):
             return pictures.groups()
-        starts = len({each.settings.start for each in self.cells})
-        columns = starts if starts > 1 else min(MOST_COLUMNS, max(2, len(self.cells)))
-        group = pictures.group([each.view() for each in self.cells], columns)
+        ways = len({each.settings.condition for each in self.cells})
+        columns = ways if ways > 1 else min(MOST_COLUMNS, max(2, len(self.cells)))
+        group = pictures.group([each.view(self.blank) for each in self.cells], columns)
         picked = None if self.running or not self.cell else self.cells.index(self.cell)
         return pictures.groups(group, picked=picked)
 

@@ -6,6 +6,7 @@
     pipeline   loading, once for all          editor      FLUX.2, which edits the photo
     shelf      one pipeline for all           draw        variants, one after the other
     grid       conditions compared in one run
+    caption    words for the photo, to begin a prompt with
     keep       only the colours, on the photo's own L
     metadata   the settings in a PNG, and back
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from colorize_core.errors import ColorizeError
+from colorize_core.prompted.caption import caption
 from colorize_core.prompted.draw import Preview
 from colorize_core.prompted.grid import draw_grid
 from colorize_core.prompted.settings import Settings
@@ -31,6 +32,15 @@ class Drawing:
     def open(self, path: Path) -> Sketchbook:
         """For another photo. Raises PictureError."""
         return Sketchbook.open(path, self.studio)
+
+    def described(self, book: Sketchbook, prompt: str, job: Job) -> str:
+        """The prompt with a caption of the photo before it.
+
+        Raises WeightsError, DeviceError, TooLittleMemoryError or Cancelled."""
+        job.step(0.0, "Describing the photo")
+        with waiting(self._turn, job):
+            words = caption(book.small, stop=job.stopped)
+        return ", ".join(each for each in (words, prompt) if each)
 
     def draw(
         self, book: Sketchbook, asked: Sequence[Asked], job: Job

@@ -159,6 +159,30 @@ class Handlers(Running):
             message = parts.said(error)
         return [message, *listed(wanted)]
 
+    def describe(
+        self,
+        turn: float,
+        book: Sketchbook | None,
+        prompt: str,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> list[Any]:
+        """What is in the photo, to be edited, before the words that are there."""
+        same = [gr.skip()] * 3
+        try:
+            with self.studio.job(session(request), progress, turn) as job:
+                if book is None:
+                    return ["<p>Add a photo first.</p>", prompt, *same]
+                wanted = (sources.CAPTIONER,)
+                if missing := sources.missing(wanted):
+                    same = listed(wanted)
+                    raise WeightsError(needs.refusal(missing))
+                return ["", self.drawing.described(book, prompt, job), *same]
+        except Cancelled:
+            return ["", prompt, *same]
+        except ColorizeError as error:
+            return [parts.said(error), prompt, *same]
+
     # --- drawing --------------------------------------------------------------------------------
 
     def draw(
@@ -315,7 +339,7 @@ def build(studio: Studio) -> None:
     with gr.Column(visible=False) as desk:
         with gr.Row(elem_classes="workbench"):
             with gr.Column(scale=4, min_width=300, elem_classes="wish"):
-                words, chips = wishes.build_words()
+                words, chips, describe = wishes.build_words()
             with gr.Column(scale=5, min_width=300, elem_classes="wish"):
                 followed = pictures.build()
                 condition = wishes.build_condition()
@@ -377,6 +401,12 @@ def build(studio: Studio) -> None:
         chip.click(
             with_phrase, [controls["prompt"], gr.State(phrase)], controls["prompt"], **parts.QUICK
         )
+    written = describe.click(
+        on.describe,
+        [turn, book, controls["prompt"]],
+        [remark, controls["prompt"], *listing],
+        **parts.runs(loading),
+    )
     fetched = get.click(on.download, [turn, asked], [remark, *listing], **parts.runs(loading))
     made = (
         go.click(on.draw, [turn, book, *wished], drawn, **run),
@@ -384,7 +414,7 @@ def build(studio: Studio) -> None:
             on.compare, [turn, book, ways.conditions, ways.starts, *wished], drawn, **run
         ),
     )
-    for event in (fetched, *made):
+    for event in (written, fetched, *made):
         event.failure(on.fail, None, remark, **parts.QUICK)
     drawings.select(on.pick, book, results, **parts.QUICK)
     controls["keep"].input(on.keep, [book, controls["keep"]], results, **latest)

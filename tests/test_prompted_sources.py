@@ -23,6 +23,7 @@ from colorize_core.prompted.settings import CONDITIONS, Settings
 from colorize_core.prompted.shelf import Shelf
 from colorize_core.prompted.sources import (
     BASE,
+    CAPTIONER,
     CONTROLNETS,
     FAST,
     FLUX,
@@ -62,7 +63,7 @@ def test_an_editor_needs_nothing_but_itself() -> None:
     assert needed(Settings(model="flux2-klein", condition="softedge")) == (FLUX,)
 
 
-@pytest.mark.parametrize("source", [*EVERY, FLUX], ids=lambda source: source.repo)
+@pytest.mark.parametrize("source", [*EVERY, FLUX, CAPTIONER], ids=lambda source: source.repo)
 def test_a_card_says_revision_size_and_licence(source: sources.Source) -> None:
     assert source.repo in source.card
     assert source.licence in source.card

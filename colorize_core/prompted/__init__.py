@@ -5,7 +5,7 @@
     memory     whether the machine can hold it
     pipeline   loading, once for all          editor      FLUX.2, which edits the photo
     shelf      one pipeline for all           draw        variants, one after the other
-    plan, grid conditions compared in one run
+    plan, grid conditions compared in one run   caption    what is in the photo
     keep       only the colours, on the photo's own L
     metadata   the settings in a PNG, and back
 

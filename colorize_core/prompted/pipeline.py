@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from safetensors import SafetensorError
 from torch import Tensor
 
 from colorize_core import devices
@@ -92,7 +93,7 @@ class Painter:
         TooLittleMemoryError."""
         if controlnet is None or controlnet == self.folders.controlnet:
             return
-        with _loading(controlnet):
+        with loading(controlnet):
             other = _controlnet(controlnet, self.text.unet.dtype)
         with memory.explained():
             self._combine({**self.text.components, "controlnet": other})
@@ -134,7 +135,7 @@ def _load_painter(folders: Folders, controlnet: Path, device: torch.device, pixe
     parts = [*(folders.base / name for name in PARTS), controlnet]
     parts += [folders.lora] if folders.lora else []
     placement = _place(memory.need(parts, dtype.itemsize, pixels), device)
-    with _loading(folders.base, controlnet):
+    with loading(folders.base, controlnet):
         text = _assemble(folders, controlnet, dtype)
     with memory.explained():
         return Painter(folders, text, device, placement)
@@ -144,7 +145,7 @@ def _load_editor(folders: Folders, device: torch.device, pixels: int) -> Editor:
     dtype = editor.dtype(device)
     parts = [folders.base / name for name in editor.PARTS]
     placement = _place(memory.need(parts, dtype.itemsize, pixels), device)
-    with _loading(folders.base):
+    with loading(folders.base):
         edit = editor.assemble(folders.base, dtype)
     with memory.explained():
         return Editor(folders, edit, device, placement)
@@ -174,13 +175,13 @@ def _place(wanted: Need, device: torch.device) -> str:
 
 
 @contextmanager
-def _loading(*folders: Path) -> Iterator[None]:
+def loading(*folders: Path) -> Iterator[None]:
     """What diffusers and transformers raise for files that are damaged or do not fit together
     becomes WeightsError."""
     try:
         with memory.explained():
             yield
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise WeightsError(
             f"The files in {' and '.join(map(str, folders))} cannot be loaded: "
             f"{(str(error) or type(error).__name__).splitlines()[0]}. Delete what is there and "

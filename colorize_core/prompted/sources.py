@@ -134,6 +134,22 @@ FAST = Source(
 )
 
 
+CAPTIONER = Source(
+    "Captioner BLIP",
+    "Salesforce/blip-image-captioning-base",
+    "bsd-3-clause",
+    (
+        HubFile("config.json"),
+        HubFile("model.safetensors", 990 * MB, 4),
+        HubFile("preprocessor_config.json"),
+        HubFile("special_tokens_map.json"),
+        HubFile("tokenizer.json"),
+        HubFile("tokenizer_config.json"),
+        HubFile("vocab.txt"),
+    ),
+    # The Hub's own conversion of the weights, which the main branch has as a pickle only.
+    "9cfcdbcaccbcadb2b53b36d4b50042c4eeaa0c25",
+)
 FLUX = Source(
     "FLUX.2 [klein] 4B",
     "black-forest-labs/FLUX.2-klein-4B",

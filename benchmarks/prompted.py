@@ -7,17 +7,21 @@ picture_seconds  from the prompt to the picture: text encoder, steps, VAE; witho
 peak_mib         most that torch had on the device while one picture was drawn, the weights among
                  it; on the processor the most memory of the whole program
 
-One picture warms up for each row. The weights come from the Hub's cache, or with --folder from a
-folder that has them as owner/name/file. Refuses without a CUDA device unless --device cpu is given.
+One picture warms up for each row. The weights come from the Hub's cache; with --folder from a
+folder that has them as owner/name/file; with --untrained from nowhere: networks of the same size
+are written to a temporary folder first, of 16 GB at most. Refuses without a CUDA device unless
+--device cpu is given.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
@@ -107,22 +111,34 @@ def peak(device: torch.device) -> float:
     return _status("VmHWM") / 1024
 
 
-def rows(
-    models: Sequence[str], sides: Sequence[int], runs: int, device: str, folder: Path | None
-) -> Iterator[Row]:
-    for model in models:
-        for way, settings in cases(model).items():
-            painter = load(folders(settings, folder), device, max(sides) ** 2)
-            for side in sides:
-                yield {
-                    "model": model,
-                    "way": way,
-                    **measured(painter, replace(settings, side=side), runs),
-                    "placement": painter.placement,
-                    "device": name(painter.device),
-                    "protocol": PROTOCOL,
-                }
-            del painter
+def rows(model: str, sides: Sequence[int], runs: int, device: str, home: Path | None) -> list[Row]:
+    """Of one model, in each of its ways and sizes."""
+    found = []
+    for way, settings in cases(model).items():
+        painter = load(folders(settings, home), device, max(sides) ** 2)
+        found += [
+            {
+                "model": model,
+                "way": way,
+                **measured(painter, replace(settings, side=side), runs),
+                "placement": painter.placement,
+                "device": name(painter.device),
+                "protocol": PROTOCOL,
+            }
+            for side in sides
+        ]
+        del painter  # before the next one comes
+        gc.collect()
+    return found
+
+
+def from_untrained(model: str, **options: Any) -> list[Row]:
+    """The same with random weights."""
+    from benchmarks import untrained
+
+    with TemporaryDirectory() as folder:
+        untrained.write(model, Path(folder))
+        return rows(model, **options, home=Path(folder))
 
 
 def name(device: torch.device) -> str:
@@ -137,14 +153,26 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--sides", type=int, nargs="+", default=list(SIDES))
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--folder", type=Path)
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--folder", type=Path)
+    where.add_argument("--untrained", action="store_true")
     arguments = parser.parse_args(given)
     if arguments.device.startswith("cuda") and not torch.cuda.is_available():
         parser.error("there is no CUDA device here. --device cpu measures on the processor.")
     try:
-        write("prompted", list(rows(**vars(arguments))))
+        write("prompted", all_rows(arguments))
     except ColorizeError as error:
         parser.error(str(error))
+
+
+def all_rows(arguments: argparse.Namespace) -> list[Row]:
+    options = {name: getattr(arguments, name) for name in ("sides", "runs", "device")}
+    if arguments.untrained:
+        kind, made = "untrained", [from_untrained(model, **options) for model in arguments.models]
+    else:
+        kind = "of a folder" if arguments.folder else "of the Hub"
+        made = [rows(model, **options, home=arguments.folder) for model in arguments.models]
+    return [row | {"weights": kind} for each in made for row in each]
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ import tiny_diffusion
 import tiny_flux
 import torch
 
-from benchmarks import prompted, results_file
+from benchmarks import prompted, results_file, untrained
 from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.settings import Settings
+from colorize_core.prompted.sources import BASE, CONTROLNETS, FAST, FLUX, Source
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -55,6 +56,7 @@ def test_a_row_for_each_model_way_and_side(models: Path, results: Path) -> None:
         assert float(row["peak_mib"]) > 1
         assert (row["placement"], row["device"]) == ("resident", "cpu")
         assert row["protocol"] == prompted.PROTOCOL
+        assert row["weights"] == "of a folder"
         assert (row["commit"], row["machine"]) == ("x", "y")
 
 
@@ -79,6 +81,63 @@ def test_it_refuses_without_a_gpu(
     assert refused.value.code == 2
     assert "--device cpu" in capsys.readouterr().err
     assert not results.exists()
+
+
+@pytest.mark.parametrize(
+    ("build", "source", "part"),
+    [
+        (untrained.unet, BASE, "unet/"),
+        (untrained.vae, BASE, "vae/"),
+        (untrained.text_encoder, BASE, "text_encoder/"),
+        (untrained.checker, BASE, "safety_checker/"),
+        (untrained.controlnet, CONTROLNETS["canny"], ""),
+        (untrained.flux_transformer, FLUX, "transformer/"),
+        (untrained.flux_text_encoder, FLUX, "text_encoder/"),
+        (untrained.flux_vae, FLUX, "vae/"),
+    ],
+)
+def test_untrained_networks_are_as_large_as_the_published(
+    build: Any, source: Source, part: str
+) -> None:
+    with torch.device("meta"):
+        numbers = sum(weight.numel() for weight in build().parameters())
+    files = [file for file in source.files if file.name.startswith(part)]
+    assert 2 * numbers == pytest.approx(sum(file.bytes for file in files), rel=0.005)
+
+
+def test_the_untrained_lora_is_as_large_as_the_published() -> None:
+    with torch.device("meta"):
+        network = untrained.unet()
+    numbers = sum(tensor.numel() for _, tensor in untrained.lora(network))
+    assert 2 * numbers == pytest.approx(FAST.bytes, rel=0.005)
+
+
+def test_networks_are_filled_in_place() -> None:
+    network = untrained.filled(lambda: torch.nn.BatchNorm2d(1000), torch.float32)
+    assert network.weight.std().item() == pytest.approx(untrained.DEVIATION, rel=0.2)
+    assert (network.running_var == 1).all()
+    words = untrained.filled(lambda: tiny_flux.text_encoder(300, tied=True), torch.float32)
+    assert words.lm_head.weight is words.model.embed_tokens.weight
+
+
+def test_untrained_networks_are_measured(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small ones in the places of the large."""
+    for name, build in {
+        "unet": tiny_diffusion.tiny_unet,
+        "controlnet": tiny_diffusion.tiny_controlnet,
+        "vae": tiny_diffusion.tiny_vae,
+        "text_encoder": tiny_diffusion.tiny_text_encoder,
+        "checker": tiny_diffusion.tiny_checker,
+        "flux_vae": tiny_flux.vae,
+        "flux_text_encoder": lambda: tiny_flux.text_encoder(len(tiny_flux.tokenizer())),
+        "flux_transformer": tiny_flux.transformer,
+    }.items():
+        monkeypatch.setattr(untrained, name, build)
+    prompted.main(["--device", "cpu", "--untrained", "--runs", "1", "--sides", "64"])
+    with results.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["way"] for row in rows] == ["fast", "thorough", ""]
+    assert {row["weights"] for row in rows} == {"untrained"}
 
 
 def test_it_says_what_is_missing(

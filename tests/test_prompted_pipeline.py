@@ -278,6 +278,13 @@ def test_little_strength_stays_with_the_picture_it_starts_from(painter: Painter)
     assert apart(0.1) > apart(1.0)
 
 
+def test_a_start_that_was_asked_for_is_needed(painter: Painter) -> None:
+    with pytest.raises(ValueError, match="no picture to start from"):
+        drawn(painter, replace(SMALL, start=True))
+    wish = replace(SMALL, start=True)
+    assert np.array_equal(last(painter, wish, start=PHOTO), last(painter, start=PHOTO))
+
+
 def test_starts_may_have_sixteen_bits(painter: Painter) -> None:
     wide = PHOTO.astype(np.uint16) * 257
     assert np.array_equal(last(painter, start=wide), last(painter, start=PHOTO))

@@ -45,7 +45,7 @@ def write_all(folder: Path) -> None:
     write_base(folder / BASE.repo)
     for source in CONTROLNETS.values():
         half = any(".fp16." in file.name for file in source.files)
-        network = ControlNetModel(conditioning_embedding_out_channels=(4, 4, 8, 8), **BLOCKS)
+        network = tiny_controlnet()
         _shake(network, 0.05)
         network.to(torch.float16 if half else torch.float32).save_pretrained(
             folder / source.repo, variant="fp16" if half else None
@@ -57,30 +57,14 @@ def write_all(folder: Path) -> None:
 
 
 def write_base(folder: Path) -> None:
-    vision = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
-    vision |= {"num_attention_heads": 2, "image_size": 32, "patch_size": 8}
-    checker = StableDiffusionSafetyChecker(CLIPConfig(vision_config=vision, projection_dim=16))
+    checker = tiny_checker()
     tokenizer = write_tokenizer(folder / "tokenizer")
-    text = CLIPTextConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=WIDTH,
-        intermediate_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    unet = UNet2DConditionModel(
-        sample_size=8,
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
-        **BLOCKS,
-    )
+    kinds = ("bos_token_id", "eos_token_id", "pad_token_id")
     pipeline = StableDiffusionPipeline(
         vae=tiny_vae(),
-        text_encoder=CLIPTextModel(text),
+        text_encoder=tiny_text_encoder(**{kind: getattr(tokenizer, kind) for kind in kinds}),
         tokenizer=tokenizer,
-        unet=unet,
+        unet=tiny_unet(),
         scheduler=PNDMScheduler(
             beta_start=0.00085,
             beta_end=0.012,
@@ -93,6 +77,38 @@ def write_base(folder: Path) -> None:
     )
     pipeline.to(torch.float16).save_pretrained(folder, variant="fp16")
     write_tokenizer(folder / "tokenizer")  # in the files that the Hub has
+
+
+def tiny_checker() -> Any:
+    vision = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
+    vision |= {"num_attention_heads": 2, "image_size": 32, "patch_size": 8}
+    return StableDiffusionSafetyChecker(CLIPConfig(vision_config=vision, projection_dim=16))
+
+
+def tiny_text_encoder(**special: int) -> Any:
+    """`special`: the numbers of the tokens that its tokenizer marks."""
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=256,
+            hidden_size=WIDTH,
+            intermediate_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            **special,
+        )
+    )
+
+
+def tiny_unet() -> Any:
+    return UNet2DConditionModel(
+        sample_size=8,
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+        **BLOCKS,
+    )
+
+
+def tiny_controlnet() -> Any:
+    return ControlNetModel(conditioning_embedding_out_channels=(4, 4, 8, 8), **BLOCKS)
 
 
 def tiny_vae() -> Any:

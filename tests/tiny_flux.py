@@ -56,7 +56,7 @@ def vae() -> Any:
     return network.eval()
 
 
-def text_encoder(vocabulary: int) -> Any:
+def text_encoder(vocabulary: int, tied: bool = False) -> Any:
     config = Qwen3Config(
         vocab_size=vocabulary,
         hidden_size=WIDTH,
@@ -66,6 +66,7 @@ def text_encoder(vocabulary: int) -> Any:
         num_key_value_heads=1,
         head_dim=WIDTH,
         initializer_range=0.5,
+        tie_word_embeddings=tied,
     )
     return Qwen3ForCausalLM(config).eval()
 

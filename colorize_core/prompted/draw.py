@@ -70,8 +70,11 @@ def draw(
     to rounding, and whatever is drawn beside it.
 
     Raises Cancelled within one step after `stop` is set; closing the iterator stops it likewise.
-    Raises TooLittleMemoryError if memory runs out on the way, and WeightsError.
+    Raises TooLittleMemoryError if memory runs out on the way, WeightsError, and ValueError where
+    settings.start is on without a `start`.
     """
+    if settings.start and start is None:
+        raise ValueError("settings.start is on, but there is no picture to start from")
     asked = _Asked(painter, settings, control, start)
     for number, seed in enumerate(settings.seeds, 1):
         yield from _variant(asked, photo, number, seed, stop or threading.Event())

@@ -5,20 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from colorize_core.errors import ColorizeError
 from colorize_core.prompted.caption import caption
 from colorize_core.prompted.draw import Preview
 from colorize_core.prompted.grid import draw_grid
-from colorize_core.prompted.settings import Settings
 from colorize_core.prompted.shelf import Shelf
-from tabs.sketchbook import Cell, Clock, Sketchbook
+from tabs.sketchbook import Asked, Cell, Clock, Sketchbook
 from tabs.studio import Job, Studio, waiting
 from tabs.studio import Settings as ModelSettings
-
-Asked = tuple[Settings, str]  # for one picture, and what it is called
 
 
 class Drawing:
@@ -28,10 +24,6 @@ class Drawing:
         self.studio = studio
         self.shelf = Shelf()
         self._turn = threading.Lock()
-
-    def open(self, path: Path) -> Sketchbook:
-        """For another photo. Raises PictureError."""
-        return Sketchbook.open(path, self.studio)
 
     def described(self, book: Sketchbook, prompt: str, job: Job) -> str:
         """The prompt with a caption of the photo before it.
@@ -62,7 +54,7 @@ class Drawing:
                 cell, done = cells[number - 1], number - 1
                 title = f"Picture {number} of {len(cells)}" if len(cells) > 1 else "Drawing"
                 if isinstance(news, Preview):
-                    cell.sketch, cell.note = news.picture, "being drawn"
+                    cell.sketch = news.picture
                     words = f"{title} · step {news.step} of {news.steps}"
                     yield words, (done + news.share) / len(cells)
                     continue

@@ -70,7 +70,6 @@ def download(wanted: Iterable[Source], job: Job) -> None:
         nonlocal heard
         if progress.share - heard >= 0.001 or progress.done == progress.total:
             heard = progress.share
-            here = f"{size(progress.done)} of {size(progress.total)}"
-            job.step(progress.share, f"Downloading · {here}")
+            job.step(progress.share, f"{size(progress.done)} of {size(progress.total)}")
 
     sources.download(missing, report, job.stopped)

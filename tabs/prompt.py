@@ -20,11 +20,11 @@ from tabs import gallery, needs, parts, pictures, slider, wishes
 from tabs.folder import KEEP_SECONDS
 from tabs.running import Running
 from tabs.sessions import session
+from tabs.sketchbook import Asked, Sketchbook
 from tabs.studio import Job, Studio, in_words, shrink
 
 if TYPE_CHECKING:
-    from tabs.drawing import Asked, Drawing
-    from tabs.sketchbook import Sketchbook
+    from tabs.drawing import Drawing
 
 TITLE = "Prompt"
 INVITATION = "# Drop a photo\nto colour it as you describe; or a PNG from here, for its settings"
@@ -45,7 +45,7 @@ class Handlers(Running):
 
     @cached_property
     def drawing(self) -> Drawing:
-        """Imports torch: only when there is a photo."""
+        """Imports torch: only when something is drawn."""
         from tabs.drawing import Drawing
 
         return Drawing(self.studio)
@@ -90,7 +90,7 @@ class Handlers(Running):
         job.step(0.0, "Reading the photo")
         with path.open("rb") as file:
             loaded = read_settings(file.read(TEXTS))
-        book = before if before and loaded else self.drawing.open(path)
+        book = before if before and loaded else Sketchbook.open(path, self.studio)
         if before is not None and before is not book:
             before.away = True
         words = ""
@@ -244,7 +244,9 @@ class Handlers(Running):
                     # All of it every time: of two updates at once the page shows the later.
                     yield ["", card(words, share), *seen(book, self.studio), *same]
         except Cancelled:
-            message = "<p>Stopped. What was drawn until then is here.</p>"
+            message = (
+                f"<p>Stopped.{' What was drawn until then is here.' if book.cells else ''}</p>"
+            )
         except ColorizeError as error:
             message = parts.said(error)
         if not book.away:
@@ -414,6 +416,7 @@ def build(studio: Studio) -> None:
             on.compare, [turn, book, ways.conditions, ways.starts, *wished], drawn, **run
         ),
     )
+    fetched.success(**look, **parts.QUICK)
     for event in (written, fetched, *made):
         event.failure(on.fail, None, remark, **parts.QUICK)
     drawings.select(on.pick, book, results, **parts.QUICK)

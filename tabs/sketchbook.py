@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize_core import image
-from colorize_core.prompted import conditions, sources
-from colorize_core.prompted.keep import keep
+from colorize_core.prompted import sources
 from colorize_core.prompted.metadata import write_settings
+from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.settings import Settings
 from colorize_core.tone import measure_tone
 from tabs import pictures, slider
@@ -27,6 +27,7 @@ BLANK = 0.375  # of its sides has what stands where nothing has been drawn yet
 MOST_COLUMNS = 4
 
 Drawn = NDArray[np.uint8]
+Asked = tuple[Settings, str]  # for one picture, and what it is called
 
 
 @dataclass(eq=False)
@@ -35,7 +36,7 @@ class Cell:
 
     settings: Settings  # with one variant
     label: str
-    note: str = ""  # how far it is, or why there is none
+    note: str = ""  # why there is none
     drawn: Drawn | None = None  # (h, w, 3) at the working size
     sketch: Drawn | None = None  # what is seen of it meanwhile
     small: dict[bool, Drawn] = field(default_factory=dict)  # and then, by whether the photo is kept
@@ -44,7 +45,9 @@ class Cell:
 
     def view(self, blank: Drawn) -> dict[str, Any]:
         """`blank` stands where nothing has been drawn yet."""
-        words = f"{self.label} · {self.note}" if self.note else self.label
+        begun = "" if self.sketch is None or self.drawn is not None else "being drawn"
+        note = self.note or begun
+        words = f"{self.label} · {note}" if note else self.label
         sketch = blank if self.sketch is None else self.sketch
         seen = self.small.get(self.settings.keep, sketch)
         return pictures.sketch(seen, words, f"The photo drawn anew: {self.label}")
@@ -73,7 +76,7 @@ class Sketchbook:
         scale = min(1.0, SMALL_SIDE / float(np.sqrt(height * width)))
         small = shrink(photo.pixels, max(1, round(height * scale)), max(1, round(width * scale)))
         coloured = measure_tone(small).coloured
-        shown = photo.with_pixels(keep(photo.pixels, gray(small))) if coloured else photo
+        shown = photo.with_pixels(_keep(photo.pixels, gray(small))) if coloured else photo
         before = studio.folder.new(f"{path.stem}-before.jpg")
         image.write(before, shown, QUALITY)
         blank = gray(shrink(small, *(max(1, round(side * BLANK)) for side in small.shape[:2])))
@@ -81,16 +84,20 @@ class Sketchbook:
 
     def look(self, settings: Settings) -> dict[str, Any]:
         """The photo as it is drawn from, and what the drawing follows. Raises WeightsError."""
+        from colorize_core.prompted import conditions  # which brings torch
+
         height, width = self.small.shape[:2]
         size = conditions.working_size(height, width, settings.side, settings.model)
         gray = conditions.brightness(self.small, size)
+        photo = pictures.sketch(gray, "The photo in gray", "The photo in gray")
+        if not MODELS[settings.model].conditions:
+            return pictures.groups(pictures.group([photo], 2))
         if settings.condition == "softedge" and sources.missing([sources.HED]):
             followed, words = np.zeros_like(gray), "Soft edges: seen once their network is here"
         else:
             hed = sources.hed() if settings.condition == "softedge" else None
             followed = conditions.condition(self.small, settings, hed)
             words = "What the drawing follows"
-        photo = pictures.sketch(gray, "The photo in gray", "The photo in gray")
         return pictures.groups(pictures.group([photo, pictures.sketch(followed, words, words)], 2))
 
     @contextmanager
@@ -105,9 +112,9 @@ class Sketchbook:
 
     def take(self, cell: Cell, drawn: Drawn, seconds: float) -> None:
         """A picture is done: the first one is shown at once."""
-        cell.drawn, cell.note, cell.seconds = drawn, "", seconds
+        cell.drawn, cell.seconds = drawn, seconds
         photo = shrink(self.small, *drawn.shape[:2])
-        cell.small = {False: drawn, True: keep(photo, drawn).astype(np.uint8)}
+        cell.small = {False: drawn, True: _keep(photo, drawn)}
         self.cell = self.cell or cell
 
     def pick(self, number: int) -> None:
@@ -162,7 +169,7 @@ class Sketchbook:
         """The photo in the drawn colours; for TIFF they fall between the 8-bit steps."""
         if format.startswith("TIFF") and pixels.dtype == np.uint8:
             pixels = pixels.astype(np.uint16) * 257
-        return keep(pixels, drawn, job.strips(0.0, "Keeping the photo") if job else None)
+        return _keep(pixels, drawn, job.strips(0.0, "Keeping the photo") if job else None)
 
     def line(self) -> str:
         """What is shown."""
@@ -173,6 +180,13 @@ class Sketchbook:
         said = [f"{width} × {height}", cell.label, f"drawn in {cell.seconds:.1f} s"]
         said.append("photo kept" if cell.settings.keep else "the raw picture")
         return " · ".join(said)
+
+
+def _keep(pixels: Any, drawn: Drawn, progress: Callable[[float], None] | None = None) -> Any:
+    """The pixels in the drawn colours."""
+    from colorize_core.prompted.keep import keep  # which brings torch
+
+    return keep(pixels, drawn, progress)
 
 
 class Clock:

@@ -20,6 +20,7 @@ from hub_server import serving
 from huggingface_hub import constants
 from numpy.typing import NDArray
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from colorize_core.errors import Cancelled, TooLittleMemoryError, WeightsError
 from colorize_core.prompted import memory, pipeline, preview, settings, shelf
@@ -153,6 +154,17 @@ def test_damaged_files_are_named(models: Path, tmp_path: Path, name: str) -> Non
     shutil.copytree(models / FLUX.repo, base)
     (base / name).write_bytes(b"broken")
     with pytest.raises(WeightsError, match=r"is damaged|cannot be loaded"):
+        pipeline.load(Folders(base, None, None), "cpu")
+
+
+def test_weights_that_lack_some_are_named(models: Path, tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    shutil.copytree(models / FLUX.repo, base)
+    file = base / "transformer" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(file)
+    del tensors["proj_out.weight"]
+    save_file(tensors, file, {"format": "pt"})
+    with pytest.raises(WeightsError, match="the weights of transformer are not complete"):
         pipeline.load(Folders(base, None, None), "cpu")
 
 

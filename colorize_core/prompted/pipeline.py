@@ -136,7 +136,7 @@ def _load_painter(folders: Folders, controlnet: Path, device: torch.device, pixe
     parts += [folders.lora] if folders.lora else []
     placement = _place(memory.need(parts, dtype.itemsize, pixels), device)
     with loading(folders.base, controlnet):
-        text = _assemble(folders, controlnet, dtype)
+        text = _complete(_assemble(folders, controlnet, dtype))
     with memory.explained():
         return Painter(folders, text, device, placement)
 
@@ -146,9 +146,17 @@ def _load_editor(folders: Folders, device: torch.device, pixels: int) -> Editor:
     parts = [folders.base / name for name in editor.PARTS]
     placement = _place(memory.need(parts, dtype.itemsize, pixels), device)
     with loading(folders.base):
-        edit = editor.assemble(folders.base, dtype)
+        edit = _complete(editor.assemble(folders.base, dtype))
     with memory.explained():
         return Editor(folders, edit, device, placement)
+
+
+def _complete(pipeline: Any) -> Any:
+    """The pipeline; ValueError where a file lacked weights, which diffusers leaves without data."""
+    for name, part in pipeline.components.items():
+        if isinstance(part, torch.nn.Module) and any(each.is_meta for each in part.parameters()):
+            raise ValueError(f"the weights of {name} are not complete")
+    return pipeline
 
 
 def _steps_to_ask(settings: Settings) -> int:

@@ -8,6 +8,7 @@ and those that draw take their time.
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -55,11 +56,11 @@ def load(name: str) -> Any:
 
 
 @contextmanager
-def serving(folder: Path, *mode: str) -> Iterator[str]:
+def serving(folder: Path, *mode: str, **environment: str) -> Iterator[str]:
     """The address of an app that runs for as long as the block does."""
     port = free_port()
     command = [sys.executable, __file__, str(port), str(folder), *mode]
-    process = subprocess.Popen(command, cwd=folder)
+    process = subprocess.Popen(command, cwd=folder, env=os.environ | environment)
     try:
         wait_until(lambda: is_up(port), seconds=120)
         yield f"http://127.0.0.1:{port}"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tiny_diffusion
 from conftest import scene
-from hub_server import COMMIT, Hub, point_at, serving
+from hub_server import Hub, point_at, serving
 from huggingface_hub import constants
 
 from colorize_core import image
@@ -68,11 +68,8 @@ def test_a_card_says_revision_size_and_licence(source: sources.Source) -> None:
     assert source.repo in source.card
     assert source.licence in source.card
     assert sources.size(source.bytes) in source.card
-    if source.revision:
-        assert len(source.revision) == 40
-        assert source.revision[:8] in source.card
-    else:
-        assert "no revision pinned" in source.card
+    assert len(source.revision) == 40
+    assert source.revision[:8] in source.card
 
 
 def test_sizes_are_read_by_people() -> None:
@@ -116,9 +113,9 @@ def test_pinned_revisions_are_asked_for(served: Hub) -> None:
     for source in EVERY:
         download(missing((source,)))
         folder = source.folder()
-        assert folder.name == (source.revision or COMMIT)
+        assert folder.name == source.revision
         assert all((folder / file.name).is_file() for file in source.files)
-    assert served.revisions == {source.repo: source.wanted for source in EVERY}
+    assert served.revisions == {source.repo: source.revision for source in EVERY}
 
 
 def test_a_download_that_is_stopped_goes_on(served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,26 +33,21 @@ class Source:
     repo: str
     licence: str
     files: tuple[HubFile, ...]
-    revision: str | None = None  # a commit; None: none is pinned, the newest is taken
+    revision: str  # a commit
 
     @property
     def bytes(self) -> int:
         return sum(file.bytes for file in self.files)
 
     @property
-    def wanted(self) -> str:
-        """The revision to ask for."""
-        return self.revision or "main"
-
-    @property
     def card(self) -> str:
         """What to know before it is downloaded, in one line."""
-        at = f"revision {self.revision[:8]}" if self.revision else "no revision pinned, the newest"
+        at = f"revision {self.revision[:8]}"
         return f"{self.title}: {self.repo} ({at}), {size(self.bytes)}, licence {self.licence}"
 
     def cached(self) -> dict[str, Path]:
         """Where those files are that are here, by name."""
-        found = {f.name: hub.cached(self.repo, f.name, self.wanted) for f in self.files}
+        found = {f.name: hub.cached(self.repo, f.name, self.revision) for f in self.files}
         return {name: path for name, path in found.items() if path}
 
     def folder(self) -> Path:
@@ -92,6 +87,7 @@ BASE = Source(
         HubFile("vae/config.json"),
         HubFile("vae/diffusion_pytorch_model.fp16.safetensors", 167 * MB),
     ),
+    "451f4fe16113bff5a5d2269ed5ad43b0592e9a14",
 )
 _HALF = (
     HubFile("config.json"),
@@ -110,12 +106,14 @@ CONTROLNETS = {
         "latentcat/control_v1p_sd15_brightness",
         "creativeml-openrail-m",
         (HubFile("config.json"), HubFile("diffusion_pytorch_model.safetensors", 1450 * MB, 4)),
+        "8509361eb1ba89c03839040ed8c75e5f11bbd9c5",
     ),
     "softedge": Source(
         "ControlNet for soft edges",
         "lllyasviel/control_v11p_sd15_softedge",
         "openrail",
         _HALF,
+        "b5bcad0c48e9b12f091968cf5eadbb89402d6bc9",
     ),
 }
 HED = Source(
@@ -236,7 +234,7 @@ def download(
     for source, file in what.files:
         hear = partial(_hear, report, stop, f"{source.repo}/{file.name}", before, file, what.bytes)
         hear(0)
-        hub.fetch(source.repo, file.name, source.wanted, hear)
+        hub.fetch(source.repo, file.name, source.revision, hear)
         hear(file.bytes)
         before += file.bytes
 

@@ -11,6 +11,7 @@ from colorize_core.errors import ColorizeError
 from colorize_core.prompted.caption import caption
 from colorize_core.prompted.draw import Preview
 from colorize_core.prompted.grid import draw_grid
+from colorize_core.prompted.settings import CONDITIONS
 from colorize_core.prompted.shelf import Shelf
 from tabs.sketchbook import Asked, Cell, Clock, Sketchbook
 from tabs.studio import Job, Studio, waiting
@@ -44,7 +45,7 @@ class Drawing:
         with waiting(self._turn, job), book.drawing(Cell(*each) for each in asked):
             yield "Getting ready", 0.0
             # A ControlNet is loaded once. The photo is kept when a picture is shown, at full size.
-            cells = sorted(book.cells, key=lambda cell: cell.settings.condition)
+            cells = sorted(book.cells, key=lambda cell: CONDITIONS.index(cell.settings.condition))
             raw = [replace(cell.settings, keep=False) for cell in cells]
             start = self._first_colours(book, job) if any(each.start for each in raw) else None
             clock = Clock()

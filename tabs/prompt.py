@@ -95,6 +95,7 @@ class Handlers(Running):
             before.away = True
         words = ""
         if loaded:
+            book.keep(loaded.keep)
             taken = "" if book is before else " The picture itself is taken as the photo."
             words = f"<p>The settings of {escape(path.name)} are loaded.{taken}</p>"
         hidden = gr.update(value=None, visible="hidden")  # stays on the page for paste and drop

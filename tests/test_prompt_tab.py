@@ -499,7 +499,9 @@ def test_a_png_brings_its_settings_back(page: Page) -> None:
     page.draw(wish)
     png = page.saved("PNG")
     assert read_settings(png.read_bytes()) == wish
+    page.on.keep(page.book, False)
     again = page.open(png, page.book)
+    assert "photo kept" in again[11]
     assert again[5] is page.book  # the photo stays
     assert "are loaded" in again[0]
     sent = dict(zip(wishes.NAMES, again[12:], strict=True))

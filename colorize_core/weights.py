@@ -41,7 +41,7 @@ def find(
 
     if file.address:
         return hub.fetch_address(file.address, file.sha256, hear)
-    return hub.fetch(file.repo, file.path, file.revision or "main", hear)
+    return hub.fetch(file.repo, file.path, file.revision or "main", hear, file.sha256)
 
 
 def _bundled(file: WeightFile) -> Path:

@@ -52,7 +52,7 @@ class Fault:
     status: int = 0  # says that instead, if set
     retry_after: str = ""
     cut_after: int | None = None  # bytes
-    stall: float = 0.0  # seconds before the first byte, or before what is left after the cut
+    stall: float = 0.0  # seconds before the first byte, or before the cut
     flip: bool = False  # the last byte is another one
 
 
@@ -60,19 +60,17 @@ class _Answers(BaseHTTPRequestHandler):
     server: Hub
 
     def do_HEAD(self) -> None:
-        fault = self.server.head_faults.pop(0) if self.server.head_faults else None
-        self.answer(fault or Fault(), body=False)
+        self.do_GET(body=False)
 
-    def do_GET(self) -> None:
-        fault = self.server.faults.pop(0) if self.server.faults else None
-        self.answer(fault or Fault(), body=True)
-
-    def answer(self, fault: Fault, body: bool) -> None:
+    def do_GET(self, body: bool = True) -> None:
         on_hub = re.fullmatch("/(.*)/resolve/([^/]*)/(.*)", self.path)
         repo, revision, name = on_hub.groups() if on_hub else ("", "main", self.path[1:])
         path = self.server.folder / repo / name
-        if on_hub or path.is_file():
+        fault = Fault()
+        if on_hub or path.is_file():  # libraries ask for what is of no interest here
             self.server.asked.append(f"{self.command} {f'{repo}/{name}' if repo else name}")
+            coming = self.server.faults if body else self.server.head_faults
+            fault = (coming.pop(0) if coming else None) or fault
         self.server.revisions[repo] = revision
         says = self.server.says or ((fault.status, "") if fault.status else None)
         if says is None and not path.is_file():
@@ -89,6 +87,8 @@ class _Answers(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content) - first))
         if first:
             self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
+        if not body:
+            time.sleep(fault.stall)
         self.end_headers()
         if not body:
             return None
@@ -107,11 +107,12 @@ class _Answers(BaseHTTPRequestHandler):
 
     def send(self, content: bytes, fault: Fault) -> None:
         with suppress(OSError):  # who was asking may have gone
-            self.wfile.write(content[: fault.cut_after])
-            if fault.stall:
-                self.wfile.flush()
-                time.sleep(fault.stall)
-            if fault.cut_after is not None:
+            self.wfile.write(content[: fault.cut_after or 0])
+            self.wfile.flush()
+            time.sleep(fault.stall)
+            if fault.cut_after is None:
+                self.wfile.write(content)
+            else:
                 self.connection.shutdown(socket.SHUT_RDWR)
 
     def tag(self, content: bytes) -> str:

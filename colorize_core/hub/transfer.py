@@ -118,7 +118,7 @@ def _patiently(ask: Callable[[], Offer], hear: Report) -> Offer:
         return ask()
     except HfHubHTTPError as error:
         seconds = _asked_to_wait(error)
-        if seconds is None:
+        if seconds is None or seconds > PATIENCE:
             raise
     _wait(seconds, 0, hear)
     return ask()
@@ -260,16 +260,16 @@ def _pause(error: Exception, failed: int) -> float | None:
     status = error.response.status_code
     if status == 403 and failed == 1:  # a signed address that ran out
         return usual
+    if status not in BUSY:
+        return None
     asked = _asked_to_wait(error)
-    return asked if asked is not None or status not in BUSY else usual
+    return usual if asked is None else asked if asked <= PATIENCE else None
 
 
 def _asked_to_wait(error: Any) -> float | None:
-    """Seconds that a busy server asks for, unless they are many."""
+    """Seconds that a busy server asks for."""
     said = error.response.headers.get("Retry-After", "")
-    if error.response.status_code not in BUSY or not said.isdecimal():
-        return None
-    return float(said) if float(said) <= PATIENCE else None
+    return float(said) if error.response.status_code in BUSY and said.isdecimal() else None
 
 
 def _wait(seconds: float, count: int, hear: Report) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from collections.abc import Callable, Mapping
@@ -10,9 +9,10 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
-from colorize_core import hub
 from colorize_core.cards import WeightFile
 from colorize_core.errors import Cancelled, WeightsError
+from colorize_core.hub import AtAddress, OnHub, digests
+from colorize_core.hub.transfer import get
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -39,9 +39,32 @@ def find(
         if report:
             report(count)
 
+    return get(place(file), hear)
+
+
+def place(file: WeightFile) -> OnHub | AtAddress:
+    """Where a file that is not bundled may be had."""
     if file.address:
-        return hub.fetch_address(file.address, file.sha256, hear)
-    return hub.fetch(file.repo, file.path, file.revision or "main", hear, file.sha256)
+        return AtAddress(file.address, file.sha256)
+    return OnHub(file.repo, file.path, file.revision or "main", file.sha256)
+
+
+def here(file: WeightFile) -> Path | None:
+    """Where the file is, if it is on this machine; asks nobody and does not look into it."""
+    if not file.bundled:
+        return place(file).here()
+    path = BUNDLED / file.path
+    return path if path.is_file() else None
+
+
+def is_whole(file: WeightFile) -> bool | None:
+    """Whether a file that is here() has the hash it should have. None if nothing tells it."""
+    path = here(file)
+    if path is None:
+        return False
+    own = "" if file.bundled else digests.of_tag(path.resolve().name)
+    known = [digest for digest in (own, file.sha256) if digest]
+    return all(digests.matches(path, digest) for digest in known) if known else None
 
 
 def _bundled(file: WeightFile) -> Path:
@@ -49,11 +72,10 @@ def _bundled(file: WeightFile) -> Path:
     remedy = "It ships with the repository: restore it with `git checkout -- weights`."
     if not path.is_file():
         raise WeightsError(f"The weight file {path} is missing. {remedy}")
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != file.sha256:
+    if not digests.matches(path, file.sha256):
         raise WeightsError(
-            f"The weight file {path} is damaged or of another version: its sha256 is {found}, "
-            f"expected {file.sha256}. {remedy}"
+            f"The weight file {path} is damaged or of another version: its sha256 is not "
+            f"{file.sha256}. {remedy}"
         )
     return path
 

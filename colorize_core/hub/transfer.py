@@ -136,7 +136,6 @@ def _check_offer(place: Place, offer: Offer) -> None:
 @contextmanager
 def _locked(offer: Offer, hear: Report) -> Iterator[None]:
     """One process at a time; those that wait hear how far the one at work is."""
-    from filelock import Timeout
     from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
 
     for folder in (offer.lock.parent, offer.target.parent):
@@ -146,7 +145,7 @@ def _locked(offer: Offer, hear: Report) -> Iterator[None]:
             try:
                 stack.enter_context(WeakFileLock(offer.lock, timeout=0.5))
                 break
-            except Timeout:
+            except TimeoutError:
                 hear(_size(offer.part))
         yield
 

@@ -11,9 +11,25 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+from colorize_core.downloads import from_torchvision
 from colorize_core.errors import WeightsError
 
 PROBE = 10.0  # seconds that the server has to answer
+DOWNLOADS = (
+    from_torchvision(
+        "alexnet", "AlexNet, for LPIPS (alex)", "alexnet-owt-7be5be79.pth", 244_400_000
+    ),
+    from_torchvision("vgg16", "VGG-16, for LPIPS (vgg)", "vgg16-397923af.pth", 553_400_000),
+    from_torchvision(
+        "squeezenet", "SqueezeNet, for LPIPS (squeeze)", "squeezenet1_1-b8a52dc0.pth", 4_960_000
+    ),
+    from_torchvision(
+        "inception-v3",
+        "Inception v3, for FID and KID",
+        "inception_v3_google-0cc3c7bd.pth",
+        109_000_000,
+    ),
+)
 
 
 def megabytes(name: str) -> float:

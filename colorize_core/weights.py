@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
@@ -119,6 +120,22 @@ def load_network(path: Path, network: type[nn.Module], config: type) -> nn.Modul
         counters = {k: v for k, v in built.state_dict().items() if k.endswith("batches_tracked")}
         floats = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
         built.load_state_dict(floats | counters)
-    except (SafetensorError, RuntimeError, TypeError, ValueError) as error:
+    except (SafetensorError, OSError, RuntimeError, TypeError, ValueError) as error:
         raise WeightsError(f"The weight file {path} does not fit its network: {error}") from error
     return built
+
+
+def save_network(network: Any, path: Path, training: dict[str, Any]) -> None:
+    """What load_network() loads: fp16 safetensors; `network.config` (a dataclass) and `training` go
+    into the metadata."""
+    from safetensors.torch import save_file
+
+    tensors = {
+        key: (value.half() if value.is_floating_point() else value).contiguous().cpu()
+        for key, value in network.state_dict().items()
+        if not key.endswith("num_batches_tracked")
+    }
+    metadata = {"config": json.dumps(asdict(network.config)), "training": json.dumps(training)}
+    temporary = path.with_suffix(".tmp")
+    save_file(tensors, temporary, metadata)
+    temporary.replace(path)

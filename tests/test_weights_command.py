@@ -81,7 +81,7 @@ def test_files_are_listed_fetched_verified_and_removed(served, capsys, tmp_path)
     expected = "cnn-mse: 1 file whole\nnet: 2 files whole\nold-net: 1 file whole\n"
     assert run(capsys, "verify")[:2] == (0, expected)
     assert len(served.asked) == asked
-    freed = len(LARGE) + len(TEXT) + len(PICKLE)
+
     assert run(capsys, "remove", "net", "old-net", "--yes")[:2] == (0, "10.5 kB freed.\n")
     assert states(capsys) == before
     left = [p for p in (tmp_path / "cache").rglob("*") if p.is_file() and p.stat().st_size > 1000]

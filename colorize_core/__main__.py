@@ -22,6 +22,7 @@ from colorize_core.threads import wait_briefly
 
 COMMANDS = {  # modules with main(arguments) -> exit code
     "selective": "colorize_core.selective.command",
+    "hub": "colorize_core.hub.command",
     "weights": "colorize_core.weights_command",
 }
 ALL_DONE, SOME_FAILED, USAGE, STOPPED = 0, 1, 2, 130

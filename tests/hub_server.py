@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 import re
 import socket
 import threading
@@ -22,9 +24,14 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"  # of every repository's mai
 
 
 class Hub(ThreadingHTTPServer):
-    """The two requests of a download, HEAD and GET of /{repo}/resolve/{revision}/{file}, and the
+    """A Hub of files below a folder, /{repo}/{file}.
+
+    Downloads: the two requests, HEAD and GET of /{repo}/resolve/{revision}/{file}, and the
     errors by which the Hub says no. Every revision has the same files. Other addresses have what is
-    in the folder under their path. GETs can be told to go wrong, one after the other."""
+    in the folder under their path. GETs can be told to go wrong, one after the other.
+
+    Uploads: the requests of create_repo() and create_commit(), small files in the commit itself and
+    large ones before, by git-lfs. They are there to be downloaded afterwards."""
 
     daemon_threads = True  # those that stall end with the test
 
@@ -39,6 +46,11 @@ class Hub(ThreadingHTTPServer):
         self.says: tuple[int, str] | None = None  # (status, X-Error-Code) for everything, if set
         self.faults: list[Fault | None] = []  # of the coming GETs; None: nothing goes wrong
         self.head_faults: list[Fault | None] = []  # of the coming HEADs
+        self.token = ""  # that uploads must show, if set
+        self.refuses = ""  # the path of uploads that are answered with 403 begins like that, if set
+        self.commits: list[list[str]] = []  # the files of each
+        self.private: dict[str, bool] = {}  # the repositories that were made
+        self.stored: dict[str, bytes] = {}  # large files by their sha256
 
     @property
     def url(self) -> str:
@@ -97,6 +109,87 @@ class _Answers(BaseHTTPRequestHandler):
             content = content[:-1] + bytes([content[-1] ^ 255])
         return self.send(content[first:], fault)
 
+    # --- uploads --------------------------------------------------------------------------------
+
+    def do_POST(self) -> None:
+        said = self.received()
+        self.server.asked.append(f"POST {self.path}")
+        if self.denied():
+            return None
+        if self.path == "/api/repos/create":
+            return self.create(json.loads(said))
+        if self.path == "/api/validate-yaml":
+            return self.reply({})
+        if re.fullmatch("/api/models/.*/preupload/main", self.path):
+            return self.reply({"files": [self.way(f) for f in json.loads(said)["files"]]})
+        if self.path.endswith(".git/info/lfs/objects/batch"):
+            return self.reply({"objects": [self.room(o) for o in json.loads(said)["objects"]]})
+        repo = re.fullmatch("/api/models/(.*)/commit/main", self.path)[1]
+        return self.commit(repo, [json.loads(line) for line in said.splitlines()])
+
+    def do_PUT(self) -> None:
+        content = self.received()
+        if not self.denied(needs_token=False):  # the address is signed
+            digest = self.path.removeprefix("/lfs/")
+            assert hashlib.sha256(content).hexdigest() == digest
+            self.server.stored[digest] = content
+            self.reply({})
+
+    def received(self) -> bytes:
+        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
+            return self.rfile.read(int(self.headers["Content-Length"]))
+        chunks = []
+        while size := int(self.rfile.readline(), 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(chunks)
+
+    def denied(self, needs_token: bool = True) -> bool:
+        server = self.server
+        shown = self.headers.get("Authorization", "")
+        status = 401 if needs_token and server.token and shown != f"Bearer {server.token}" else 0
+        if server.refuses and self.path.startswith(server.refuses):
+            status = 403
+        if status:
+            self.refuse(status, "", "")
+        return bool(status)
+
+    def create(self, asked: dict[str, str]) -> None:
+        repo = f"{asked['organization']}/{asked['name']}"
+        new = not (self.server.folder / repo).is_dir()
+        (self.server.folder / repo).mkdir(parents=True, exist_ok=True)
+        if new:
+            self.server.private[repo] = asked.get("visibility") == "private"
+        self.reply({"url": f"{self.server.url}/{repo}"}, 200 if new else 409)
+
+    def way(self, file: dict[str, str]) -> dict[str, object]:
+        mode = "lfs" if file["path"].endswith(".safetensors") else "regular"
+        return {"path": file["path"], "uploadMode": mode, "shouldIgnore": False}
+
+    def room(self, wanted: dict[str, object]) -> dict[str, object]:
+        upload = {"href": f"{self.server.url}/lfs/{wanted['oid']}"}
+        return wanted | {"actions": {"upload": upload}}
+
+    def commit(self, repo: str, lines: list[dict[str, dict[str, str]]]) -> None:
+        files = [line["value"] for line in lines if line["key"] != "header"]
+        for file in files:
+            path = self.server.folder / repo / file["path"]
+            small = base64.b64decode(file.get("content", ""))
+            path.write_bytes(self.server.stored[file["oid"]] if "oid" in file else small)
+        self.server.commits.append([file["path"] for file in files])
+        self.reply({"commitUrl": f"{self.server.url}/{repo}/commit/{COMMIT}", "commitOid": COMMIT})
+
+    def reply(self, said: object, status: int = 200) -> None:
+        body = json.dumps(said).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    # --- both -----------------------------------------------------------------------------------
+
     def refuse(self, status: int, code: str, retry_after: str) -> None:
         self.send_response(status)
         self.send_header("X-Error-Code", code)
@@ -130,6 +223,7 @@ def serving(folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     server = Hub(folder)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)  # uploads by git-lfs
     monkeypatch.setenv("TORCH_HOME", str(cache / "torch"))
     monkeypatch.setattr(transfer, "_silent", {})
     point_at(monkeypatch, server.url)

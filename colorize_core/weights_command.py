@@ -90,11 +90,19 @@ def choose(names: Sequence[str]) -> tuple[Download, ...]:
 def show(chosen: Sequence[Download]) -> int:
     rows = [("NAME", "STATE", "SIZE", "LICENCE", "WHAT IT IS", "SOURCE")]
     rows += [
-        (each.name, state(each), size(each.bytes), each.licence, each.title, each.source)
+        (each.name, state(each), _size(each), each.licence, each.title, each.source)
         for each in chosen
     ]
     print(aligned(rows))
     return ALL_DONE
+
+
+def _size(what: Download) -> str:
+    """Of its files where all are here, else as it is stated."""
+    here = [path for file in what.files if (path := weights.here(file))]
+    if len(here) == len(what.files):
+        return size(sum(path.stat().st_size for path in here))
+    return size(what.bytes) if what.bytes else "unknown"
 
 
 def state(what: Download) -> str:
@@ -112,7 +120,7 @@ def fetch(chosen: Sequence[Download]) -> int:
     failed = False
     for each in chosen:
         if not each.bundled and state(each) != "downloaded":
-            print(f"{each.name}: {size(each.bytes)}, licence {each.licence}, {each.source}")
+            print(f"{each.name}: {_size(each)}, licence {each.licence}, {each.source}")
         try:
             paths = [weights.find(file) for file in each.files]
         except WeightsError as error:

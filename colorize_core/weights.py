@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from pickle import UnpicklingError
@@ -56,6 +56,30 @@ def here(file: WeightFile) -> Path | None:
         return place(file).here()
     path = BUNDLED / file.path
     return path if path.is_file() else None
+
+
+def missing(files: Iterable[WeightFile]) -> tuple[WeightFile, ...]:
+    """Those that have to be downloaded before they can be used; asks nobody."""
+    return tuple(file for file in files if not file.bundled and here(file) is None)
+
+
+def fetch(
+    files: Iterable[WeightFile],
+    report: Callable[[int, int], None] | None = None,
+    stop: threading.Event | None = None,
+) -> None:
+    """Download those that are missing, one after the other; what was stopped goes on where it was.
+    `report` gets the bytes so far and, as far as sizes are known, those of all. Raises as find()
+    does."""
+    wanted = missing(files)
+    total, before = sum(file.bytes for file in wanted), 0
+    for file in wanted:
+
+        def hear(count: int, before: int = before) -> None:
+            if report:
+                report(before + count, max(total, before + count))
+
+        before += find(file, hear, stop).stat().st_size
 
 
 def is_whole(file: WeightFile) -> bool | None:

@@ -75,6 +75,27 @@ def test_a_file_is_found_again_without_asking(file, served, monkeypatch):
     assert len(served.asked) == asked
 
 
+def test_what_is_missing_is_fetched_with_one_progress(served):
+    (served.folder / REPO / "config.json").write_bytes(b"{}")
+    address = f"{served.url}/files/model-{SHA[:8]}.pth"
+    files = (
+        WeightFile("cnn-mse/model.safetensors", "", 3),
+        WeightFile("config.json", "", 0, REPO),
+        WeightFile(NAME, SHA, len(CONTENT), REPO),
+        WeightFile(f"model-{SHA[:8]}.pth", SHA[:8], len(CONTENT), address=address),
+    )
+    assert weights.missing(files) == files[1:]
+    reports = []
+    weights.fetch(files, lambda done, total: reports.append((done, total)))
+    assert weights.missing(files) == ()
+    assert reports == sorted(reports)
+    whole = 2 * len(CONTENT) + 2
+    assert reports[-1] == (whole, whole)
+    asked = len(served.asked)
+    weights.fetch(files)
+    assert len(served.asked) == asked
+
+
 RETRIED = {
     "cut off": [Fault(cut_after=300_000), Fault(cut_after=300_000), None],
     "cut off before the first byte": [Fault(cut_after=0), None],

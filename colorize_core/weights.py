@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
@@ -19,7 +20,20 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 BUNDLED = Path(__file__).resolve().parent.parent / "weights"
-WRAPPERS = {"params", "params_ema", "state_dict", "model"}  # that checkpoints are put into
+# What reading a damaged checkpoint ends in, of which the unpickler itself names only the first.
+BROKEN = (
+    UnpicklingError,
+    OSError,
+    RuntimeError,
+    EOFError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    AssertionError,
+    struct.error,
+)
+WRAPPERS = ("params_ema", "params", "state_dict", "model")  # what checkpoints are put into
 
 
 def find(
@@ -87,7 +101,7 @@ def is_whole(file: WeightFile) -> bool | None:
     path = here(file)
     if path is None:
         return False
-    own = "" if file.bundled else digests.of_tag(path.resolve().name)
+    own = "" if file.bundled else digests.of_path(path)
     known = [digest for digest in (own, file.sha256) if digest]
     return all(digests.matches(path, digest) for digest in known) if known else None
 
@@ -118,15 +132,20 @@ def load_checkpoint(path: Path) -> dict[str, Tensor]:
             return load_file(path)
         with torch.serialization.safe_globals([slice]):  # in DeOldify's
             found = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, UnpicklingError, OSError, RuntimeError, EOFError, ValueError) as error:
+    except (SafetensorError, *BROKEN) as error:
         raise WeightsError(f"The weight file {path} cannot be read: {error}") from error
-    while isinstance(found, Mapping) and (inner := WRAPPERS & found.keys()):
-        found = found[min(inner)]
+    while isinstance(found, Mapping) and (inner := _wrapped(found)):
+        found = inner
     if not isinstance(found, Mapping) or not found:
         raise WeightsError(f"The weight file {path} holds no tensors by name.")
     if strange := [k for k, v in found.items() if not isinstance(v, torch.Tensor)]:
         raise WeightsError(f"The weight file {path} holds what is no tensor: {strange[:3]}.")
     return dict(found)
+
+
+def _wrapped(found: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    inner = (found[name] for name in WRAPPERS if name in found)
+    return next((each for each in inner if isinstance(each, Mapping)), None)
 
 
 def load_network(path: Path, network: type[nn.Module], config: type) -> nn.Module:

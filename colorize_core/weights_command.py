@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from colorize_core import weights
 from colorize_core.cards import WeightFile
 from colorize_core.downloads import Download, every
 from colorize_core.errors import OptionError, WeightsError
-from colorize_core.hub.places import remove as delete
+from colorize_core.hub import digests
 from colorize_core.terminal import aligned, size
 
 ALL_DONE, SOME_FAILED, STOPPED = 0, 1, 130
@@ -166,26 +167,27 @@ def remove(chosen: Sequence[Download], sure: bool) -> int:
     if kept:
         print(f"{', '.join(kept)}: ships with the app and stays.", file=sys.stderr)
     files = [file for each in chosen if not each.bundled for file in each.files]
-    count, total = _held(files)
-    if not count:
+    held = _held(files)
+    if not held:
         print("Nothing of it is in the caches.")
         return SOME_FAILED if kept else ALL_DONE
-    if not sure and not _agreed(f"Delete {_files(count)}, {size(total)}?"):
+    if not sure and not _agreed(f"Delete {_files(len(held))}, {size(sum(held.values()))}?"):
         print("Nothing was deleted. To delete without being asked, add --yes.")
         return SOME_FAILED
-    freed = 0
     for file in files:
         place = weights.place(file)
-        freed += place.drop() + sum(delete(part) for part in place.parts())
-    print(f"{size(freed)} freed.")
+        place.drop()
+        for part in place.parts():
+            part.unlink()
+    print(f"{size(sum(bytes for path, bytes in held.items() if not path.exists()))} freed.")
     return SOME_FAILED if kept else ALL_DONE
 
 
-def _held(files: Sequence[WeightFile]) -> tuple[int, int]:
-    """How many of them are in the caches, parts of downloads among them, and their bytes."""
-    paths = {path for file in files if (path := weights.here(file))}
+def _held(files: Sequence[WeightFile]) -> dict[Path, int]:
+    """What of them is in the caches, parts of downloads among it, and its bytes."""
+    paths = {digests.content_of(path) for file in files if (path := weights.here(file))}
     paths |= {part for file in files for part in weights.place(file).parts()}
-    return len(paths), sum(path.stat().st_size for path in paths)
+    return {path: path.lstat().st_size for path in paths}
 
 
 def _agreed(question: str) -> bool:

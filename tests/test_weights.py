@@ -90,3 +90,22 @@ def test_checkpoints_are_read_without_running_what_is_in_them(tmp_path):
     path.write_bytes(b"not a checkpoint")
     with pytest.raises(WeightsError, match="cannot be read"):
         weights.load_checkpoint(path)
+
+
+@pytest.mark.filterwarnings("ignore")  # torch guesses what the rest may be
+@pytest.mark.parametrize("zipped", [True, False])
+def test_damaged_checkpoints_are_refused_in_words(tmp_path, zipped, rng):
+    path = tmp_path / "published.pth"
+    whole = {"model": {"a": torch.ones(4, 5)}, "opt": [slice(1, 2)]}
+    torch.save(whole, path, _use_new_zipfile_serialization=zipped)
+    good = path.read_bytes()
+    refused = 0
+    for _ in range(300):
+        bad = bytearray(good[: rng.integers(1, len(good) + 1)])
+        bad[rng.integers(len(bad))] = rng.integers(256)
+        path.write_bytes(bad)
+        try:
+            weights.load_checkpoint(path)
+        except WeightsError:
+            refused += 1
+    assert refused > 200

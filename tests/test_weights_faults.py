@@ -186,6 +186,57 @@ def test_a_file_that_rots_is_named_and_fetched_anew(file, served, tmp_path, capl
     assert remains(tmp_path) == ([len(CONTENT)], [])
 
 
+def test_what_rots_rots_for_every_revision_and_is_fetched_once(served, caplog):
+    newest, pinned = WeightFile(NAME, "", 0, REPO), WeightFile(NAME, SHA, 0, REPO, "f" * 40)
+    paths = [weights.find(newest), weights.find(pinned)]
+    paths[0].resolve().write_bytes(b"rotten")
+    assert weights.find(pinned).read_bytes() == CONTENT
+    assert weights.find(newest).read_bytes() == CONTENT
+    assert caplog.text.count("is damaged") == 1
+    assert served.ranges == [None, None]
+
+
+def test_rotten_content_without_a_name_is_not_taken_for_whole(served):
+    path = weights.find(WeightFile(NAME, "", 0, REPO))
+    path.resolve().write_bytes(b"rotten")
+    assert weights.find(WeightFile(NAME, "", 0, REPO, "f" * 40)).read_bytes() == CONTENT
+
+
+def test_content_that_repositories_share_is_left_alone(served, tmp_path, caplog):
+    """As huggingface_hub's store for several repositories has it: a link more, under another
+    hash."""
+    file = WeightFile(NAME, SHA, 0, REPO)
+    path = weights.find(file)
+    shared = tmp_path / "cache" / "blobs" / "ab" / ("ab" * 32)
+    shared.parent.mkdir(parents=True)
+    blob = path.resolve().rename(shared)
+    (path.parent / path.readlink()).symlink_to(blob)
+    assert weights.find(file).read_bytes() == CONTENT
+    assert weights.is_whole(file)
+    weights.place(file).drop()
+    assert shared.read_bytes() == CONTENT
+    assert weights.here(file) is None
+    assert "damaged" not in caplog.text
+
+
+def test_a_small_file_must_have_the_hash_of_the_card_too(served):
+    served.small = True
+    assert weights.find(WeightFile(NAME, SHA, 0, REPO)).read_bytes() == CONTENT
+    with pytest.raises(WeightsError, match="damaged on its way, twice"):
+        weights.find(WeightFile(NAME, "0" * 64, 0, REPO))
+
+
+def test_a_file_that_is_replaced_midway_is_not_mixed(served):
+    served.faults = [Fault(cut_after=300_000, stall=0.3)]
+    path = served.folder / REPO / NAME
+    other = CONTENT[::-1]
+    threading.Timer(0.15, lambda: path.write_bytes(other)).start()
+    file = WeightFile(NAME, "", 0, REPO)
+    with pytest.raises(WeightsError, match="changed while it was downloaded"):
+        weights.find(file)
+    assert weights.find(file).read_bytes() == other
+
+
 def test_a_file_that_rots_is_no_file_without_a_connection(file, served, tmp_path, monkeypatch):
     weights.find(file).resolve().write_bytes(CONTENT[:50_000])
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -12,11 +13,22 @@ GIT = "git:"  # before the hash by which git, and so the Hub, knows a small file
 
 def of_tag(tag: str) -> str:
     """What a file of the Hub with this ETag must hash to; "" where the tag does not tell. A large
-    file's is its sha256, and a small one's what git calls it. In the Hub's cache the contents are
-    named after them."""
+    file's is its sha256, and a small one's what git calls it. In the Hub's cache contents have
+    it as their name."""
     if re.fullmatch("[0-9a-f]{64}", tag):
         return tag
     return GIT + tag if re.fullmatch("[0-9a-f]{40}", tag) else ""
+
+
+def of_path(path: Path) -> str:
+    """What a file in the Hub's cache must hash to, as far as it tells."""
+    return of_tag(content_of(path).name)
+
+
+def content_of(path: Path) -> Path:
+    """What a name in the Hub's cache points to. That may be a link too, to content that several
+    repositories share: it is not followed, as its name there is another hash."""
+    return Path(os.path.normpath(path.parent / path.readlink())) if path.is_symlink() else path
 
 
 def matches(path: Path, digest: str) -> bool:

@@ -103,19 +103,18 @@ class OnHub:
 
         return Path(hf_hub_download(self.repo, self.file, revision=self.revision))
 
-    def drop(self) -> int:
-        """Delete it from the cache; returns the bytes that were freed. Content that another
-        revision has as well stays."""
+    def drop(self) -> None:
+        """Delete it from the cache. Content that another revision has as well stays."""
         path = self.here()
         if path is None:
-            return 0
-        content = path.resolve()
-        if path.is_symlink():
-            path.unlink()
+            return
+        content = digests.content_of(path)
+        path.unlink()
+        if content == path:
+            return
         links = (link for link in (self.folder / "snapshots").rglob("*") if link.is_symlink())
-        if any(link.resolve() == content for link in links):
-            return 0
-        return remove(content)
+        if not any(digests.content_of(link) == content for link in links):
+            content.unlink(missing_ok=True)
 
     def parts(self) -> list[Path]:
         """What stopped downloads from this repository have left."""
@@ -203,9 +202,9 @@ class AtAddress:
     def settle(self) -> Path:
         return self.path
 
-    def drop(self) -> int:
-        """Delete it from the cache; returns the bytes that were freed."""
-        return remove(self.path) if self.here() else 0
+    def drop(self) -> None:
+        """Delete it from the cache."""
+        self.path.unlink(missing_ok=True)
 
     def parts(self) -> list[Path]:
         """What a stopped download has left."""
@@ -265,10 +264,3 @@ def _explain(
         f"{place.name} cannot be kept in the {cache} {place.cache} ({error}). Make that folder "
         f"writable, or name another with {variable}."
     )
-
-
-def remove(path: Path) -> int:
-    """Delete a file; returns the bytes that it had."""
-    size = path.stat().st_size
-    path.unlink()
-    return size

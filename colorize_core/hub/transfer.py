@@ -10,7 +10,6 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -46,7 +45,6 @@ class Place(Protocol):
     def here(self) -> Path | None: ...
     def ask(self) -> Offer: ...
     def settle(self) -> Path: ...
-    def drop(self) -> int: ...
     def full(self, why: str) -> WeightsError: ...
     def explain(self, error: Exception) -> WeightsError: ...
 
@@ -68,12 +66,12 @@ def _whole(place: Place) -> Path | None:
     path = place.here()
     if path is None:
         return None
-    own = digests.of_tag(path.resolve().name)
+    own = digests.of_path(path)
     if digests.matched(path, own) and digests.matched(path, place.sha256):
         return path
     if not own or not digests.matched(path, own):  # else it is whole, and of another version
         _log.warning("%s is damaged in %s. It is downloaded anew.", place.name, path)
-        place.drop()
+        digests.content_of(path).unlink()  # other revisions that point to it get the new one
     return None
 
 
@@ -81,7 +79,7 @@ def _download(place: Place, hear: Report) -> Path:
     offer = _patiently(lambda: _first(place), hear)
     _check_offer(place, offer)
     with _locked(offer, hear):
-        if not offer.target.exists():
+        if not (offer.target.exists() and _fits(place, offer, offer.target)):
             _make_sure_of_room(place, offer)
             _fill(place, offer, hear)
     return place.settle()
@@ -163,8 +161,7 @@ def _fill(place: Place, offer: Offer, hear: Report) -> None:
     its beginning: it may be that only a part from an earlier time was bad."""
     for _ in range(2):
         _pour(place, offer, hear)
-        fits = _size(offer.part) == offer.size or not offer.size
-        if fits and digests.matches(offer.part, offer.digest):
+        if _fits(place, offer, offer.part):
             os.replace(offer.part, offer.target)
             return
         _log.warning("%s was damaged on its way.", place.name)
@@ -173,6 +170,15 @@ def _fill(place: Place, offer: Offer, hear: Report) -> None:
         f"{place.name} was damaged on its way, twice. Something between here and {place.server} "
         f"changes it: try another network, {place.by_hand}"
     )
+
+
+def _fits(place: Place, offer: Offer, path: Path) -> bool:
+    """Whether that is the content that was wanted."""
+    if offer.size and _size(path) != offer.size:
+        return False
+    # Of a small file the Hub tells no sha256.
+    also = "" if offer.digest.startswith(place.sha256) else place.sha256
+    return digests.matches(path, offer.digest) and digests.matches(path, also)
 
 
 def _pour(place: Place, offer: Offer, hear: Report) -> None:
@@ -187,8 +193,7 @@ def _pour(place: Place, offer: Offer, hear: Report) -> None:
             before = _size(offer.part)
             try:
                 if failed:  # a signed address may have run out
-                    new = place.ask()
-                    offer = replace(offer, location=new.location, headers=new.headers)
+                    offer = _again(place, offer)
                 return _connect(offer, bar, hear)
             except (HTTPError, ConnectionError) as error:
                 failed = 1 if _size(offer.part) > before else failed + 1
@@ -196,6 +201,14 @@ def _pour(place: Place, offer: Offer, hear: Report) -> None:
                 if failed >= TRIES or pause is None:
                     raise
             _wait(pause, _size(offer.part), hear)
+
+
+def _again(place: Place, offer: Offer) -> Offer:
+    """Where the same content is now."""
+    new = place.ask()
+    if (new.digest, new.size) != (offer.digest, offer.size):
+        raise WeightsError(f"{place.name} changed while it was downloaded. Try again.")
+    return new
 
 
 def _connect(offer: Offer, bar: Any, hear: Report) -> None:

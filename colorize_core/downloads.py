@@ -46,9 +46,13 @@ def from_hub(
 def from_torchvision(name: str, title: str, file: str, size: int) -> Download:
     """A file of torchvision's, which has the first digits of its sha256 in its name."""
     address = f"https://download.pytorch.org/models/{file}"
-    digits = file.rpartition("-")[2].partition(".")[0]
-    found = WeightFile(file, digits, size, address=address)
+    found = WeightFile(file, digits(file), size, address=address)
     return Download(name, title, "BSD-3-Clause", address, (found,))
+
+
+def digits(name: str) -> str:
+    """The first ones of the sha256 that torchvision writes into a file's name."""
+    return name.rpartition("-")[2].partition(".")[0]
 
 
 # As colorize_core.networks.pretrained has them, which needs torch.

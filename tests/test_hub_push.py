@@ -95,11 +95,7 @@ def test_scores_of_other_weights_are_left_out(served, capsys, tmp_path, monkeypa
 
 @pytest.mark.parametrize("card", colorize_core.cards(), ids=lambda card: card.name)
 def test_every_bundled_model_can_be_uploaded(card):
-    if all(file.bundled for file in card.weights):
-        assert set(push.contents(card)) == {"model.safetensors", "config.json", "README.md"}
-    else:
-        with pytest.raises(OptionError, match="do not ship with the app"):
-            push.contents(card)
+    assert set(push.contents(card)) == {"model.safetensors", "config.json", "README.md"}
 
 
 def test_a_model_of_others_is_not_uploaded():

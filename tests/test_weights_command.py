@@ -2,6 +2,7 @@
 
 import builtins
 import hashlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -200,6 +201,16 @@ def test_the_list_has_every_model_first_and_no_name_twice():
     assert names[: len(models)] == models
     assert all(each.licence and each.title and each.files for each in downloads.every())
     assert all(each.source.startswith("https://") for each in downloads.every() if not each.bundled)
+
+
+def test_every_model_that_has_a_card_is_listed():
+    modules = (ROOT / "colorize_core" / "models").glob("*.py")
+    cards = [
+        re.search(r'^CARD = ModelCard\(\s*name="([^"]+)"', m.read_text(), re.M) for m in modules
+    ]
+    names = {found[1] for found in cards if found}
+    assert len(names) > 15
+    assert names <= {each.name for each in downloads.every()}
 
 
 def test_what_torchvision_loads_is_listed_as_it_is():

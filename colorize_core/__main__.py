@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 import time
 from collections import Counter
@@ -16,8 +17,14 @@ from tqdm import tqdm
 from colorize_core import __version__, batch, cards, image
 from colorize_core.cards import Value
 from colorize_core.errors import ColorizeError, DeviceError, OptionError
+from colorize_core.terminal import aligned
 from colorize_core.threads import wait_briefly
 
+COMMANDS = {  # modules with main(arguments) -> exit code
+    "selective": "colorize_core.selective.command",
+    "hub": "colorize_core.hub.command",
+    "weights": "colorize_core.weights_command",
+}
 ALL_DONE, SOME_FAILED, USAGE, STOPPED = 0, 1, 2, 130
 
 DESCRIPTION = "Colorize black-and-white photographs. Nothing leaves this machine."
@@ -30,6 +37,8 @@ examples:
       the same command goes on where it was stopped
   python -m colorize_core selective portrait.jpg --keep person
       only a part in colour; see python -m colorize_core selective --help
+  python -m colorize_core weights list
+      which weights are here and which can be had; see python -m colorize_core weights --help
 
 exit code: 0 all done, 1 some photos failed, 2 wrong usage, 130 stopped with Ctrl-C
 """
@@ -155,13 +164,7 @@ def list_models() -> str:
             )
         )
         own += [(card.name, f"{c.name}={c.default}", c.allowed, c.info) for c in card.controls]
-    return _aligned(rows) + (f"\n\n{_aligned(own)}" if own[1:] else "")
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-    return "\n".join(lines)
+    return aligned(rows) + (f"\n\n{aligned(own)}" if own[1:] else "")
 
 
 def chosen_controls(model: str, pairs: Sequence[str]) -> dict[str, Value]:
@@ -258,10 +261,9 @@ def _summary(tally: Counter[str], out: Path, seconds: float) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit code. SystemExit for wrong usage, --help and --version."""
     given = sys.argv[1:] if arguments is None else arguments
-    if given[:1] == ["selective"]:
-        from colorize_core.selective import command
-
-        return command.main(given[1:])
+    if given and given[0] in COMMANDS:
+        command: int = importlib.import_module(COMMANDS[given[0]]).main(given[1:])
+        return command
     made = parser()
     options = made.parse_args(given)
     if options.list_models:

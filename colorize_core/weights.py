@@ -2,34 +2,150 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import struct
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from colorize_core.cards import WeightFile
-from colorize_core.errors import WeightsError
+from colorize_core.errors import Cancelled, WeightsError
+from colorize_core.hub import AtAddress, OnHub, digests
+from colorize_core.hub.transfer import get
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 BUNDLED = Path(__file__).resolve().parent.parent / "weights"
+# What reading a damaged checkpoint ends in, of which the unpickler itself names only the first.
+BROKEN = (
+    UnpicklingError,
+    OSError,
+    RuntimeError,
+    EOFError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    AssertionError,
+    struct.error,
+)
+WRAPPERS = ("params_ema", "params", "state_dict", "model")  # what checkpoints are put into
 
 
-def find(file: WeightFile) -> Path:
-    """The path of a bundled weight file, checked against its hash. WeightsError if it is missing or
-    damaged."""
+def find(
+    file: WeightFile,
+    report: Callable[[int], None] | None = None,
+    stop: threading.Event | None = None,
+) -> Path:
+    """The path of a weight file that is whole: bundled, in a cache, or downloaded into it.
+
+    `report` gets the bytes of it that are here while it is downloaded. Raises WeightsError if it
+    cannot be had or is not what its hash says, Cancelled soon after `stop` is set."""
+    if file.bundled:
+        return _bundled(file)
+
+    def hear(count: int) -> None:
+        if stop and stop.is_set():
+            raise Cancelled("The download was stopped. What is here already stays.")
+        if report:
+            report(count)
+
+    return get(place(file), hear)
+
+
+def place(file: WeightFile) -> OnHub | AtAddress:
+    """Where a file that is not bundled may be had."""
+    if file.address:
+        return AtAddress(file.address, file.sha256)
+    return OnHub(file.repo, file.path, file.revision or "main", file.sha256)
+
+
+def here(file: WeightFile) -> Path | None:
+    """Where the file is, if it is on this machine; asks nobody and does not look into it."""
+    if not file.bundled:
+        return place(file).here()
+    path = BUNDLED / file.path
+    return path if path.is_file() else None
+
+
+def missing(files: Iterable[WeightFile]) -> tuple[WeightFile, ...]:
+    """Those that have to be downloaded before they can be used; asks nobody."""
+    return tuple(file for file in files if not file.bundled and here(file) is None)
+
+
+def fetch(
+    files: Iterable[WeightFile],
+    report: Callable[[int, int], None] | None = None,
+    stop: threading.Event | None = None,
+) -> None:
+    """Download those that are missing, one after the other; what was stopped goes on where it was.
+    `report` gets the bytes so far and, as far as sizes are known, those of all. Raises as find()
+    does."""
+    wanted = missing(files)
+    total, before = sum(file.bytes for file in wanted), 0
+    for file in wanted:
+
+        def hear(count: int, before: int = before) -> None:
+            if report:
+                report(before + count, max(total, before + count))
+
+        before += find(file, hear, stop).stat().st_size
+
+
+def is_whole(file: WeightFile) -> bool | None:
+    """Whether a file that is here() has the hash it should have. None if nothing tells it."""
+    path = here(file)
+    if path is None:
+        return False
+    own = "" if file.bundled else digests.of_path(path)
+    known = [digest for digest in (own, file.sha256) if digest]
+    return all(digests.matches(path, digest) for digest in known) if known else None
+
+
+def _bundled(file: WeightFile) -> Path:
     path = BUNDLED / file.path
     remedy = "It ships with the repository: restore it with `git checkout -- weights`."
     if not path.is_file():
         raise WeightsError(f"The weight file {path} is missing. {remedy}")
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != file.sha256:
+    if not digests.matches(path, file.sha256):
         raise WeightsError(
-            f"The weight file {path} is damaged or of another version: its sha256 is {found}, "
-            f"expected {file.sha256}. {remedy}"
+            f"The weight file {path} is damaged or of another version: its sha256 is not "
+            f"{file.sha256}. {remedy}"
         )
     return path
+
+
+def load_checkpoint(path: Path) -> dict[str, Tensor]:
+    """The tensors of a published checkpoint by name, on the CPU as they were stored: safetensors,
+    or a pickle, which may hold tensors, plain values and slices but no code. Of one that wraps them
+    ({"params": ...}), what is inside. WeightsError if it is anything else."""
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        with torch.serialization.safe_globals([slice]):  # in DeOldify's
+            found = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, *BROKEN) as error:
+        raise WeightsError(f"The weight file {path} cannot be read: {error}") from error
+    while isinstance(found, Mapping) and (inner := _wrapped(found)):
+        found = inner
+    if not isinstance(found, Mapping) or not found:
+        raise WeightsError(f"The weight file {path} holds no tensors by name.")
+    if strange := [k for k, v in found.items() if not isinstance(v, torch.Tensor)]:
+        raise WeightsError(f"The weight file {path} holds what is no tensor: {strange[:3]}.")
+    return dict(found)
+
+
+def _wrapped(found: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    inner = (found[name] for name in WRAPPERS if name in found)
+    return next((each for each in inner if isinstance(each, Mapping)), None)
 
 
 def load_network(path: Path, network: type[nn.Module], config: type) -> nn.Module:
@@ -47,6 +163,22 @@ def load_network(path: Path, network: type[nn.Module], config: type) -> nn.Modul
         counters = {k: v for k, v in built.state_dict().items() if k.endswith("batches_tracked")}
         floats = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
         built.load_state_dict(floats | counters)
-    except (SafetensorError, RuntimeError, TypeError, ValueError) as error:
+    except (SafetensorError, OSError, RuntimeError, TypeError, ValueError) as error:
         raise WeightsError(f"The weight file {path} does not fit its network: {error}") from error
     return built
+
+
+def save_network(network: Any, path: Path, training: dict[str, Any]) -> None:
+    """What load_network() loads: fp16 safetensors; `network.config` (a dataclass) and `training` go
+    into the metadata."""
+    from safetensors.torch import save_file
+
+    tensors = {
+        key: (value.half() if value.is_floating_point() else value).contiguous().cpu()
+        for key, value in network.state_dict().items()
+        if not key.endswith("num_batches_tracked")
+    }
+    metadata = {"config": json.dumps(asdict(network.config)), "training": json.dumps(training)}
+    temporary = path.with_suffix(".tmp")
+    save_file(tensors, temporary, metadata)
+    temporary.replace(path)

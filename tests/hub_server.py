@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 import re
+import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
 
+from colorize_core.hub import transfer
+
 COMMIT = "0123456789abcdef0123456789abcdef01234567"  # of every repository's main
 
 
 class Hub(ThreadingHTTPServer):
-    """The two requests of a download, HEAD and GET of /{repo}/resolve/{revision}/{file}, and the
-    errors by which the Hub says no. Every revision has the same files."""
+    """A Hub of files below a folder, /{repo}/{file}.
+
+    Downloads: the two requests, HEAD and GET of /{repo}/resolve/{revision}/{file}, and the
+    errors by which the Hub says no. Every revision has the same files. Other addresses have what is
+    in the folder under their path. GETs can be told to go wrong, one after the other.
+
+    Uploads: the requests of create_repo() and create_commit(), small files in the commit itself and
+    large ones before, by git-lfs. They are there to be downloaded afterwards."""
+
+    daemon_threads = True  # those that stall end with the test
 
     def __init__(self, folder: Path) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
@@ -27,12 +42,30 @@ class Hub(ThreadingHTTPServer):
         self.revisions: dict[str, str] = {}  # what was last asked for, by repository
         self.ranges: list[str | None] = []  # of every GET
         self.knows_ranges = True
-        self.tag_digits = 64  # of every file, as of the Hub's large ones; its small ones have 40
+        self.small = False  # name files as the Hub does its small ones: as git, not by sha256
         self.says: tuple[int, str] | None = None  # (status, X-Error-Code) for everything, if set
+        self.faults: list[Fault | None] = []  # of the coming GETs; None: nothing goes wrong
+        self.head_faults: list[Fault | None] = []  # of the coming HEADs
+        self.token = ""  # that uploads must show, if set
+        self.refuses = ""  # the path of uploads that are answered with 403 begins like that, if set
+        self.commits: list[list[str]] = []  # the files of each
+        self.private: dict[str, bool] = {}  # the repositories that were made
+        self.stored: dict[str, bytes] = {}  # large files by their sha256
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong with one answer."""
+
+    status: int = 0  # says that instead, if set
+    retry_after: str = ""
+    cut_after: int | None = None  # bytes
+    stall: float = 0.0  # seconds before the first byte, or before the cut
+    flip: bool = False  # the last byte is another one
 
 
 class _Answers(BaseHTTPRequestHandler):
@@ -42,34 +75,143 @@ class _Answers(BaseHTTPRequestHandler):
         self.do_GET(body=False)
 
     def do_GET(self, body: bool = True) -> None:
-        repo, revision, name = re.fullmatch("/(.*)/resolve/([^/]*)/(.*)", self.path).groups()
-        self.server.asked.append(f"{self.command} {repo}/{name}")
-        self.server.revisions[repo] = revision
+        on_hub = re.fullmatch("/(.*)/resolve/([^/]*)/(.*)", self.path)
+        repo, revision, name = on_hub.groups() if on_hub else ("", "main", self.path[1:])
         path = self.server.folder / repo / name
-        says = self.server.says
+        fault = Fault()
+        if on_hub or path.is_file():  # libraries ask for what is of no interest here
+            self.server.asked.append(f"{self.command} {f'{repo}/{name}' if repo else name}")
+            coming = self.server.faults if body else self.server.head_faults
+            fault = (coming.pop(0) if coming else None) or fault
+        self.server.revisions[repo] = revision
+        says = self.server.says or ((fault.status, "") if fault.status else None)
         if says is None and not path.is_file():
             known = (self.server.folder / repo).is_dir()
             says = (404, "EntryNotFound" if known else "RepoNotFound")
         if says:
-            self.send_response(says[0])
-            self.send_header("X-Error-Code", says[1])
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
+            return self.refuse(*says, fault.retry_after)
         content = path.read_bytes()
         asked = self.headers.get("Range")
         first = int(asked.strip("bytes=-")) if asked and self.server.knows_ranges else 0
         self.send_response(206 if first else 200)
-        tag = hashlib.sha256(content).hexdigest()[: self.server.tag_digits]
-        self.send_header("ETag", f'"{tag}"')
+        self.send_header("ETag", f'"{self.tag(content)}"')
         self.send_header("X-Repo-Commit", COMMIT if revision == "main" else revision)
         self.send_header("Content-Length", str(len(content) - first))
         if first:
             self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
+        if not body:
+            time.sleep(fault.stall)
         self.end_headers()
-        if body:
-            self.server.ranges.append(asked)
-            self.wfile.write(content[first:])
+        if not body:
+            return None
+        self.server.ranges.append(asked)
+        if fault.flip:
+            content = content[:-1] + bytes([content[-1] ^ 255])
+        return self.send(content[first:], fault)
+
+    # --- uploads --------------------------------------------------------------------------------
+
+    def do_POST(self) -> None:
+        said = self.received()
+        self.server.asked.append(f"POST {self.path}")
+        if self.denied():
+            return None
+        if self.path == "/api/repos/create":
+            return self.create(json.loads(said))
+        if self.path == "/api/validate-yaml":
+            return self.reply({})
+        if re.fullmatch("/api/models/.*/preupload/main", self.path):
+            return self.reply({"files": [self.way(f) for f in json.loads(said)["files"]]})
+        if self.path.endswith(".git/info/lfs/objects/batch"):
+            return self.reply({"objects": [self.room(o) for o in json.loads(said)["objects"]]})
+        repo = re.fullmatch("/api/models/(.*)/commit/main", self.path)[1]
+        return self.commit(repo, [json.loads(line) for line in said.splitlines()])
+
+    def do_PUT(self) -> None:
+        content = self.received()
+        if not self.denied(needs_token=False):  # the address is signed
+            digest = self.path.removeprefix("/lfs/")
+            assert hashlib.sha256(content).hexdigest() == digest
+            self.server.stored[digest] = content
+            self.reply({})
+
+    def received(self) -> bytes:
+        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
+            return self.rfile.read(int(self.headers["Content-Length"]))
+        chunks = []
+        while size := int(self.rfile.readline(), 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(chunks)
+
+    def denied(self, needs_token: bool = True) -> bool:
+        server = self.server
+        shown = self.headers.get("Authorization", "")
+        status = 401 if needs_token and server.token and shown != f"Bearer {server.token}" else 0
+        if server.refuses and self.path.startswith(server.refuses):
+            status = 403
+        if status:
+            self.refuse(status, "", "")
+        return bool(status)
+
+    def create(self, asked: dict[str, str]) -> None:
+        repo = f"{asked['organization']}/{asked['name']}"
+        new = not (self.server.folder / repo).is_dir()
+        (self.server.folder / repo).mkdir(parents=True, exist_ok=True)
+        if new:
+            self.server.private[repo] = asked.get("visibility") == "private"
+        self.reply({"url": f"{self.server.url}/{repo}"}, 200 if new else 409)
+
+    def way(self, file: dict[str, str]) -> dict[str, object]:
+        mode = "lfs" if file["path"].endswith(".safetensors") else "regular"
+        return {"path": file["path"], "uploadMode": mode, "shouldIgnore": False}
+
+    def room(self, wanted: dict[str, object]) -> dict[str, object]:
+        upload = {"href": f"{self.server.url}/lfs/{wanted['oid']}"}
+        return wanted | {"actions": {"upload": upload}}
+
+    def commit(self, repo: str, lines: list[dict[str, dict[str, str]]]) -> None:
+        files = [line["value"] for line in lines if line["key"] != "header"]
+        for file in files:
+            path = self.server.folder / repo / file["path"]
+            small = base64.b64decode(file.get("content", ""))
+            path.write_bytes(self.server.stored[file["oid"]] if "oid" in file else small)
+        self.server.commits.append([file["path"] for file in files])
+        self.reply({"commitUrl": f"{self.server.url}/{repo}/commit/{COMMIT}", "commitOid": COMMIT})
+
+    def reply(self, said: object, status: int = 200) -> None:
+        body = json.dumps(said).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    # --- both -----------------------------------------------------------------------------------
+
+    def refuse(self, status: int, code: str, retry_after: str) -> None:
+        self.send_response(status)
+        self.send_header("X-Error-Code", code)
+        self.send_header("Content-Length", "0")
+        if retry_after:
+            self.send_header("Retry-After", retry_after)
+        self.end_headers()
+
+    def send(self, content: bytes, fault: Fault) -> None:
+        with suppress(OSError):  # who was asking may have gone
+            self.wfile.write(content[: fault.cut_after or 0])
+            self.wfile.flush()
+            time.sleep(fault.stall)
+            if fault.cut_after is None:
+                self.wfile.write(content)
+            else:
+                self.connection.shutdown(socket.SHUT_RDWR)
+
+    def tag(self, content: bytes) -> str:
+        if self.server.small:
+            return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+        return hashlib.sha256(content).hexdigest()
 
     def log_message(self, *_: object) -> None:
         pass
@@ -81,6 +223,9 @@ def serving(folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     server = Hub(folder)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)  # uploads by git-lfs
+    monkeypatch.setenv("TORCH_HOME", str(cache / "torch"))
+    monkeypatch.setattr(transfer, "_silent", {})
     point_at(monkeypatch, server.url)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()

@@ -13,21 +13,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from urllib.error import URLError
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from colorize_core import cards, metrics
+from colorize_core import cards, hub, metrics
 from colorize_core.errors import WeightsError
 from colorize_core.evaluate import run
 from colorize_core.evaluate.__main__ import main
 from colorize_core.evaluate.judge import Judge
 from colorize_core.evaluate.score_file import ScoreFile
 from colorize_core.evaluate.summary import summarize, table
-from colorize_core.metrics import baselines, lpips, protocol, trunks
+from colorize_core.metrics import baselines, lpips, protocol
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICK = "psnr,ciede2000,colourfulness"
@@ -243,12 +242,12 @@ def no_trunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[
     """An empty cache of torch's and no network; the addresses that were asked for."""
     asked: list[str] = []
 
-    def unreachable(address: str, **_: Any) -> None:
+    def unreachable(address: str, *_: Any) -> None:
         asked.append(address)
-        raise URLError("no route to host")
+        raise WeightsError("no route to host")
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setattr(trunks, "urlopen", unreachable)
+    monkeypatch.setattr(hub, "fetch_address", unreachable)
     lpips._load.cache_clear()
     yield asked
     lpips._load.cache_clear()

@@ -7,17 +7,17 @@ import json
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
-from urllib.error import URLError
 
 import numpy as np
 import pytest
 import torch
 import transformers
+from huggingface_hub import constants
 from torchvision.models import get_weight, segmentation
 from torchvision.models.segmentation.deeplabv3 import DeepLabHead, DeepLabV3
 
+from colorize_core import hub
 from colorize_core.errors import OptionError, WeightsError
-from colorize_core.metrics import trunks
 from colorize_core.selective import automatic, masks, segmenters
 from tests.test_hub import served  # noqa: F401  a fixture
 
@@ -77,7 +77,7 @@ def random_mobile(torch_home):
 
 def test_weights_in_torchvisions_cache_are_what_is_asked(random_mobile, photo, monkeypatch):
     asked = []
-    monkeypatch.setattr(trunks, "urlopen", lambda *_, **__: asked.append(1))
+    monkeypatch.setattr(hub, "fetch_address", lambda *_, **__: asked.append(1))
     monkeypatch.setattr(masks, "snapped", lambda mask, light, pixels=0: mask)
     assert segmenters.megabytes("mobile") == 0
     shares = []
@@ -191,6 +191,7 @@ def server(tmp_path, monkeypatch, random_mobile, torch_home):
     running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     url = f"http://127.0.0.1:{running.server_port}/{name}"
     monkeypatch.setattr(get_weight(WEIGHTS["mobile"]).value, "url", url)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     thread = threading.Thread(target=running.serve_forever, args=(0.01,))
     thread.start()
     yield asked
@@ -211,13 +212,9 @@ def test_weights_are_downloaded_once_and_their_size_said_before(server, photo, c
 
 
 @pytest.mark.parametrize("network", segmenters.NETWORKS)
-def test_offline_says_what_to_do(torch_home, photo, monkeypatch, network):
-    def unreachable(*_, **__):
-        raise URLError("no route to host")
-
-    monkeypatch.setattr(trunks, "urlopen", unreachable)
+def test_offline_says_what_to_do(torch_home, photo, network):
     size = f"{segmenters.megabytes(network):.0f} MB"
-    with pytest.raises(WeightsError, match=rf"DeepLabV3.*{size}.*no route.*copy .*\.pth"):
+    with pytest.raises(WeightsError, match=rf"DeepLabV3.*{size}.*HF_HUB_OFFLINE.*copy .*\.pth"):
         automatic.classes(photo, network=network, device="cpu")
 
 

@@ -1,6 +1,7 @@
 """Weight files: missing, damaged, of another network."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 import torch
@@ -65,3 +66,46 @@ def test_unknown_names_answer_with_the_known_ones():
 
 def test_auto_picks_a_device_that_works():
     assert torch.zeros(1, device=devices.pick("auto")).item() == 0
+
+
+def test_checkpoints_are_read_without_running_what_is_in_them(tmp_path):
+    path = tmp_path / "published.pth"
+    for whole in (
+        {"params": {"a": torch.ones(2)}},
+        {"a": torch.ones(2)},
+        {"model": {"a": torch.ones(2)}, "opt": {"groups": [slice(1, 2)]}},
+    ):
+        torch.save(whole, path)
+        assert {k: v.tolist() for k, v in weights.load_checkpoint(path).items()} == {"a": [1, 1]}
+    save_file({"a": torch.ones(2)}, tmp_path / "published.safetensors")
+    assert list(weights.load_checkpoint(tmp_path / "published.safetensors")) == ["a"]
+    for whole, words in (
+        ({"a": Path("x")}, "cannot be read"),
+        ({"a": 3}, r"no tensor: \['a'\]"),
+        ([1], "no tensors by name"),
+    ):
+        torch.save(whole, path)
+        with pytest.raises(WeightsError, match=words):
+            weights.load_checkpoint(path)
+    path.write_bytes(b"not a checkpoint")
+    with pytest.raises(WeightsError, match="cannot be read"):
+        weights.load_checkpoint(path)
+
+
+@pytest.mark.filterwarnings("ignore")  # torch guesses what the rest may be
+@pytest.mark.parametrize("zipped", [True, False])
+def test_damaged_checkpoints_are_refused_in_words(tmp_path, zipped, rng):
+    path = tmp_path / "published.pth"
+    whole = {"model": {"a": torch.ones(4, 5)}, "opt": [slice(1, 2)]}
+    torch.save(whole, path, _use_new_zipfile_serialization=zipped)
+    good = path.read_bytes()
+    refused = 0
+    for _ in range(300):
+        bad = bytearray(good[: rng.integers(1, len(good) + 1)])
+        bad[rng.integers(len(bad))] = rng.integers(256)
+        path.write_bytes(bad)
+        try:
+            weights.load_checkpoint(path)
+        except WeightsError:
+            refused += 1
+    assert refused > 200

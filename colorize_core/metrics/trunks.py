@@ -7,13 +7,27 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from pickle import UnpicklingError
 from typing import Any
-from urllib.error import URLError
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
+from colorize_core import hub
+from colorize_core.downloads import digits, from_torchvision
 from colorize_core.errors import WeightsError
 
-PROBE = 10.0  # seconds that the server has to answer
+DOWNLOADS = (
+    from_torchvision(
+        "alexnet", "AlexNet, for LPIPS (alex)", "alexnet-owt-7be5be79.pth", 244_400_000
+    ),
+    from_torchvision("vgg16", "VGG-16, for LPIPS (vgg)", "vgg16-397923af.pth", 553_400_000),
+    from_torchvision(
+        "squeezenet", "SqueezeNet, for LPIPS (squeeze)", "squeezenet1_1-b8a52dc0.pth", 4_960_000
+    ),
+    from_torchvision(
+        "inception-v3",
+        "Inception v3, for FID and KID",
+        "inception_v3_google-0cc3c7bd.pth",
+        109_000_000,
+    ),
+)
 
 
 def megabytes(name: str) -> float:
@@ -29,32 +43,23 @@ def is_cached(name: str) -> bool:
 
 @contextmanager
 def fetching(name: str, what: str) -> Iterator[None]:
-    """Around torchvision's loading of the weights `name`, which it downloads with a progress bar on
-    stderr where its cache has them not. `what` they are is for messages. WeightsError if they can
-    neither be found nor downloaded."""
-    path = _path(name)
+    """Around torchvision's loading of the weights `name`, which are downloaded before, with a
+    progress bar on stderr, where torch's cache has them not. `what` they are is for messages.
+    WeightsError if they can neither be found nor downloaded."""
+    path, size = _path(name), f"{megabytes(name):.0f} MB"
+    if not path.exists():
+        address = _weights(name).url
+        try:
+            hub.fetch_address(address, digits(address))
+        except WeightsError as error:
+            raise WeightsError(f"{what} ({size}) cannot be had: {error}") from error
     try:
-        if not path.exists():
-            # torch would wait for minutes for a server that does not answer.
-            urlopen(_weights(name).url, timeout=PROBE).close()
         yield
-    except (
-        OSError,
-        RuntimeError,
-        UnpicklingError,
-        EOFError,
-    ) as error:  # no connection; half a file
+    except (OSError, RuntimeError, UnpicklingError, EOFError) as error:
         raise WeightsError(
-            f"{what} ({megabytes(name):.0f} MB) cannot be had: {_said(error)}. Check the "
-            f"connection, or copy {path.name} from another machine into {path.parent}; if it is "
-            "there, it may be damaged: delete it and try again."
+            f"{what} ({size}) cannot be loaded: {error}. {path} may be damaged: "
+            "delete it and try again."
         ) from error
-
-
-def _said(error: BaseException) -> str:
-    """What went wrong, without what urllib wraps around it."""
-    inner = error.reason if type(error) is URLError else error
-    return (isinstance(inner, OSError) and inner.strerror) or str(inner)
 
 
 def _weights(name: str) -> Any:

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_core.networks.ab_bins import AbBins
+from colorize_core.networks.published import Published
 from colorize_core.networks.scaling import unit_ab, unit_l
 
 STRIDE = 16  # heights and widths must be multiples of this
@@ -76,7 +77,7 @@ def _merge(inside: int, outside: int) -> nn.Sequential:
     )
 
 
-class Autochrome(nn.Module):
+class Autochrome(Published):
     def __init__(self, config: AutochromeConfig | None = None):
         super().__init__()
         self.config = config or AutochromeConfig()

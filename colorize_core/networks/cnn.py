@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from colorize_core.networks.published import Published
 from colorize_core.networks.resnet import ResNetTrunk
 from colorize_core.networks.scaling import ab_from_unit, l_alone
 
@@ -16,7 +17,7 @@ class CnnConfig:
     width: int = 64  # of the trunk's first stage; all others follow
 
 
-class Cnn(nn.Module):
+class Cnn(Published):
     """18 layers: ten convolutions of the trunk, five more, three doublings. 0.96 M parameters."""
 
     def __init__(self, config: CnnConfig | None = None):

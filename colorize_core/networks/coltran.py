@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_core.color import lab_to_rgb, rgb_to_lab
+from colorize_core.networks.published import Published
 from colorize_core.networks.scaling import NO_PHOTO
 
 COLOURS = 512
@@ -420,7 +421,7 @@ class Painting(NamedTuple):
     final: Tensor  # (N, 3, h, w)
 
 
-class ColTran(nn.Module):
+class ColTran(Published):
     """The three networks together."""
 
     def __init__(self, config: StagesConfig | None = None):

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_core.networks.noise import Noise, angle_of, draw
+from colorize_core.networks.published import Published
 from colorize_core.networks.scaling import NO_PHOTO, ab_from_unit, unit_ab, unit_l
 
 MOST_AB = 55.0  # Lab units that a and b stay within
@@ -29,7 +30,7 @@ class DiffusionUNetConfig:
     tells: str = "noise"  # what the last layer gives; or "velocity", see forward()
 
 
-class DiffusionUNet(nn.Module):
+class DiffusionUNet(Published):
     """About 6.9 M parameters with the defaults. What is seen on the way down is added on the way
     up."""
 

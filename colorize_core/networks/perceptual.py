@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from colorize_core.networks.published import Published
+
 
 @dataclass(frozen=True)
 class PerceptualConfig:
@@ -19,7 +21,7 @@ class PerceptualConfig:
     widths: tuple[int, ...] = (64, 192, 384, 256, 256)
 
 
-class Perceptual(nn.Module):
+class Perceptual(Published):
     def __init__(self, config: PerceptualConfig | None = None):
         super().__init__()
         self.config = config or PerceptualConfig()

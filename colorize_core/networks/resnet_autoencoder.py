@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from colorize_core.networks.published import Published
 from colorize_core.networks.resnet import ResNetTrunk
 from colorize_core.networks.scaling import ab_from_unit, l_thrice
 
@@ -15,7 +16,7 @@ class ResNetAutoencoderConfig:
     width: int = 64  # of the trunk; its first stage puts out four times as many channels
 
 
-class ResNetAutoencoder(nn.Module):
+class ResNetAutoencoder(Published):
     def __init__(self, config: ResNetAutoencoderConfig | None = None):
         super().__init__()
         self.config = config or ResNetAutoencoderConfig()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from colorize_core.networks.published import Published
 from colorize_core.networks.resnet import ResNetTrunk
 from colorize_core.networks.scaling import ab_from_unit, l_thrice
 
@@ -18,7 +19,7 @@ class ResNetFcnConfig:
     width: int = 64
 
 
-class ResNetFcn(nn.Module):
+class ResNetFcn(Published):
     def __init__(self, config: ResNetFcnConfig | None = None):
         super().__init__()
         self.config = config or ResNetFcnConfig()

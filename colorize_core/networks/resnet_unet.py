@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from colorize_core.networks.published import Published
 from colorize_core.networks.resnet import ResNetTrunk
 from colorize_core.networks.scaling import ab_from_unit, l_thrice
 
@@ -18,7 +19,7 @@ class ResNetUNetConfig:
     width: int = 64
 
 
-class ResNetUNet(nn.Module):
+class ResNetUNet(Published):
     def __init__(self, config: ResNetUNetConfig | None = None):
         super().__init__()
         self.config = config or ResNetUNetConfig()

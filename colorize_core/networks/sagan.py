@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from colorize_core.networks.published import Published
 from colorize_core.networks.scaling import ab_from_unit, unit_ab, unit_l
 
 
@@ -42,7 +43,7 @@ class SelfAttention(nn.Module):
         return x + self.gamma * self.out(mixed.transpose(1, 2).reshape(n, -1, h, w))
 
 
-class SaganGenerator(nn.Module):
+class SaganGenerator(Published):
     def __init__(self, config: SaganConfig | None = None):
         super().__init__()
         self.config = config or SaganConfig()

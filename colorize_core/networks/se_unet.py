@@ -8,6 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from colorize_core.networks.published import Published
 from colorize_core.networks.scaling import ab_from_unit, unit_l
 
 
@@ -19,7 +20,7 @@ class SeUNetConfig:
     latent: int = 512  # channels of the bottleneck, at 1/16
 
 
-class SeUNet(nn.Module):
+class SeUNet(Published):
     """Six convolutions, four of which halve the size and the last of which is dilated; four
     transposed ones back. `encode` and `decode` are its halves: a student imitates the latent."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from colorize_core.networks.published import Published
 from colorize_core.networks.scaling import ab_from_unit, unit_l
 
 
@@ -17,7 +18,7 @@ class UNetConfig:
     dropout: float = 0.5  # in the three widest blocks on the way up, in training only
 
 
-class UNet(nn.Module):
+class UNet(Published):
     """`depth` convolutions 4 x 4 of stride 2 down and as many transposed ones up, each fed what
     lies at its size on the way down: 54.41 M parameters with the defaults."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from colorize_core.networks.published import Published
 from colorize_core.networks.scaling import ab_from_unit, l_thrice, unit_ab, unit_l
 
 PATCH = 16  # heights and widths must be multiples of this
@@ -21,7 +22,7 @@ class VitConfig:
     decoder: int = 768
 
 
-class VitGenerator(nn.Module):
+class VitGenerator(Published):
     """One token a patch, three convolutions over the tokens, and each unfolds into 16 x 16 ab."""
 
     def __init__(self, config: VitConfig | None = None):

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize_core import hub
+from colorize_core.downloads import MB, from_hub, from_torchvision
 from colorize_core.errors import OptionError, WeightsError
 from colorize_core.metrics import trunks
 from colorize_core.selective import masks
@@ -46,6 +47,27 @@ NETWORKS = {  # torchvision's functions and the names of their weights
 SAM2 = "facebook/sam2.1-hiera-tiny"
 SAM2_FILES = ("config.json", "model.safetensors")
 SAM2_MEGABYTES = 156.0
+DOWNLOADS = (
+    from_torchvision(
+        "deeplab-mobile",
+        "DeepLabV3 (mobile), for masks",
+        "deeplabv3_mobilenet_v3_large-fc3c493d.pth",
+        44_400_000,
+    ),
+    from_torchvision(
+        "deeplab-resnet101",
+        "DeepLabV3 (resnet101), for masks",
+        "deeplabv3_resnet101_coco-586e9e4e.pth",
+        244_500_000,
+    ),
+    from_hub(
+        "sam2",
+        "SAM 2.1, for masks",
+        "apache-2.0",
+        SAM2,
+        {"config.json": 0, "model.safetensors": int(SAM2_MEGABYTES * MB)},
+    ),
+)
 
 SIDE, LONGEST = 520, 1280  # pixels of the shorter side that DeepLabV3 is shown; most of the longer
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the photographs that it learned from

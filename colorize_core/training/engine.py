@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
 import time
 from abc import abstractmethod
@@ -15,7 +14,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
@@ -23,6 +22,7 @@ from tqdm.auto import tqdm
 from colorize_core.errors import OptionError
 from colorize_core.training.data import Batch, Batches, Photos, load_photos
 from colorize_core.training.pictures import contact_sheet, draw_curves
+from colorize_core.weights import save_network as save_weights
 
 
 @dataclass(frozen=True)
@@ -299,16 +299,3 @@ class _Run:
         rows = [row for row in self.progress.history if any(key.startswith("val_") for key in row)]
         chosen = sorted({round(i) for i in np.linspace(0, len(rows) - 1, most)}) if rows else []
         return [{k.removeprefix("val_"): round(v, 3) for k, v in rows[i].items()} for i in chosen]
-
-
-def save_weights(network: Any, path: Path, training: dict[str, Any]) -> None:
-    """fp16 safetensors; `network.config` (a dataclass) and `training` go into the metadata."""
-    tensors = {
-        key: (value.half() if value.is_floating_point() else value).contiguous().cpu()
-        for key, value in network.state_dict().items()
-        if not key.endswith("num_batches_tracked")
-    }
-    metadata = {"config": json.dumps(asdict(network.config)), "training": json.dumps(training)}
-    temporary = path.with_suffix(".tmp")
-    save_file(tensors, temporary, metadata)
-    temporary.replace(path)

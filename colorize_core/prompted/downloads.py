@@ -1,0 +1,20 @@
+"""What prompted colorization downloads, for the list of all downloads."""
+
+from __future__ import annotations
+
+from colorize_core.downloads import Download, from_hub
+from colorize_core.prompted.sources import BASE, CONTROLNETS, FAST, HED, Source
+
+
+def _of(name: str, source: Source) -> Download:
+    files = {file.name: file.bytes for file in source.files}
+    repo, revision = source.repo, source.revision or ""
+    return from_hub(name, source.title, source.licence, repo, files, revision)
+
+
+DOWNLOADS = (
+    _of("stable-diffusion", BASE),
+    *(_of(f"controlnet-{name}", source) for name, source in CONTROLNETS.items()),
+    _of("hed", HED),
+    _of("lcm-lora", FAST),
+)

@@ -1,0 +1,60 @@
+"""Weights as published files name and shape them, by a formula: the same here as wherever the
+original of a port runs."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from colorize_core.networks.ddcolor import DDColorConfig, SpectralConv2d
+
+SMALL_DDCOLOR = DDColorConfig((1, 1, 1, 1), (8, 8, 16, 16), 32, 5, 3, 16, 2, 32)
+
+
+def stand_ins(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
+    """A tensor for each name, from a generator that its name seeds, of a size that lets signals
+    through a deep network neither fade nor burst."""
+    tensors = {name: _stand_in(name, shape) for name, shape in shapes.items()}
+    for name in [name for name in tensors if name.endswith("weight_orig")]:
+        stem = name.removesuffix("orig")
+        u, v = _singular(tensors[name].flatten(1), tensors[stem + "u"])
+        tensors |= {stem + "u": u, stem + "v": v}
+    return tensors
+
+
+def _stand_in(name: str, shape: tuple[int, ...]) -> Tensor:
+    kind = name.rpartition(".")[2]
+    if kind == "num_batches_tracked":
+        return torch.tensor(1)
+    generator = torch.Generator().manual_seed(zlib.crc32(name.encode()))
+    noise = torch.randn(shape, generator=generator)
+    if kind == "running_var":
+        return 1 + noise.abs() / 4
+    if kind == "gamma" or (kind == "weight" and noise.ndim == 1):
+        return 1 + noise / 10
+    if noise.ndim < 2 or "embed.weight" in name or "feat.weight" in name:
+        return noise if noise.ndim > 1 else noise / 10
+    return noise / noise[0].numel() ** 0.5
+
+
+def _singular(weight: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+    """What a few steps of the power method make of u, and v."""
+    for _ in range(5):
+        v = nn.functional.normalize(weight.T @ u, dim=0)
+        u = nn.functional.normalize(weight @ v, dim=0)
+    return u, v
+
+
+def shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
+    """Name and shape of what a published file of this network holds."""
+    found = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    for name, module in network.named_modules():
+        if isinstance(module, SpectralConv2d):
+            shape = found.pop(f"{name}.weight")
+            found[f"{name}.weight_orig"] = shape
+            found[f"{name}.weight_u"] = shape[:1]
+            found[f"{name}.weight_v"] = (shape[1] * shape[2] * shape[3],)
+    return found

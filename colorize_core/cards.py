@@ -61,11 +61,19 @@ SEED = Control("seed", "Seed", "Another number draws other colours.", 0, 0, 9999
 
 @dataclass(frozen=True)
 class WeightFile:
-    """`path`: below weights/ in the repository. `sha256`: lower-case hexadecimal of the file."""
+    """One file with weights: bundled, in a repository of the Hugging Face Hub, or elsewhere."""
 
-    path: str
-    sha256: str
-    bytes: int
+    path: str  # bundled: below weights/; else its name in its repository, or in its address
+    sha256: str  # lower-case hexadecimal, or its first digits; "": the Hub's own is checked
+    bytes: int  # 0: not known
+    repo: str = ""  # "owner/name" on the Hub; "" with no address: bundled
+    revision: str = ""  # a commit; "": none is pinned, the newest is taken
+    address: str = ""  # https address of a file that is not on the Hub
+
+    @property
+    def bundled(self) -> bool:
+        """Whether it ships with the repository, and so needs no download."""
+        return not (self.repo or self.address)
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,13 @@ class ModelCard:
     controls: tuple[Control, ...] = ()  # what predict() takes beyond the options of all models
     beside: str = ""  # the name of a model that this one is to be seen beside
     network_side: int = 0  # the photo is fitted to side x side pixels of area; 0: its own size
+    source: str = ""  # address of the original; empty where it is at home here
+
+    @property
+    def download(self) -> int:
+        """Bytes that have to be downloaded once, as far as their size is known; 0 for a bundled
+        model."""
+        return sum(file.bytes for file in self.weights if not file.bundled)
 
     @property
     def sampled(self) -> bool:
@@ -94,7 +109,7 @@ class ModelCard:
     @property
     def digest(self) -> str:
         """Eight digits of each weight file's sha256, which tell what a figure was measured with."""
-        return "+".join(file.sha256[:8] for file in self.weights)
+        return "+".join((file.sha256 or file.revision)[:8] for file in self.weights)
 
     def settings(self, values: dict[str, object]) -> dict[str, Value]:
         """Every control's value, the default where none is given. Raises TypeError for a name that

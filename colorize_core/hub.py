@@ -9,7 +9,7 @@ import re
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -105,6 +105,49 @@ def fetch(repo: str, name: str, revision: str = "main", report: Report | None = 
             f"{file} cannot be kept in the Hub cache {cache} ({error}). Make that folder writable, "
             "or name another with HF_HUB_CACHE."
         ) from error
+
+
+def fetch_address(address: str, sha256: str = "", report: Report | None = None) -> Path:
+    """The path of the file at an https address: in torch's cache, or downloaded into it. `sha256`:
+    hexadecimal, or its first digits. WeightsError if it cannot be had or has another hash."""
+    from huggingface_hub import get_hf_file_metadata
+    from huggingface_hub.errors import (  # type: ignore[attr-defined]
+        HfHubHTTPError,
+        HTTPError,
+    )
+    from huggingface_hub.file_download import http_get  # type: ignore[attr-defined]
+    from tqdm.auto import tqdm
+
+    path = address_path(address)
+    if path.exists():
+        return path
+    part = path.with_name(f"{path.name}.part")
+    try:
+        metadata = get_hf_file_metadata(address, token=False, timeout=PROBE)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("ab") as file:
+            http_get(
+                metadata.location,
+                file,
+                resume_size=file.tell(),
+                expected_size=metadata.size,
+                displayed_filename=path.name,
+                tqdm_class=_bar(report) if report else tqdm,
+            )
+    except (HfHubHTTPError, HTTPError, OSError) as error:
+        raise WeightsError(f"{address} cannot be downloaded: {error}") from error
+    if not _sha256(part).startswith(sha256):
+        part.unlink()
+        raise WeightsError(f"{address} was damaged on its way. Download it again.")
+    os.replace(part, path)
+    return path
+
+
+def address_path(address: str) -> Path:
+    """Where in torch's cache the file of an address is or would be, as torch.hub says it."""
+    home = os.getenv("TORCH_HOME") or Path(os.getenv("XDG_CACHE_HOME") or "~/.cache", "torch")
+    name = PurePosixPath(urlsplit(address).path).name
+    return Path(home, "hub", "checkpoints", name).expanduser()
 
 
 def _resume(repo: str, name: str, metadata: Any, cache: Path, report: Report) -> None:

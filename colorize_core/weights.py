@@ -4,21 +4,47 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
+from colorize_core import hub
 from colorize_core.cards import WeightFile
-from colorize_core.errors import WeightsError
+from colorize_core.errors import Cancelled, WeightsError
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 BUNDLED = Path(__file__).resolve().parent.parent / "weights"
+WRAPPERS = {"params", "params_ema", "state_dict", "model"}  # that checkpoints are put into
 
 
-def find(file: WeightFile) -> Path:
-    """The path of a bundled weight file, checked against its hash. WeightsError if it is missing or
-    damaged."""
+def find(
+    file: WeightFile,
+    report: Callable[[int], None] | None = None,
+    stop: threading.Event | None = None,
+) -> Path:
+    """The path of a weight file that is whole: bundled, in a cache, or downloaded into it.
+
+    `report` gets the bytes of it that are here while it is downloaded. Raises WeightsError if it
+    cannot be had or is not what its hash says, Cancelled soon after `stop` is set."""
+    if file.bundled:
+        return _bundled(file)
+
+    def hear(count: int) -> None:
+        if stop and stop.is_set():
+            raise Cancelled("The download was stopped. What is here already stays.")
+        if report:
+            report(count)
+
+    if file.address:
+        return hub.fetch_address(file.address, file.sha256, hear)
+    return hub.fetch(file.repo, file.path, file.revision or "main", hear)
+
+
+def _bundled(file: WeightFile) -> Path:
     path = BUNDLED / file.path
     remedy = "It ships with the repository: restore it with `git checkout -- weights`."
     if not path.is_file():
@@ -30,6 +56,30 @@ def find(file: WeightFile) -> Path:
             f"expected {file.sha256}. {remedy}"
         )
     return path
+
+
+def load_checkpoint(path: Path) -> dict[str, Tensor]:
+    """The tensors of a published checkpoint by name, on the CPU as they were stored: safetensors,
+    or a pickle, which may hold tensors, plain values and slices but no code. Of one that wraps them
+    ({"params": ...}), what is inside. WeightsError if it is anything else."""
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        with torch.serialization.safe_globals([slice]):  # in DeOldify's
+            found = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, UnpicklingError, OSError, RuntimeError, EOFError, ValueError) as error:
+        raise WeightsError(f"The weight file {path} cannot be read: {error}") from error
+    while isinstance(found, Mapping) and (inner := WRAPPERS & found.keys()):
+        found = found[min(inner)]
+    if not isinstance(found, Mapping) or not found:
+        raise WeightsError(f"The weight file {path} holds no tensors by name.")
+    if strange := [k for k, v in found.items() if not isinstance(v, torch.Tensor)]:
+        raise WeightsError(f"The weight file {path} holds what is no tensor: {strange[:3]}.")
+    return dict(found)
 
 
 def load_network(path: Path, network: type[nn.Module], config: type) -> nn.Module:

@@ -5,10 +5,16 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
+import pytest
 import torch
 from torch import Tensor, nn
 
+import colorize_core
+from colorize_core import weights
+from colorize_core.networks import ddcolor
 from colorize_core.networks.ddcolor import DDColorConfig, SpectralConv2d
 
 SMALL_DDCOLOR = DDColorConfig((1, 1, 1, 1), (8, 8, 16, 16), 32, 5, 3, 16, 2, 32)
@@ -58,3 +64,23 @@ def shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
             found[f"{name}.weight_u"] = shape[:1]
             found[f"{name}.weight_v"] = (shape[1] * shape[2] * shape[3],)
     return found
+
+
+def full_network(name: str) -> nn.Module:
+    """The network that a model of that name is, without memory for its weights."""
+    with torch.device("meta"):
+        return ddcolor.DDColor(ddcolor.TINY if name == "ddcolor-tiny" else ddcolor.LARGE)
+
+
+def small_model(name: str, folder: Path) -> Any:
+    """The model of that name on the CPU, loaded as from the Hub, but of a small network and with
+    vivid stand-ins for weights."""
+    path = folder / "pytorch_model.bin"
+    tensors = stand_ins(shapes(ddcolor.DDColor(SMALL_DDCOLOR)))
+    tensors["refine_net.0.0.weight_u"] /= 40  # and so the weights times as much
+    torch.save(tensors, path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ddcolor, "TINY", SMALL_DDCOLOR)
+        patch.setattr(ddcolor, "LARGE", SMALL_DDCOLOR)
+        patch.setattr(weights, "find", lambda file: path)
+        return colorize_core.load(name, "cpu")

@@ -151,7 +151,7 @@ class LabColorizer(ABC):
         _check_picture(image)
         options.check("gain", gain)
         height, width = image.shape[:2]
-        fine = chroma.Frame.fit(height, width, chroma.WORK_SIDE)
+        fine = chroma.Frame.fit(height, width, max(chroma.WORK_SIDE, self.card.network_side))
         fine_size = (min(height, fine.size()[0]), min(width, fine.size()[1]))
         small = chroma.shrink(image, *fine_size)
         tone = measure_tone(small, neutralize)
@@ -302,11 +302,11 @@ class SampledColorizer(LabColorizer):
             if draft is None:
                 return
             cell = seen.network_l.shape[0] // draft.ab.shape[2]
-            predictions = (seen.prediction(_scaled(ab[None]), cell) for ab in draft.ab)
+            predictions = (seen.prediction(scaled(ab[None]), cell) for ab in draft.ab)
             yield Step(draft.share, draft.stage, tuple(predictions))
 
 
-def _scaled(ab: Tensor) -> Decoder:
+def scaled(ab: Tensor) -> Decoder:
     """Vividness scales ab, from half to double."""
     return lambda vividness: ab * 2 ** (vividness - 1)
 
@@ -330,7 +330,7 @@ def load_ab(
 def _plain_ab(network: nn.Module, lightness: Tensor, hints: Tensor) -> Decoder:
     """The mean of the photo's ab and its mirror image's."""
     ab, mirrored = network(torch.cat([lightness, lightness.flip(-1)])).chunk(2)
-    return _scaled((ab + mirrored.flip(-1)) / 2)
+    return scaled((ab + mirrored.flip(-1)) / 2)
 
 
 def _guided(

@@ -37,6 +37,8 @@ DOWNLOADS = (
     "ddcolor-paper",
     "ddcolor-modelscope",
     "ddcolor-artistic",
+    "siggraph17",
+    "eccv16",
 )
 
 

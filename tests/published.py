@@ -6,6 +6,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,16 +15,19 @@ from torch import Tensor, nn
 
 import colorize_core
 from colorize_core import weights
-from colorize_core.networks import ddcolor
+from colorize_core.networks import ddcolor, zhang
 from colorize_core.networks.ddcolor import DDColorConfig, SpectralConv2d
 
 SMALL_DDCOLOR = DDColorConfig((1, 1, 1, 1), (8, 8, 16, 16), 32, 5, 3, 16, 2, 32)
+SMALL = {ddcolor: SMALL_DDCOLOR, zhang: zhang.ZhangConfig(width=8)}
+# What makes colours of these stand-ins vivid: u is divided by, with the singular value.
+LAST = {"refine_net.0.0.weight_u": 1 / 40, "model_out.weight": 10}
 
 
-def stand_ins(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
+def stand_ins(shapes: Mapping[str, tuple[int, ...]], gain: float = 1.0) -> dict[str, Tensor]:
     """A tensor for each name, from a generator that its name seeds, of a size that lets signals
-    through a deep network neither fade nor burst."""
-    tensors = {name: _stand_in(name, shape) for name, shape in shapes.items()}
+    through a deep network neither fade nor burst; `gain` multiplies its weights."""
+    tensors = {name: _stand_in(name, shape, gain) for name, shape in shapes.items()}
     for name in [name for name in tensors if name.endswith("weight_orig")]:
         stem = name.removesuffix("orig")
         u, v = _singular(tensors[name].flatten(1), tensors[stem + "u"])
@@ -31,7 +35,7 @@ def stand_ins(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
     return tensors
 
 
-def _stand_in(name: str, shape: tuple[int, ...]) -> Tensor:
+def _stand_in(name: str, shape: tuple[int, ...], gain: float) -> Tensor:
     kind = name.rpartition(".")[2]
     if kind == "num_batches_tracked":
         return torch.tensor(1)
@@ -43,7 +47,7 @@ def _stand_in(name: str, shape: tuple[int, ...]) -> Tensor:
         return 1 + noise / 10
     if noise.ndim < 2 or "embed.weight" in name or "feat.weight" in name:
         return noise if noise.ndim > 1 else noise / 10
-    return noise / noise[0].numel() ** 0.5
+    return gain * noise / noise[0].numel() ** 0.5
 
 
 def _singular(weight: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
@@ -66,21 +70,33 @@ def shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
     return found
 
 
+def _kind(name: str) -> tuple[type[nn.Module], ModuleType, str]:
+    """The network of a model of that name, and where its module has the configuration."""
+    if name == "eccv16":
+        return zhang.Eccv16, zhang, "FULL"
+    if name == "siggraph17":
+        return zhang.Siggraph17, zhang, "FULL"
+    return ddcolor.DDColor, ddcolor, "TINY" if name == "ddcolor-tiny" else "LARGE"
+
+
 def full_network(name: str) -> nn.Module:
     """The network that a model of that name is, without memory for its weights."""
+    network, module, config = _kind(name)
     with torch.device("meta"):
-        return ddcolor.DDColor(ddcolor.TINY if name == "ddcolor-tiny" else ddcolor.LARGE)
+        return network(getattr(module, config))
 
 
 def small_model(name: str, folder: Path) -> Any:
-    """The model of that name on the CPU, loaded as from the Hub, but of a small network and with
-    vivid stand-ins for weights."""
-    path = folder / "pytorch_model.bin"
-    tensors = stand_ins(shapes(ddcolor.DDColor(SMALL_DDCOLOR)))
-    tensors["refine_net.0.0.weight_u"] /= 40  # and so the weights times as much
+    """The model of that name on the CPU, loaded as from its published file, but of a small network
+    and with vivid stand-ins for weights."""
+    network, module, config = _kind(name)
+    path = folder / "weights.pth"
+    tensors = stand_ins(shapes(network(SMALL[module])), 2**0.5)
+    for last, times in LAST.items():
+        if last in tensors:
+            tensors[last] *= times
     torch.save(tensors, path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ddcolor, "TINY", SMALL_DDCOLOR)
-        patch.setattr(ddcolor, "LARGE", SMALL_DDCOLOR)
+        patch.setattr(module, config, SMALL[module])
         patch.setattr(weights, "find", lambda file: path)
         return colorize_core.load(name, "cpu")

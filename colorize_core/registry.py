@@ -37,6 +37,7 @@ DOWNLOADS = (
     "ddcolor-paper",
     "ddcolor-modelscope",
     "ddcolor-artistic",
+    "deoldify-artistic",
     "siggraph17",
     "eccv16",
 )

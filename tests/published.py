@@ -3,6 +3,7 @@ original of a port runs."""
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,11 +16,16 @@ from torch import Tensor, nn
 
 import colorize_core
 from colorize_core import weights
-from colorize_core.networks import ddcolor, zhang
-from colorize_core.networks.ddcolor import DDColorConfig, SpectralConv2d
+from colorize_core.networks import ddcolor, deoldify, zhang
+from colorize_core.networks.ddcolor import DDColorConfig
+from colorize_core.networks.shuffle import NormedConv2d, SpectralConv1d, SpectralConv2d
 
 SMALL_DDCOLOR = DDColorConfig((1, 1, 1, 1), (8, 8, 16, 16), 32, 5, 3, 16, 2, 32)
-SMALL = {ddcolor: SMALL_DDCOLOR, zhang: zhang.ZhangConfig(width=8)}
+SMALL = {
+    ddcolor: SMALL_DDCOLOR,
+    zhang: zhang.ZhangConfig(width=8),
+    deoldify: deoldify.DeOldifyConfig((1, 1, 1, 1), 8),
+}
 # What makes colours of these stand-ins vivid: u is divided by, with the singular value.
 LAST = {"refine_net.0.0.weight_u": 1 / 40, "model_out.weight": 10}
 
@@ -62,11 +68,14 @@ def shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
     """Name and shape of what a published file of this network holds."""
     found = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     for name, module in network.named_modules():
-        if isinstance(module, SpectralConv2d):
+        if isinstance(module, SpectralConv1d | SpectralConv2d):
             shape = found.pop(f"{name}.weight")
             found[f"{name}.weight_orig"] = shape
             found[f"{name}.weight_u"] = shape[:1]
-            found[f"{name}.weight_v"] = (shape[1] * shape[2] * shape[3],)
+            found[f"{name}.weight_v"] = (math.prod(shape[1:]),)
+        if isinstance(module, NormedConv2d):
+            shape = found.pop(f"{name}.weight")
+            found |= {f"{name}.weight_g": (shape[0], 1, 1, 1), f"{name}.weight_v": shape}
     return found
 
 
@@ -76,6 +85,8 @@ def _kind(name: str) -> tuple[type[nn.Module], ModuleType, str]:
         return zhang.Eccv16, zhang, "FULL"
     if name == "siggraph17":
         return zhang.Siggraph17, zhang, "FULL"
+    if name == "deoldify-artistic":
+        return deoldify.DeOldify, deoldify, "ARTISTIC"
     return ddcolor.DDColor, ddcolor, "TINY" if name == "ddcolor-tiny" else "LARGE"
 
 

@@ -12,7 +12,8 @@ import published
 import pytest
 import torch
 
-from colorize_core.networks.ddcolor import LARGE, TINY, DDColor, SpectralConv2d
+from colorize_core.networks.ddcolor import LARGE, TINY, DDColor
+from colorize_core.networks.shuffle import SpectralConv2d
 
 TOLERANCE = 1e-4  # of the largest value
 # Parameters, tensors in a file, and the sha256 of their names and shapes.

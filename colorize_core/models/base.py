@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from colorize_core import chroma, devices, options, weights
 from colorize_core.cards import SEED, ModelCard
 from colorize_core.chroma import Picture
+from colorize_core.color import lab_to_rgb
 from colorize_core.errors import OptionError
 from colorize_core.hints import Hint, draw_hints, obey
 from colorize_core.tone import Tone, measure_tone
@@ -304,6 +306,11 @@ class SampledColorizer(LabColorizer):
             cell = seen.network_l.shape[0] // draft.ab.shape[2]
             predictions = (seen.prediction(scaled(ab[None]), cell) for ab in draft.ab)
             yield Step(draft.share, draft.stage, tuple(predictions))
+
+
+def as_gray(lightness: Tensor) -> Tensor:
+    """L (N, 1, H, W) in [0, 100] -> gray sRGB (N, 3, H, W) in [0, 1], for networks made for it."""
+    return lab_to_rgb(F.pad(lightness, (0, 0, 0, 0, 0, 2)), axis=1)
 
 
 def scaled(ab: Tensor) -> Decoder:

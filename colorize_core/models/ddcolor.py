@@ -38,11 +38,7 @@ def load(card: ModelCard, config: DDColorConfig, device: str) -> AbColorizer:
 
 
 def predict_ab(network: Any, lightness: Tensor, hints: Tensor) -> Decoder:
-    """One look at the photo as a gray picture."""
-    import torch.nn.functional as F
+    """What the network makes of the photo as a gray picture."""
+    from colorize_core.models.base import as_gray, scaled
 
-    from colorize_core.color import lab_to_rgb
-    from colorize_core.models.base import scaled
-
-    gray = lab_to_rgb(F.pad(lightness, (0, 0, 0, 0, 0, 2)), axis=1)
-    return scaled(network(gray))
+    return scaled(network(as_gray(lightness)))

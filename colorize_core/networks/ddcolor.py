@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from colorize_core.networks.convnext import ConvNeXt
 from colorize_core.networks.pretrained import IMAGENET_MEAN, IMAGENET_STD
+from colorize_core.networks.shuffle import Shuffle, SpectralConv2d, blur
 
 STRIDE = 32  # heights and widths must be multiples of this
 LAST = 4  # the last upsampling
@@ -40,35 +41,6 @@ class DDColorConfig:
 
 TINY = DDColorConfig()
 LARGE = DDColorConfig(depths=(3, 3, 27, 3), widths=(192, 384, 768, 1536))
-
-
-class SpectralConv2d(nn.Conv2d):
-    """A convolution whose published weight is stored with its first singular vectors, u and v, and
-    to be divided by the singular value. The division is done once, when it is loaded."""
-
-    def __init__(self, *args: Any, **options: Any):
-        super().__init__(*args, **options)
-        self.register_load_state_dict_pre_hook(_divide)  # type: ignore[no-untyped-call]
-
-
-def _divide(module: nn.Module, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
-    names = [f"{prefix}weight_{end}" for end in ("orig", "u", "v")]
-    if all(name in state for name in names):
-        weight, u, v = (state.pop(name) for name in names)
-        state[f"{prefix}weight"] = weight / (u @ weight.flatten(1) @ v)
-
-
-class Shuffle(nn.Module):
-    """Twice the size by sub-pixels, blurred so that they do not show (Sugawara et al., 2018,
-    https://arxiv.org/abs/1806.02658)."""
-
-    def __init__(self, inside: int, outside: int):
-        super().__init__()
-        conv = SpectralConv2d(inside, 4 * outside, 1, bias=False)
-        self.conv = nn.Sequential(conv, nn.BatchNorm2d(4 * outside))
-
-    def forward(self, x: Tensor) -> Tensor:  # (N, C, h, w) -> (N, outside, 2 h, 2 w)
-        return _blur(F.pixel_shuffle(F.relu(self.conv(x)), 2))
 
 
 class UpBlock(nn.Module):
@@ -229,7 +201,7 @@ class PlaceDecoder(nn.Module):
             features = F.conv2d(strip, weight, bias).relu_().permute(0, 2, 3, 1)
             into.copy_((features.reshape(n, -1, c) @ asked.mT).view_as(into))
         fine = planes.permute(0, 5, 1, 3, 2, 4)
-        return _blur(fine.reshape(n, k, h * LAST, w * LAST))
+        return blur(fine.reshape(n, k, h * LAST, w * LAST))
 
 
 class DDColor(nn.Module):
@@ -259,11 +231,6 @@ class DDColor(nn.Module):
         of_queries, of_gray = last.weight.split([self.config.queries, 3], 1)
         answers = self.decoder.answer(scales[-1], of_queries.flatten(1) @ queries)
         return answers + F.conv2d(x, of_gray, last.bias)
-
-
-def _blur(x: Tensor) -> Tensor:
-    """The mean of each pixel and its neighbours above and to the left."""
-    return F.avg_pool2d(F.pad(x, (1, 0, 1, 0), mode="replicate"), 2, stride=1)
 
 
 def _map(x: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import published
+import port_weights
 import pytest
 from numpy.typing import NDArray
 
@@ -33,7 +33,7 @@ def model(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Any:
     if request.param in registry.DOWNLOADS:
-        return published.small_model(request.param, tmp_path_factory.mktemp("weights"))
+        return port_weights.small_model(request.param, tmp_path_factory.mktemp("weights"))
     return load_model(request.param)
 
 
@@ -238,7 +238,7 @@ def test_the_card_tells_the_truth(model: Any) -> None:
 
     card = model.card
     bundled = card.name in registry.MODELS
-    network = model.network if bundled else published.full_network(card.name)
+    network = model.network if bundled else port_weights.full_network(card.name)
     assert card.parameters == sum(p.numel() for p in network.parameters())
     if bundled:
         assert all(weights.find(file).stat().st_size == file.bytes for file in card.weights)

@@ -1,14 +1,14 @@
 """The port of DDColor against the original, github.com/piddnad/DDColor at 2adb63f.
 
-There the same weights (published.stand_ins) and the same photo gave the numbers below, in float32
-on a CPU. Sums taken in another order are off by some 1e-6 of the largest value.
+There the same weights (port_weights.stand_ins) and the same photo gave the numbers below, in
+float32 on a CPU. Sums taken in another order are off by some 1e-6 of the largest value.
 """
 
 from __future__ import annotations
 
 import hashlib
 
-import published
+import port_weights
 import pytest
 import torch
 
@@ -43,7 +43,7 @@ def test_a_published_file_has_the_originals_names_and_shapes(size):
     config, parameters, tensors, digest = FILES[size]
     with torch.device("meta"):
         network = DDColor(config)
-    shapes = published.shapes(network)
+    shapes = port_weights.shapes(network)
     lines = "\n".join(f"{name} {shapes[name]}" for name in sorted(shapes))
     assert sum(p.numel() for p in network.parameters()) == parameters
     assert len(shapes) == tensors
@@ -52,7 +52,7 @@ def test_a_published_file_has_the_originals_names_and_shapes(size):
 
 def test_the_same_weights_give_the_originals_colours():
     network = DDColor(TINY).eval()
-    network.load_state_dict(published.stand_ins(published.shapes(network)))
+    network.load_state_dict(port_weights.stand_ins(port_weights.shapes(network)))
     with torch.inference_mode():
         ab = network(photo())
     assert ab.shape == (1, 2, 64, 96)
@@ -63,8 +63,8 @@ def test_the_same_weights_give_the_originals_colours():
 
 
 def test_photos_of_a_batch_do_not_touch_each_other():
-    network = DDColor(published.SMALL_DDCOLOR).eval()
-    network.load_state_dict(published.stand_ins(published.shapes(network)))
+    network = DDColor(port_weights.SMALL_DDCOLOR).eval()
+    network.load_state_dict(port_weights.stand_ins(port_weights.shapes(network)))
     first, second = photo(), photo().flip(-1)
     with torch.inference_mode():
         both, alone = network(torch.cat([first, second])), network(second)
@@ -83,8 +83,8 @@ def test_a_spectral_norm_is_divided_out_when_it_is_loaded():
 
 @pytest.mark.parametrize("change", ["missing", "too much"])
 def test_a_file_of_other_names_does_not_load(change):
-    network = DDColor(published.SMALL_DDCOLOR)
-    tensors = published.stand_ins(published.shapes(network))
+    network = DDColor(port_weights.SMALL_DDCOLOR)
+    tensors = port_weights.stand_ins(port_weights.shapes(network))
     if change == "missing":
         del tensors["decoder.layers.1.conv.0.weight_v"]
     else:

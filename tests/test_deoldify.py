@@ -1,16 +1,16 @@
 """The port of DeOldify's artistic generator against the original, github.com/jantic/DeOldify at
 5f86c28.
 
-There the same weights (published.stand_ins with a gain of the square root of 2) and the same photo
-gave the numbers below, in float32 on a CPU. Sums taken in another order are off by less than 1e-6
-of the largest value.
+There the same weights (port_weights.stand_ins with a gain of the square root of 2) and the same
+photo gave the numbers below, in float32 on a CPU. Sums taken in another order are off by less than
+1e-6 of the largest value.
 """
 
 from __future__ import annotations
 
 import hashlib
 
-import published
+import port_weights
 import pytest
 import torch
 import torch.nn.functional as F
@@ -31,7 +31,7 @@ LARGEST = 0.782922
 
 def test_a_published_file_has_the_originals_names_and_shapes() -> None:
     with torch.device("meta"):
-        shapes = published.shapes(DeOldify())
+        shapes = port_weights.shapes(DeOldify())
     lines = "\n".join(f"{name} {shapes[name]}" for name in sorted(shapes))
     assert len(shapes) == 378
     assert hashlib.sha256(lines.encode()).hexdigest()[:16] == "8231097ff8d73695"
@@ -39,7 +39,7 @@ def test_a_published_file_has_the_originals_names_and_shapes() -> None:
 
 def test_the_same_weights_give_the_originals_colours() -> None:
     network = DeOldify().eval()
-    network.load_state_dict(published.stand_ins(published.shapes(network), 2**0.5))
+    network.load_state_dict(port_weights.stand_ins(port_weights.shapes(network), 2**0.5))
     gray = (torch.linspace(0, 1, 64)[:, None] * torch.linspace(0.2, 1, 96)).expand(1, 3, -1, -1)
     with torch.inference_mode():
         rgb = network(gray)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import published
+import port_weights
 import pytest
 import torch
 from hub_server import serving
@@ -22,8 +22,8 @@ CARDS = {card.name: card for card in colorize_core.cards(downloads=True)}
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> dict[str, torch.Tensor]:
     """What a file of a small DDColor holds, which "ddcolor-tiny" now is."""
-    monkeypatch.setattr(ddcolor, "TINY", published.SMALL_DDCOLOR)
-    return published.stand_ins(published.shapes(ddcolor.DDColor(published.SMALL_DDCOLOR)))
+    monkeypatch.setattr(ddcolor, "TINY", port_weights.SMALL_DDCOLOR)
+    return port_weights.stand_ins(port_weights.shapes(ddcolor.DDColor(port_weights.SMALL_DDCOLOR)))
 
 
 def test_weights_come_from_the_hub_once(
@@ -86,7 +86,7 @@ def test_half_precision_files_load_as_float32(
 
 
 def test_a_network_of_a_large_side_sees_the_photo_that_fine(tmp_path: Path) -> None:
-    model = published.small_model("ddcolor-tiny", tmp_path)
+    model = port_weights.small_model("ddcolor-tiny", tmp_path)
     stripes = np.zeros((512, 512, 3), np.uint8)
     stripes[:, ::4] = stripes[:, 1::4] = 255
     seen = model._see(stripes, 1.0, True)

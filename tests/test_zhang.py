@@ -1,16 +1,16 @@
 """The ports of ECCV16 and SIGGRAPH17 against the originals, github.com/richzhang/colorization at
 4f6009e.
 
-There the same weights (published.stand_ins with a gain of the square root of 2) and the same photo
-gave the numbers below, in float32 on a CPU. Sums taken in another order are off by some 1e-6 of the
-largest value.
+There the same weights (port_weights.stand_ins with a gain of the square root of 2) and the same
+photo gave the numbers below, in float32 on a CPU. Sums taken in another order are off by some 1e-6
+of the largest value.
 """
 
 from __future__ import annotations
 
 import hashlib
 
-import published
+import port_weights
 import pytest
 import torch
 import torch.nn.functional as F
@@ -59,7 +59,7 @@ def hints() -> tuple[torch.Tensor, torch.Tensor]:
 
 def filled(kind: type[torch.nn.Module]) -> torch.nn.Module:
     network = kind().eval()
-    network.load_state_dict(published.stand_ins(published.shapes(network), 2**0.5))
+    network.load_state_dict(port_weights.stand_ins(port_weights.shapes(network), 2**0.5))
     return network
 
 
@@ -74,7 +74,7 @@ def check(ab: torch.Tensor, expected: tuple[tuple[float, float], ...], largest: 
 @pytest.mark.parametrize("kind", FILES)
 def test_a_published_file_has_the_originals_names_and_shapes(kind: type[torch.nn.Module]) -> None:
     with torch.device("meta"):
-        shapes = published.shapes(kind())
+        shapes = port_weights.shapes(kind())
     lines = "\n".join(f"{name} {shapes[name]}" for name in sorted(shapes))
     assert (len(shapes), hashlib.sha256(lines.encode()).hexdigest()[:16]) == FILES[kind]
 

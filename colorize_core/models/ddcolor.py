@@ -28,12 +28,12 @@ def file(repo: str, size: int) -> WeightFile:
 def load(card: ModelCard, config: DDColorConfig, device: str) -> AbColorizer:
     """Raises WeightsError or DeviceError."""
     from colorize_core import devices
-    from colorize_core.models import published
+    from colorize_core.models import ports
     from colorize_core.models.base import AbColorizer
     from colorize_core.networks.ddcolor import STRIDE, DDColor
 
     picked = devices.pick(device)  # a wrong name is told before anything is downloaded
-    network = published.build(card, lambda: DDColor(config))
+    network = ports.build(card, lambda: DDColor(config))
     return AbColorizer(card, network, predict_ab, picked, multiple=STRIDE, cell=1)
 
 

@@ -75,6 +75,27 @@ def test_a_file_that_does_not_fit_is_refused(
     assert name in str(error.value)
 
 
+def test_a_classifier_that_some_files_still_have_is_left_out(
+    small: dict[str, torch.Tensor], tmp_path: Path, monkeypatch: Any
+) -> None:
+    path = tmp_path / "pytorch_model.bin"
+    torch.save(small | {"encoder.arch.head_cls.weight": torch.zeros(4, 16)}, path)
+    monkeypatch.setattr(weights, "find", lambda file: path)
+    assert colorize_core.load("ddcolor-tiny", "cpu").card.name == "ddcolor-tiny"
+
+
+def test_all_models_to_score_are_those_that_need_no_download() -> None:
+    from colorize_core.evaluate.__main__ import parser
+    from colorize_core.registry import DOWNLOADS
+
+    def chosen(models: str) -> tuple[str, ...]:
+        given = ["--photos", "photos", "--out", "scores.csv", "--models", models]
+        return tuple(parser().parse_args(given).models)
+
+    assert not set(chosen("all")) & set(DOWNLOADS)
+    assert chosen("eccv16,autochrome")[-2:] == ("autochrome", "eccv16")
+
+
 def test_half_precision_files_load_as_float32(
     small: dict[str, torch.Tensor], tmp_path: Path, monkeypatch: Any
 ) -> None:

@@ -19,6 +19,8 @@ PAPER = (
 IMAGENET = "ImageNet's 1.28 million training photographs, by its authors"
 SIDE = 512  # of the photos that the published pipeline shows the network
 TINY_BYTES, LARGE_BYTES = 220_000_000, 912_000_000  # about: as the Hub's pages round them
+# A classifier that the trunk has lost since some of the files were made.
+HEAD = ("encoder.arch.head_cls.weight", "encoder.arch.head_cls.bias")
 
 
 def file(repo: str, size: int) -> WeightFile:
@@ -33,7 +35,7 @@ def load(card: ModelCard, config: DDColorConfig, device: str) -> AbColorizer:
     from colorize_core.networks.ddcolor import STRIDE, DDColor
 
     picked = devices.pick(device)  # a wrong name is told before anything is downloaded
-    network = ports.build(card, lambda: DDColor(config))
+    network = ports.build(card, lambda: DDColor(config), HEAD)
     return AbColorizer(card, network, predict_ab, picked, multiple=STRIDE, cell=1)
 
 

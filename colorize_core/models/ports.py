@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import torch
 from torch import nn
@@ -12,11 +12,13 @@ from colorize_core.cards import ModelCard
 from colorize_core.errors import WeightsError
 
 
-def build(card: ModelCard, make: Callable[[], nn.Module]) -> nn.Module:
-    """make(), with the tensors of the card's weight file as float32, loaded strictly. WeightsError
-    if the file cannot be had or does not fit."""
+def build(
+    card: ModelCard, make: Callable[[], nn.Module], unused: Collection[str] = ()
+) -> nn.Module:
+    """make(), with the tensors of the card's weight file as float32, loaded strictly but for those
+    `unused`, which it may have or not. WeightsError if the file cannot be had or does not fit."""
     path = weights.find(card.weights[0])
-    tensors = weights.load_checkpoint(path)
+    tensors = {k: v for k, v in weights.load_checkpoint(path).items() if k not in unused}
     with torch.device("meta"):  # no time is spent on numbers that the file replaces
         network = make()
     network = network.to_empty(device="cpu")

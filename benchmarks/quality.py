@@ -36,7 +36,7 @@ def rows_of(scores: Sequence[Row]) -> list[Row]:
     weights than the cards name."""
     names = [name for name in scores[0] if name not in (*BEFORE, *AFTER)]
     photos = ", ".join(dict.fromkeys(row["photo"].partition("/")[0] for row in scores))
-    digests = {card.name: card.digest for card in cards()}
+    digests = {card.name: card.digest for card in cards(downloads=True)}
     found = summarize(scores, (*BASELINES, *digests), names)
     for row in found:
         if row["n"] != "0" and row["weights"] != digests.get(row["model"], ""):

@@ -210,8 +210,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     names = [card.name for card in colorize_core.cards()]
+    known = [card.name for card in colorize_core.cards(downloads=True)]
     parser.add_argument("--photos", type=Path, nargs="+", required=True)
-    parser.add_argument("--models", nargs="+", default=names, choices=names)
+    parser.add_argument("--models", nargs="+", default=names, choices=known)
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--limit", type=int, default=150, help="photos for diffusion's samplers")
     parser.add_argument(

@@ -68,7 +68,7 @@ def _add_look(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--model",
         default=default.model,
-        choices=[card.name for card in cards()],
+        choices=[card.name for card in cards(downloads=True)],
         metavar="NAME",
         help="see --list-models (default: %(default)s)",
     )
@@ -152,13 +152,13 @@ def list_models() -> str:
     """The cards as a table for the terminal, and another of what single models can be set to."""
     rows = [("NAME", "PARAMETERS", "WEIGHTS", "LICENCE", "WHAT IT IS")]
     own = [("MODEL", "--set", "ALLOWED", "WHAT IT DOES")]
-    for card in cards():
+    for card in cards(downloads=True):
         size = sum(file.bytes for file in card.weights) / 2**20
         rows.append(
             (
                 card.name,
                 f"{card.parameters / 1e6:.1f} M",
-                f"{size:.1f} MiB",
+                f"{size:.1f} MiB{' to download' if card.download else ''}",
                 card.licence,
                 card.summary,
             )
@@ -169,7 +169,9 @@ def list_models() -> str:
 
 def chosen_controls(model: str, pairs: Sequence[str]) -> dict[str, Value]:
     """What --set asks for, checked against the model's card; of one name the last counts."""
-    known = {c.name: c for card in cards() if card.name == model for c in card.controls}
+    known = {
+        c.name: c for card in cards(downloads=True) if card.name == model for c in card.controls
+    }
     chosen = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")

@@ -59,7 +59,7 @@ class Settings:
             object.__setattr__(self, "controls", card.settings(dict(self.controls)))
 
     def _card(self) -> ModelCard | None:
-        return next((card for card in cards() if card.name == self.model), None)
+        return next((card for card in cards(downloads=True) if card.name == self.model), None)
 
     def describe(self) -> str:
         """For the manifest: two results of one photo are the same when this text is."""

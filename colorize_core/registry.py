@@ -31,6 +31,17 @@ MODELS = (
     "vit-generator",
 )
 
+# Published elsewhere, with weights that are downloaded the first time they are loaded.
+DOWNLOADS = (
+    "ddcolor-tiny",
+    "ddcolor-paper",
+    "ddcolor-modelscope",
+    "ddcolor-artistic",
+    "deoldify-artistic",
+    "siggraph17",
+    "eccv16",
+)
+
 
 class Colorizer(Protocol):
     """What every model offers."""
@@ -56,18 +67,20 @@ def _module(name: str) -> Any:
     return importlib.import_module(f"colorize_core.models.{name.replace('-', '_')}")
 
 
-def cards() -> tuple[ModelCard, ...]:
-    """The card of every model, in the order of the list; loads no model and downloads nothing."""
-    return tuple(_module(name).CARD for name in MODELS)
+def cards(downloads: bool = False) -> tuple[ModelCard, ...]:
+    """The card of every model that ships with the repository, in the order of the list; then, with
+    `downloads`, of those whose weights do not. Loads no model and downloads nothing."""
+    return tuple(_module(name).CARD for name in (MODELS + DOWNLOADS if downloads else MODELS))
 
 
 def load(name: str, device: str = "auto") -> Colorizer:
     """A model ready to use. `device`: "auto" (CUDA, then MPS, then CPU) or a torch device name.
+    Weights that do not ship with the repository are downloaded once, see cards(downloads=True).
 
     Raises UnknownModelError, WeightsError or DeviceError.
     """
-    if name not in MODELS:
-        known = ", ".join(MODELS)
+    if name not in MODELS + DOWNLOADS:
+        known = ", ".join(MODELS + DOWNLOADS)
         raise UnknownModelError(f"There is no model named {name!r}. The models are: {known}.")
     colorizer: Colorizer = _module(name).load(device)
     return colorizer

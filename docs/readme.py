@@ -82,12 +82,21 @@ def table_of(rows: list[list[str]]) -> str:
     return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]) + "\n"
 
 
+DOWNLOADS = (
+    "Published models of others, run by networks of this package. Their weights are downloaded the "
+    "first time that one is loaded; they were not scored here.\n\n"
+)
+
+
 def models(_: str) -> str:
     """What each card says, then how each model scores beside gray and the mean colour."""
-    facts = [["model", "what it is", "parameters", "weights", "licence", "known limits"]]
-    facts += [_facts(card) for card in cards()]
+    heads = ["model", "what it is", "parameters", "weights", "licence", "known limits"]
+    every = cards(downloads=True)
+    bundled = [_facts(card) for card in every if not card.download]
+    downloads = [_facts(card) for card in every if card.download]
     rows = results("quality")
-    return "\n".join([table_of(facts), *([_scores(rows)] if rows else [])])
+    parts = [table_of([heads, *bundled]), DOWNLOADS + table_of([heads, *downloads])]
+    return "\n".join([*parts, *([_scores(rows)] if rows else [])])
 
 
 def _scores(rows: Rows) -> str:
@@ -103,8 +112,9 @@ def _scores(rows: Rows) -> str:
 
 def _facts(card: ModelCard) -> list[str]:
     size = sum(file.bytes for file in card.weights) / 2**20
+    page = card.source if card.download else f"weights/{card.name}/README.md"
     return [
-        f"[`{card.name}`](weights/{card.name}/README.md)",
+        f"[`{card.name}`]({page})",
         card.summary,
         f"{card.parameters / 1e6:.1f} M",
         f"{size:.1f} MiB",
@@ -156,7 +166,7 @@ def goal(rows: Rows) -> str:
 
 
 def speed(_: str) -> str:
-    rows = results("speed")
+    rows = results("speed") + results("ddcolor")
     if not rows:
         return ""
     table = [["what", "here", "compared with", "there", "ratio (least to most)"]]

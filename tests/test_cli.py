@@ -295,7 +295,7 @@ def test_a_folder_that_cannot_be_written_is_told(album: Path) -> None:
 def test_list_models_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--list-models"]) == 0
     listed = capsys.readouterr().out
-    for card in colorize_core.cards():
+    for card in colorize_core.cards(downloads=True):
         assert card.name in listed
         assert card.licence in listed
     with pytest.raises(SystemExit) as stop:

@@ -1,4 +1,5 @@
-"""What every model promises, whatever its network: each test runs for each card."""
+"""What every model promises, whatever its network: each test runs for each card. Those that are
+downloaded are tried as small networks of their kind, with weights by a formula."""
 
 from __future__ import annotations
 
@@ -6,14 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import port_weights
 import pytest
 from numpy.typing import NDArray
 
 import colorize_core
+from colorize_core import registry
 from colorize_core.color import lightness
 from colorize_core.errors import Cancelled, OptionError
 
-NAMES = [card.name for card in colorize_core.cards()]
+NAMES = [card.name for card in colorize_core.cards(downloads=True)]
 
 # L of the output against L of the input, in Lab units. All that may move L is the rounding of the
 # result: half a level a channel, together at most half a gray level, 0.2 L or a little more.
@@ -24,7 +27,13 @@ Scene = Callable[..., NDArray[np.uint8]]
 
 
 @pytest.fixture(scope="module", params=NAMES)  # a model after the other: one is loaded at a time
-def model(request: pytest.FixtureRequest, load_model: Callable[[str], Any]) -> Any:
+def model(
+    request: pytest.FixtureRequest,
+    load_model: Callable[[str], Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Any:
+    if request.param in registry.DOWNLOADS:
+        return port_weights.small_model(request.param, tmp_path_factory.mktemp("weights"))
     return load_model(request.param)
 
 
@@ -228,7 +237,10 @@ def test_the_card_tells_the_truth(model: Any) -> None:
     from colorize_core import weights
 
     card = model.card
-    assert card.parameters == sum(p.numel() for p in model.network.parameters())
-    assert all(weights.find(file).stat().st_size == file.bytes for file in card.weights)
+    bundled = card.name in registry.MODELS
+    network = model.network if bundled else port_weights.full_network(card.name)
+    assert card.parameters == sum(p.numel() for p in network.parameters())
+    if bundled:
+        assert all(weights.find(file).stat().st_size == file.bytes for file in card.weights)
     for text in (card.title, card.summary, card.licence, card.trained_on, card.limits):
         assert text.strip()

@@ -84,10 +84,21 @@ def test_every_module_can_be_imported_and_lists_what_it_has(name: str) -> None:
 
 
 def test_every_model_has_a_name_of_its_own_and_a_card_that_says_it() -> None:
+    from colorize_core.registry import DOWNLOADS, MODELS
+
+    every = tuple(card.name for card in colorize_core.cards(downloads=True))
+    assert tuple(card.name for card in colorize_core.cards()) == MODELS
+    assert every == MODELS + DOWNLOADS
+    assert len(set(every)) == len(every)
+
+
+def test_models_are_bundled_or_told_what_and_whence_they_are_downloaded() -> None:
     from colorize_core.registry import MODELS
 
-    assert tuple(card.name for card in colorize_core.cards()) == MODELS
-    assert len(set(MODELS)) == len(MODELS)
+    for card in colorize_core.cards(downloads=True):
+        for file in card.weights:
+            assert file.bundled == (card.name in MODELS), card.name
+        assert (card.download > 0) == bool(card.source) == (card.name not in MODELS), card.name
 
 
 def test_an_unknown_model_is_answered_with_the_known_ones() -> None:
@@ -95,7 +106,7 @@ def test_an_unknown_model_is_answered_with_the_known_ones() -> None:
 
     with pytest.raises(UnknownModelError) as error:
         colorize_core.load("nobody")
-    for card in colorize_core.cards():
+    for card in colorize_core.cards(downloads=True):
         assert card.name in str(error.value)
 
 

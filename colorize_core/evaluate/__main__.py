@@ -74,10 +74,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--out", type=Path, required=True, metavar="FILE", help="CSV file of scores")
     made.add_argument(
         "--models",
-        type=_names([card.name for card in cards()], always=BASELINES),
+        type=_names([card.name for card in cards()], BASELINES, _downloads()),
         default=ALL,
         metavar="NAME,NAME",
-        help="models to score, or all (default: %(default)s)",
+        help="models to score, or all, which downloads none (default: %(default)s); those that are "
+        f"downloaded: {', '.join(_downloads())}",
     )
     made.add_argument(
         "--metrics",
@@ -118,16 +119,23 @@ def _metrics_help() -> str:
     return "\n".join([f"metrics, and what is better:\n{lines[0]}", *lines[1:], ""])
 
 
-def _names(known: Sequence[str], always: Sequence[str] = ()) -> Callable[[str], tuple[str, ...]]:
-    """A type for argparse: names of the list, in its order, after those that always count."""
+def _downloads() -> tuple[str, ...]:
+    return tuple(card.name for card in cards(downloads=True) if card not in cards())
+
+
+def _names(
+    known: Sequence[str], always: Sequence[str] = (), apart: Sequence[str] = ()
+) -> Callable[[str], tuple[str, ...]]:
+    """A type for argparse: names of the list, in its order, after those that always count and
+    before those `apart`, which "all" does not stand for."""
 
     def read(text: str) -> tuple[str, ...]:
         asked = known if text == ALL else [name.strip() for name in text.split(",")]
         for name in asked:
-            if name not in known and name not in always:
-                there = ", ".join((*always, *known))
+            if name not in (*always, *known, *apart):
+                there = ", ".join((*always, *known, *apart))
                 raise argparse.ArgumentTypeError(f"there is no {name!r}; choose from {there}")
-        return (*always, *(name for name in known if name in asked))
+        return (*always, *(name for name in (*known, *apart) if name in asked))
 
     return read
 

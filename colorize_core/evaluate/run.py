@@ -72,7 +72,9 @@ class Evaluation:
     ) -> None:
         self.photos = {photo.name: photo for photo in photos}
         self.judge, self.file, self.seed, self.jobs = judge, file, seed, jobs
-        self.digests = dict.fromkeys(models, "") | {card.name: card.digest for card in cards()}
+        self.digests = dict.fromkeys(models, "") | {
+            card.name: card.digest for card in cards(downloads=True)
+        }
         self.pending = {
             model: [name for name in self.photos if self._is_open(model, name)] for model in models
         }

@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from colorize_core import chroma, devices, options, weights
 from colorize_core.cards import SEED, ModelCard
 from colorize_core.chroma import Picture
+from colorize_core.color import lab_to_rgb
 from colorize_core.errors import OptionError
 from colorize_core.hints import Hint, draw_hints, obey
 from colorize_core.tone import Tone, measure_tone
@@ -151,7 +153,7 @@ class LabColorizer(ABC):
         _check_picture(image)
         options.check("gain", gain)
         height, width = image.shape[:2]
-        fine = chroma.Frame.fit(height, width, chroma.WORK_SIDE)
+        fine = chroma.Frame.fit(height, width, max(chroma.WORK_SIDE, self.card.network_side))
         fine_size = (min(height, fine.size()[0]), min(width, fine.size()[1]))
         small = chroma.shrink(image, *fine_size)
         tone = measure_tone(small, neutralize)
@@ -302,11 +304,16 @@ class SampledColorizer(LabColorizer):
             if draft is None:
                 return
             cell = seen.network_l.shape[0] // draft.ab.shape[2]
-            predictions = (seen.prediction(_scaled(ab[None]), cell) for ab in draft.ab)
+            predictions = (seen.prediction(scaled(ab[None]), cell) for ab in draft.ab)
             yield Step(draft.share, draft.stage, tuple(predictions))
 
 
-def _scaled(ab: Tensor) -> Decoder:
+def as_gray(lightness: Tensor) -> Tensor:
+    """L (N, 1, H, W) in [0, 100] -> gray sRGB (N, 3, H, W) in [0, 1], for networks made for it."""
+    return lab_to_rgb(F.pad(lightness, (0, 0, 0, 0, 0, 2)), axis=1)
+
+
+def scaled(ab: Tensor) -> Decoder:
     """Vividness scales ab, from half to double."""
     return lambda vividness: ab * 2 ** (vividness - 1)
 
@@ -330,7 +337,7 @@ def load_ab(
 def _plain_ab(network: nn.Module, lightness: Tensor, hints: Tensor) -> Decoder:
     """The mean of the photo's ab and its mirror image's."""
     ab, mirrored = network(torch.cat([lightness, lightness.flip(-1)])).chunk(2)
-    return _scaled((ab + mirrored.flip(-1)) / 2)
+    return scaled((ab + mirrored.flip(-1)) / 2)
 
 
 def _guided(

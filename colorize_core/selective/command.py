@@ -78,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_look(group: argparse._ArgumentGroup) -> None:
-    names = [card.name for card in cards()]
+    names = [card.name for card in cards(downloads=True)]
     group.add_argument(
         "--model",
         default=names[0],

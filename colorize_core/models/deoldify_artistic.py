@@ -1,0 +1,57 @@
+"""DeOldify, artistic: a U-Net on a ResNet-34, trained against a critic for a short while only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from colorize_core.cards import ModelCard, WeightFile
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from colorize_core.models.base import AbColorizer, Decoder
+
+CARD = ModelCard(
+    name="deoldify-artistic",
+    title="DeOldify, artistic",
+    summary="The more colourful one of DeOldify's models for photographs: a wide U-Net with "
+    "self-attention.",
+    paper="Antic, DeOldify, 2018, https://github.com/jantic/DeOldify; its self-attention as in "
+    "Zhang et al., Self-Attention Generative Adversarial Networks, ICML 2019, "
+    "https://arxiv.org/abs/1805.08318",
+    licence="MIT",
+    parameters=63_645_681,
+    weights=(
+        WeightFile(
+            "ColorizeArtistic_gen.pth",
+            "",
+            255_100_000,  # about
+            repo="spensercai/DeOldify",
+        ),
+    ),
+    trained_on="32 % of ImageNet's training photographs, by its author",
+    limits="By its author's account more prone to glitches than his stable model, above all in "
+    "landscapes and portraits, and different at other sizes. The slowest of the ports.",
+    network_side=544,  # its author's default is 560
+    source="https://github.com/jantic/DeOldify",
+)
+
+
+def load(device: str = "auto") -> AbColorizer:
+    """Raises WeightsError or DeviceError."""
+    from colorize_core import devices
+    from colorize_core.models import ports
+    from colorize_core.models.base import AbColorizer
+    from colorize_core.networks.deoldify import ARTISTIC, STRIDE, DeOldify
+
+    picked = devices.pick(device)  # a wrong name is told before anything is downloaded
+    network = ports.build(CARD, lambda: DeOldify(ARTISTIC))
+    return AbColorizer(CARD, network, predict_ab, picked, multiple=STRIDE, cell=1)
+
+
+def predict_ab(network: Any, lightness: Tensor, hints: Tensor) -> Decoder:
+    """The colours of what the network makes of the photo as a gray picture; its L is left."""
+    from colorize_core.color import rgb_to_lab
+    from colorize_core.models.base import as_gray, scaled
+
+    return scaled(rgb_to_lab(network(as_gray(lightness)).clamp(0, 1), axis=1)[:, 1:])

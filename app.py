@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import gradio as gr
 
     from tabs.studio import Studio
+    from tabs.zoo import Picker
 
 TITLE = "Autochrome Studio"
 TAGLINE = "Black-and-white photographs in colour, at full size, on your own machine."
@@ -54,10 +55,11 @@ def build(studio: Studio | None = None) -> gr.Blocks:
     ) as blocks:
         gr.HTML(HEADER, elem_id="header")
         with gr.Tabs() as tabs:
+            pickers: list[Picker] = []
             for name in TABS:
                 tab = importlib.import_module(f"tabs.{name}")
                 with gr.Tab(tab.TITLE, id=name):
-                    tab.build(studio)
+                    pickers += tab.build(studio) or []
         gr.HTML(FOOTER, elem_id="footer")
         quick: dict[str, Any] = {
             "queue": False,
@@ -67,6 +69,14 @@ def build(studio: Studio | None = None) -> gr.Blocks:
         blocks.load(studio.warm_up, **quick)
         blocks.load(asked_tab, None, tabs, **quick)
         blocks.unload(on_leave(studio))
+        # A model may have been downloaded meanwhile.
+        gr.on(
+            [blocks.load, tabs.select],
+            lambda: [offered() for _, offered in pickers],
+            None,
+            [component for component, _ in pickers],
+            **quick,
+        )
     blocks.studio = studio
     return blocks.queue(max_size=WAITING)
 

@@ -77,7 +77,7 @@ def every() -> tuple[Download, ...]:
 
     models = (
         Download(card.name, card.title, card.licence, card.source, card.weights)
-        for card in (*cards(), perceptual.CARD)
+        for card in (*cards(downloads=True), perceptual.CARD)
     )
     others = (prompted.DOWNLOADS, segmenters.DOWNLOADS, trunks.DOWNLOADS, BACKBONES)
     return (*models, *(each for group in others for each in group))

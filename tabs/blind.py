@@ -11,10 +11,9 @@ from typing import Any
 
 import gradio as gr
 
-import colorize_core
 from colorize_core.cards import ModelCard
 from colorize_core.errors import Cancelled, ColorizeError, OptionError, PictureError
-from tabs import gallery, pair, parts, tally
+from tabs import gallery, pair, parts, tally, zoo
 from tabs.folder import KEEP_SECONDS
 from tabs.running import Running
 from tabs.sessions import session
@@ -304,9 +303,10 @@ def prefer(sitting: Sitting, choice: str, seconds: float) -> Choice:
     return Choice(now(), sitting.shown.item.path.name, *sitting.shown.plan.pair, choice, seconds)
 
 
-def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
-    """Lay the tab out and wire it; `cards` are those of all models if not given."""
-    cards = cards or colorize_core.cards()
+def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[zoo.Picker]:
+    """Lay the tab out and wire it; where models are picked. `cards` are those of all models if not
+    given."""
+    cards = cards or zoo.every()
     examples = gallery.find_examples()
     on = Handlers(studio, examples, cards)
     album = gr.State(None, time_to_live=KEEP_SECONDS)
@@ -366,14 +366,15 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
     shown.select(on.answer, [sitting, kept], [shown, kept], **parts.QUICK)
     for button, words in ((cancel, remark), (cancel_opening, message)):
         button.click(on.stop, turn, words, js="window.stopRuns", **parts.QUICK)
+    return [zoo.picker(models, cards)]
 
 
 def build_models(cards: Sequence[ModelCard]) -> gr.CheckboxGroup:
     """Who takes part."""
     slow = " and ".join(card.title for card in cards if card.sampled)
     return gr.CheckboxGroup(
-        [(card.title, card.name) for card in cards],
-        value=[card.name for card in cards],
+        zoo.choices(cards),
+        value=[card.name for card in zoo.here(cards)],
         label="Who takes part",
         info=f"{slow} draw step by step: their rounds take longest to prepare." if slow else None,
         show_select_all=True,

@@ -8,9 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-import colorize_core
 from colorize_core.errors import Cancelled, ColorizeError
-from tabs import gallery, parts, slider
+from tabs import gallery, parts, slider, zoo
 from tabs.folder import KEEP_SECONDS
 from tabs.parts import AT_ONCE, BUSY, LANE, QUICK, said, shown
 from tabs.sessions import session
@@ -165,8 +164,8 @@ def begin(photo: Any, source: str | None) -> list[Any]:
     return ["", photo, away, away, source, None]
 
 
-def build(studio: Studio) -> None:
-    """Lay the tab out and wire it."""
+def build(studio: Studio) -> list[zoo.Picker]:
+    """Lay the tab out and wire it; where models are picked."""
     examples = gallery.find_examples()
     on = Handlers(studio, examples)
     kept = gr.State(None, time_to_live=KEEP_SECONDS)
@@ -215,17 +214,18 @@ def build(studio: Studio) -> None:
     cancel.click(on.stop, [turn, kept], begun, js="window.stopRuns", **QUICK)
     again.click(on.reset, None, begun, **QUICK)
     build_endpoint(on, photo, controls)
+    return [zoo.picker(controls[0], zoo.every())]
 
 
 def build_controls() -> list[Any]:
     """Model, vividness, strength, gain and neutralize: in the order of Settings."""
-    cards = {card.name: card.title for card in colorize_core.cards()}
-    summaries = {card.name: card.summary for card in colorize_core.cards()}
+    cards = zoo.every()
+    summaries = {card.name: card.summary for card in cards}
     with gr.Row():
         vividness, strength, gain = parts.sliders()
     with gr.Row():
         model = gr.Dropdown(
-            [(title, name) for name, title in cards.items()],
+            zoo.choices(cards),
             value=DEFAULT_MODEL,
             label="Model",
             info=summaries[DEFAULT_MODEL],

@@ -9,12 +9,11 @@ from typing import Any
 
 import gradio as gr
 
-import colorize_core
 from colorize_core import comparison
 from colorize_core.cards import ModelCard
 from colorize_core.errors import Cancelled, ColorizeError
 from colorize_core.metrics import METRICS, trunks
-from tabs import exports, gallery, grid, link, parts, pictures, scores
+from tabs import exports, gallery, grid, link, parts, pictures, scores, zoo
 from tabs.board import NO_TRUTH, Board
 from tabs.comparing import Progress, compare
 from tabs.folder import KEEP_SECONDS
@@ -102,7 +101,7 @@ class Handlers(Running):
         return [f"<p>{some} to colour.</p>", gr.update(interactive=True)]
 
     def tick_all(self) -> list[str]:
-        return [card.name for card in self.cards]
+        return [card.name for card in zoo.here(self.cards)]
 
     def sizes(self, chosen: list[str]) -> dict[str, Any]:
         """The metrics with what they would download."""
@@ -199,7 +198,7 @@ class Handlers(Running):
 
     def restore(self, request: gr.Request) -> list[Any]:
         """The settings that a link carries, and what of it means nothing here."""
-        found, ignored = link.read(dict(request.query_params), self.cards)
+        found, ignored = link.read(dict(request.query_params), zoo.here(self.cards))
         values = [found.get(name, gr.skip()) for name in link.NAMES]
         said = f"<p>The link asks for what is not here: {escape(', '.join(ignored))}.</p>"
         return [said if ignored else gr.skip(), *values]
@@ -240,13 +239,16 @@ def said_size(metric: Any) -> str:
 
 def few(cards: Sequence[ModelCard]) -> list[str]:
     """The models that are ticked at first: the built-in one and some that are as quick."""
-    quick = [card.name for card in cards if not card.sampled and card.name != DEFAULT_MODEL]
+    quick = [
+        card.name for card in zoo.here(cards) if not card.sampled and card.name != DEFAULT_MODEL
+    ]
     return [DEFAULT_MODEL, *quick[: FEW - 1]]
 
 
-def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
-    """Lay the tab out and wire it; `cards` are those of all models if not given."""
-    cards = cards or colorize_core.cards()
+def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[zoo.Picker]:
+    """Lay the tab out and wire it; where models are picked. `cards` are those of all models if not
+    given."""
+    cards = cards or zoo.every()
     examples = gallery.find_examples()
     on = Handlers(studio, examples, cards)
     board = gr.State(None, time_to_live=KEEP_SECONDS)
@@ -325,14 +327,13 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
         button.click(on.stop, turn, words, js="window.stopRuns", **parts.QUICK)
     again.click(on.reset, board, place, **parts.QUICK)
     tally.value = on.count(few(cards), [1.0], 1)[0]
+    return [zoo.picker(models, cards)]
 
 
 def build_settings(cards: Sequence[ModelCard]) -> tuple[list[Any], gr.Button, gr.Button, Any]:
     """Models, vividness, seeds and metrics; the buttons "All" and "None"; where metrics are."""
     with gr.Column(elem_classes="picks"):
-        models = gr.CheckboxGroup(
-            [(card.title, card.name) for card in cards], value=few(cards), label="Models"
-        )
+        models = gr.CheckboxGroup(zoo.choices(cards), value=few(cards), label="Models")
         with gr.Row(elem_classes="shortcuts"):
             every = gr.Button("All", size="sm")
             none = gr.Button("None", size="sm")

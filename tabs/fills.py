@@ -10,6 +10,7 @@ import gradio as gr
 from colorize_core.cards import ModelCard
 from colorize_core.errors import OptionError
 from colorize_core.options import RANGES
+from tabs import zoo
 from tabs.easel import OWN, Easel, Fill
 from tabs.studio import DEFAULT_MODEL
 
@@ -51,7 +52,7 @@ def inside_choices(cards: Sequence[ModelCard], easel: Easel | None) -> list[tupl
 
 
 def outside_choices(cards: Sequence[ModelCard]) -> list[tuple[str, str]]:
-    return [("Black and white", GRAY), *((card.title, card.name) for card in cards)]
+    return [("Black and white", GRAY), *zoo.choices(cards)]
 
 
 def build_inside(cards: Sequence[ModelCard]) -> tuple[gr.Dropdown, gr.Slider, gr.ColorPicker]:

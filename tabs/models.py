@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-import colorize_core
 from colorize_core import weights
 from colorize_core.cards import SEED, Control, ModelCard
 from colorize_core.errors import Cancelled, ColorizeError
-from tabs import gallery, parts, pictures, slider
+from colorize_core.terminal import size
+from tabs import gallery, parts, pictures, slider, zoo
 from tabs.desk import Desk, gray
 from tabs.folder import KEEP_SECONDS
 from tabs.running import Running
@@ -132,6 +133,8 @@ class Handlers(Running):
         if desk is None:
             return nothing()
         card = self.cards[desk.current]
+        if not zoo.is_here(card):
+            return [gr.skip(), *nothing()[1:]]  # its tab says how it is downloaded
         settings = Settings(card.name, vividness, strength, gain, neutralize)
         note, kept = "", desk.work(card.name)
         if card.sampled:
@@ -249,6 +252,30 @@ class Handlers(Running):
         if desk is not None and desk.current in desk.works:
             desk.picked[desk.current] = int(event.index) % len(desk.works[desk.current])
 
+    # --- weights --------------------------------------------------------------------------------
+
+    def fetch(
+        self,
+        turn: float,
+        model: str,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> list[Any]:
+        """Download a model's weights, which goes on where it was stopped."""
+        card = self.cards[model]
+        try:
+            with self.studio.job(session(request), progress, turn) as job:
+                weights.fetch(card.weights, partial(loading, job), job.stopped)
+                return ["", AWAY]
+        except Cancelled:
+            return ["<p>Stopped. What is here stays: the download goes on from there.</p>", THERE]
+        except ColorizeError as error:
+            return [parts.said(error), THERE]
+
+    def gets(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        """The buttons that download them, which may be here since the app was started."""
+        return [gr.update(visible=not zoo.is_here(self.cards[name])) for name in names]
+
     # --- every run ------------------------------------------------------------------------------
 
     def download(
@@ -272,6 +299,11 @@ class Handlers(Running):
             return [parts.said(error), None]
 
 
+def loading(job: Job, done: int, total: int) -> None:
+    """How far a download is."""
+    job.step(done / max(total, 1), f"{size(done)} of {size(total)}")
+
+
 def nothing() -> list[Any]:
     """What `view` in build() is without a result."""
     return ["", AWAY, AWAY, None, AWAY, ""]
@@ -284,17 +316,31 @@ def line(desk: Desk, work: Work) -> str:
 
 
 def about(card: ModelCard) -> str:
-    """The model card beside the weights, as Markdown; its limits while none has been generated."""
+    """The model card beside the weights, as Markdown; of a model that is downloaded, its facts."""
     path = weights.BUNDLED / card.name / "README.md"
     if not path.is_file():
-        return card.limits
+        return facts(card)
     # Front matter, title and summary come first, and are shown elsewhere.
     return path.read_text(encoding="utf-8").split(card.summary, 1)[-1].strip()
 
 
+def facts(card: ModelCard) -> str:
+    """What is known of a model that has not been scored here, as Markdown."""
+    rows = {
+        "parameters": f"{card.parameters:,}",
+        "colour hints": "yes" if card.takes_hints else "no",
+        "paper": card.paper,
+        "weights": card.source,
+        "licence": card.licence,
+        "trained on": card.trained_on,
+    }
+    table = "".join(f"| {name} | {value} |\n" for name, value in rows.items() if value)
+    return f"|  |  |\n|---|---|\n{table}\n## Limits\n\n{card.limits}"
+
+
 def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
     """Lay the tab out and wire it; `cards` are those of all models if not given."""
-    cards = cards or colorize_core.cards()
+    cards = cards or zoo.every()
     examples = gallery.find_examples()
     on = Handlers(studio, examples, cards)
     desk = gr.State(None, time_to_live=KEEP_SECONDS)
@@ -312,7 +358,8 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
         strip = gallery.build(examples, studio.folder, elem_classes="strip")
     with gr.Tabs(elem_classes="models") as tabs:
         built = [build_tab(each) for each in cards]
-    drawing = [each for each in built if each]
+    drawing = [each for each in built if isinstance(each, Drawing)]
+    fetched = [each for each in built if isinstance(each, Fetched)]
 
     remark = gr.HTML(elem_classes="message")
     pair = pictures.build(visible=False)
@@ -367,6 +414,16 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
         each.cancel.click(on.stop, turn, remark, js="window.stopRuns", **parts.QUICK)
         chosen_one = each.grid.select(on.choose, desk, None, **parts.QUICK)
         seen += [then_show(made), then_show(chosen_one)]
+    for model in fetched:
+        got = model.get.click(
+            on.fetch, [turn, gr.State(model.name)], [remark, model.get], **parts.runs(model.busy)
+        )
+        got.failure(on.fail, None, remark, **parts.QUICK)
+        model.cancel.click(on.stop, turn, remark, js="window.stopRuns", **parts.QUICK)
+        seen.append(then_show(got))
+    if fetched:
+        names = [each.name for each in fetched]
+        gr.on(None, partial(on.gets, names), None, [each.get for each in fetched], **parts.QUICK)
     for event in seen:
         event.success(on.noise, [turn, current, desk], noise, **run)
     for name, button in buttons.items():
@@ -391,10 +448,22 @@ class Drawing:
     grid: gr.HTML
 
 
-def build_tab(card: ModelCard) -> Drawing | None:
+@dataclass(frozen=True)
+class Fetched:
+    """The parts of a tab whose model is downloaded when that is asked for."""
+
+    name: str
+    get: gr.Button
+    busy: gr.HTML
+    cancel: gr.Button
+
+
+def build_tab(card: ModelCard) -> Drawing | Fetched | None:
     """One model's tab."""
     with gr.Tab(card.title, id=card.name):
         gr.HTML(f"<p>{escape(card.summary)}</p>", elem_classes="summary")
+        if card.source:
+            return build_fetched(card)
         if not card.sampled:
             return None
         with gr.Row(elem_classes="own"):
@@ -407,6 +476,17 @@ def build_tab(card: ModelCard) -> Drawing | None:
             strip = pictures.build()
             grid = pictures.build(pick=True)
     return Drawing(card.name, controls, count, go, busy, cancel, strip, grid)
+
+
+def build_fetched(card: ModelCard) -> Fetched:
+    """Where its weights come from, and the button that downloads them."""
+    words = f"Weights from {card.source}: {zoo.extent(card)}, licence {card.licence}."
+    with parts.stage(alone=True) as (busy, cancel):
+        gr.HTML(f"<p>{escape(words)}</p>", elem_classes="needs")
+        get = gr.Button(
+            f"Download ({zoo.extent(card)})", visible=not zoo.is_here(card), elem_classes="get"
+        )
+    return Fetched(card.name, get, busy, cancel)
 
 
 def build_control(control: Control) -> Any:

@@ -8,11 +8,10 @@ from typing import Any
 
 import gradio as gr
 
-import colorize_core
 from colorize_core import selective
 from colorize_core.cards import ModelCard
 from colorize_core.errors import Cancelled, ColorizeError
-from tabs import editor, edits, gallery, masked, parts
+from tabs import editor, edits, gallery, masked, parts, zoo
 from tabs.easel import Easel, Fill
 from tabs.fills import (
     FLAT,
@@ -22,6 +21,7 @@ from tabs.fills import (
     fill_of,
     has_vividness,
     inside_choices,
+    outside_choices,
 )
 from tabs.folder import KEEP_SECONDS
 from tabs.running import Running
@@ -296,9 +296,10 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
 
 
-def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
-    """Lay the tab out and wire it; `cards` are those of all models if not given."""
-    cards = cards or colorize_core.cards()
+def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[zoo.Picker]:
+    """Lay the tab out and wire it; where models are picked. `cards` are those of all models if not
+    given."""
+    cards = cards or zoo.every()
     examples = gallery.find_examples()
     on = Handlers(studio, examples, cards)
     easel = gr.State(None, time_to_live=KEEP_SECONDS)
@@ -379,6 +380,7 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
         button.click(on.stop, turn, words, js="window.stopRuns", **parts.QUICK)
     remark.change(None, None, None, js="() => { window.showAlert(); }", **parts.QUICK)
     again.click(on.reset, easel, place, **parts.QUICK)
+    return [(outside, lambda: gr.update(choices=outside_choices(cards)))]
 
 
 def build_finding() -> tuple[gr.Button, gr.Radio, gr.CheckboxGroup]:

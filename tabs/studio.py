@@ -22,6 +22,7 @@ import colorize_core
 from colorize_core import image
 from colorize_core.cards import Value
 from colorize_core.errors import Cancelled, ColorizeError, OptionError, PictureError
+from tabs import zoo
 from tabs.folder import Folder
 
 MODELS_KEPT = 6  # in memory at a time, the least recently used goes; each takes some 50 MB
@@ -132,6 +133,7 @@ class Studio:
         """The model of that name, loaded once. Raises UnknownModelError, WeightsError."""
         with self._loading:
             if name not in self._models:
+                zoo.check(name)
                 self._models[name] = self._load(name)
                 if len(self._models) > MODELS_KEPT:
                     self._models.popitem(last=False)

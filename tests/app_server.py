@@ -89,7 +89,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
 
 def main() -> None:
     if "drawing" in sys.argv:
-        colorize_core.cards = lambda: drawing_models.CARDS
+        colorize_core.cards = lambda downloads=False: drawing_models.CARDS
     blocks = app.build(Studio(Folder(sys.argv[2]), load=load))
     blocks.launch(server_port=int(sys.argv[1]), quiet=True, **app.launch_options())
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from colorize_core.downloads import Download, from_hub
-from colorize_core.prompted.sources import BASE, CONTROLNETS, FAST, HED, Source
+from colorize_core.prompted.sources import BASE, CAPTIONER, CONTROLNETS, FAST, FLUX, HED, Source
 
 
 def _of(name: str, source: Source) -> Download:
     files = {file.name: file.bytes for file in source.files}
-    repo, revision = source.repo, source.revision or ""
-    return from_hub(name, source.title, source.licence, repo, files, revision)
+    return from_hub(name, source.title, source.licence, source.repo, files, source.revision)
 
 
 DOWNLOADS = (
@@ -17,4 +16,6 @@ DOWNLOADS = (
     *(_of(f"controlnet-{name}", source) for name, source in CONTROLNETS.items()),
     _of("hed", HED),
     _of("lcm-lora", FAST),
+    _of("flux2-klein", FLUX),
+    _of("blip", CAPTIONER),
 )

@@ -16,8 +16,8 @@ from tabs import TABS
 if TYPE_CHECKING:
     import gradio as gr
 
+    from tabs.parts import Picker
     from tabs.studio import Studio
-    from tabs.zoo import Picker
 
 TITLE = "Autochrome Studio"
 TAGLINE = "Black-and-white photographs in colour, at full size, on your own machine."

@@ -303,7 +303,7 @@ def prefer(sitting: Sitting, choice: str, seconds: float) -> Choice:
     return Choice(now(), sitting.shown.item.path.name, *sitting.shown.plan.pair, choice, seconds)
 
 
-def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[zoo.Picker]:
+def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[parts.Picker]:
     """Lay the tab out and wire it; where models are picked. `cards` are those of all models if not
     given."""
     cards = cards or zoo.every()
@@ -366,7 +366,7 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[zoo.
     shown.select(on.answer, [sitting, kept], [shown, kept], **parts.QUICK)
     for button, words in ((cancel, remark), (cancel_opening, message)):
         button.click(on.stop, turn, words, js="window.stopRuns", **parts.QUICK)
-    return [zoo.picker(models, cards)]
+    return [parts.picker(models, cards)]
 
 
 def build_models(cards: Sequence[ModelCard]) -> gr.CheckboxGroup:

@@ -164,7 +164,7 @@ def begin(photo: Any, source: str | None) -> list[Any]:
     return ["", photo, away, away, source, None]
 
 
-def build(studio: Studio) -> list[zoo.Picker]:
+def build(studio: Studio) -> list[parts.Picker]:
     """Lay the tab out and wire it; where models are picked."""
     examples = gallery.find_examples()
     on = Handlers(studio, examples)
@@ -214,7 +214,7 @@ def build(studio: Studio) -> list[zoo.Picker]:
     cancel.click(on.stop, [turn, kept], begun, js="window.stopRuns", **QUICK)
     again.click(on.reset, None, begun, **QUICK)
     build_endpoint(on, photo, controls)
-    return [zoo.picker(controls[0], zoo.every())]
+    return [parts.picker(controls[0], zoo.every())]
 
 
 def build_controls() -> list[Any]:

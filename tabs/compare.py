@@ -245,7 +245,7 @@ def few(cards: Sequence[ModelCard]) -> list[str]:
     return [DEFAULT_MODEL, *quick[: FEW - 1]]
 
 
-def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[zoo.Picker]:
+def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[parts.Picker]:
     """Lay the tab out and wire it; where models are picked. `cards` are those of all models if not
     given."""
     cards = cards or zoo.every()
@@ -327,7 +327,7 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[zoo.
         button.click(on.stop, turn, words, js="window.stopRuns", **parts.QUICK)
     again.click(on.reset, board, place, **parts.QUICK)
     tally.value = on.count(few(cards), [1.0], 1)[0]
-    return [zoo.picker(models, cards)]
+    return [parts.picker(models, cards)]
 
 
 def build_settings(cards: Sequence[ModelCard]) -> tuple[list[Any], gr.Button, gr.Button, Any]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 from typing import Any
 
 import gradio as gr
 
+from colorize_core.cards import ModelCard
 from colorize_core.errors import ColorizeError
 from colorize_core.options import RANGES
-from tabs import slider
+from tabs import slider, zoo
 from tabs.studio import FORMATS, Work
 
 LANE = "studio"  # every colorization runs in this lane of the queue
 AT_ONCE = 2  # one in the network while another reads or writes its file: more only costs memory
 INVITATION = "# Drop a black-and-white photo\nor choose a file, or paste one"
 BUSY = "The app has not taken the photo: too many are waiting. Try again in a minute."
+Picker = tuple[Any, Callable[[], dict[str, Any]]]  # a component, and what it offers now
 QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -57,6 +59,11 @@ def stage(alone: bool = False) -> Iterator[tuple[gr.HTML, gr.Button]]:
         yield card, cancel
         card.render()
         cancel.render()
+
+
+def picker(component: Any, cards: Sequence[ModelCard]) -> Picker:
+    """A component that offers those of the models that are here."""
+    return component, lambda: gr.update(choices=zoo.choices(cards))
 
 
 def sliders() -> list[gr.Slider]:

@@ -296,7 +296,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
 
 
-def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[zoo.Picker]:
+def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[parts.Picker]:
     """Lay the tab out and wire it; where models are picked. `cards` are those of all models if not
     given."""
     cards = cards or zoo.every()

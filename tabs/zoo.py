@@ -1,19 +1,14 @@
-"""Which models there are, and which of them are on this machine."""
+"""Which models there are, and which of them are on this machine. Imports no Gradio."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
-import gradio as gr
+from collections.abc import Sequence
 
 import colorize_core
 from colorize_core import weights
 from colorize_core.cards import ModelCard
 from colorize_core.errors import WeightsError
 from colorize_core.terminal import size
-
-Picker = tuple[Any, Callable[[], dict[str, Any]]]  # a component, and what it offers now
 
 
 def every() -> tuple[ModelCard, ...]:
@@ -33,10 +28,6 @@ def here(cards: Sequence[ModelCard]) -> list[ModelCard]:
 def choices(cards: Sequence[ModelCard]) -> list[tuple[str, str]]:
     """Title and name of those, as pickers take them."""
     return [(card.title, card.name) for card in here(cards)]
-
-
-def picker(component: Any, cards: Sequence[ModelCard]) -> Picker:
-    return component, lambda: gr.update(choices=choices(cards))
 
 
 def check(name: str) -> None:

@@ -12,11 +12,15 @@ import drawing_models
 import gradio as gr
 import numpy as np
 import pytest
+from hub_server import Hub, serving
 from numpy.typing import NDArray
 from PIL import Image
 
 import colorize_core
 from colorize_core import image
+from colorize_core.cards import ModelCard, WeightFile
+from colorize_core.errors import WeightsError
+from tabs import zoo
 from tabs.desk import Desk
 from tabs.gallery import find_examples
 from tabs.models import Handlers, about, nothing
@@ -215,4 +219,65 @@ def test_card_says_what_there_is_to_know(card: colorize_core.ModelCard) -> None:
 
 def test_a_model_without_a_generated_card_still_says_its_limits() -> None:
     card = replace(colorize_core.cards()[0], name="new")
-    assert about(card) == card.limits
+    assert about(card).endswith(card.limits)
+
+
+# --- models whose weights are downloaded ---
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[ModelCard, Hub]]:
+    """A model whose weights a Hub on this machine has."""
+    path = tmp_path / "hub" / "someone" / "elsewhere" / "model.safetensors"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"weights" * 100)
+    file = WeightFile("model.safetensors", "", 700, "someone/elsewhere")
+    card = replace(drawing_models.CARDS[0], name="elsewhere", weights=(file,), source="https://a.b")
+    with serving(tmp_path / "hub", tmp_path / "cache", monkeypatch) as hub:
+        yield card, hub
+
+
+def test_weights_are_downloaded_when_that_is_asked_for(
+    studio: Studio, gray_photo: Path, elsewhere: tuple[ModelCard, Hub]
+) -> None:
+    card, hub = elsewhere
+    page = Page(studio, gray_photo)
+    page.on.cards[card.name] = card
+    page.desk.current = card.name
+    assert page.show() == [gr.skip(), *nothing()[1:]]
+    assert page.on.gets([card.name]) == [gr.update(visible=True)]
+    assert zoo.here([card]) == []
+    assert hub.asked == []
+    heard: list[str] = []
+    got = page.on.fetch(0, card.name, WHO, lambda share, words: heard.append(words))
+    assert got == ["", gr.update(visible=False)]
+    assert heard[-1] == "700 B of 700 B"
+    assert page.on.gets([card.name]) == [gr.update(visible=False)]
+    assert zoo.here([card]) == [card]
+
+
+def test_a_download_that_fails_is_explained(
+    studio: Studio, gray_photo: Path, elsewhere: tuple[ModelCard, Hub]
+) -> None:
+    card, hub = elsewhere
+    hub.says = (404, "RepoNotFound")
+    page = Page(studio, gray_photo)
+    page.on.cards[card.name] = card
+    message, button = page.on.fetch(0, card.name, WHO, None)
+    assert "has no repository someone/elsewhere" in message
+    assert button["visible"]
+
+
+def test_a_model_that_is_not_here_is_refused_with_what_to_do(
+    studio: Studio, elsewhere: tuple[ModelCard, Hub]
+) -> None:
+    with pytest.raises(WeightsError, match=r"220 MB.* weights fetch ddcolor-tiny"):
+        studio.colorizer("ddcolor-tiny")
+    assert elsewhere[1].asked == []
+
+
+def test_what_is_not_scored_here_is_described_by_its_facts() -> None:
+    card = next(card for card in zoo.every() if card.name == "ddcolor-tiny")
+    words = about(card)
+    for fact in (f"{card.parameters:,}", card.paper, card.source, card.licence, card.limits):
+        assert fact in words

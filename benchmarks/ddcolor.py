@@ -82,6 +82,11 @@ def alone(size: str, network: Any, theirs: Any, runs: int, commit: str) -> dict[
     return row(what, *times, f"the original's at {commit}") | {"relative_error": f"{error:.1e}"}
 
 
+def commit_of(folder: Path) -> str:
+    command = ["git", "-C", str(folder), "rev-parse", "--short=7", "HEAD"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -92,8 +97,7 @@ def main() -> None:
     arguments = parser.parse_args()
     sys.path.insert(0, str(arguments.folder))
     sys.dont_write_bytecode = True  # the clone stays as it is
-    command = ["git", "-C", str(arguments.folder), "rev-parse", "--short=7", "HEAD"]
-    commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    commit = commit_of(arguments.folder)
     rows = [line for size in arguments.sizes for line in compare(size, arguments.runs, commit)]
     print(write("ddcolor", [{"relative_error": ""} | line for line in rows]))
 

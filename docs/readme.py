@@ -166,7 +166,7 @@ def goal(rows: Rows) -> str:
 
 
 def speed(_: str) -> str:
-    rows = results("speed") + results("ddcolor")
+    rows = [row for name in ("speed", "ddcolor", "zhang") for row in results(name)]
     if not rows:
         return ""
     table = [["what", "here", "compared with", "there", "ratio (least to most)"]]

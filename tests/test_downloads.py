@@ -14,6 +14,7 @@ from hub_server import serving
 import colorize_core
 from colorize_core import weights
 from colorize_core.errors import DeviceError, WeightsError
+from colorize_core.hints import Hint
 from colorize_core.networks import ddcolor
 
 CARDS = {card.name: card for card in colorize_core.cards(downloads=True)}
@@ -104,6 +105,47 @@ def test_half_precision_files_load_as_float32(
     monkeypatch.setattr(weights, "find", lambda file: path)
     network = colorize_core.load("ddcolor-tiny", "cpu").network  # type: ignore[attr-defined]
     assert {p.dtype for p in network.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("name", ["ddcolor-paper", "deoldify-artistic"])
+def test_networks_made_for_gray_pictures_see_the_photos_own_gray(
+    name: str, tmp_path: Path, gray_scene: Any, monkeypatch: Any
+) -> None:
+    model = port_weights.small_model(name, tmp_path)
+    side = model.card.network_side
+    photo = gray_scene(side, side)
+    seen: list[torch.Tensor] = []
+    monkeypatch.setattr(model, "network", lambda gray: seen.append(gray) or gray)
+    model.predict(photo)
+    expected = torch.from_numpy(photo / 255).permute(2, 0, 1)[None]
+    assert torch.allclose(seen[0], expected.float(), atol=1e-3)
+
+
+def test_deoldify_gives_the_colours_of_its_picture(tmp_path: Path, monkeypatch: Any) -> None:
+    model = port_weights.small_model("deoldify-artistic", tmp_path)
+    red = torch.tensor([200.0, 60.0, 40.0]).view(1, 3, 1, 1) / 255
+    monkeypatch.setattr(model, "network", lambda gray: red.expand_as(gray))
+    ab = model.predict(np.full((544, 544, 3), 120, np.uint8)).decode(1.0)
+    # As scikit-image's rgb2lab has it.
+    assert ab[0, :, 7, 7].tolist() == pytest.approx([54.277, 43.207], abs=0.01)
+
+
+def test_siggraph17_is_shown_the_hints(tmp_path: Path, gray_scene: Any, monkeypatch: Any) -> None:
+    model = port_weights.small_model("siggraph17", tmp_path)
+    seen: list[tuple[torch.Tensor, ...]] = []
+
+    def network(*inputs: torch.Tensor) -> torch.Tensor:
+        seen.append(inputs)
+        return torch.zeros_like(inputs[1])
+
+    monkeypatch.setattr(model, "network", network)
+    model.predict(gray_scene(256, 256), hints=[Hint(0.5, 0.25, (60.0, -30.0), 0.02)])
+    (light, ab, mask), free = seen[1], seen[0]
+    assert float(light.max()) > 50  # L, not a share of it
+    assert ab[0, :, 64, 128].tolist() == [60, -30]
+    assert mask[0, 0, 64, 128] == 1
+    assert float(mask.mean()) < 0.01
+    assert not any(plane.any() for plane in free[1:])
 
 
 def test_a_network_of_a_large_side_sees_the_photo_that_fine(tmp_path: Path) -> None:

@@ -22,6 +22,17 @@ def test_bundled_files_are_whole_and_as_the_card_says(file):
     assert weights.find(file).stat().st_size == file.bytes
 
 
+def test_a_card_says_what_is_to_be_downloaded():
+    bundled = WeightFile("a.safetensors", "1" * 64, 10)
+    on_hub = WeightFile("b.bin", "", 200, "owner/name", "c" * 40)
+    elsewhere = WeightFile("d.pth", "e" * 8, 3000, address="https://example.org/d.pth")
+    assert [file.bundled for file in (bundled, on_hub, elsewhere)] == [True, False, False]
+    card = dataclasses.replace(colorize_core.cards()[0], weights=(bundled, on_hub, elsewhere))
+    assert card.download == 3200
+    assert card.digest == "11111111+cccccccc+eeeeeeee"
+    assert colorize_core.cards()[0].download == 0
+
+
 def test_missing_and_damaged_files_are_named(tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "BUNDLED", tmp_path)
     file = WeightFile("model.safetensors", "0" * 64, 3)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hub_server import Fault, serving
+from huggingface_hub import constants
 from torchvision.models import get_weight
 
 import colorize_core
@@ -127,6 +128,16 @@ def test_one_that_cannot_be_had_stops_no_other(served, capsys):
     assert "answered 401" in err
     assert "old-net: 1 file in " in out
     assert states(capsys)["net"] == "partly here"
+
+
+def test_offline_what_is_here_is_told_and_what_is_not_says_what_to_do(served, capsys, monkeypatch):
+    run(capsys, "fetch", "net")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    code, out, err = run(capsys, "fetch", "cnn-mse", "net", "old-net")
+    assert code == 1
+    assert "cnn-mse: 1 file in" in out
+    assert "net: 2 files in" in out
+    assert "Unset HF_HUB_OFFLINE and try again, or copy net-" in err
 
 
 def test_parts_of_stopped_downloads_are_listed_and_removed(served, capsys, monkeypatch):

@@ -11,12 +11,13 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from hub_server import COMMIT, Fault, point_at, serving
-from huggingface_hub import constants
+from huggingface_hub import constants, file_download
 
 from colorize_core import load, weights
 from colorize_core.cards import WeightFile
@@ -340,6 +341,31 @@ def test_several_processes_download_once(file, served, tmp_path):
     assert len({path for path, _ in said}) == 1
     assert Path(said[0][0].strip()).read_bytes() == CONTENT
     assert served.ranges == [None, f"bytes={CHUNK}-"]
+
+
+def test_several_threads_download_once(file, served):
+    served.faults = [Fault(cut_after=300_000, stall=0.3)]
+    with ThreadPoolExecutor(4) as pool:
+        paths = set(pool.map(weights.find, [file] * 4))
+    assert len(paths) == 1
+    assert paths.pop().read_bytes() == CONTENT
+    assert served.ranges == [None, "bytes=300000-"]
+
+
+def test_where_there_are_no_links_the_content_is_kept_once(served, tmp_path, monkeypatch):
+    """As on Windows: nothing but the card tells then what a file must hash to."""
+    monkeypatch.setattr(file_download, "are_symlinks_supported", lambda *_: False)
+    monkeypatch.setenv("HF_HUB_DISABLE_SYMLINKS_WARNING", "1")
+    known, unknown = WeightFile(NAME, SHA, 0, REPO), WeightFile(NAME, "", 0, REPO)
+    path = weights.find(known)
+    assert remains(tmp_path) == ([len(CONTENT)], [])
+    assert weights.is_whole(known) is True
+    assert weights.is_whole(unknown) is None
+    path.write_bytes(b"rotten")
+    assert weights.is_whole(known) is False
+    assert weights.find(known).read_bytes() == CONTENT
+    weights.place(known).drop()
+    assert remains(tmp_path) == ([], [])
 
 
 def test_a_killed_process_leaves_what_can_be_gone_on_with(file, served, tmp_path):

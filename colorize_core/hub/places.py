@@ -97,11 +97,14 @@ class OnHub:
             build_hf_headers() if own else {},
         )
 
-    def settle(self) -> Path:
+    def settle(self, offer: Offer) -> Path:
         """The path under its own name, once the content is in the cache."""
         from huggingface_hub import hf_hub_download
 
-        return Path(hf_hub_download(self.repo, self.file, revision=self.revision))
+        path = Path(hf_hub_download(self.repo, self.file, revision=self.revision))
+        if not path.is_symlink():  # where there are no links, it is a copy
+            offer.target.unlink(missing_ok=True)
+        return path
 
     def drop(self) -> None:
         """Delete it from the cache. Content that another revision has as well stays."""
@@ -199,8 +202,8 @@ class AtAddress:
         lock = self.cache / ".locks" / f"{self.path.name}.lock"
         return Offer(said.location, said.size or 0, self.sha256, self.path, lock)
 
-    def settle(self) -> Path:
-        return self.path
+    def settle(self, offer: Offer) -> Path:
+        return offer.target
 
     def drop(self) -> None:
         """Delete it from the cache."""

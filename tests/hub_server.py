@@ -64,6 +64,7 @@ class Fault:
     status: int = 0  # says that instead, if set
     retry_after: str = ""
     cut_after: int | None = None  # bytes
+    ends_after: int | None = None  # bytes, and says that these were all
     stall: float = 0.0  # seconds before the first byte, or before the cut
     flip: bool = False  # the last byte is another one
 
@@ -96,7 +97,8 @@ class _Answers(BaseHTTPRequestHandler):
         self.send_response(206 if first else 200)
         self.send_header("ETag", f'"{self.tag(content)}"')
         self.send_header("X-Repo-Commit", COMMIT if revision == "main" else revision)
-        self.send_header("Content-Length", str(len(content) - first))
+        sent = content[first:][: fault.ends_after]
+        self.send_header("Content-Length", str(len(sent)))
         if first:
             self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
         if not body:
@@ -106,8 +108,8 @@ class _Answers(BaseHTTPRequestHandler):
             return None
         self.server.ranges.append(asked)
         if fault.flip:
-            content = content[:-1] + bytes([content[-1] ^ 255])
-        return self.send(content[first:], fault)
+            sent = sent[:-1] + bytes([sent[-1] ^ 255])
+        return self.send(sent, fault)
 
     # --- uploads --------------------------------------------------------------------------------
 

@@ -120,7 +120,7 @@ def test_what_passes_is_tried_again(file, served, tmp_path, faults):
 
 
 def test_a_cut_is_taken_up_where_it_was(file, served):
-    served.faults = [Fault(cut_after=300_000), Fault(cut_after=300_000)]
+    served.faults = [Fault(cut_after=300_000), Fault(ends_after=300_000)]
     weights.find(file)
     assert served.ranges == [None, "bytes=300000-", "bytes=600000-"]
 
@@ -267,6 +267,17 @@ def test_a_stalled_download_can_be_stopped(file, served, tmp_path):
         weights.find(file, stop=stop)
     assert time.monotonic() - started < transfer.STALL + 1
     assert remains(tmp_path) == ([], [300_000])
+
+
+@pytest.mark.parametrize("where", ["faults", "head_faults"])
+def test_waiting_for_a_busy_server_can_be_stopped(file, served, where):
+    stop = threading.Event()
+    getattr(served, where).append(Fault(429, retry_after="20"))
+    threading.Timer(0.2, stop.set).start()
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        weights.find(file, stop=stop)
+    assert time.monotonic() - started < 2
 
 
 def test_no_connection_is_known_at_once_and_remembered(served, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import colorize_core
 from colorize_core import weights
 from colorize_core.errors import DeviceError, WeightsError
 from colorize_core.hints import Hint
+from colorize_core.models import ddcolor_tiny
 from colorize_core.networks import ddcolor
 
 CARDS = {card.name: card for card in colorize_core.cards(downloads=True)}
@@ -33,18 +35,35 @@ def test_weights_come_from_the_hub_once(
     monkeypatch: pytest.MonkeyPatch,
     gray_scene: Any,
 ) -> None:
-    (file,) = CARDS["ddcolor-tiny"].weights
+    (published,) = CARDS["ddcolor-tiny"].weights
+    file = replace(published, sha256="")  # what the Hub says of the stand-in is checked then
+    monkeypatch.setattr(ddcolor_tiny, "CARD", replace(ddcolor_tiny.CARD, weights=(file,)))
     folder = tmp_path / "hub" / file.repo
     folder.mkdir(parents=True)
     torch.save({"params": small}, folder / file.path)
     with serving(tmp_path / "hub", tmp_path / "cache", monkeypatch) as server:
         first = colorize_core.load("ddcolor-tiny", "cpu")
         assert f"GET {file.repo}/{file.path}" in server.asked
+        assert server.revisions[file.repo] == published.revision
         server.asked.clear()
         second = colorize_core.load("ddcolor-tiny", "cpu")
         assert server.asked == []
     gray = gray_scene(40, 60)
     assert np.array_equal(first.colorize(gray), second.colorize(gray))
+
+
+def test_another_file_than_the_published_one_is_refused(
+    small: dict[str, torch.Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (published,) = CARDS["ddcolor-tiny"].weights
+    folder = tmp_path / "hub" / published.repo
+    folder.mkdir(parents=True)
+    torch.save({"params": small}, folder / published.path)
+    with (
+        serving(tmp_path / "hub", tmp_path / "cache", monkeypatch),
+        pytest.raises(WeightsError, match=f"expected {published.sha256}"),
+    ):
+        colorize_core.load("ddcolor-tiny", "cpu")
 
 
 def test_no_weights_and_no_connection_is_told(tmp_path: Path, monkeypatch: Any) -> None:

@@ -18,13 +18,13 @@ PAPER = (
 )
 IMAGENET = "ImageNet's 1.28 million training photographs, by its authors"
 SIDE = 512  # of the photos that the published pipeline shows the network
-TINY_BYTES, LARGE_BYTES = 220_000_000, 912_000_000  # about: as the Hub's pages round them
+LARGE_BYTES = 911_914_869
 # A classifier that the trunk has lost since some of the files were made.
 HEAD = ("encoder.arch.head_cls.weight", "encoder.arch.head_cls.bias")
 
 
-def file(repo: str, size: int) -> WeightFile:
-    return WeightFile("pytorch_model.bin", "", size, repo=repo)
+def file(repo: str, size: int, sha256: str = "", revision: str = "") -> WeightFile:
+    return WeightFile("pytorch_model.bin", sha256, size, repo, revision)
 
 
 def load(card: ModelCard, config: DDColorConfig, device: str) -> AbColorizer:

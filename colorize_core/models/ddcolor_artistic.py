@@ -18,7 +18,14 @@ CARD = ModelCard(
     paper=PAPER,
     licence="Apache-2.0",
     parameters=227_869_328,
-    weights=(ddcolor.file("piddnad/ddcolor_artistic", LARGE_BYTES),),
+    weights=(
+        ddcolor.file(
+            "piddnad/ddcolor_artistic",
+            LARGE_BYTES,
+            "5a076e84efce59848394f572a105f7b78f7f6e917f615d1ee88537241b96dca3",
+            "aa10f72fffc89a6658e37b48556050b4d9a26f63",
+        ),
+    ),
     trained_on=f"{IMAGENET}, and a private collection of artistic pictures",
     limits="What it has learned from beside ImageNet is not published.",
     network_side=ddcolor.SIDE,

@@ -18,7 +18,14 @@ CARD = ModelCard(
     paper=PAPER,
     licence="Apache-2.0",
     parameters=227_869_328,
-    weights=(ddcolor.file("piddnad/ddcolor_modelscope", LARGE_BYTES),),
+    weights=(
+        ddcolor.file(
+            "piddnad/ddcolor_modelscope",
+            LARGE_BYTES,
+            "d81711971ec59200da26d5e8a1afae8dd3778d495ea8ad7a7dadc769f403f7e7",
+            "060f67494e31883a4b13cb27f889f3154847ada4",
+        ),
+    ),
     trained_on=f"{IMAGENET}, cleaned as for BigColor (Kim et al., 2022)",
     limits="Learned to be colourful, it may give a part of an object another colour than the "
     "rest, red above all.",

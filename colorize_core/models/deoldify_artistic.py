@@ -24,9 +24,9 @@ CARD = ModelCard(
     weights=(
         WeightFile(
             "ColorizeArtistic_gen.pth",
-            "",
-            255_100_000,  # about
-            repo="spensercai/DeOldify",
+            "3f750246fa220529323b85a8905f9b49c0e5d427099185334d048fb5b5e22477",
+            255_144_681,
+            "spensercai/DeOldify",
         ),
     ),
     trained_on="32 % of ImageNet's training photographs, by its author",

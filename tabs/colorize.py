@@ -29,7 +29,7 @@ Returns the result file, and one line on what was done (size, model, seconds, de
 A name or value that is not known is refused, with what is. Calling /cancel from the same session
 stops it."""
 
-CANCEL = "Stop all that this session runs and waits for. Takes nothing and returns nothing."
+CANCEL = "Stop all that this session runs. Takes nothing and returns nothing."
 
 
 class Handlers:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from html import escape
 from typing import Any, TypeVar
 
 import gradio as gr
+from gradio.data_classes import JsonData
 
 import colorize_core
 from colorize_core.cards import Value
@@ -28,11 +28,12 @@ QUEUED: dict[str, Any] = {
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """What is refused on the page is refused here in the same words, as HTML."""
+    """What is refused on the page is refused here in the same words. No page shows them: they are
+    plain text."""
     try:
         yield
     except ColorizeError as error:
-        raise gr.Error(escape(str(error)), print_exception=False) from error
+        raise gr.Error(str(error), print_exception=False) from error
 
 
 def publish(
@@ -62,6 +63,20 @@ def file() -> gr.File:
 
 def words(label: str = "What was done") -> gr.Textbox:
     return gr.Textbox(label=label, visible=False)
+
+
+class Rows(JsonData):  # type: ignore[misc]  # Gradio is not checked
+    """MCP clients are sent str() of a value: of this it is JSON."""
+
+    def __str__(self) -> str:
+        return str(self.model_dump_json())
+
+
+def table(label: str) -> gr.JSON:
+    """A list of objects."""
+    made = gr.JSON(label=label, visible=False)
+    made.postprocess = Rows  # of a component's subclass, Gradio writes stubs beside the source
+    return made
 
 
 def format_choice(formats: Iterable[str], first: str) -> gr.Radio:

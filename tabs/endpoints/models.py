@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-import gradio as gr
-
 from colorize_core import weights
 from colorize_core.cards import ModelCard
 from tabs import endpoints
@@ -47,5 +45,6 @@ def _known(card: ModelCard) -> dict[str, Any]:
 
 
 def build(cards: Sequence[ModelCard]) -> None:
-    known = gr.JSON(label="Models", visible=False)
-    endpoints.publish(Endpoint(cards).models, None, [known], ENDPOINT, queue=False)
+    endpoints.publish(
+        Endpoint(cards).models, None, [endpoints.table("Models")], ENDPOINT, queue=False
+    )

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-import gradio as gr
-
 from colorize_core.cards import ModelCard
 from colorize_core.comparison import Result
 from tabs import endpoints, standing
@@ -49,5 +47,6 @@ def _row(known: Standing, result: Result) -> dict[str, Any]:
 
 
 def build(cards: Sequence[ModelCard], committed: Standing | None) -> None:
-    table = gr.JSON(label="Scores", visible=False)
-    endpoints.publish(Endpoint(cards, committed).scores, None, [table], ENDPOINT, queue=False)
+    endpoints.publish(
+        Endpoint(cards, committed).scores, None, [endpoints.table("Scores")], ENDPOINT, queue=False
+    )

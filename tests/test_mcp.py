@@ -141,15 +141,6 @@ def test_who_follows_the_progress_is_given_the_picture(address: str, as_data: st
         assert is_coloured(np.asarray(opened.convert("RGB")))
 
 
-def test_an_uploaded_file_can_be_named(address: str, photo: Path) -> None:
-    """By its address in the app, as docs/api.md says."""
-    sent = {"files": (photo.name, photo.read_bytes())}
-    (path,) = httpx.post(f"{address}/gradio_api/upload", files=sent).json()
-    answer = call(address, "selective", photo=f"{address}/gradio_api/file={path}")
-    assert not answer.isError, said(answer)
-    assert "of the photo" in said(answer)
-
-
 def test_cards_and_scores_are_json(address: str) -> None:
     models = json.loads(said(call(address, "models")))
     assert [model["name"] for model in models] == [card.name for card in cards()]
@@ -203,6 +194,8 @@ def test_no_path_and_no_private_address_is_read(
     ):
         answer = call(address, tool, photo=place)
         assert answer.isError, place
+    for meta in ({}, {"meta": {"_type": "gradio.FileData"}}):
+        assert call(address, tool, photo={"path": str(photo), **meta}).isError
     assert asked == ["/"]
 
 

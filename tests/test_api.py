@@ -76,6 +76,9 @@ def chroma(path: Any) -> NDArray[Any]:
 def test_just_the_named_endpoints_are_listed_and_each_says_what_it_takes(client: Client) -> None:
     listed = client.view_api(print_info=False, return_format="dict")["named_endpoints"]
     assert list(listed) == NAMED
+    events = client.config["dependencies"]
+    callable_ones = {each["api_name"] for each in events if each["api_visibility"] != "private"}
+    assert callable_ones == {"cancel", *(name[1:] for name in NAMED)}
     for endpoint in listed.values():
         for parameter in endpoint["parameters"]:
             name = parameter["parameter_name"]
@@ -87,7 +90,9 @@ def test_just_the_named_endpoints_are_listed_and_each_says_what_it_takes(client:
 def test_a_file_of_the_server_is_out_of_reach(address: str, gray_photo: Path, name: str) -> None:
     """Neither with nor without what makes Gradio look at the path."""
     bare = {"path": str(gray_photo)}
-    for photo in (bare, {**bare, "meta": {"_type": "gradio.FileData"}}, None):
+    meta = {"meta": {"_type": "gradio.FileData"}}
+    inner = {"path": f"{address}/theme.css"}  # it answers, to those who may ask
+    for photo in (bare, bare | meta, inner, inner | meta, None):
         assert "event: error" in post(address, name, photo=photo)
     assert "Send a picture file" in post(address, name, photo=bare)
 
@@ -263,6 +268,8 @@ def test_selective_finds_something_by_itself(client: Client, gray_photo: Path) -
     [
         ({"keep": "everything"}, "keep is 'everything', allowed are \"auto\" and a box"),
         ({"keep": "500,500,600,600"}, "box"),
+        ({"keep": "nan,nan,nan,nan"}, "box"),
+        ({"keep": "1,2,3"}, "keep is '1,2,3', allowed are"),
         ({"inside": "nosuch"}, "no model named 'nosuch'. The models are: autochrome"),
         ({"outside": "nosuch"}, "no model named 'nosuch'"),
         ({"vividness": 3}, "vividness is 3, allowed is 0 to 2"),

@@ -30,8 +30,7 @@ model's name. vividness: {RANGES["vividness"][0]:g} (timid) to {RANGES["vividnes
 
 Returns the result file, and one line on what was done. Outside in {GRAY}, a black-and-white photo
 stays as it is, byte for byte. Refused are a box outside the photo, a mask of another shape and an
-unknown model, with what is known. Nothing is downloaded for it. Calling /cancel from the same
-session stops it."""
+unknown model, with what is known. Calling /cancel from the same session stops it."""
 
 LEVEL = Control("vividness", "Vividness", "", 1.0, *RANGES["vividness"])
 

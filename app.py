@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import atexit
 import importlib
+import importlib.util
 import os
 import signal
 from pathlib import Path
@@ -133,7 +134,23 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar="PATH",
         help="path behind a reverse proxy, such as /studio, when the app is not at its root",
     )
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "--mcp",
+        action="store_true",
+        help="also serve the app's endpoints as tools for MCP clients, at /gradio_api/mcp/",
+    )
+    options = parser.parse_args(arguments)
+    if options.mcp:
+        _check_mcp(parser, options)
+    return options
+
+
+def _check_mcp(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Gradio goes on without the server where it cannot serve one."""
+    if importlib.util.find_spec("mcp") is None:
+        parser.error("--mcp needs a package that is not here: pip install 'gradio[mcp]'")
+    if options.auth:
+        parser.error("--mcp asks nobody for a password: leave --auth out, or --mcp")
 
 
 def _port(text: str) -> int:
@@ -167,6 +184,7 @@ def main(arguments: list[str] | None = None) -> None:
             share=options.share,
             auth=options.auth,
             root_path=options.root_path,
+            mcp_server=options.mcp,
             **launch_options(),
         )
     except OSError as error:  # the port is taken, or the address is not of this machine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from colorize_core.errors import OptionError
@@ -50,10 +51,10 @@ class Control:
         """read() of what was typed."""
         if self.choices:
             return self.read(text)
-        try:
-            return self.read(float(text))
-        except ValueError:
-            return self.read(text)  # says that it is no number
+        value: object = text  # of which read() says that it is no number
+        with suppress(ValueError):
+            value = float(text)
+        return self.read(value)
 
 
 SEED = Control("seed", "Seed", "Another number draws other colours.", 0, 0, 9999)

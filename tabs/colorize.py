@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from colorize_core.errors import Cancelled, ColorizeError
-from tabs import gallery, parts, slider, zoo
+from tabs import endpoints, gallery, parts, slider, zoo
 from tabs.folder import KEEP_SECONDS
-from tabs.parts import AT_ONCE, BUSY, LANE, QUICK, said, shown
+from tabs.parts import BUSY, QUICK, said, shown
 from tabs.sessions import session
 from tabs.studio import DEFAULT_MODEL, FORMATS, Settings, Studio, Work, check_format
 
@@ -22,9 +21,14 @@ photo: a picture file (JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or AVIF); colours o
 aside. model: a model's name. vividness: 0 (timid) to 2 (saturated), 1 is the model's choice.
 strength: 0 to 1.5, how much of the colour is put in. gain: 0.5 to 2, brightness of the network's
 copy only; below 1 helps blown-out skies. neutralize: take the tint of an old print out first.
-format: JPEG, PNG, WebP or "TIFF, 16 bit".
+format: JPEG, PNG, WebP or "TIFF, 16 bit". options: what the model has of its own, as
+"seed=3,temperature=0.9"; /models says which, and what is allowed.
+
 Returns the result file, and one line on what was done (size, model, seconds, device, tint).
-Calling /cancel from the same session stops it."""
+A name or value that is not known is refused, with what is. Calling /cancel from the same session
+stops it."""
+
+CANCEL = "Stop all that this session runs. Takes nothing and returns nothing."
 
 
 class Handlers:
@@ -43,18 +47,17 @@ class Handlers:
         gain: float,
         neutralize: bool,
         format: str,
+        options: str,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
     ) -> tuple[str, str]:
         """The endpoint: see ENDPOINT."""
-        try:
-            with self.studio.job(session(request), progress) as job:
-                settings = Settings.read(model, vividness, strength, gain, neutralize)
-                check_format(format)
-                work = self.studio.develop(self.studio.upload(photo), settings, job)
-                return str(self.studio.export(work, format, job)), work.line
-        except ColorizeError as error:
-            raise gr.Error(escape(str(error)), print_exception=False) from error
+        with endpoints.refusing(), self.studio.job(session(request), progress) as job:
+            settings = Settings.read(model, vividness, strength, gain, neutralize)
+            settings = settings.with_controls(**endpoints.own_controls(settings.model, options))
+            check_format(format)
+            work = self.studio.develop(self.studio.upload(photo), settings, job)
+            return str(self.studio.export(work, format, job)), work.line
 
     def take_upload(self, photo: dict[str, Any] | None) -> list[Any]:
         """Show the photo that was dropped while it is worked on."""
@@ -241,18 +244,15 @@ def build_controls() -> list[Any]:
 
 
 def build_endpoint(on: Handlers, photo: gr.Image, controls: list[Any]) -> None:
-    """/colorize for programs: the tab's own inputs, a format, and the file at once."""
-    format = gr.Radio(list(FORMATS), value="JPEG", label="Format", visible=False)
-    file = gr.File(label="Result", visible=False)
-    done = gr.Textbox(label="What was done", visible=False)
-    gr.Button(visible=False).click(
+    """/colorize for programs: the tab's own inputs, a format, and the file at once; /cancel."""
+    format = endpoints.format_choice(FORMATS, "JPEG")
+    options = gr.Textbox("", label="Options", visible=False)
+    endpoints.publish(
         on.colorize,
-        [photo, *controls, format],
-        [file, done],
-        api_name="colorize",
-        api_description=ENDPOINT,
-        preprocess=False,
-        concurrency_limit=AT_ONCE,
-        concurrency_id=LANE,
+        [photo, *controls, format, options],
+        [endpoints.file(), endpoints.words()],
+        ENDPOINT,
+        **endpoints.QUEUED,
     )
-    gr.Button(visible=False).click(on.cancel, queue=False, api_name="cancel")
+    # Not listed, so no tool for MCP clients either: all of their calls share one session of Gradio.
+    endpoints.publish(on.cancel, None, None, CANCEL, queue=False, api_visibility="undocumented")

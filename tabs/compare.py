@@ -16,6 +16,7 @@ from colorize_core.metrics import METRICS, trunks
 from tabs import exports, gallery, grid, link, parts, pictures, scores, zoo
 from tabs.board import NO_TRUTH, Board
 from tabs.comparing import Progress, compare
+from tabs.endpoints import compare as endpoint
 from tabs.folder import KEEP_SECONDS
 from tabs.link import MOST_SEEDS, VIVIDNESS
 from tabs.running import Running
@@ -327,6 +328,7 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[part
         button.click(on.stop, turn, words, js="window.stopRuns", **parts.QUICK)
     again.click(on.reset, board, place, **parts.QUICK)
     tally.value = on.count(few(cards), [1.0], 1)[0]
+    endpoint.build(studio, cards, zone, settings)
     return [parts.picker(models, cards)]
 
 

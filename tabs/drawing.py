@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,7 +37,7 @@ class Drawing:
 
     def draw(
         self, book: Sketchbook, asked: Sequence[Asked], job: Job
-    ) -> Iterator[tuple[str, float]]:
+    ) -> Generator[tuple[str, float], None, None]:
         """Draw all that is asked for: what is being done and how far it is, after every step; the
         sketchbook has the pictures. One that fails among several says why, and the others go on.
 

@@ -43,7 +43,7 @@ def caption(board: Board, result: Result) -> list[str]:
 def table_csv(board: Board, folder: Folder) -> Path:
     """The table of scores."""
     path = folder.new(f"{board.name}-scores.csv")
-    path.write_text(_table(board), encoding="utf-8")
+    path.write_text(table(board), encoding="utf-8")
     return path
 
 
@@ -55,11 +55,12 @@ def all_zip(board: Board, folder: Folder) -> Path:
             if entry in board.made:
                 picture = board.made[entry].path.read_bytes()
                 file.writestr(f"{board.name}-{entry.slug}.png", picture)
-        file.writestr(f"{board.name}-scores.csv", _table(board))
+        file.writestr(f"{board.name}-scores.csv", table(board))
     return path
 
 
-def _table(board: Board) -> str:
+def table(board: Board) -> str:
+    """The scores of every picture as CSV."""
     results = board.results()
     judged = board.truth is not None
     several = comparison.best_of_seeds(results, board.metrics) if judged else []

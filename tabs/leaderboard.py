@@ -13,6 +13,7 @@ import colorize_core
 from colorize_core.cards import ModelCard
 from colorize_core.errors import Cancelled, ColorizeError, OptionError, PictureError
 from tabs import parts, ranking, scatter, scores, standing
+from tabs.endpoints import scores as endpoint
 from tabs.folder import KEEP_SECONDS
 from tabs.running import Running
 from tabs.sessions import session
@@ -158,3 +159,4 @@ def build(
     back.click(on.back, None, place, **parts.QUICK)
     metric.input(on.choose, [metric, own], speed, **parts.QUICK)
     cancel.click(on.stop, turn, message, js="window.stopRuns", **parts.QUICK)
+    endpoint.build(cards, known)

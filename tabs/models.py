@@ -17,6 +17,7 @@ from colorize_core.errors import Cancelled, ColorizeError
 from colorize_core.terminal import size
 from tabs import gallery, parts, pictures, slider, zoo
 from tabs.desk import Desk, gray
+from tabs.endpoints import models as endpoint
 from tabs.folder import KEEP_SECONDS
 from tabs.running import Running
 from tabs.sessions import session
@@ -432,6 +433,7 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
     for button, words in ((cancel, remark), (cancel_opening, message)):
         button.click(on.stop, turn, words, js="window.stopRuns", **parts.QUICK)
     again.click(on.reset, desk, [*place, *view], **parts.QUICK)
+    endpoint.build(cards)
 
 
 @dataclass(frozen=True)

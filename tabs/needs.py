@@ -16,6 +16,7 @@ from tabs.studio import Job
 OFFLINE = """<p>No connection here? Copy the folders <code>models--*</code> of these repositories
 from the Hugging Face cache of another machine into this one's, or go on with the preview above:
 it needs none of them.</p>"""
+HOW = "The list above says what that is; Download fetches it, once."
 
 
 def view(wanted: Sequence[Source], warning: str = "") -> list[Any]:
@@ -25,13 +26,10 @@ def view(wanted: Sequence[Source], warning: str = "") -> list[Any]:
     return [_listed(wanted, missing, warning), gr.update(value=words, visible=bool(missing))]
 
 
-def refusal(missing: Missing) -> str:
-    """Why nothing can be done yet."""
+def refusal(missing: Missing, how: str = HOW) -> str:
+    """Why nothing can be done yet, and what to do."""
     titles = ", ".join(each.title for each in missing.sources)
-    return (
-        f"Not on this machine yet: {titles} ({size(missing.bytes)}). The list above says what that "
-        "is; Download fetches it, once."
-    )
+    return f"Not on this machine yet: {titles} ({size(missing.bytes)}). {how}"
 
 
 def _listed(wanted: Sequence[Source], missing: Missing, warning: str) -> str:

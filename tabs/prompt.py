@@ -17,6 +17,8 @@ from colorize_core.prompted.metadata import read_settings
 from colorize_core.prompted.settings import CONDITIONS, with_phrase
 from colorize_core.prompted.sources import Source
 from tabs import gallery, needs, parts, pictures, slider, wishes
+from tabs.endpoints import prompt as endpoint
+from tabs.endpoints.prompt import LANE
 from tabs.folder import KEEP_SECONDS
 from tabs.running import Running
 from tabs.sessions import session
@@ -33,7 +35,6 @@ TEXTS = 1_000_000  # bytes at the beginning of a PNG, in which its settings are 
 THUMBNAIL = 64  # pixels high
 AWAY = gr.update(visible=False)
 THERE = gr.update(visible=True)
-LANE = "prompt"  # of the queue: who colours without words does not wait
 
 
 class Handlers(Running):
@@ -414,7 +415,11 @@ def build(studio: Studio) -> None:
     made = (
         go.click(on.draw, [turn, book, *wished], drawn, **run),
         ways.go.click(
-            on.compare, [turn, book, ways.conditions, ways.starts, *wished], drawn, **run
+            on.compare,
+            [turn, book, ways.conditions, ways.starts, *wished],
+            drawn,
+            api_name="compare_ways",  # the bare name is that of another tab's endpoint
+            **run,
         ),
     )
     fetched.success(**look, **parts.QUICK)
@@ -433,6 +438,7 @@ def build(studio: Studio) -> None:
         button.click(on.stop, turn, words, js="window.stopRuns", **parts.QUICK)
     remark.change(None, None, None, js="() => { window.showAlert(); }", **parts.QUICK)
     again.click(on.reset, book, place, **parts.QUICK)
+    endpoint.build(on, zone, controls)
 
 
 class Ways(NamedTuple):

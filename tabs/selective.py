@@ -13,6 +13,7 @@ from colorize_core.cards import ModelCard
 from colorize_core.errors import Cancelled, ColorizeError
 from tabs import editor, edits, gallery, masked, parts, zoo
 from tabs.easel import Easel, Fill
+from tabs.endpoints import selective as endpoint
 from tabs.fills import (
     FLAT,
     build_inside,
@@ -380,6 +381,7 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[part
         button.click(on.stop, turn, words, js="window.stopRuns", **parts.QUICK)
     remark.change(None, None, None, js="() => { window.showAlert(); }", **parts.QUICK)
     again.click(on.reset, easel, place, **parts.QUICK)
+    endpoint.build(studio, cards, zone, [inside, outside, vividness, colour])
     return [(outside, lambda: gr.update(choices=outside_choices(cards)))]
 
 

@@ -176,12 +176,12 @@ def test_bad_options_are_answered_in_our_words(
 def test_files_of_the_server_are_out_of_reach(
     app_address: str, meta: dict[str, Any], photo: Path
 ) -> None:
-    data = [{"path": str(photo), **meta}, "autochrome", 1, 1, 1, True, "PNG"]
+    data = [{"path": str(photo), **meta}, "autochrome", 1, 1, 1, True, "PNG", ""]
     assert "event: error" in call(app_address, data)
 
 
 def test_a_call_without_a_photo_is_explained(app_address: str) -> None:
-    answer = call(app_address, [None, "autochrome", 1, 1, 1, True, "PNG"])
+    answer = call(app_address, [None, "autochrome", 1, 1, 1, True, "PNG", ""])
     assert "event: error" in answer
     assert "Send a picture file" in answer
 

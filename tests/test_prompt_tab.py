@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pytest
 import tiny_diffusion
@@ -30,6 +31,7 @@ from colorize_core.prompted.plan import needed
 from colorize_core.prompted.settings import CONDITIONS, PROMPT, Settings
 from colorize_core.prompted.sources import CAPTIONER
 from tabs import drawing, needs, wishes
+from tabs.endpoints import prompt as endpoint
 from tabs.gallery import find_examples
 from tabs.prompt import STARTS, Handlers
 from tabs.sketchbook import Sketchbook
@@ -584,3 +586,64 @@ def test_the_empty_page_comes_back(page: Page) -> None:
     assert page.on.save(0, "PNG", None, WHO, None)[1] is None
     (last,) = page.on.draw(WHO, None, 0, None, *values(WISH))
     assert "Add a photo first" in last[0]
+
+
+# --- for programs ---
+
+
+def asked(page: Page, **changed: Any) -> tuple[str, str]:
+    """What /prompt gives back for the photo."""
+    wished = {name: getattr(WISH, name) for name in endpoint.NAMES}
+    photo = {"path": str(page.book.path)}
+    on = endpoint.Endpoint(page.on)
+    return on.prompt(WHO, photo, **{**wished, **changed}, progress=None)
+
+
+def test_the_endpoint_draws_what_the_page_draws(page: Page) -> None:
+    file, line = asked(page)
+    settings = read_settings(Path(file).read_bytes())
+    assert settings is not None
+    assert all(getattr(settings, name) == getattr(WISH, name) for name in endpoint.NAMES)
+    page.draw(settings)
+    assert (image.read(page.saved("PNG")).pixels == image.read(file).pixels).all()
+    assert re.fullmatch(r"120 × 90 · Seed 5 · drawn in \d+\.\d s · photo kept", line)
+    raw, line = asked(page, keep=False)
+    assert image.read(raw).pixels.shape != (90, 120, 3)
+    assert line.endswith("the raw picture")
+
+
+def test_the_endpoint_refuses_and_downloads_nothing(
+    studio: Studio, gray_photo: Path, bare: Hub
+) -> None:
+    page = Page(studio, gray_photo)
+    with pytest.raises(gr.Error, match=r"Not on this machine yet: .* The tab Prompt of the app"):
+        asked(page)
+    with pytest.raises(gr.Error, match="condition is 'depth', allowed are: canny"):
+        asked(page, condition="depth")
+    assert bare.asked == []
+
+
+def test_the_endpoint_says_why_a_picture_was_held_back(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flagged(*_: Any, **__: Any) -> Iterator[Any]:
+        yield 1, Variant(1, 5, None, None, "The safety checker took it. Try another seed.")
+
+    monkeypatch.setattr(drawing, "draw_grid", flagged)
+    with pytest.raises(gr.Error, match="Try another seed"):
+        asked(page)
+
+
+def test_the_endpoint_is_stopped_and_leaves_the_way_free(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopping(*arguments: Any, **options: Any) -> Iterator[Any]:
+        for news in grid.draw_grid(*arguments, **options):
+            yield news
+            page.studio.stop(WHO.session_hash)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(drawing, "draw_grid", stopping)
+        with pytest.raises(gr.Error, match="Stopped"):
+            asked(page, steps=30)
+    assert asked(page)[0].endswith(".png")

@@ -25,12 +25,15 @@ def view(wanted: Sequence[Source], warning: str = "") -> list[Any]:
     return [_listed(wanted, missing, warning), gr.update(value=words, visible=bool(missing))]
 
 
+def titles(missing: Missing) -> str:
+    return ", ".join(each.title for each in missing.sources)
+
+
 def refusal(missing: Missing) -> str:
     """Why nothing can be done yet."""
-    titles = ", ".join(each.title for each in missing.sources)
     return (
-        f"Not on this machine yet: {titles} ({size(missing.bytes)}). The list above says what that "
-        "is; Download fetches it, once."
+        f"Not on this machine yet: {titles(missing)} ({size(missing.bytes)}). The list above says "
+        "what that is; Download fetches it, once."
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import atexit
-import contextlib
 import importlib
 import os
 import signal
@@ -50,8 +49,7 @@ def build(studio: Studio | None = None) -> gr.Blocks:
 
     studio = studio or new_studio()
     os.environ["GRADIO_TEMP_DIR"] = str(studio.folder.path)  # read when Gradio is imported, and on
-    with contextlib.suppress(ImportError):
-        importlib.import_module("spaces")  # it has to come before Gradio where it is installed
+    importlib.import_module("tabs.zero")  # the package spaces, where it is, comes before Gradio
     import gradio as gr
 
     from tabs.sessions import asked_tab, on_leave

@@ -35,6 +35,7 @@ ROUTES = (
     ("quick", "POST", API + r"(run/[^/]+|cancel|reset)/?"),
     ("stream", "GET", API + r"(queue/data|heartbeat/[^/]+|call/.+|mcp(/.*)?)"),
 )
+LONG = ("stream", "upload")  # stay open for as long as the client likes
 NO_ADDRESS = "Send the file itself: this app fetches nothing from an address that it is given."
 HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
 
@@ -79,7 +80,7 @@ class Guard:
             await answer(send, refused)
             return
         with_headers = _with_headers(send, kind)
-        if kind != "stream":
+        if kind not in LONG:
             await self.app(scope, receive, with_headers)
             return
         self._streams[client] += 1
@@ -92,7 +93,7 @@ class Guard:
         """Where the rest of the request is to be read from. Raises Refused."""
         if kind == "file":
             self._check_file(routed(scope).split("file=", 1)[1])
-        if kind == "stream" and self._streams[client] >= self.limits.streams:
+        if kind in LONG and self._streams[client] >= self.limits.streams:
             raise Refused(429, "Too many connections are open. Close other pages of this app.", 5)
         if kind == "upload":
             self._admit_upload(client, length(scope))

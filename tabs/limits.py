@@ -40,7 +40,7 @@ class Public:
     uploads: Rate = field(default=Rate(60, 120))  # each costs one, and one more for every 8 MB
     quick: Rate = field(default=Rate(600, 60))  # what a page asks for on the way: strokes, previews
     logins: Rate = field(default=Rate(10, 60))
-    streams: int = 48  # answers that stay open, at a time
+    streams: int = 48  # answers and uploads that stay open, at a time
     body_bytes: int = 32 * MB  # of a request that uploads nothing
     free_bytes: int = 1_000 * MB  # that stay free on the disk, whatever is asked for
 

@@ -23,6 +23,7 @@ from app_server import free_port, is_up, wait_until
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
+from playwright.sync_api import Browser
 
 import app
 from colorize_core import image
@@ -108,7 +109,8 @@ def open_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def locked_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("locked"), "--auth", "ada:lovelace") as served:
+    path = ("--root-path", "/studio", "--proxies", "0")
+    with serving(tmp_path_factory.mktemp("locked"), "--auth", "ada:lovelace", *path) as served:
         yield served
 
 
@@ -185,6 +187,17 @@ def test_profile_follows_from_the_command_line_and_from_a_space(
 def test_nothing_is_given_without_the_password(locked_app: Served, path: str, body: Any) -> None:
     status, text, _ = locked_app.ask(path, body)
     assert (status, "Not authenticated" in text) == (401, True)
+
+
+def test_root_path_is_no_way_around_the_guard(locked_app: Served) -> None:
+    """Whether the proxy takes it off or leaves it there."""
+    for root in ("", "/studio"):
+        assert locked_app.ask(f"{root}/config")[0] == 401
+        assert locked_app.ask(f"{root}/gradio_api/file=/etc/passwd")[0] == 403
+        assert locked_app.ask(f"{root}/gradio_api/file=http://127.0.0.1/")[0] == 403
+        assert locked_app.ask(f"{root}/gradio_api/token")[0] == 404
+    for root in ("/studio/studio", "/studi", "//studio"):
+        assert locked_app.ask(f"{root}/gradio_api/token")[0] == 404
 
 
 def test_passwords_cannot_be_tried_by_the_thousand(locked_app: Served) -> None:
@@ -436,6 +449,26 @@ def test_methods_that_are_not_known_are_shut(open_app: Served) -> None:
     for method in ("PUT", "DELETE", "TRACE", "PATCH"):
         assert open_app.ask("/config", method=method, sender="10.3.0.5")[0] == 404
     assert open_app.ask("/config", method="HEAD", sender="10.3.0.5")[0] in (200, 405)
+
+
+@pytest.mark.browser
+def test_page_works_behind_the_guard(open_app: Served, browser: Browser) -> None:
+    """An example is coloured, and nothing that the page asks for is refused."""
+    context = browser.new_context(extra_http_headers={FORWARDED: "10.3.0.6"})
+    with closing(context):
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        refused: list[str] = []
+        page.on(
+            "response",
+            lambda answer: refused.append(answer.url) if answer.status >= 400 else None,
+        )
+        page.goto(open_app.url)
+        strip = page.locator(".samples button:visible")
+        strip.first.click()
+        done = page.get_by_text(re.compile(r" · Autochrome · \d"))
+        done.first.wait_for(timeout=90_000)
+        assert refused == []
 
 
 # --- how much and how often -----------------------------------------------------------------------

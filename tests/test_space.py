@@ -342,7 +342,7 @@ def test_limits_of_the_page_are_those_of_the_profile() -> None:
         f"| a file | {public.upload_bytes // MB} MB, four times that",
         f"| a photo | {public.pixels // MB} megapixels |",
         f"| waiting in the queue, of all | {public.waiting} |",
-        f"| answers that stay open | {public.streams} an address |",
+        f"| answers and uploads that stay open | {public.streams} an address |",
         f"less than {public.free_bytes // 10**9} GB free",
     ):
         assert line in text

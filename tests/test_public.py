@@ -366,6 +366,22 @@ def test_no_address_is_ever_asked(open_app: Served, listener: Any) -> None:
     assert listener.asked == 1, "the listener would not have noticed"
 
 
+@pytest.mark.parametrize("host", ["93.184.216.34", "huggingface.co", "100.64.0.1", "intranet"])
+def test_no_address_is_asked_elsewhere_either(open_app: Served, host: str) -> None:
+    """Gradio would go there: it keeps only from what it takes for a private network."""
+    address = f"http://{host}/photo.png"
+    routes = [path for path, body in ways_to_name(address) if body is None]
+    assert len(routes) == 6
+    for path in routes:
+        assert open_app.ask(path, sender="10.2.2.1")[0] in (403, 404)
+    for prefix in ("call", "call/v2", "run"):
+        file = {"path": address, "meta": {"_type": "gradio.FileData"}}
+        for body in ({"data": [file]}, {"photo": file}, {"data": [[{"deep": [file]}]]}):
+            path = f"/gradio_api/{prefix}/colorize"
+            status, text, _ = open_app.ask(path, body, sender="10.2.2.1")
+            assert (status, "fetches nothing from an address" in text) == (400, True)
+
+
 def test_headers_do_not_send_the_server_anywhere(open_app: Served, listener: Any) -> None:
     before = listener.asked
     there = f"127.0.0.1:{listener.server_address[1]}"

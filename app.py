@@ -17,6 +17,7 @@ from tabs import TABS
 if TYPE_CHECKING:
     import gradio as gr
 
+    from tabs.limits import Public
     from tabs.parts import Picker
     from tabs.studio import Studio
 
@@ -24,6 +25,10 @@ TITLE = "Autochrome Studio"
 TAGLINE = "Black-and-white photographs in colour, at full size, on your own machine."
 PAGE = Path(__file__).resolve().parent / "tabs"
 WAITING = 32  # people in the queue; whoever comes after them is told that it is full
+NOT_OPEN = (
+    "strangers could reach the app: give --auth USER:PASSWORD, or say --no-auth if everybody may "
+    "use it"
+)
 HEADER = f"""
 <header>
   <svg viewBox="0 0 36 28" width="36" height="28" aria-hidden="true">
@@ -42,11 +47,11 @@ FOOTER = """
 
 def build(studio: Studio | None = None) -> gr.Blocks:
     """The page, with every tab; `studio` is what the tabs share, made here if not given."""
-    from tabs.folder import KEEP_SECONDS, SWEEP_SECONDS, Folder
-    from tabs.studio import Studio
+    from tabs.folder import KEEP_SECONDS, SWEEP_SECONDS
 
-    studio = studio or Studio(Folder(os.environ.get("GRADIO_TEMP_DIR")))
+    studio = studio or new_studio()
     os.environ["GRADIO_TEMP_DIR"] = str(studio.folder.path)  # read when Gradio is imported, and on
+    importlib.import_module("tabs.zero")  # the package spaces, where it is, comes before Gradio
     import gradio as gr
 
     from tabs.sessions import asked_tab, on_leave
@@ -79,16 +84,18 @@ def build(studio: Studio | None = None) -> gr.Blocks:
             **quick,
         )
     blocks.studio = studio
-    return blocks.queue(max_size=WAITING)
+    return blocks.queue(max_size=studio.public.waiting if studio.public else WAITING)
 
 
-def launch_options() -> dict[str, Any]:
-    """What launch() is given whatever the command line says: the look, the limits, no tracking."""
+def launch_options(studio: Studio | None = None) -> dict[str, Any]:
+    """What launch() is given whatever the command line says: the look, the limits, no tracking;
+    and a guard before everything where that studio is open to strangers."""
     from colorize_core.image import MAX_BYTES
     from tabs.gallery import EXAMPLES
     from tabs.leaderboard import DOCS
     from tabs.theme import AutochromeTheme
 
+    public = {} if studio is None or studio.public is None else guarded(studio, studio.public)
     return {
         # Examples are shown while they are worked on, wherever they lie; so are docs' pictures.
         "allowed_paths": [str(EXAMPLES), str(DOCS)],
@@ -100,6 +107,23 @@ def launch_options() -> dict[str, Any]:
         "max_file_size": MAX_BYTES,
         "run_history": False,
         "enable_monitoring": False,
+        **public,
+    }
+
+
+def guarded(studio: Studio, public: Public) -> dict[str, Any]:
+    """What launch() is given in public on top."""
+    from starlette.middleware import Middleware
+
+    from tabs.gallery import EXAMPLES
+    from tabs.guard import Guard
+    from tabs.leaderboard import DOCS
+
+    guard = Middleware(Guard, public, studio.folder.path, [EXAMPLES, DOCS])
+    return {
+        "app_kwargs": {"middleware": [guard]},
+        "max_file_size": public.upload_bytes,
+        "ssr_mode": False,  # another server would stand between the guard and the clients
     }
 
 
@@ -139,7 +163,16 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help="also serve the app's endpoints as tools for MCP clients, at /gradio_api/mcp/",
     )
+    _add_public(parser.add_argument_group("open to strangers"))
     options = parser.parse_args(arguments)
+    space = on_space()
+    options.public = options.public or options.share or space
+    if options.auth and options.no_auth:
+        parser.error("--auth and --no-auth contradict each other")
+    if options.public and not (options.auth or options.no_auth or space):
+        parser.error(NOT_OPEN)
+    if options.proxies is None:
+        options.proxies = 1 if options.root_path or space else 0
     if options.mcp:
         _check_mcp(parser, options)
     return options
@@ -151,6 +184,60 @@ def _check_mcp(parser: argparse.ArgumentParser, options: argparse.Namespace) -> 
         parser.error("--mcp needs a package that is not here: pip install 'gradio[mcp]'")
     if options.auth:
         parser.error("--mcp asks nobody for a password: leave --auth out, or --mcp")
+
+
+def _add_public(group: argparse._ArgumentGroup) -> None:
+    from tabs.limits import MB, Public
+
+    group.add_argument(
+        "--public",
+        action="store_true",
+        help="limits for each client, no downloads of models, only known routes: see "
+        "docs/deploying.md; --share implies it, and so does a Space of Hugging Face",
+    )
+    group.add_argument(
+        "--no-auth", action="store_true", help="let everybody in who has the address"
+    )
+    group.add_argument(
+        "--proxies",
+        type=_count,
+        metavar="N",
+        help="reverse proxies of your own before the app, whose X-Forwarded-For is believed (0; 1 "
+        "with --root-path)",
+    )
+    for option, what, most in (
+        ("--max-upload", "MB of a file", Public.upload_bytes // MB),
+        ("--max-megapixels", "megapixels of a photo", Public.pixels // MB),
+        ("--max-waiting", "runs in the queue", Public.waiting),
+    ):
+        group.add_argument(
+            option, type=_count, default=most, metavar="N", help=f"{what} in public (%(default)s)"
+        )
+
+
+def on_space() -> bool:
+    """Whether this is a Space of Hugging Face, which asks for a login where its owner wants one."""
+    return "SPACE_ID" in os.environ
+
+
+def public_profile(options: argparse.Namespace) -> Public | None:
+    """What strangers may have, by the command line."""
+    from tabs.limits import MB, Public
+
+    if not options.public:
+        return None
+    return Public(
+        upload_bytes=options.max_upload * MB,
+        pixels=options.max_megapixels * MB,
+        waiting=options.max_waiting,
+        proxies=options.proxies,
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or len(text) > 6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to 999999")
+    return int(text)
 
 
 def _port(text: str) -> int:
@@ -166,14 +253,28 @@ def _credentials(text: str) -> tuple[str, str]:
     return user, password
 
 
+def new_studio(public: Public | None = None) -> Studio:
+    """What the tabs share, in a folder of its own."""
+    from tabs.folder import Folder
+    from tabs.studio import Studio
+
+    return Studio(Folder(os.environ.get("GRADIO_TEMP_DIR")), public=public)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Serve the app until it is interrupted."""
     options = parse(arguments)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    public = public_profile(options)
+    if public:
+        # Nobody but the guard interprets X-Forwarded-For: uvicorn would believe any from loopback,
+        # which is where a tunnel and a proxy on the same machine send from.
+        os.environ["FORWARDED_ALLOW_IPS"] = ""
+        os.environ["HF_HUB_OFFLINE"] = "1"  # whatever asks for a model, none is downloaded
     wait_briefly()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # to tidy up as with Ctrl+C
-    blocks = build()
+    blocks = build(new_studio(public))
     folder = blocks.studio.folder
     atexit.register(folder.close)
     folder.keep_swept()
@@ -185,7 +286,7 @@ def main(arguments: list[str] | None = None) -> None:
             auth=options.auth,
             root_path=options.root_path,
             mcp_server=options.mcp,
-            **launch_options(),
+            **launch_options(blocks.studio),
         )
     except OSError as error:  # the port is taken, or the address is not of this machine
         raise SystemExit(f"The app cannot listen there: {error}") from error

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 from colorize_core.errors import DeviceError
 
 
+def lent() -> bool:
+    """Whether this is a Space on ZeroGPU: torch says then that there is CUDA, and only in a call
+    for which a GPU is lent there is."""
+    return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+
+
 def pick(name: str = "auto") -> torch.device:
     """ "auto" is CUDA, then MPS, then the CPU; else a torch device name. DeviceError if it is not
-    there."""
+    there. On ZeroGPU, which lends a GPU to who asks for "cuda", "auto" is the CPU."""
     if name == "auto":
+        if lent():
+            return torch.device("cpu")
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")

@@ -40,6 +40,7 @@ __all__ = [
     "Metadata",
     "Photo",
     "Pixels",
+    "check_pixels",
     "decode",
     "encode",
     "read",
@@ -140,6 +141,16 @@ def decode(data: bytes, name: str = "") -> Photo:
     return Photo(pixels, alpha, metadata, kind)
 
 
+def check_pixels(data: bytes, most: int, name: str = "") -> None:
+    """Raises PictureTooLargeError where a picture file announces more than `most` pixels. Nothing
+    is decoded; what is no picture passes, and decode() says what it is."""
+    name = name or "The file"
+    with suppress(NotAPictureError, BrokenPictureError), _reading(name):
+        if (kind := _kind_of(data)) is not None:
+            with _decoders.open_header(data, kind) as header:
+                _check_area(*header.size, most, name)
+
+
 def _kind_of(data: bytes) -> str | None:
     """The format by the first bytes, or None if it is none that is read."""
     for mark, kind in _SIGNATURES:
@@ -188,14 +199,18 @@ def _check_size(data: bytes, header: Image.Image, name: str) -> None:
     width, height = header.size
     if width < 1 or height < 1:
         raise BrokenPictureError("it has no pixels")
-    if width * height > MAX_PIXELS:
-        raise PictureTooLargeError(
-            f"{name} has {width:,} × {height:,} = {width * height / 1e6:,.0f} megapixels; at most "
-            f"{MAX_PIXELS / 1e6:,.0f} are read. Scale it down first."
-        )
+    _check_area(width, height, MAX_PIXELS, name)
     if _decoders.frames(data, header, MAX_FRAMES) > MAX_FRAMES:
         raise PictureTooLargeError(
             f"{name} has more than {MAX_FRAMES:,} frames. Save the one you want as a picture."
+        )
+
+
+def _check_area(width: int, height: int, most: int, name: str) -> None:
+    if width * height > most:
+        raise PictureTooLargeError(
+            f"{name} has {width:,} × {height:,} = {width * height / 1e6:,.0f} megapixels; at most "
+            f"{most / 1e6:,.0f} are read. Scale it down first."
         )
 
 

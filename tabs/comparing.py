@@ -122,6 +122,11 @@ def _score(studio: Studio, board: Board, entry: Entry, job: Job) -> None:
             board.score(metric, entry)
 
 
+def by_hand(metric: str) -> str:
+    """What fetches the trunk of a metric."""
+    return f"python -c \"from colorize_core import metrics; metrics.prepare('{metric}')\""
+
+
 def _fetched(studio: Studio, board: Board, job: Job) -> Iterator[Progress]:
     """The metrics that are downloaded on their first use."""
     if board.truth is None:
@@ -135,6 +140,8 @@ def _fetched(studio: Studio, board: Board, job: Job) -> Iterator[Progress]:
         job.step(0.0, "Loading a trunk" if there else f"Downloading {size:.3g} MB")
         try:
             with in_words():
+                if not there:
+                    studio.check_download(f"The trunk of {metric.title}", by_hand(metric.name))
                 metrics.prepare(metric.name)
         except ColorizeError as error:
             board.missing[metric.name] = str(error)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from colorize_core.errors import ColorizeError
+from colorize_core import devices
+from colorize_core.errors import Cancelled, ColorizeError
 from colorize_core.prompted.caption import caption
 from colorize_core.prompted.draw import Preview
 from colorize_core.prompted.grid import draw_grid
 from colorize_core.prompted.settings import CONDITIONS
 from colorize_core.prompted.shelf import Shelf
+from tabs import zero
 from tabs.sketchbook import Asked, Cell, Clock, Sketchbook
 from tabs.studio import Job, Studio, waiting
 from tabs.studio import Settings as ModelSettings
@@ -49,9 +51,7 @@ class Drawing:
             raw = [replace(cell.settings, keep=False) for cell in cells]
             start = self._first_colours(book, job) if any(each.start for each in raw) else None
             clock = Clock()
-            for number, news in draw_grid(
-                self.shelf, book.small, raw, start=start, stop=job.stopped
-            ):
+            for number, news in self._news(book, raw, start, job):
                 cell, done = cells[number - 1], number - 1
                 title = f"Picture {number} of {len(cells)}" if len(cells) > 1 else "Drawing"
                 if isinstance(news, Preview):
@@ -68,6 +68,15 @@ class Drawing:
                 else:
                     book.take(cell, news.drawn, clock.lap())
                 yield title, number / len(cells)
+
+    def _news(self, book: Sketchbook, raw: Any, start: Any, job: Job) -> Iterator[tuple[int, Any]]:
+        if not devices.lent():
+            yield from draw_grid(self.shelf, book.small, raw, start=start, stop=job.stopped)
+            return
+        for news in zero.draw(book.small, raw, start):
+            if job.stopped.is_set():
+                raise Cancelled("Stopped.")
+            yield news
 
     def _first_colours(self, book: Sketchbook, job: Job) -> Any:
         if book.first is None:

@@ -43,12 +43,13 @@ class Folder:
         """Delete what is older than `age` seconds, and folders that are empty by then."""
         oldest = time.time() - age
         for place in self.path.iterdir():
-            if place == self.lasting or not place.is_dir():
+            if place == self.lasting:
+                continue
+            if not place.is_dir():  # an upload that was cut off
+                _remove_old(place, oldest)
                 continue
             for file in place.iterdir():
-                with contextlib.suppress(FileNotFoundError):  # Gradio deletes at the same time
-                    if file.stat().st_mtime < oldest:
-                        file.unlink()
+                _remove_old(file, oldest)
             if place.stat().st_mtime < oldest:
                 with contextlib.suppress(OSError):  # not empty: it has younger files
                     place.rmdir()
@@ -66,6 +67,12 @@ class Folder:
         """Delete everything."""
         self._closed.set()
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _remove_old(file: Path, oldest: float) -> None:
+    with contextlib.suppress(FileNotFoundError):  # Gradio deletes at the same time
+        if file.stat().st_mtime < oldest:
+            file.unlink()
 
 
 def _remove_left_behind(root: Path) -> None:

@@ -266,6 +266,8 @@ class Handlers(Running):
         card = self.cards[model]
         try:
             with self.studio.job(session(request), progress, turn) as job:
+                command = f"python -m colorize_core weights fetch {model}"
+                self.studio.check_download(card.title, command)
                 weights.fetch(card.weights, partial(loading, job), job.stopped)
                 return ["", AWAY]
         except Cancelled:

@@ -26,10 +26,13 @@ def view(wanted: Sequence[Source], warning: str = "") -> list[Any]:
     return [_listed(wanted, missing, warning), gr.update(value=words, visible=bool(missing))]
 
 
+def titles(missing: Missing) -> str:
+    return ", ".join(each.title for each in missing.sources)
+
+
 def refusal(missing: Missing, how: str = HOW) -> str:
     """Why nothing can be done yet, and what to do."""
-    titles = ", ".join(each.title for each in missing.sources)
-    return f"Not on this machine yet: {titles} ({size(missing.bytes)}). {how}"
+    return f"Not on this machine yet: {titles(missing)} ({size(missing.bytes)}). {how}"
 
 
 def _listed(wanted: Sequence[Source], missing: Missing, warning: str) -> str:

@@ -154,6 +154,9 @@ class Handlers(Running):
         message = "<p>Everything is here now.</p>"
         try:
             with self.studio.job(session(request), progress, turn) as job:
+                if missing := sources.missing(wanted):
+                    commands = "; ".join(each.by_hand for each in missing.sources)
+                    self.studio.check_download(needs.titles(missing), commands)
                 needs.download(wanted, job)
         except Cancelled:
             message = "<p>Stopped. What is here stays: the download goes on from there.</p>"

@@ -11,6 +11,7 @@ import gradio as gr
 from colorize_core import selective
 from colorize_core.cards import ModelCard
 from colorize_core.errors import Cancelled, ColorizeError
+from colorize_core.selective.segmenters import by_hand
 from tabs import editor, edits, gallery, masked, parts, zoo
 from tabs.easel import Easel, Fill
 from tabs.endpoints import selective as endpoint
@@ -171,6 +172,7 @@ class Handlers(Running):
         try:
             with self.studio.job(session(request), progress, turn) as job:
                 looking = job.strips(0.0, "Looking for people, animals and things")
+                self._check_download(network)
                 with self.studio.turn(job):
                     found = selective.classes(easel.small, network=network, progress=looking)
                 with easel.lock:
@@ -197,6 +199,7 @@ class Handlers(Running):
         try:
             with self.studio.job(session(request), progress, turn) as job:
                 prompts = edits.prompts(easel)
+                self._check_download("sam2")
                 job.step(0.0, "Selecting the object")
                 with self.studio.turn(job):
                     mask = selective.pointed(easel.small, **prompts)
@@ -210,13 +213,18 @@ class Handlers(Running):
         except ColorizeError as error:
             return [parts.said(error)] + [gr.skip()] * 5
 
+    def _check_download(self, network: str) -> None:
+        """Raises WeightsError where it would be downloaded and must not."""
+        if self.studio.public and selective.megabytes(network):
+            self.studio.check_download(*by_hand(network))
+
     def load_mask(self, easel: Easel | None, path: str | None) -> list[Any]:
         """Another mask for the region, from a picture file."""
         if easel is None or not path:
             return [gr.skip()] * 2
         try:
             with in_words():
-                mask = masked.fitting(Path(path), easel)
+                mask = masked.fitting(self.studio.checked(Path(path)), easel)
         except ColorizeError as error:
             return [parts.said(error), gr.skip()]
         with easel.lock:

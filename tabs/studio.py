@@ -21,9 +21,16 @@ from numpy.typing import NDArray
 import colorize_core
 from colorize_core import image
 from colorize_core.cards import Value
-from colorize_core.errors import Cancelled, ColorizeError, OptionError, PictureError
+from colorize_core.errors import (
+    Cancelled,
+    ColorizeError,
+    OptionError,
+    PictureError,
+    WeightsError,
+)
 from tabs import zoo
 from tabs.folder import Folder
+from tabs.limits import Public
 
 MODELS_KEPT = 6  # in memory at a time, the least recently used goes; each takes some 50 MB
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp", "TIFF, 16 bit": ".tif"}
@@ -119,8 +126,14 @@ class Job:
 class Studio:
     """Shared by everybody who uses the app: holds no photo and no setting of anyone."""
 
-    def __init__(self, folder: Folder, load: Callable[[str], Any] = colorize_core.load):
+    def __init__(
+        self,
+        folder: Folder,
+        load: Callable[[str], Any] = colorize_core.load,
+        public: Public | None = None,
+    ):
         self.folder = folder
+        self.public = public  # what strangers may have; None where there are none
         self._load = load
         self._models: OrderedDict[str, Any] = OrderedDict()
         self._loading = threading.Lock()
@@ -191,7 +204,22 @@ class Studio:
         path = Path((photo or {}).get("path") or "").resolve()
         if not path.is_relative_to(self.folder.path) or path == self.folder.path:
             raise PictureError("No photo was given. Send a picture file.")
+        return self.checked(path)
+
+    def checked(self, path: Path) -> Path:
+        """The same, if it is no picture too large for the public. Raises PictureTooLargeError."""
+        if self.public and path.is_file():
+            image.check_pixels(path.read_bytes(), self.public.pixels, path.name)
         return path
+
+    def check_download(self, what: str, command: str) -> None:
+        """Raises WeightsError in public: strangers do not fill the disk. `command` is what the
+        owner of the machine types instead."""
+        if self.public:
+            raise WeightsError(
+                f"{what} is not on this machine, and a public app downloads nothing. Whoever runs "
+                f"it can fetch it: {command}"
+            )
 
     def develop(self, path: Path, settings: Settings, job: Job, kept: Work | None = None) -> Work:
         """Colorize the file at `path`; the network rests where `kept` already has its answer.

@@ -1,9 +1,9 @@
-"""Serve the app for the tests: `python app_server.py PORT FOLDER [endless | drawing [failing]]`.
+"""Serve the app for the tests: `python app_server.py PORT FOLDER [MODE ...]`.
 
 In a process of its own, as people run it: Gradio leaves event loops open, and warnings are errors
 in the tests. With "endless" the rendering goes on until it is stopped (or for a minute). With
 "drawing" the models are those of drawing_models.py; with "failing" one of them is damaged,
-and those that draw take their time.
+and those that draw take their time. With "public" it is open to strangers, as with --public.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import app
 import colorize_core
 from colorize_core.errors import WeightsError
 from tabs.folder import Folder
+from tabs.limits import Public
 from tabs.studio import Studio
 
 
@@ -90,8 +91,9 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
 def main() -> None:
     if "drawing" in sys.argv:
         colorize_core.cards = lambda downloads=False: drawing_models.CARDS
-    blocks = app.build(Studio(Folder(sys.argv[2]), load=load))
-    blocks.launch(server_port=int(sys.argv[1]), quiet=True, **app.launch_options())
+    public = Public() if "public" in sys.argv else None
+    blocks = app.build(Studio(Folder(sys.argv[2]), load=load, public=public))
+    blocks.launch(server_port=int(sys.argv[1]), quiet=True, **app.launch_options(blocks.studio))
 
 
 if __name__ == "__main__":

@@ -351,7 +351,10 @@ def run_python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
 def test_help_names_every_option(tmp_path: Path) -> None:
     answer = run_python(tmp_path, "app.py", "--help")
     assert answer.returncode == 0
-    for option in ("--host", "--port", "--share", "--auth", "--root-path"):
+    for option in (
+        *("--host", "--port", "--share", "--auth", "--root-path", "--public", "--no-auth"),
+        *("--proxies", "--max-upload", "--max-megapixels", "--max-waiting"),
+    ):
         assert option in answer.stdout
 
 

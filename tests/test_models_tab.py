@@ -23,6 +23,7 @@ from colorize_core.errors import WeightsError
 from tabs import zoo
 from tabs.desk import Desk
 from tabs.gallery import find_examples
+from tabs.limits import Public
 from tabs.models import Handlers, about, nothing
 from tabs.sheet import several
 from tabs.studio import Studio
@@ -281,3 +282,15 @@ def test_what_is_not_scored_here_is_described_by_its_facts() -> None:
     words = about(card)
     for fact in (f"{card.parameters:,}", card.paper, card.source, card.licence, card.limits):
         assert fact in words
+
+
+def test_strangers_download_nothing(
+    studio: Studio, gray_photo: Path, elsewhere: tuple[ModelCard, Hub]
+) -> None:
+    card, hub = elsewhere
+    page = Page(studio, gray_photo)
+    page.on.cards[card.name] = card
+    studio.public = Public()
+    message, _ = page.on.fetch(0, card.name, WHO, None)
+    assert "weights fetch elsewhere" in message
+    assert hub.asked == []

@@ -29,11 +29,6 @@ def requirements() -> dict[str, str]:
     return {match[1]: match[2] for match in found if match}
 
 
-def front_matter() -> dict[str, str]:
-    lines = README.split("---\n")[1].splitlines()
-    return {key: value.strip(' "') for key, value in (line.split(":", 1) for line in lines)}
-
-
 def test_tables_and_outputs_are_up_to_date() -> None:
     assert without_times(README) == without_times(readme.refresh(README)), (
         "run python -m docs.readme"
@@ -125,17 +120,6 @@ def test_every_dependency_is_explained() -> None:
 
 def test_every_dependency_has_a_lower_and_an_upper_bound() -> None:
     assert [name for name, range in requirements().items() if not re.match(r">=.*,<", range)] == []
-
-
-def test_the_front_matter_fits_a_space() -> None:
-    said = front_matter()
-    lowest = re.findall(r"\d+", requirements()["gradio"])
-    assert said["sdk"] == "gradio"
-    assert tuple(map(int, said["sdk_version"].split("."))) >= tuple(map(int, lowest[:2]))
-    assert said["sdk_version"].split(".")[0] == lowest[0]
-    assert (ROOT / said["app_file"]).is_file()
-    assert len(said["short_description"]) <= 60
-    assert said["license"] == "apache-2.0"
 
 
 @pytest.mark.parametrize("needed", ["requirements.txt", "python app.py", "python -m pytest"])

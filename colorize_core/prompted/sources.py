@@ -45,6 +45,12 @@ class Source:
         at = f"revision {self.revision[:8]}"
         return f"{self.title}: {self.repo} ({at}), {size(self.bytes)}, licence {self.licence}"
 
+    @property
+    def by_hand(self) -> str:
+        """The command that fetches all of it into the Hub's cache."""
+        names = " ".join(file.name for file in self.files)
+        return f"hf download {self.repo} {names} --revision {self.revision}"
+
     def cached(self) -> dict[str, Path]:
         """Where those files are that are here, by name."""
         found = {f.name: hub.cached(self.repo, f.name, self.revision) for f in self.files}

@@ -100,6 +100,15 @@ def megabytes(network: str) -> float:
     return 0.0 if trunks.is_cached(weights) else trunks.megabytes(weights)
 
 
+def by_hand(network: str) -> tuple[str, str]:
+    """What the weights are called, and the command that fetches them before they are asked for."""
+    if network == "sam2":
+        return "SAM 2.1", f"hf download {SAM2} {' '.join(SAM2_FILES)}"
+    _known(network)
+    photo = "python -m colorize_core selective examples/cat-gray.jpg --keep cat"
+    return "DeepLabV3", f"{photo} --network {network} -o cat.png"
+
+
 def _known(network: str) -> tuple[str, str]:
     if network not in NETWORKS:
         raise OptionError(f"network is {network!r}, allowed are {', '.join(NETWORKS)}.")

@@ -1,0 +1,75 @@
+"""How much of the machine strangers may have: the public profile of the app, in numbers."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from threading import Lock
+
+MB = 1_000_000
+CLIENTS = 10_000  # whose use is remembered; beyond, who has been quiet for longest is forgotten
+
+
+@dataclass(frozen=True)
+class Rate:
+    """`burst` at once, and as many again spread over `seconds`."""
+
+    burst: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Public:
+    """What one client may ask of an app that is open to everybody.
+
+    A client is an address: of IPv6 its first 64 bits, as a household has all that follow. Behind
+    `proxies` reverse proxies of one's own it is the entry of X-Forwarded-For that the first of them
+    has written; without any the header is not believed.
+    """
+
+    upload_bytes: int = 64 * MB  # a file
+    pixels: int = 50 * MB  # a photo
+    waiting: int = 16  # runs in the queue, of all clients
+    proxies: int = 0
+    starts: Rate = field(
+        default=Rate(90, 60)
+    )  # of runs, by an address: several people may share it
+    own_starts: Rate = field(default=Rate(30, 60))  # of runs, by a session
+    uploads: Rate = field(default=Rate(60, 120))  # each costs one, and one more for every 8 MB
+    quick: Rate = field(default=Rate(600, 60))  # what a page asks for on the way: strokes, previews
+    logins: Rate = field(default=Rate(10, 60))
+    streams: int = 48  # answers and uploads that stay open, at a time
+    body_bytes: int = 32 * MB  # of a request that uploads nothing
+    free_bytes: int = 1_000 * MB  # that stay free on the disk, whatever is asked for
+
+    @property
+    def request_bytes(self) -> int:
+        """Of an upload, which may be of several files."""
+        return 4 * self.upload_bytes
+
+
+class Buckets:
+    """A token bucket for each key, full at first: RFC 2697 without its second bucket."""
+
+    def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic):
+        self.rate = rate
+        self._clock = clock
+        self._left: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()  # tokens, when
+        self._lock = Lock()
+
+    def take(self, key: Hashable, cost: float = 1.0) -> float:
+        """0 where the tokens were there, and they are gone then; else the seconds until they are.
+
+        What costs more than a full bucket is had for a full one."""
+        now, speed = self._clock(), self.rate.burst / self.rate.seconds
+        cost = min(cost, self.rate.burst)
+        with self._lock:
+            tokens, then = self._left.pop(key, (self.rate.burst, now))
+            tokens = min(self.rate.burst, tokens + (now - then) * speed)
+            wait = max(0.0, (cost - tokens) / speed)
+            self._left[key] = (tokens if wait else tokens - cost, now)
+            if len(self._left) > CLIENTS:
+                self._left.popitem(last=False)
+        return wait

@@ -7,97 +7,25 @@ import json
 import os
 import re
 import socketserver
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from app_server import free_port, is_up, wait_until
+from app_server import wait_until
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 from playwright.sync_api import Browser
+from public_app import FORWARDED, ROOT, Served, serving
 
-import app
-from colorize_core import image
-from colorize_core.errors import PictureTooLargeError, WeightsError
-from tabs import guard, limits
-from tabs.folder import KEEP_SECONDS, PREFIX, Folder
-from tabs.limits import MB, Buckets, Public, Rate
-from tabs.studio import Studio
-
-ROOT = Path(__file__).resolve().parents[1]
-FORWARDED = "X-Forwarded-For"
-
-
-class Served:
-    """An app in a process of its own. Behind its one proxy every test has an address of its own."""
-
-    def __init__(self, port: int, parent: Path):
-        self.port, self.parent = port, parent
-        self.url = f"http://127.0.0.1:{port}"
-
-    @property
-    def folder(self) -> Path:
-        return next(self.parent.glob(PREFIX + "*"))
-
-    def ask(
-        self, path: str, body: Any = None, *, method: str = "", sender: str = "", **headers: str
-    ) -> tuple[int, str, dict[str, str]]:
-        """Status, text and headers; the path goes out as it is written."""
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        if sender:
-            sent[FORWARDED] = sender
-        if body is not None and not isinstance(body, bytes):
-            body, sent = json.dumps(body).encode(), {"Content-Type": "application/json", **sent}
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as line:
-            method = method or ("GET" if body is None else "POST")
-            line.putrequest(method, path, skip_host="Host" in sent)
-            for name, value in sent.items():
-                line.putheader(name, value)
-            if body is not None:
-                line.putheader("Content-Length", str(len(body)))
-            line.endheaders(body)
-            answer = line.getresponse()
-            try:
-                data = answer.read()
-            except http.client.IncompleteRead as cut:  # Gradio ends some streams so
-                data = cut.partial
-            text = data.decode("utf-8", "replace")
-            return answer.status, text, {k.lower(): v for k, v in answer.getheaders()}
-
-    def call(self, name: str, data: list[Any], sender: str) -> str:
-        """What an endpoint answers, as a stream of events."""
-        status, text, _ = self.ask(f"/gradio_api/call/{name}", {"data": data}, sender=sender)
-        if status != 200:
-            return text
-        event = json.loads(text)["event_id"]
-        return self.ask(f"/gradio_api/call/{name}/{event}", sender=sender)[1]
-
-
-@contextmanager
-def serving(parent: Path, *options: str) -> Iterator[Served]:
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "app.py", "--public", "--port", str(port), *options],
-        cwd=ROOT,
-        env={**os.environ, "GRADIO_TEMP_DIR": str(parent)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until(lambda: is_up(port), seconds=120)
-        yield Served(port, parent)
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
+from tabs import limits
+from tabs.folder import KEEP_SECONDS, Folder
+from tabs.limits import MB, Public
 
 
 @pytest.fixture(scope="module")
@@ -144,31 +72,6 @@ def client(served: Served, sender: str, folder: Path) -> Client:
 
 
 # --- who may use it -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("options", [["--share"], ["--public"], ["--public", "--share"]])
-def test_sharing_without_a_word_on_auth_is_refused(
-    options: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit):
-        app.parse(options)
-    assert "give --auth USER:PASSWORD, or say --no-auth" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        app.parse([*options, "--auth", "ada:lovelace", "--no-auth"])
-    for said in (["--auth", "ada:lovelace"], ["--no-auth"]):
-        assert app.public_profile(app.parse([*options, *said])) == Public()
-
-
-def test_profile_follows_from_the_command_line_and_from_a_space(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert app.public_profile(app.parse([])) is None
-    own = ["--public", "--no-auth", "--max-upload", "5", "--max-megapixels", "7"]
-    options = app.parse([*own, "--max-waiting", "9", "--root-path", "/studio"])
-    expected = Public(upload_bytes=5 * MB, pixels=7 * MB, waiting=9, proxies=1)
-    assert app.public_profile(options) == expected
-    monkeypatch.setenv("SPACE_ID", "somebody/autochrome")
-    assert app.public_profile(app.parse([])) == Public(proxies=1)
 
 
 @pytest.mark.parametrize(
@@ -391,15 +294,6 @@ def test_headers_do_not_send_the_server_anywhere(open_app: Served, listener: Any
     assert listener.asked == before
 
 
-def test_an_address_among_the_arguments_of_a_tool_is_refused() -> None:
-    call = {"method": "tools/call", "params": {"name": "colorize", "arguments": {"photo": "X"}}}
-    guard.check_arguments(call)
-    for address in ("http://10.0.0.1/x.png", " HTTPS://intranet/x.png"):
-        call["params"]["arguments"]["photo"] = address  # type: ignore[index]
-        with pytest.raises(guard.Refused, match="Send the file itself"):
-            guard.check_arguments([call])
-
-
 # --- other people's results -----------------------------------------------------------------------
 
 
@@ -509,18 +403,6 @@ def test_a_photo_over_the_limit_is_refused_before_it_is_decoded(
         ada.predict(handle_file(tmp_path / "large.png"), api_name="/colorize")
 
 
-def test_pixels_are_counted_in_what_the_header_announces(tmp_path: Path) -> None:
-    picture = tmp_path / "bomb.png"
-    Image.new("1", (8000, 8000)).save(picture)
-    data = picture.read_bytes()
-    assert len(data) < 20_000
-    image.check_pixels(data, 64_000_000)
-    with pytest.raises(PictureTooLargeError, match="8,000 × 8,000 = 64 megapixels; at most 50"):
-        image.check_pixels(data, Public.pixels, picture.name)
-    for other in (b"", b"no picture", data[:20]):
-        image.check_pixels(other, 1)
-
-
 def test_one_client_cannot_start_run_after_run(open_app: Served) -> None:
     """Another session makes it no other client, nor does a header that it sends itself."""
 
@@ -533,7 +415,7 @@ def test_one_client_cannot_start_run_after_run(open_app: Served) -> None:
     assert mine[:30] == [200] * 30
     assert 429 in mine[30:]
     count = mine.count(200)
-    while start(count, f"s{count}", f"1.2.3.4, {count}.3.2.1, 10.4.0.3") == 200:
+    while count < 400 and start(count, f"s{count}", f"1.2.3.4, {count}.3.2.1, 10.4.0.3") == 200:
         count += 1
     rate = Public().starts
     assert rate.burst <= count <= rate.burst * (1 + (time.monotonic() - begun) / rate.seconds) + 1
@@ -584,89 +466,7 @@ def test_page_has_the_limits_of_the_profile_and_keeps_no_history(open_app: Serve
     assert config["analytics_enabled"] is False
 
 
-LAUNCH = """
-import os
-import app, gradio
-
-def launch(blocks, **options):
-    print(blocks._queue.max_size, blocks.delete_cache, options["max_file_size"])
-    print(options["enable_monitoring"], options["run_history"], options["ssr_mode"])
-    print(os.environ["HF_HUB_OFFLINE"], repr(os.environ["FORWARDED_ALLOW_IPS"]))
-
-gradio.Blocks.launch = launch
-app.main(["--public", "--no-auth", "--max-waiting", "5"])
-"""
-
-
-def test_launch_gets_the_profile(tmp_path: Path) -> None:
-    """Also the net under the words on downloads: huggingface_hub is offline."""
-    own = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path)}
-    answer = subprocess.run(
-        [sys.executable, "-c", LAUNCH], cwd=ROOT, env=own, capture_output=True, text=True
-    )
-    assert answer.stdout.splitlines() == [
-        f"5 (60, {KEEP_SECONDS}) {Public.upload_bytes}",
-        "False False False",
-        "1 ''",
-    ], answer.stderr
-
-
-def test_bucket_fills_again_and_forgets_who_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [0.0]
-    buckets = Buckets(Rate(3, 60), clock=lambda: now[0])
-    assert [buckets.take("ada") for _ in range(4)] == [0, 0, 0, pytest.approx(20)]
-    assert buckets.take("grace") == 0
-    now[0] = 20.0
-    assert [buckets.take("ada") for _ in range(2)] == [0, pytest.approx(20)]
-    now[0] = 1000.0
-    assert buckets.take("ada", cost=99) == 0
-    assert buckets.take("ada") == pytest.approx(20)
-    monkeypatch.setattr(limits, "CLIENTS", 2)
-    for name in ("b", "c", "d"):
-        buckets.take(name)
-    assert list(buckets._left) == ["c", "d"]
-
-
-@pytest.mark.parametrize(
-    ("header", "proxies", "expected"),
-    [
-        (None, 0, "127.0.0.1"),
-        ("1.2.3.4", 0, "127.0.0.1"),
-        ("1.2.3.4", 1, "1.2.3.4"),
-        ("6.6.6.6, 1.2.3.4", 1, "1.2.3.4"),
-        ("6.6.6.6, 1.2.3.4, 10.0.0.1", 2, "1.2.3.4"),
-        ("1.2.3.4", 2, "127.0.0.1"),
-        ("2001:db8:1:2:3:4:5:6", 1, "2001:db8:1:2::/64"),
-        ("2001:db8:1:2::9", 1, "2001:db8:1:2::/64"),
-        ("::ffff:1.2.3.4", 1, "1.2.3.4"),
-        ("nobody", 1, ""),
-    ],
-)
-def test_address_is_believed_only_from_own_proxies(
-    header: str | None, proxies: int, expected: str
-) -> None:
-    sent = [] if header is None else [(b"x-forwarded-for", header.encode())]
-    assert guard.address({"client": ("127.0.0.1", 5), "headers": sent}, proxies) == expected
-
-
-def test_path_is_seen_as_the_routes_see_it() -> None:
-    scope = {"path": "/studio/gradio_api/file=/etc/passwd", "root_path": "/studio"}
-    assert guard.routed(scope) == "/gradio_api/file=/etc/passwd"
-    assert guard.routed({"path": "/studios/x", "root_path": "/studio"}) == "/studios/x"
-
-
 # --- the disk -------------------------------------------------------------------------------------
-
-
-def test_full_disk_is_not_filled_further(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
-    shut = guard.Guard(None, Public(free_bytes=10**18), folder.path)
-    with pytest.raises(guard.Refused, match="no room") as refused:
-        shut._admit_upload("ada", 1000)
-    assert refused.value.status == 507
-    with pytest.raises(guard.Refused, match="no room"):
-        shut._admit_call("run", "ada", b"{}")
-    guard.Guard(None, Public(free_bytes=0), folder.path)._admit_upload("ada", 1000)
 
 
 def test_an_upload_that_was_cut_off_goes_in_time(open_app: Served, tmp_path: Path) -> None:
@@ -691,71 +491,3 @@ def test_an_upload_that_was_cut_off_goes_in_time(open_app: Served, tmp_path: Pat
     os.utime(cut, (hour_ago, hour_ago))
     folder.sweep()
     assert not cut.exists()
-
-
-# --- downloads ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
-    """A studio that is open, on a machine with empty caches, where nothing may be downloaded."""
-    from colorize_core import hub
-    from colorize_core.metrics import trunks
-
-    def fetched(*_: Any, **__: Any) -> Any:
-        raise AssertionError("a stranger had something downloaded")
-
-    monkeypatch.setattr(hub, "fetch", fetched)
-    monkeypatch.setattr(hub, "cached", lambda *_, **__: None)
-    monkeypatch.setattr(trunks, "fetching", fetched)
-    monkeypatch.setattr(trunks, "is_cached", lambda _: False)
-    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: None)
-    return Studio(Folder(tmp_path), public=Public())
-
-
-class Asking:
-    """What a handler is told of the request behind it."""
-
-    session_hash = "ada"
-
-
-def test_prompt_downloads_nothing_for_strangers(strangers: Studio) -> None:
-    from colorize_core.prompted import sources
-    from colorize_core.prompted.settings import Settings
-    from tabs import prompt
-
-    wanted = sources.needed(Settings())
-    message, *_ = prompt.Handlers(strangers, []).download(0.0, wanted, Asking(), None)
-    assert "a public app downloads nothing" in message
-    for source in wanted:
-        assert f"hf download {source.repo} {source.files[0].name}" in message
-        assert f"--revision {source.revision}" in message
-
-
-@pytest.mark.parametrize("network", ["mobile", "resnet101", "sam2"])
-def test_masks_download_nothing_for_strangers(strangers: Studio, network: str, photo: Path) -> None:
-    from tabs import selective
-
-    on = selective.Handlers(strangers, [], [])
-    with pytest.raises(WeightsError, match="a public app downloads nothing") as refused:
-        on._check_download(network)
-    said = "hf download facebook/sam2.1" if network == "sam2" else f"--network {network}"
-    assert said in str(refused.value)
-
-
-def test_scores_download_nothing_for_strangers(strangers: Studio) -> None:
-    from colorize_core.metrics import METRICS
-    from tabs.comparing import _fetched
-
-    asked = [metric for metric in METRICS if metric.download]
-    board = SimpleNamespace(truth="there", metrics=asked, missing={}, entries=[], made={})
-    with strangers.job("ada") as job:
-        list(_fetched(strangers, board, job))  # type: ignore[arg-type]
-    assert asked
-    for metric in asked:
-        assert "a public app downloads nothing" in board.missing[metric.name]
-        assert f"metrics.prepare('{metric.name}')" in board.missing[metric.name]
-
-
-def test_a_private_app_still_downloads(tmp_path: Path) -> None:
-    Studio(Folder(tmp_path)).check_download("SAM 2.1", "hf download")

@@ -1,0 +1,83 @@
+"""The app that is open to strangers, in a process of its own, as people run it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from app_server import free_port, is_up, wait_until
+
+from tabs.folder import PREFIX
+
+ROOT = Path(__file__).resolve().parents[1]
+FORWARDED = "X-Forwarded-For"
+
+
+class Served:
+    """An app in a process of its own. Behind its one proxy every test has an address of its own."""
+
+    def __init__(self, port: int, parent: Path):
+        self.port, self.parent = port, parent
+        self.url = f"http://127.0.0.1:{port}"
+
+    @property
+    def folder(self) -> Path:
+        return next(self.parent.glob(PREFIX + "*"))
+
+    def ask(
+        self, path: str, body: Any = None, *, method: str = "", sender: str = "", **headers: str
+    ) -> tuple[int, str, dict[str, str]]:
+        """Status, text and headers; the path goes out as it is written."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if sender:
+            sent[FORWARDED] = sender
+        if body is not None and not isinstance(body, bytes):
+            body, sent = json.dumps(body).encode(), {"Content-Type": "application/json", **sent}
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as line:
+            method = method or ("GET" if body is None else "POST")
+            line.putrequest(method, path, skip_host="Host" in sent)
+            for name, value in sent.items():
+                line.putheader(name, value)
+            if body is not None:
+                line.putheader("Content-Length", str(len(body)))
+            line.endheaders(body)
+            answer = line.getresponse()
+            try:
+                data = answer.read()
+            except http.client.IncompleteRead as cut:  # Gradio ends some streams so
+                data = cut.partial
+            text = data.decode("utf-8", "replace")
+            return answer.status, text, {k.lower(): v for k, v in answer.getheaders()}
+
+    def call(self, name: str, data: list[Any], sender: str) -> str:
+        """What an endpoint answers, as a stream of events."""
+        status, text, _ = self.ask(f"/gradio_api/call/{name}", {"data": data}, sender=sender)
+        if status != 200:
+            return text
+        event = json.loads(text)["event_id"]
+        return self.ask(f"/gradio_api/call/{name}/{event}", sender=sender)[1]
+
+
+@contextmanager
+def serving(parent: Path, *options: str) -> Iterator[Served]:
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "app.py", "--public", "--port", str(port), *options],
+        cwd=ROOT,
+        env={**os.environ, "GRADIO_TEMP_DIR": str(parent)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: is_up(port), seconds=120)
+        yield Served(port, parent)
+    finally:
+        process.terminate()
+        process.wait(timeout=60)

@@ -488,7 +488,10 @@ def build_fetched(card: ModelCard) -> Fetched:
     with parts.stage(alone=True) as (busy, cancel):
         gr.HTML(f"<p>{escape(words)}</p>", elem_classes="needs")
         get = gr.Button(
-            f"Download ({zoo.extent(card)})", visible=not zoo.is_here(card), elem_classes="get"
+            f"Download ({zoo.extent(card)})",
+            visible=not zoo.is_here(card),
+            size="sm",
+            elem_classes="get",
         )
     return Fetched(card.name, get, busy, cancel)
 

@@ -425,7 +425,8 @@ def build(studio: Studio) -> None:
             **run,
         ),
     )
-    fetched.success(**look, **parts.QUICK)
+    # What the download has said stays.
+    fetched.success(lambda *now: on.look(*now)[1], [book, *wished], followed, **parts.QUICK)
     for event in (written, fetched, *made):
         event.failure(on.fail, None, remark, **parts.QUICK)
     drawings.select(on.pick, book, results, **parts.QUICK)

@@ -284,7 +284,7 @@ def test_a_models_own_controls_are_settings_too(
 ) -> None:
     hue = Control("hue", "Hue", "Where on the wheel.", 0.5, 0.0, 1.0)
     card = ModelCard("drawing", "", "", "", "", 0, (), "", "", controls=(SEED, hue))
-    monkeypatch.setattr(batch, "cards", lambda: (card,))
+    monkeypatch.setattr(batch, "cards", lambda downloads: (card,))
     photo, out, marker = save(tmp_path / "a.png"), tmp_path / "out", Marker()
     drawing: dict[str, Any] = {"model": "drawing", "marker": marker}
     assert states(run([photo], out, **drawing)) == {"a.png": "done"}

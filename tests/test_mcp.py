@@ -14,6 +14,7 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,9 @@ def ask(address: str, question: Callable[[ClientSession], Coroutine[Any, Any, An
             await session.initialize()
             return await question(session)
 
-    return asyncio.run(talk())
+    # In a thread of its own: Playwright, in other tests, leaves an event loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, talk()).result()
 
 
 def call(address: str, tool: str, watched: bool = False, **arguments: Any) -> CallToolResult:

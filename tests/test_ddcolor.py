@@ -72,13 +72,14 @@ def test_photos_of_a_batch_do_not_touch_each_other():
 
 
 def test_a_spectral_norm_is_divided_out_when_it_is_loaded():
+    torch.manual_seed(0)
     conv = torch.nn.utils.spectral_norm(torch.nn.Conv2d(5, 7, 3, padding=1)).eval()
     ours = SpectralConv2d(5, 7, 3, padding=1)
     ours.load_state_dict(conv.state_dict())
     x = torch.rand(1, 5, 8, 9, generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(ours(x), conv(x), atol=1e-6)
+    torch.testing.assert_close(ours(x), conv(x), rtol=1e-4, atol=1e-6)
     ours.load_state_dict(ours.state_dict())  # and its own file is as it is
-    assert torch.allclose(ours(x), conv(x), atol=1e-6)
+    torch.testing.assert_close(ours(x), conv(x), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("change", ["missing", "too much"])

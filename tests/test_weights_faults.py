@@ -261,10 +261,14 @@ def test_another_file_than_the_card_says_is_refused(served, tmp_path):
 def test_a_stalled_download_can_be_stopped(file, served, tmp_path):
     stop = threading.Event()
     served.faults = [Fault(cut_after=300_000, stall=5), Fault(stall=5)]
-    threading.Timer(0.2, stop.set).start()
+
+    def report(count):
+        if count == 300_000:
+            threading.Timer(0.2, stop.set).start()  # while nothing comes
+
     started = time.monotonic()
     with pytest.raises(Cancelled):
-        weights.find(file, stop=stop)
+        weights.find(file, report, stop)
     assert time.monotonic() - started < transfer.STALL + 1
     assert remains(tmp_path) == ([], [300_000])
 

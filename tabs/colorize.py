@@ -65,7 +65,7 @@ class Handlers:
 
     def take_example(self, event: gr.EventData) -> list[Any]:
         """Show the example that was picked while it is worked on."""
-        path = str(self.examples[int(event.index) % len(self.examples)])
+        path = str(gallery.picked(self.examples, event))
         return begin(gr.update(value=path, visible=True), path)
 
     def reset(self) -> list[Any]:

@@ -66,7 +66,7 @@ class Handlers(Running):
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         """Take the example that was picked."""
-        path = self.examples[int(event.index) % len(self.examples)]
+        path = gallery.picked(self.examples, event)
         try:
             with self.studio.job(session(request), progress, turn) as job:
                 return self._opened(path, board, job)

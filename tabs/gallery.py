@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,11 @@ def caption(path: Path) -> str:
     """What a thumbnail is called: cat-gray.jpg is "Cat", cup-colour.jpg is "Cup, in colour"."""
     name = path.stem.removesuffix("-gray")
     return name.replace("-colour", ", in colour").replace("-", " ").capitalize()
+
+
+def picked(paths: Sequence[Path], event: gr.EventData) -> Path:
+    """The example of the strip's select event; whatever a client sends, it is one of them."""
+    return paths[int(event.index) % len(paths)]
 
 
 def build(paths: list[Path], folder: Folder, **options: Any) -> gr.HTML:

@@ -79,7 +79,7 @@ class Handlers(Running):
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         """Take the example that was picked."""
-        path = self.examples[int(event.index) % len(self.examples)]
+        path = gallery.picked(self.examples, event)
         try:
             with self.studio.job(session(request), progress, turn) as job:
                 return self._opened(path, book, job)
@@ -110,17 +110,8 @@ class Handlers(Running):
             book.away = True
         zone = gr.update(value=None, visible=True)
         samples = gr.update(visible=bool(self.examples))
-        return [
-            "",
-            zone,
-            samples,
-            AWAY,
-            "",
-            None,
-            AWAY,
-            *nothing(),
-            *[gr.skip()] * len(wishes.NAMES),
-        ]
+        kept = [gr.skip()] * len(wishes.NAMES)
+        return ["", zone, samples, AWAY, "", None, AWAY, *nothing(), *kept]
 
     # --- before it is drawn ---------------------------------------------------------------------
 

@@ -7,25 +7,19 @@ squashes every photo to 512 x 512; ours has about as many pixels, in the photo's
 
 from __future__ import annotations
 
-import argparse
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
-import colorize_core
+from benchmarks.beside import Pair, arguments, compare
 from benchmarks.results_file import write
-from benchmarks.speed import paired, photo, row
+from benchmarks.speed import photo
 from colorize_core.models import ddcolor
-from colorize_core.models.base import AbColorizer
 from colorize_core.networks.ddcolor import LARGE, STRIDE, TINY, DDColor
 
 SIDE = ddcolor.SIDE
-PHOTOS = ((768, 1024), (3000, 4000))  # height, width
 SIZES = {"tiny": (TINY, "ddcolor-tiny"), "large": (LARGE, "ddcolor-modelscope")}
 
 
@@ -49,57 +43,37 @@ def original(size: str) -> Any:
     return network.eval()
 
 
-def compare(size: str, runs: int, commit: str) -> list[dict[str, Any]]:
+def pair(size: str) -> Pair:
     from ddcolor import ColorizationPipeline
 
     config, name = SIZES[size]
-    theirs, network = original(size), DDColor(config).eval()
-    network.load_state_dict(theirs.state_dict())
-    card = next(card for card in colorize_core.cards(downloads=True) if card.name == name)
-    cpu = torch.device("cpu")
-    ours = AbColorizer(card, network, ddcolor.predict_ab, cpu, multiple=STRIDE, cell=1)
+    theirs, ours = original(size), DDColor(config).eval()
+    ours.load_state_dict(theirs.state_dict())
     pipeline = ColorizationPipeline(theirs, input_size=SIDE)
-    rows = [alone(size, network, theirs, runs, commit)]
-    for height, width in PHOTOS:
-        rgb = cv2.cvtColor(photo(height, width), cv2.COLOR_GRAY2RGB)
-        bgr = np.ascontiguousarray(rgb[..., ::-1])
-        times = paired(
-            lambda rgb=rgb: ours.colorize(rgb), lambda bgr=bgr: pipeline.process(bgr), runs
-        )
-        against = f"its own pipeline at {commit}"
-        rows.append(row(f"DDColor {size}, {width} x {height}", *times, against))
-    return [line | {"threads": torch.get_num_threads()} for line in rows]
 
+    def inputs(side: int) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        gray = torch.from_numpy(photo(side, side)).expand(1, 3, -1, -1) / 255
+        return (gray,), (gray,)
 
-@torch.inference_mode()
-def alone(size: str, network: Any, theirs: Any, runs: int, commit: str) -> dict[str, Any]:
-    """The two networks at one size, and how far apart their ab is, of the largest value."""
-    gray = torch.from_numpy(photo(SIDE, SIDE)).expand(1, 3, -1, -1) / 255
-    expected = theirs(gray)
-    error = float((network(gray) - expected).abs().max() / expected.abs().max())
-    times = paired(lambda: network(gray), lambda: theirs(gray), runs)
-    what = f"DDColor {size}, the network alone, {SIDE} x {SIDE}"
-    return row(what, *times, f"the original's at {commit}") | {"relative_error": f"{error:.1e}"}
-
-
-def commit_of(folder: Path) -> str:
-    command = ["git", "-C", str(folder), "rev-parse", "--short=7", "HEAD"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    return Pair(
+        title=f"DDColor {size}",
+        card=name,
+        network=ours,
+        original=theirs,
+        inputs=inputs,
+        side=SIDE,
+        pipeline=lambda rgb: pipeline.process(np.ascontiguousarray(rgb[..., ::-1])),
+        whole="pipeline",
+        adapter=ddcolor.predict_ab,
+        multiple=STRIDE,
+        cell=1,
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path, metavar="DIR")
-    parser.add_argument("--runs", type=int, default=7)
-    parser.add_argument("--sizes", nargs="+", default=list(SIZES), choices=SIZES)
-    arguments = parser.parse_args()
-    sys.path.insert(0, str(arguments.folder))
-    sys.dont_write_bytecode = True  # the clone stays as it is
-    commit = commit_of(arguments.folder)
-    rows = [line for size in arguments.sizes for line in compare(size, arguments.runs, commit)]
-    print(write("ddcolor", [{"relative_error": ""} | line for line in rows]))
+    runs, commit = arguments(__doc__)
+    rows = [line for size in SIZES for line in compare(pair(size), runs, commit)]
+    print(write("ddcolor", rows))
 
 
 if __name__ == "__main__":

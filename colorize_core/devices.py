@@ -33,3 +33,14 @@ def pick(name: str = "auto") -> torch.device:
             'Use "auto", "cpu", or "cuda" on a machine with an NVIDIA GPU.'
         ) from error
     return device
+
+
+def precision(device: torch.device) -> torch.dtype:
+    """What large networks compute in: bfloat16 on a CPU with instructions for it (AVX-512 BF16 or
+    AMX), where that takes about half the time, else float32."""
+    if device.type != "cpu":
+        return torch.float32
+    # Older versions of torch do not tell. Without the instructions bfloat16 would be slower.
+    told: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    fast = told.get("avx512_bf16") or told.get("amx_bf16")
+    return torch.bfloat16 if fast else torch.float32

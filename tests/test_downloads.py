@@ -13,7 +13,7 @@ import torch
 from hub_server import serving
 
 import colorize_core
-from colorize_core import weights
+from colorize_core import devices, weights
 from colorize_core.errors import DeviceError, WeightsError
 from colorize_core.hints import Hint
 from colorize_core.models import ddcolor_tiny
@@ -122,6 +122,7 @@ def test_half_precision_files_load_as_float32(
     path = tmp_path / "pytorch_model.bin"
     torch.save({k: v.half() if v.is_floating_point() else v for k, v in small.items()}, path)
     monkeypatch.setattr(weights, "find", lambda file: path)
+    monkeypatch.setattr(devices, "precision", lambda device: torch.float32)
     network = colorize_core.load("ddcolor-tiny", "cpu").network  # type: ignore[attr-defined]
     assert {p.dtype for p in network.parameters()} == {torch.float32}
 

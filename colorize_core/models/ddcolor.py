@@ -29,14 +29,12 @@ def file(repo: str, size: int, sha256: str = "", revision: str = "") -> WeightFi
 
 def load(card: ModelCard, config: DDColorConfig, device: str) -> AbColorizer:
     """Raises WeightsError or DeviceError."""
-    from colorize_core import devices
     from colorize_core.models import ports
-    from colorize_core.models.base import AbColorizer
     from colorize_core.networks.ddcolor import STRIDE, DDColor
 
-    picked = devices.pick(device)  # a wrong name is told before anything is downloaded
-    network = ports.build(card, lambda: DDColor(config), HEAD)
-    return AbColorizer(card, network, predict_ab, picked, multiple=STRIDE, cell=1)
+    return ports.load(
+        card, lambda: DDColor(config), predict_ab, device, multiple=STRIDE, cell=1, unused=HEAD
+    )
 
 
 def predict_ab(network: Any, lightness: Tensor, hints: Tensor) -> Decoder:

@@ -39,14 +39,10 @@ CARD = ModelCard(
 
 def load(device: str = "auto") -> AbColorizer:
     """Raises WeightsError or DeviceError."""
-    from colorize_core import devices
     from colorize_core.models import ports
-    from colorize_core.models.base import AbColorizer
     from colorize_core.networks.deoldify import ARTISTIC, STRIDE, DeOldify
 
-    picked = devices.pick(device)  # a wrong name is told before anything is downloaded
-    network = ports.build(CARD, lambda: DeOldify(ARTISTIC))
-    return AbColorizer(CARD, network, predict_ab, picked, multiple=STRIDE, cell=1)
+    return ports.load(CARD, lambda: DeOldify(ARTISTIC), predict_ab, device, multiple=STRIDE, cell=1)
 
 
 def predict_ab(network: Any, lightness: Tensor, hints: Tensor) -> Decoder:

@@ -39,14 +39,10 @@ CARD = ModelCard(
 
 def load(device: str = "auto") -> AbColorizer:
     """Raises WeightsError or DeviceError."""
-    from colorize_core import devices
     from colorize_core.models import ports
-    from colorize_core.models.base import AbColorizer
     from colorize_core.networks.zhang import FULL, STRIDE, Eccv16
 
-    picked = devices.pick(device)  # a wrong name is told before anything is downloaded
-    network = ports.build(CARD, lambda: Eccv16(FULL))
-    return AbColorizer(CARD, network, predict_ab, picked, multiple=STRIDE, cell=4)
+    return ports.load(CARD, lambda: Eccv16(FULL), predict_ab, device, multiple=STRIDE, cell=4)
 
 
 def predict_ab(network: Any, lightness: Tensor, hints: Tensor) -> Decoder:

@@ -5,11 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from colorize_core import weights
+from colorize_core import devices, weights
 from colorize_core.cards import ModelCard
 from colorize_core.errors import WeightsError
+from colorize_core.models.base import AbColorizer, Decoder
+
+
+def load(
+    card: ModelCard,
+    make: Callable[[], nn.Module],
+    predict_ab: Callable[[nn.Module, Tensor, Tensor], Decoder],
+    device: str,
+    *,
+    multiple: int,
+    cell: int,
+    unused: Collection[str] = (),
+) -> AbColorizer:
+    """build() in what the device is fast with, and an AbColorizer of it. Raises WeightsError or
+    DeviceError."""
+    picked = devices.pick(device)  # a wrong name is told before anything is downloaded
+    network = in_precision(build(card, make, unused), devices.precision(picked))
+    return AbColorizer(card, network, predict_ab, picked, multiple=multiple, cell=cell)
 
 
 def build(
@@ -37,3 +56,24 @@ def build(
             f"delete {path.resolve()} and try again: it is downloaded anew."
         ) from error
     return network
+
+
+def in_precision(network: nn.Module, dtype: torch.dtype) -> nn.Module:
+    """A network of float32 that computes in `dtype`."""
+    return network if dtype == torch.float32 else _Cast(network, dtype)
+
+
+class _Cast(nn.Module):
+    """Takes and gives float32. Norms keep weights of float32: theirs take no time."""
+
+    def __init__(self, network: nn.Module, dtype: torch.dtype):
+        super().__init__()
+        self.network = network.to(dtype)
+        self.dtype = dtype
+        for module in network.modules():
+            if isinstance(module, nn.LayerNorm | _BatchNorm):
+                module.float()
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        output: Tensor = self.network(*(x.to(self.dtype) for x in inputs))
+        return output.float()

@@ -42,14 +42,12 @@ CELL = 2  # pixels along each side: on all of them, what hints fill would take m
 
 def load(device: str = "auto") -> AbColorizer:
     """Raises WeightsError or DeviceError."""
-    from colorize_core import devices
     from colorize_core.models import ports
-    from colorize_core.models.base import AbColorizer
     from colorize_core.networks.zhang import FULL, STRIDE, Siggraph17
 
-    picked = devices.pick(device)  # a wrong name is told before anything is downloaded
-    network = ports.build(CARD, lambda: Siggraph17(FULL))
-    return AbColorizer(CARD, network, predict_ab, picked, multiple=STRIDE, cell=CELL)
+    return ports.load(
+        CARD, lambda: Siggraph17(FULL), predict_ab, device, multiple=STRIDE, cell=CELL
+    )
 
 
 def predict_ab(network: Any, lightness: Tensor, hints: Tensor) -> Decoder:

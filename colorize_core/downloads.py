@@ -70,14 +70,13 @@ BACKBONES = tuple(
 def every() -> tuple[Download, ...]:
     """All of them, the models first; loads no model and downloads nothing."""
     from colorize_core.metrics import trunks
-    from colorize_core.models import perceptual
     from colorize_core.prompted import downloads as prompted
-    from colorize_core.registry import cards
+    from colorize_core.registry import cards, tools
     from colorize_core.selective import segmenters
 
     models = (
         Download(card.name, card.title, card.licence, card.source, card.weights)
-        for card in (*cards(downloads=True), perceptual.CARD)
+        for card in (*cards(downloads=True), *tools())
     )
     others = (prompted.DOWNLOADS, segmenters.DOWNLOADS, trunks.DOWNLOADS, BACKBONES)
     return (*models, *(each for group in others for each in group))

@@ -42,6 +42,9 @@ DOWNLOADS = (
     "eccv16",
 )
 
+# Ship with the repository, and colorize nothing: load(device) gives a network.
+TOOLS = ("people", "perceptual")
+
 
 class Colorizer(Protocol):
     """What every model offers."""
@@ -71,6 +74,11 @@ def cards(downloads: bool = False) -> tuple[ModelCard, ...]:
     """The card of every model that ships with the repository, in the order of the list; then, with
     `downloads`, of those whose weights do not. Loads no model and downloads nothing."""
     return tuple(_module(name).CARD for name in (MODELS + DOWNLOADS if downloads else MODELS))
+
+
+def tools() -> tuple[ModelCard, ...]:
+    """The card of every network that ships with the repository and does not colorize."""
+    return tuple(_module(name).CARD for name in TOOLS)
 
 
 def load(name: str, device: str = "auto") -> Colorizer:

@@ -15,15 +15,15 @@ from safetensors import safe_open
 from colorize_core import ModelCard, cards, metrics, weights
 from colorize_core.metrics.baselines import BASELINES
 from colorize_core.models import perceptual
+from colorize_core.registry import tools
 from docs.readme import Rows, goal, heading, protocol, results, score, table_of, title
 
-EVERY = (*cards(), perceptual.CARD)  # whatever has weights in this repository
+EVERY = (*cards(), *tools())  # whatever has weights in this repository
 
 
 def text(card: ModelCard) -> str:
     """The model card as Markdown, with the Hub's front matter."""
-    colorizes = card is not perceptual.CARD
-    task = "image-to-image" if colorizes else "image-feature-extraction"
+    task = TASKS.get(card.name, "image-to-image")
     parts = [
         f"---\nlicense: {card.licence.lower()}\npipeline_tag: {task}\n"
         "tags: [colorization]\nlibrary_name: colorize_core\n---",
@@ -34,7 +34,7 @@ def text(card: ModelCard) -> str:
         f"{card.trained_on}. The command is `python -m colorize_core.training {card.name}`; "
         f"{_seen(card)}.",
         *_looks(card),
-        *(_scores(card) if colorizes else _what_it_tells()),
+        *SCORES.get(card.name, _scores)(card),
         *_hints(card),
         "## Limits",
         card.limits,
@@ -47,7 +47,7 @@ def _facts(card: ModelCard) -> str:
     rows = [
         ["parameters", f"{card.parameters:,}"],
         ["input", f"{sees} at about {card.network_side} x {card.network_side} pixels of area"],
-        *([["colour hints", "yes" if card.takes_hints else "no"]] if sees == "L" else []),
+        *([] if card.name in TASKS else [["colour hints", "yes" if card.takes_hints else "no"]]),
         *(
             [f"`{each.name}`", f"{each.info} Values: {each.allowed}; {each.default} unless set."]
             for each in card.controls
@@ -69,6 +69,8 @@ def _seen(card: ModelCard) -> str:
     config, training = _metadata(card)
     if "kinds" in config:
         config["kinds"] = len(config["kinds"])
+    if "trunk" in config:
+        config["trunk"] = f"with the sha256 {config['trunk'][:12]}"
     settings = ", ".join(f"{key} {value}" for key, value in config.items())
     return f"these weights have seen {training['seen']:,} random crops. Configuration: {settings}"
 
@@ -86,7 +88,7 @@ def _looks(card: ModelCard) -> list[str]:
     ]
 
 
-def _what_it_tells() -> list[str]:
+def _what_it_tells(_: ModelCard) -> list[str]:
     """Of the perceptual trunk: what it names, and whether its distance orders distortions."""
     rows = results("perceptual")
     if not rows:
@@ -107,6 +109,25 @@ def _what_it_tells() -> list[str]:
         "and in how many its distance to the original rises with every strength of a distortion "
         "(share of the chroma taken away, degrees of hue, pixels of blur, levels of noise, 100 "
         "less the JPEG quality), with 95 % bootstrap intervals.",
+        table_of(table),
+    ]
+
+
+def _what_it_finds(_: ModelCard) -> list[str]:
+    """Of the network that finds people: how its masks overlap with true ones."""
+    rows = results("people")
+    if not rows:
+        return []
+    table = [["photographs", "how many", "what", "mean"]]
+    table += [
+        [row["photos"], row["n"], row["what"], f"{row['mean']} ({row['low']} to {row['high']})"]
+        for row in rows
+    ]
+    return [
+        "## Scores",
+        "Through the app's path, with 95 % bootstrap intervals. IoU is the intersection of a mask "
+        "with the true one over their union, GrabCut's first guess the mask that the app begins "
+        f"with. It took {rows[0]['seconds']} s a photograph (median, {rows[0]['machine']}).",
         table_of(table),
     ]
 
@@ -166,6 +187,10 @@ def _hints(card: ModelCard) -> list[str]:
             ]
         ),
     ]
+
+
+TASKS = {"people": "image-segmentation", "perceptual": "image-feature-extraction"}
+SCORES = {"people": _what_it_finds, "perceptual": _what_it_tells}
 
 
 def path_of(card: ModelCard) -> Path:

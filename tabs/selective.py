@@ -11,7 +11,7 @@ import gradio as gr
 from colorize_core import selective
 from colorize_core.cards import ModelCard
 from colorize_core.errors import Cancelled, ColorizeError
-from colorize_core.selective.segmenters import by_hand
+from colorize_core.selective.segmenters import PEOPLE, by_hand
 from tabs import editor, edits, gallery, masked, parts, zoo
 from tabs.easel import Easel, Fill
 from tabs.endpoints import selective as endpoint
@@ -32,7 +32,11 @@ from tabs.studio import Job, Studio, in_words
 
 TITLE = "Selective"
 INVITATION = "# Drop a photo\nto colour only a part of it"
-NETWORKS = {"mobile": "Quick: downloads 42 MB once", "resnet101": "Finer: downloads 233 MB once"}
+NETWORKS = {
+    PEOPLE: "Only people: comes with the app",
+    "mobile": "Quick: downloads 42 MB once",
+    "resnet101": "Finer: downloads 233 MB once",
+}
 SAM = "<p>Looks again where your box and your strokes point; downloads 156 MB once.</p>"
 AWAY = gr.update(visible=False)
 THERE = gr.update(visible=True)
@@ -171,7 +175,7 @@ class Handlers(Running):
             return [gr.skip()] * 6
         try:
             with self.studio.job(session(request), progress, turn) as job:
-                looking = job.strips(0.0, "Looking for people, animals and things")
+                looking = job.strips(0.0, "Looking")
                 self._check_download(network)
                 with self.studio.turn(job):
                     found = selective.classes(easel.small, network=network, progress=looking)
@@ -179,6 +183,8 @@ class Handlers(Running):
                     if easel.away:
                         return [gr.skip()] * 6
                     easel.found = found
+                    if len(found) == 1:  # there is no choice to leave to the person
+                        edits.toggle(easel, [found[0].name])
                     words = "" if found else "<p>Nothing that the network knows was found.</p>"
                     return [words, *self.seen(easel)]
         except Cancelled:
@@ -399,7 +405,7 @@ def build_finding() -> tuple[gr.Button, gr.Radio, gr.CheckboxGroup]:
         find = gr.Button("Find people, animals, things", size="sm")
         network = gr.Radio(
             [(words, name) for name, words in NETWORKS.items()],
-            value="mobile",
+            value=PEOPLE,
             label="Network",
             show_label=False,
         )

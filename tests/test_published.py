@@ -12,15 +12,13 @@ from safetensors import safe_open
 import colorize_core
 from colorize_core import weights
 from colorize_core.errors import WeightsError
-from colorize_core.models import perceptual
 from colorize_core.networks.autochrome import Autochrome, AutochromeConfig
 from colorize_core.networks.cnn import Cnn
 from colorize_core.networks.published import Published
+from colorize_core.registry import tools
 
 BUNDLED = [
-    card
-    for card in (*colorize_core.cards(), perceptual.CARD)
-    if all(f.bundled for f in card.weights)
+    card for card in (*colorize_core.cards(), *tools()) if all(f.bundled for f in card.weights)
 ]
 SMALL = AutochromeConfig(widths=(8, 16, 24), depths=(1, 1, 1), heads=2)
 

@@ -125,6 +125,16 @@ def test_classes_are_kept_by_name(folder, layers, capsys):
     assert "DeepLabV3 (resnet101) is downloaded once: 42 MB." in capsys.readouterr().err
 
 
+def test_people_alone_need_no_download(folder, layers, capsys):
+    assert command.main(["photo.png", "--keep", "person", "--mask-out", "m.png"]) == 0
+    assert command.main(["photo.png", "--keep", "dog", "-o", "dog.png"]) == 0
+    assert layers == ["people", "mobile"]
+    assert masks.read_mask("m.png")[60, [10, 80]].tolist() == [1, 0]
+    with pytest.raises(SystemExit):
+        command.main(["photo.png", "--keep", "person,dog", "--network", "people", "-o", "x.png"])
+    assert "people finds no dog; mobile does" in capsys.readouterr().err
+
+
 def test_sixteen_bits_and_other_formats(folder, left):
     fine = image.read("photo.png").pixels.astype(np.uint16) * 257 + 3
     image.write("fine.tif", image.Photo(fine, None, image.Metadata(), "TIFF"))

@@ -226,7 +226,7 @@ def test_damaged_weights_are_told(torch_home, photo):
 
 def test_an_unknown_network_is_answered_with_the_known_ones(photo):
     for ask in (segmenters.megabytes, lambda name: automatic.classes(photo, network=name)):
-        with pytest.raises(OptionError, match=r"'huge', allowed are mobile, resnet101"):
+        with pytest.raises(OptionError, match=r"'huge', allowed are people, mobile, resnet101"):
             ask("huge")
 
 

@@ -424,6 +424,17 @@ def test_found_classes_are_layers_to_be_put_in_and_taken_out(
     assert layers["value"] == ["dog"], "undo takes the ticks along"
 
 
+def test_the_only_thing_that_is_found_is_selected(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selective, "classes", lambda *_, **__: halves(page.easel.small)[:1])
+    *_, layers = page.on.find(0, "people", page.easel, WHO, None)
+    assert layers["value"] == ["person"]
+    assert np.array_equal(page.easel.mask(), halves(page.easel.small)[0].mask)
+    layers = page.edit({"kind": "undo"})[-1]
+    assert layers["value"] == []
+
+
 def test_without_a_network_the_reason_is_told(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     def offline(*_: Any, **__: Any) -> Any:
         raise WeightsError("The network is not here. Connect once.")
@@ -454,8 +465,9 @@ def test_a_network_looks_where_it_is_pointed_at(
 
 
 def test_downloads_are_as_large_as_is_said() -> None:
-    for name, words in NETWORKS.items():
-        _, weights = segmenters.NETWORKS[name]
+    assert set(NETWORKS) == {"people", *segmenters.NETWORKS}
+    for name, (_, weights) in segmenters.NETWORKS.items():
+        words = NETWORKS[name]
         assert f"{trunks.megabytes(weights):.0f} MB" in words
     assert f"{segmenters.SAM2_MEGABYTES:.0f} MB" in SAM
 

@@ -1,5 +1,6 @@
 """The engine and the built-in recipe, for a few steps on made-up pictures."""
 
+import io
 import json
 import os
 import subprocess
@@ -15,7 +16,7 @@ from PIL import Image
 from safetensors import safe_open
 
 from colorize_core import weights
-from colorize_core.errors import WeightsError
+from colorize_core.errors import OptionError, WeightsError
 from colorize_core.networks.autochrome import Autochrome, AutochromeConfig
 from colorize_core.networks.cnn import Cnn, CnnConfig
 from colorize_core.training import engine, recipes
@@ -25,6 +26,7 @@ from colorize_core.training.data import Batch, Batches, find_photos, load_photos
 from colorize_core.training.hints import recolour_objects, simulate_hints
 from colorize_core.training.losses import soft_bin_cross_entropy
 from colorize_core.training.optimizer import MuonAdamW
+from colorize_core.training.recipes import segmentation
 from colorize_core.training.recipes.autochrome import AutochromeRecipe
 from colorize_core.training.recipes.perceptual import official
 
@@ -232,9 +234,64 @@ def distance_to_truth(row):
     return row.get("generator_l1", row.get("loss"))
 
 
+@pytest.fixture
+def people(tmp_path, rng):
+    """A zip of bright figures before dark walls, with their masks; of one figure hardly a foot."""
+    path = tmp_path / "people.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(21):
+            mask = np.zeros((192, 128), np.uint8)
+            left = rng.integers(20, 70)
+            mask[30 + number : 180, left : left + 40] = 255
+            if number == 20:
+                mask[:178] = 0
+            photo = rng.integers(0, 40, (192, 128, 3)).astype(np.uint8) + mask[..., None] // 2
+            for kind, picture in (("photo", photo), ("mask", mask)):
+                file = io.BytesIO()
+                Image.fromarray(picture).save(file, "PNG")
+                archive.writestr(f"{kind}/{number:02}.png", file.getvalue())
+    return path
+
+
+def test_people_are_learned_from_in_many_surroundings(photos, people, monkeypatch):
+    monkeypatch.setattr(segmentation, "EMPTY", ("standing",))
+    recipe = segmentation.PeopleRecipe(masks=(people,), own=0.4, empty=0.2)
+    loaded = load_photos([photos], 64)
+    recipe.parts(loaded)
+    torch.manual_seed(0)
+    light, mask = recipe.pictures(Batches(loaded, 200, 0, torch.device("cpu")).draw(64))
+    assert light.shape == mask.shape == (200, 1, 64, 64)
+    assert 0 <= light.min() <= light.max() <= 100
+    assert 0 <= mask.min() <= mask.max() <= 1
+    covered = mask.mean((1, 2, 3))
+    assert 0.1 < (covered == 0).float().mean() < 0.35
+    here, elsewhere = light[mask > 0.99].mean(), light[mask < 0.01].mean()
+    assert abs(here - elsewhere) > 5, "people are where the masks say"
+    learned, held = recipe._people
+    assert (len(learned.mask), len(held.mask)) == (18, 2), "of 20, as the last shows nobody"
+
+
+def test_people_need_masks_and_photographs_without_people(photos, people, monkeypatch):
+    loaded = load_photos([photos], 32)
+    with pytest.raises(OptionError, match="photographs without people"):
+        segmentation.PeopleRecipe(masks=(people,)).parts(loaded)
+    monkeypatch.setattr(segmentation, "EMPTY", ("standing",))
+    recipe = segmentation.PeopleRecipe()
+    recipe.parts(loaded)
+    with pytest.raises(OptionError, match="--masks"):
+        recipe.pictures(Batch(torch.rand(2, 3, 32, 32), torch.zeros(2, dtype=torch.long)))
+
+
+def test_a_mask_that_is_missing_is_named(tmp_path, people):
+    with zipfile.ZipFile(people, "a") as archive:
+        archive.writestr("photo/more.webp", b"")
+    with pytest.raises(FileNotFoundError, match=r"photo/more\.webp, but no mask/more\.png"):
+        segmentation.load_people([people])
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 @pytest.mark.parametrize("name", sorted(set(recipes.RECIPES) - {"autochrome"}))
-def test_every_recipe_learns(photos, tmp_path, name):
+def test_every_recipe_learns(photos, people, tmp_path, name, monkeypatch):
     settings = engine.Settings(
         data=(photos,),
         val=(photos,),
@@ -253,6 +310,9 @@ def test_every_recipe_learns(photos, tmp_path, name):
         teacher = recipes.find("se-unet")().network()
         options["teacher"] = tmp_path / "teacher.safetensors"
         engine.save_weights(teacher, options["teacher"], {})
+    if name == "people":
+        monkeypatch.setattr(segmentation, "EMPTY", ("standing",))
+        options["masks"] = (people,)
     recipe = recipes.find(name)(sides=(32,), until=(1.0,), least_scale=1.0, **options)
     path = engine.train(name, recipe, settings)
     state = torch.load(tmp_path / "checkpoint" / "custom_checkpoint_1.pkl", weights_only=True)

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from colorize_core.cards import ModelCard
 from colorize_core.errors import ColorizeError, OptionError
 from colorize_core.hub import push
-from colorize_core.models import perceptual
-from colorize_core.registry import cards
+from colorize_core.registry import cards, tools
 from colorize_core.terminal import aligned, size
 
 ALL_DONE, FAILED, STOPPED = 0, 1, 130
@@ -49,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _cards() -> dict[str, ModelCard]:
-    return {card.name: card for card in (*cards(), perceptual.CARD)}
+    return {card.name: card for card in (*cards(), *tools())}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _push(card: ModelCard, asked: argparse.Namespace) -> int:
     push.check(asked.repo)
     files = push.contents(card)
-    if card is not perceptual.CARD and not push.scores(card):
+    if card not in tools() and not push.scores(card):
         print(f"No scores were measured with these weights of {card.name}.", file=sys.stderr)
     if asked.yes:
         print(f"Uploaded: {push.push(files, asked.repo, private=asked.private)}")

@@ -30,6 +30,8 @@ examples:
       what is in a box, its mask kept; change it in any painting program
   python -m colorize_core selective portrait.jpg --mask mask.png --outside sagan
       under that mask one model, outside another
+  python -m colorize_core selective street.jpg --keep person
+      people, found without a download
   python -m colorize_core selective street.jpg --keep person,dog --network resnet101
       classes that DeepLabV3 finds, whose weights are downloaded once
 
@@ -61,9 +63,9 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--mask", type=Path, metavar="FILE", help="a picture: white is coloured")
     what.add_argument(
         "--network",
-        choices=list(segmenters.NETWORKS),
-        default="mobile",
-        help="of --keep: mobile (42 MB) or resnet101 (233 MB, better) (default: %(default)s)",
+        choices=[segmenters.PEOPLE, *segmenters.NETWORKS],
+        help="of --keep: people, which comes along and knows persons alone, mobile (42 MB) or "
+        "resnet101 (233 MB, better) (default: people for person alone, else mobile)",
     )
     what.add_argument(
         "--feather",
@@ -216,16 +218,25 @@ def chosen_mask(photo: Picture, names: Sequence[str], asked: argparse.Namespace)
     return masks.feathered(mask, asked.feather)
 
 
+def network_of(names: Sequence[str], chosen: str | None) -> str:
+    """The one that is to find these classes. OptionError where the chosen one knows them not."""
+    others = [name for name in names if name != segmenters.PERSON]
+    if chosen == segmenters.PEOPLE and others:
+        raise OptionError(f"--network: {chosen} finds no {', '.join(others)}; mobile does.")
+    return chosen or ("mobile" if others else segmenters.PEOPLE)
+
+
 def _of_classes(photo: Picture, names: Sequence[str], asked: argparse.Namespace) -> Mask:
-    size = segmenters.megabytes(asked.network)
+    network = network_of(names, asked.network)
+    size = segmenters.megabytes(network)
     if size and not asked.quiet:
-        print(f"DeepLabV3 ({asked.network}) is downloaded once: {size:.0f} MB.", file=sys.stderr)
-    layers = segmenters.classes(photo, network=asked.network, device=asked.device)
+        print(f"DeepLabV3 ({network}) is downloaded once: {size:.0f} MB.", file=sys.stderr)
+    layers = segmenters.classes(photo, network=network, device=asked.device)
     wanted = [layer.mask for layer in layers if layer.name in names]
     if not wanted:
         seen = ", ".join(f"{layer.name} ({layer.share:.0%})" for layer in layers) or "nothing"
         raise OptionError(
-            f"--keep: of {', '.join(names)} there is nothing in the photo; DeepLabV3 found {seen}. "
+            f"--keep: of {', '.join(names)} there is nothing in the photo; {network} found {seen}. "
             f"Draw a --box, or paint a --mask."
         )
     return np.maximum.reduce(wanted)

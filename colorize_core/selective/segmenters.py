@@ -1,5 +1,5 @@
-"""Masks by networks whose weights are downloaded once: the classes that DeepLabV3 finds, and what
-SAM 2.1 finds where it is pointed at.
+"""Masks by networks: people, by one that ships with the repository; the classes that DeepLabV3
+finds, and what SAM 2.1 finds where it is pointed at, whose weights are downloaded once.
 
 Sources: Chen et al., "Rethinking Atrous Convolution for Semantic Image Segmentation" (2017), with
 torchvision's weights; Ravi et al., "SAM 2: Segment Anything in Images and Videos" (2024), with
@@ -34,6 +34,8 @@ CLASSES = (  # of Pascal VOC, as torchvision names them, without the background
     "tvmonitor",
 )
 # fmt: on
+PEOPLE = "people"  # the network that ships with the repository
+PERSON = "person"  # the one of CLASSES that it knows
 NETWORKS = {  # torchvision's functions and the names of their weights
     "mobile": (
         "deeplabv3_mobilenet_v3_large",
@@ -89,8 +91,10 @@ class Layer:
 
 
 def megabytes(network: str) -> float:
-    """What has to be downloaded before `network` can be asked ("mobile", "resnet101", "sam2"): 0
-    where its weights are in the cache. OptionError for another name."""
+    """What has to be downloaded before `network` can be asked ("people", "mobile", "resnet101",
+    "sam2"): 0 where its weights are there. OptionError for another name."""
+    if network == PEOPLE:
+        return 0.0
     if network == "sam2":
         from huggingface_hub import try_to_load_from_cache
 
@@ -111,7 +115,8 @@ def by_hand(network: str) -> tuple[str, str]:
 
 def _known(network: str) -> tuple[str, str]:
     if network not in NETWORKS:
-        raise OptionError(f"network is {network!r}, allowed are {', '.join(NETWORKS)}.")
+        allowed = ", ".join((PEOPLE, *NETWORKS))
+        raise OptionError(f"network is {network!r}, allowed are {allowed}.")
     return NETWORKS[network]
 
 
@@ -125,33 +130,70 @@ def classes(
     device: str = "auto",
     progress: Callable[[float], None] | None = None,
 ) -> tuple[Layer, ...]:
-    """The CLASSES that DeepLabV3 finds in the photo, largest first, with masks of screen size.
+    """The CLASSES that a network finds in the photo, largest first, with masks of screen size.
 
-    `network`: "mobile" (42 MB) or "resnet101" (233 MB, better), downloaded by torchvision into its
-    cache where it has them not; megabytes() says so before. `progress` gets shares of the work in
-    [0, 1]; what it raises stops it. Raises WeightsError if they cannot be had, OptionError or
-    DeviceError.
+    `network`: "people", which ships with the repository and knows persons alone, or DeepLabV3 as
+    "mobile" (42 MB) or "resnet101" (233 MB, better), downloaded by torchvision into its cache where
+    it has them not; megabytes() says so before. `progress` gets shares of the work in [0, 1]; what
+    it raises stops it. Raises WeightsError if they cannot be had, OptionError or DeviceError.
     """
-    import torch
-
     from colorize_core import devices
 
-    _known(network)
+    if network != PEOPLE:
+        _known(network)
     report = progress or (lambda share: None)
     report(0.0)
-    picked = devices.pick(device)
-    loaded = _deeplab(network, str(picked))
+    picked = str(devices.pick(device))
+    loaded = _people(picked) if network == PEOPLE else _deeplab(network, picked)
     report(0.5)
     seen = masks.screen(photo)
-    with torch.inference_mode():
-        logits = loaded(_input(seen).to(picked))["out"][0].float().cpu()
     light = masks.lightness(seen)
+    if network == PEOPLE:
+        rough = persons(loaded, light, picked)
+    else:
+        rough = layers_of(_ask(loaded, seen, picked), light.shape)
     found = []
-    for layer in layers_of(logits, light.shape):
+    for layer in rough:
         mask = masks.snapped(layer.mask, light)
         found.append(Layer(layer.name, mask, float(mask.mean())))
     report(1.0)
     return tuple(sorted(found, key=lambda layer: -layer.share))
+
+
+@lru_cache(maxsize=1)
+def _people(device: str) -> Any:
+    from colorize_core.models import people
+
+    return people.finder(device)
+
+
+def persons(network: Any, light: NDArray[np.float32], device: str) -> tuple[Layer, ...]:
+    """Of L (H, W): all people as one layer, whose mask (H, W) is soft where the network is not
+    sure; none where nobody is found. The mean of the photo's and its mirror image's logits."""
+    import torch
+
+    from colorize_core.chroma import Frame, pad_to_multiple, shrink
+    from colorize_core.models.people import CARD
+    from colorize_core.networks.segmenter import STRIDE
+
+    height, width = Frame.fit(light.shape[0], light.shape[1], CARD.network_side).size()
+    shown = torch.from_numpy(pad_to_multiple(shrink(light, height, width), STRIDE))
+    shown = shown[None, None].to(device)
+    with torch.inference_mode():
+        there, mirrored = network(torch.cat([shown, shown.flip(-1)])).float().cpu().numpy()[:, 0]
+    margin = masks.resized((there + mirrored[:, ::-1]) / 2, *shown.shape[2:])[:height, :width]
+    mask = _soft(margin, light.shape)
+    share = float(mask.mean())
+    return (Layer(PERSON, mask, share),) if share >= LEAST_SHARE else ()
+
+
+def _ask(network: Any, photo: Picture, device: str) -> Tensor:
+    """DeepLabV3's logits, (1 + classes, h, w)."""
+    import torch
+
+    with torch.inference_mode():
+        logits: Tensor = network(_input(photo).to(device))["out"][0]
+    return logits.float().cpu()
 
 
 @lru_cache(maxsize=2)

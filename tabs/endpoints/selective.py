@@ -12,6 +12,7 @@ from colorize_core.cards import Control, ModelCard
 from colorize_core.errors import OptionError
 from colorize_core.options import RANGES
 from colorize_core.selective import Mask
+from colorize_core.selective.segmenters import PEOPLE
 from tabs import endpoints, masked
 from tabs.easel import Easel
 from tabs.fills import FLAT, GRAY, fill_of, inside_choices
@@ -21,12 +22,13 @@ from tabs.studio import FORMATS, Studio, check_format, read
 AUTO = "auto"
 ENDPOINT = f"""Colour only a part of a photo and give it back at its full size, with its metadata.
 
-photo: a picture file. keep: what is coloured: "{AUTO}" (what stands out) or a box around it in
-pixels of the photo, "left,top,right,bottom". mask: in place of keep, a picture file as large as the
-photo, or of its shape: white is inside, gray in between. inside: a model's name (see /models),
-"{GRAY}", or "{FLAT}" for one flat colour, which `colour` says as #rrggbb. outside: "{GRAY}" or a
-model's name. vividness: {RANGES["vividness"][0]:g} (timid) to {RANGES["vividness"][1]:g}
-(saturated), 1 is the model's choice. format: {", ".join(f'"{name}"' for name in FORMATS)}.
+photo: a picture file. keep: what is coloured: "{AUTO}" (what stands out), "{PEOPLE}" or a box
+around it in pixels of the photo, "left,top,right,bottom". mask: in place of keep, a picture file as
+large as the photo, or of its shape: white is inside, gray in between. inside: a model's name (see
+/models), "{GRAY}", or "{FLAT}" for one flat colour, which `colour` says as #rrggbb. outside:
+"{GRAY}" or a model's name. vividness: {RANGES["vividness"][0]:g} (timid) to
+{RANGES["vividness"][1]:g} (saturated), 1 is the model's choice. format:
+{", ".join(f'"{name}"' for name in FORMATS)}.
 
 Returns the result file, and one line on what was done. Outside in {GRAY}, a black-and-white photo
 stays as it is, byte for byte. Refused are a box outside the photo, a mask of another shape and an
@@ -75,7 +77,15 @@ class Endpoint:
             return masked.fitting(self.studio.upload(mask), easel)
         if keep == AUTO:
             return selective.grabcut(easel.small)
+        if keep == PEOPLE:
+            return self._people(easel)
         return selective.grabcut(read(easel.path).pixels, box=box_of(keep))
+
+    def _people(self, easel: Easel) -> Mask:
+        found = selective.classes(easel.small, network=PEOPLE)
+        if not found:
+            raise OptionError(f'Nobody was found. keep may be "{AUTO}" or a box, too.')
+        return found[0].mask
 
     def _line(self, easel: Easel, inside: str, outside: str) -> str:
         width, height = easel.size
@@ -90,8 +100,8 @@ def box_of(text: str) -> tuple[float, float, float, float]:
         left, top, right, bottom = (float(part) for part in text.split(","))
     except ValueError as error:
         raise OptionError(
-            f'keep is {text!r}, allowed are "{AUTO}" and a box as four numbers, left,top,right,'
-            "bottom, in pixels of the photo."
+            f'keep is {text!r}, allowed are "{AUTO}", "{PEOPLE}" and a box as four numbers, '
+            "left,top,right,bottom, in pixels of the photo."
         ) from error
     return left, top, right, bottom
 

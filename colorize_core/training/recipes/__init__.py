@@ -6,6 +6,7 @@ import importlib
 
 RECIPES = {
     "autochrome": "autochrome.AutochromeRecipe",
+    "people": "segmentation.PeopleRecipe",
     "perceptual": "classification.PerceptualRecipe",
     "coltran": "coltran.ColTranRecipe",
     "cnn-mse": "regression.CnnMse",

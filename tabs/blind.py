@@ -14,6 +14,7 @@ import gradio as gr
 from colorize_core.cards import ModelCard
 from colorize_core.errors import Cancelled, ColorizeError, OptionError, PictureError
 from tabs import gallery, pair, parts, tally, zoo
+from tabs.endpoints import pair as endpoint
 from tabs.folder import KEEP_SECONDS
 from tabs.running import Running
 from tabs.sessions import session
@@ -346,6 +347,7 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[part
     with gr.Row(visible=False, elem_classes="actions") as bar:
         leave = gr.Button("Photos and models", size="sm")
     build_results(on, question, intro, kept)
+    endpoint.build(studio, cards, models)
 
     place = [message, zone, samples, row, photos, album, go]
     view = [message, remark, setup, bar, shown, sitting]

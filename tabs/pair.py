@@ -65,18 +65,21 @@ def answered(
     return {**asked, "verdict": {"captions": list(captions), "chosen": chosen, "words": words}}
 
 
-def encode(pictures: Sequence[Picture]) -> list[str]:
-    """Data URLs of one length: JPEG readers ignore the zeros that fill up the shorter ones."""
-    files = []
+def files(pictures: Sequence[Picture]) -> list[bytes]:
+    """JPEGs of one length: readers ignore the zeros that fill up the shorter ones."""
+    made = []
     for picture in pictures:
         file = io.BytesIO()
         Image.fromarray(picture).save(file, "JPEG", quality=92, subsampling=0)
-        files.append(file.getvalue())
-    longest = max(len(file) for file in files)
-    return [
-        "data:image/jpeg;base64," + base64.b64encode(file.ljust(longest, b"\0")).decode()
-        for file in files
-    ]
+        made.append(file.getvalue())
+    longest = max(len(file) for file in made)
+    return [file.ljust(longest, b"\0") for file in made]
+
+
+def encode(pictures: Sequence[Picture]) -> list[str]:
+    """files() as data URLs."""
+    start = "data:image/jpeg;base64,"
+    return [start + base64.b64encode(file).decode() for file in files(pictures)]
 
 
 def reduced(photo: Photo) -> Picture:

@@ -29,7 +29,7 @@ from tabs import endpoints, standing
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = (ROOT / "docs/api.md").read_text(encoding="utf-8")
-NAMED = ["/colorize", "/selective", "/prompt", "/models", "/compare", "/scores"]
+NAMED = ["/colorize", "/selective", "/prompt", "/models", "/compare", "/pair", "/scores"]
 SIZE = (90, 60)  # of the photos, width and height
 Scene = Callable[..., NDArray[np.uint8]]
 
@@ -257,6 +257,15 @@ def test_selective_takes_a_mask_and_a_model_outside(
     assert line.endswith("Black and white on 50% of the photo · Autochrome around it")
 
 
+def test_selective_finds_people(client: Client, tmp_path: Path) -> None:
+    Image.new("L", SIZE, 128).save(tmp_path / "fog.png")
+    with pytest.raises(AppError, match="Nobody was found"):
+        client.predict(handle_file(tmp_path / "fog.png"), keep="people", api_name="/selective")
+    portrait = handle_file(ROOT / "examples" / "portrait-gray.jpg")
+    _, line = client.predict(portrait, keep="people", api_name="/selective")
+    assert 30 < int(re.findall(r"(\d+)%", line)[0]) < 90
+
+
 def test_selective_finds_something_by_itself(client: Client, gray_photo: Path) -> None:
     file, line = client.predict(handle_file(gray_photo), format="JPEG", api_name="/selective")
     assert Path(file).name == "old-selective.jpg"
@@ -266,7 +275,7 @@ def test_selective_finds_something_by_itself(client: Client, gray_photo: Path) -
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"keep": "everything"}, "keep is 'everything', allowed are \"auto\" and a box"),
+        ({"keep": "everything"}, 'keep is \'everything\', allowed are "auto", "people" and'),
         ({"keep": "500,500,600,600"}, "box"),
         ({"keep": "nan,nan,nan,nan"}, "box"),
         ({"keep": "1,2,3"}, "keep is '1,2,3', allowed are"),
@@ -294,6 +303,50 @@ def test_selective_refuses_a_mask_that_does_not_fit_or_is_one_too_many(
         client.predict(handle_file(gray_photo), mask=mask, api_name="/selective")
     with pytest.raises(AppError, match="leave one out"):
         client.predict(handle_file(gray_photo), mask=mask, keep="1,1,9,9", api_name="/selective")
+
+
+def test_pair_is_the_original_and_a_colorization_of_one_length(
+    client: Client, colour_photo: Path
+) -> None:
+    def ask(**options: Any) -> tuple[dict[str, bytes], dict[str, Any]]:
+        photo = handle_file(colour_photo)
+        a, b, answer = client.predict(photo, api_name="/pair", models=["student"], **options)
+        return {"A": Path(a).read_bytes(), "B": Path(b).read_bytes()}, answer
+
+    files, answer = ask(seed=1)
+    assert {answer["A"], answer["B"]} == {"original", "student"}
+    assert len(files["A"]) == len(files["B"])
+    decoded = {side: np.asarray(Image.open(io.BytesIO(data))) for side, data in files.items()}
+    original = "A" if answer["A"] == "original" else "B"
+    far = np.abs(decoded[original].astype(int) - pixels(colour_photo)).mean()
+    assert far < 8 < np.abs(decoded["A"].astype(int) - decoded["B"]).max()
+    assert ask(seed=1) == (files, answer)
+    assert {ask(seed=seed)[1]["A"] for seed in range(8)} == {"original", "student"}
+
+
+def test_pair_may_be_of_two_models(client: Client, gray_photo: Path) -> None:
+    both = ["student", "autochrome"]
+    *_, answer = client.predict(
+        handle_file(gray_photo), question="prefer", models=both, api_name="/pair"
+    )
+    assert {answer["A"], answer["B"]} == set(both)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({}, "None of these photos is in colour"),
+        ({"question": "best"}, "question has best; known are: real, prefer"),
+        ({"models": ["nosuch"]}, "models has nosuch; known are: autochrome"),
+        ({"models": [], "question": "prefer"}, "Choose at least two models"),
+        ({"seed": 12345}, "seed is 12345, allowed is a whole number from -1 to 9999"),
+    ],
+)
+def test_pair_refuses_in_our_words(
+    client: Client, gray_photo: Path, options: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(AppError, match=re.escape(says)):
+        client.predict(handle_file(gray_photo), api_name="/pair", **options)
 
 
 def test_prompt_names_what_is_missing_and_fetches_nothing(client: Client, gray_photo: Path) -> None:
@@ -365,6 +418,9 @@ def test_the_python_examples_run(workshop: Path, address: str) -> None:
         "Stopped.",
     ):
         assert expected in printed, printed
+    answer = names["answer"]  # which side the original is on is a matter of chance
+    assert {answer["A"], answer["B"]} == {"original", "autochrome"}
+    assert f"B.jpg A is {answer['A']} and B is {answer['B']}\n" in printed
     assert Path(names["grid"]).is_relative_to(workshop)
 
 

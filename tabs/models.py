@@ -132,7 +132,7 @@ class Handlers(Running):
     ) -> list[Any]:
         """The open tab's model at full size, with the network only where it must."""
         if desk is None:
-            return nothing()
+            return [gr.skip(), *nothing()[1:]]  # what was said of a download stays
         card = self.cards[desk.current]
         if not zoo.is_here(card):
             return [gr.skip(), *nothing()[1:]]  # its tab says how it is downloaded

@@ -267,6 +267,9 @@ def test_a_download_that_fails_is_explained(
     message, button = page.on.fetch(0, card.name, WHO, None)
     assert "has no repository someone/elsewhere" in message
     assert button["visible"]
+    page.desk.current = card.name
+    for desk in (None, page.desk):  # what follows is to leave the words there
+        assert page.on.show(0, desk, 1, 1, 1, True, WHO, None)[0] == gr.skip()
 
 
 def test_a_model_that_is_not_here_is_refused_with_what_to_do(

@@ -87,15 +87,15 @@ def build(studio: Studio | None = None) -> gr.Blocks:
     return blocks.queue(max_size=studio.public.waiting if studio.public else WAITING)
 
 
-def launch_options(studio: Studio | None = None) -> dict[str, Any]:
+def launch_options(blocks: gr.Blocks | None = None) -> dict[str, Any]:
     """What launch() is given whatever the command line says: the look, the limits, no tracking;
-    and a guard before everything where that studio is open to strangers."""
+    and a guard before everything where that page is open to strangers."""
     from colorize_core.image import MAX_BYTES
     from tabs.gallery import EXAMPLES
     from tabs.leaderboard import DOCS
     from tabs.theme import AutochromeTheme
 
-    public = {} if studio is None or studio.public is None else guarded(studio, studio.public)
+    public = {} if blocks is None or blocks.studio.public is None else guarded(blocks)
     return {
         # Examples are shown while they are worked on, wherever they lie; so are docs' pictures.
         "allowed_paths": [str(EXAMPLES), str(DOCS)],
@@ -111,15 +111,18 @@ def launch_options(studio: Studio | None = None) -> dict[str, Any]:
     }
 
 
-def guarded(studio: Studio, public: Public) -> dict[str, Any]:
+def guarded(blocks: gr.Blocks) -> dict[str, Any]:
     """What launch() is given in public on top."""
     from starlette.middleware import Middleware
 
     from tabs.gallery import EXAMPLES
     from tabs.guard import Guard
     from tabs.leaderboard import DOCS
+    from tabs.sessions import waiting
 
-    guard = Middleware(Guard, public, studio.folder.path, [EXAMPLES, DOCS])
+    public, folder = blocks.studio.public, blocks.studio.folder.path
+    of_address = waiting(blocks, public.proxies)
+    guard = Middleware(Guard, public, folder, [EXAMPLES, DOCS], of_address)
     return {
         "app_kwargs": {"middleware": [guard]},
         "max_file_size": public.upload_bytes,
@@ -286,7 +289,7 @@ def main(arguments: list[str] | None = None) -> None:
             auth=options.auth,
             root_path=options.root_path,
             mcp_server=options.mcp,
-            **launch_options(blocks.studio),
+            **launch_options(blocks),
         )
     except OSError as error:  # the port is taken, or the address is not of this machine
         raise SystemExit(f"The app cannot listen there: {error}") from error

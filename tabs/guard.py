@@ -13,7 +13,7 @@ import math
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -50,10 +50,17 @@ class Refused(Exception):
 
 class Guard:
     """Middleware. `folder` has uploads and results, `shown` are the other folders whose files the
-    page shows."""
+    page shows, `waiting` says how many runs of an address are in the queue."""
 
-    def __init__(self, app: Any, limits: Public, folder: Path, shown: Sequence[Path] = ()):
-        self.app, self.limits, self.folder = app, limits, folder
+    def __init__(
+        self,
+        app: Any,
+        limits: Public,
+        folder: Path,
+        shown: Sequence[Path] = (),
+        waiting: Callable[[str], int] = lambda client: 0,
+    ):
+        self.app, self.limits, self.folder, self.waiting = app, limits, folder, waiting
         self.open_to = tuple(place.resolve() for place in (folder, *shown))
         rates = {
             "run": limits.starts,
@@ -128,6 +135,8 @@ class Guard:
         if isinstance(session, str):
             self._take("session", (client, session[:64]))
         self._take("run", client)
+        if self.waiting(client) >= self.limits.own_waiting:
+            raise Refused(429, "So many of your runs wait already: try again when one is done.", 5)
 
     def _take(self, name: str, key: Any, cost: float = 1.0) -> None:
         wait = self._buckets[name].take(key, cost)

@@ -45,6 +45,11 @@ class Public:
     free_bytes: int = 1_000 * MB  # that stay free on the disk, whatever is asked for
 
     @property
+    def own_waiting(self) -> int:
+        """Runs in the queue, of an address: nobody fills it alone."""
+        return max(1, self.waiting // 2)
+
+    @property
     def request_bytes(self) -> int:
         """Of an upload, which may be of several files."""
         return 4 * self.upload_bytes

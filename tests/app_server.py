@@ -93,7 +93,7 @@ def main() -> None:
         colorize_core.cards = lambda downloads=False: drawing_models.CARDS
     public = Public() if "public" in sys.argv else None
     blocks = app.build(Studio(Folder(sys.argv[2]), load=load, public=public))
-    blocks.launch(server_port=int(sys.argv[1]), quiet=True, **app.launch_options(blocks.studio))
+    blocks.launch(server_port=int(sys.argv[1]), quiet=True, **app.launch_options(blocks))
 
 
 if __name__ == "__main__":

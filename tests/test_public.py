@@ -26,6 +26,7 @@ from public_app import FORWARDED, ROOT, Served, serving
 from tabs import limits
 from tabs.folder import KEEP_SECONDS, Folder
 from tabs.limits import MB, Public
+from tabs.parts import AT_ONCE
 
 
 @pytest.fixture(scope="module")
@@ -420,6 +421,33 @@ def test_one_client_cannot_start_run_after_run(open_app: Served) -> None:
     rate = Public().starts
     assert rate.burst <= count <= rate.burst * (1 + (time.monotonic() - begun) / rate.seconds) + 1
     assert start(0, "other", "10.4.0.4") == 200
+
+
+def test_one_client_cannot_fill_the_queue(open_app: Served) -> None:
+    """Whatever its sessions are called. Of the three places one may have one."""
+    me, others = "10.4.0.6", "10.4.0.7"
+    _, text, _ = upload(
+        open_app, (ROOT / "examples" / "portrait-gray.jpg").read_bytes(), "a.jpg", me
+    )
+    photo = {"path": json.loads(text)[0], "meta": {"_type": "gradio.FileData"}}
+    slow = [photo, ["coltran"], ["1"], 4, []]
+
+    def start(session: str, sender: str) -> tuple[int, str]:
+        body = {"data": slow, "session_hash": session}
+        status, text, _ = open_app.ask("/gradio_api/call/compare", body, sender=sender)
+        return status, text
+
+    sessions = [f"slow{number}" for number in range(8)]
+    try:
+        answers = [start(session, me) for session in sessions]
+        refused = [text for status, text in answers if status != 200]
+        assert all(status == 200 for status, _ in answers[:AT_ONCE])
+        assert refused
+        assert all("your runs wait already" in text for text in refused)
+        assert start("fast", others)[0] == 200
+    finally:
+        for session in [*sessions, "fast"]:
+            open_app.ask("/gradio_api/call/cancel", {"data": [], "session_hash": session})
 
 
 def test_one_client_cannot_hold_every_connection(open_app: Served) -> None:

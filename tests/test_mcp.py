@@ -28,12 +28,14 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, Tool
 from numpy.typing import NDArray
 from PIL import Image
+from public_app import serving
 
 import app
 from colorize_core import cards
+from tabs.guard import NO_ADDRESS
 
 ROOT = Path(__file__).resolve().parents[1]
-TOOLS = ["colorize", "selective", "prompt", "models", "compare", "scores"]
+TOOLS = ["colorize", "selective", "prompt", "models", "compare", "pair", "scores"]
 SIZE = (90, 60)  # of the photo, width and height
 Scene = Callable[..., NDArray[np.uint8]]
 
@@ -178,7 +180,7 @@ def inner_server() -> Iterator[tuple[int, list[str]]]:
         server.shutdown()
 
 
-@pytest.mark.parametrize("tool", ["colorize", "selective", "compare", "prompt"])
+@pytest.mark.parametrize("tool", ["colorize", "selective", "compare", "pair", "prompt"])
 def test_no_path_and_no_private_address_is_read(
     address: str, tool: str, photo: Path, inner_server: tuple[int, list[str]]
 ) -> None:
@@ -220,3 +222,17 @@ def test_passwords_are_not_promised(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         app.parse(["--mcp", "--auth", "ada:lovelace"])
     assert "leave --auth out" in capsys.readouterr().err
+
+
+def test_in_public_a_tool_takes_a_photo_but_no_address(
+    tmp_path: Path, photo: Path, as_data: str
+) -> None:
+    with serving(tmp_path, "--no-auth", "--mcp") as served:
+        answer = call(served.url, "colorize", photo=as_data, format="PNG")
+        (url,) = re.findall(r"'url': '([^']+)'", said(answer))
+        assert is_coloured(download(url))
+        assert call(served.url, "colorize", photo=str(photo)).isError
+        asked = {"name": "colorize", "arguments": {"photo": "http://example.org/photo.jpg"}}
+        question = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": asked}
+        refused = httpx.post(f"{served.url}/gradio_api/mcp/", json=question)
+        assert (refused.status_code, refused.json()["detail"]) == (400, NO_ADDRESS)

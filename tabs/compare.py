@@ -119,7 +119,7 @@ class Handlers(Running):
         seeds: int,
         metrics: list[str],
         request: gr.Request,
-        progress: gr.Progress = gr.Progress(track_tqdm=True),  # noqa: B008  # of downloads
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> Iterator[list[Any]]:
         """Every picture, to be seen as soon as it is there: message, busy, and seen()."""
         if board is None:

@@ -134,15 +134,16 @@ def _fetched(studio: Studio, board: Board, job: Job) -> Iterator[Progress]:
     for metric in board.metrics:
         if not metric.download:
             continue
-        yield Progress("", 1.0, False)  # Gradio tells how far a download is
-        there = trunks.is_cached(metric.download)
-        size = trunks.megabytes(metric.download)
-        job.step(0.0, "Loading a trunk" if there else f"Downloading {size:.3g} MB")
+        yield Progress("", 1.0, False)  # so that the page shows how far a download is
+        job.step(0.0, "Loading a trunk")
         try:
             with in_words():
-                if not there:
+                if not trunks.is_cached(metric.download):
                     studio.check_download(f"The trunk of {metric.title}", by_hand(metric.name))
+                    metrics.fetch(metric.name, job.loaded, job.stopped)
                 metrics.prepare(metric.name)
+        except Cancelled:
+            raise
         except ColorizeError as error:
             board.missing[metric.name] = str(error)
         for entry in board.entries:

@@ -14,7 +14,6 @@ import gradio as gr
 from colorize_core import weights
 from colorize_core.cards import SEED, Control, ModelCard
 from colorize_core.errors import Cancelled, ColorizeError
-from colorize_core.terminal import size
 from tabs import gallery, parts, pictures, slider, zoo
 from tabs.desk import Desk, gray
 from tabs.endpoints import models as endpoint
@@ -268,7 +267,7 @@ class Handlers(Running):
             with self.studio.job(session(request), progress, turn) as job:
                 command = f"python -m colorize_core weights fetch {model}"
                 self.studio.check_download(card.title, command)
-                weights.fetch(card.weights, partial(loading, job), job.stopped)
+                weights.fetch(card.weights, job.loaded, job.stopped)
                 return ["", AWAY]
         except Cancelled:
             return ["<p>Stopped. What is here stays: the download goes on from there.</p>", THERE]
@@ -300,11 +299,6 @@ class Handlers(Running):
             return [gr.skip(), None]
         except ColorizeError as error:
             return [parts.said(error), None]
-
-
-def loading(job: Job, done: int, total: int) -> None:
-    """How far a download is."""
-    job.step(done / max(total, 1), f"{size(done)} of {size(total)}")
 
 
 def nothing() -> list[Any]:

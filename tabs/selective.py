@@ -11,7 +11,8 @@ import gradio as gr
 from colorize_core import selective
 from colorize_core.cards import ModelCard
 from colorize_core.errors import Cancelled, ColorizeError
-from colorize_core.selective.segmenters import PEOPLE, by_hand
+from colorize_core.selective import segmenters
+from colorize_core.selective.segmenters import PEOPLE
 from tabs import editor, edits, gallery, masked, parts, zoo
 from tabs.easel import Easel, Fill
 from tabs.endpoints import selective as endpoint
@@ -168,7 +169,7 @@ class Handlers(Running):
         network: str,
         easel: Easel | None,
         request: gr.Request,
-        progress: gr.Progress = gr.Progress(track_tqdm=True),  # noqa: B008  # of the download
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         """Look for the classes that the network knows, to be put in and taken out."""
         if easel is None:
@@ -176,7 +177,7 @@ class Handlers(Running):
         try:
             with self.studio.job(session(request), progress, turn) as job:
                 looking = job.strips(0.0, "Looking")
-                self._check_download(network)
+                self._fetch(network, job)
                 with self.studio.turn(job):
                     found = selective.classes(easel.small, network=network, progress=looking)
                 with easel.lock:
@@ -197,7 +198,7 @@ class Handlers(Running):
         turn: float,
         easel: Easel | None,
         request: gr.Request,
-        progress: gr.Progress = gr.Progress(track_tqdm=True),  # noqa: B008  # of the download
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         """Select what the box and the strokes point at by a network."""
         if easel is None:
@@ -205,7 +206,7 @@ class Handlers(Running):
         try:
             with self.studio.job(session(request), progress, turn) as job:
                 prompts = edits.prompts(easel)
-                self._check_download("sam2")
+                self._fetch("sam2", job)
                 job.step(0.0, "Selecting the object")
                 with self.studio.turn(job):
                     mask = selective.pointed(easel.small, **prompts)
@@ -219,10 +220,12 @@ class Handlers(Running):
         except ColorizeError as error:
             return [parts.said(error)] + [gr.skip()] * 5
 
-    def _check_download(self, network: str) -> None:
-        """Raises WeightsError where it would be downloaded and must not."""
-        if self.studio.public and selective.megabytes(network):
-            self.studio.check_download(*by_hand(network))
+    def _fetch(self, network: str, job: Job) -> None:
+        """Download it where it is not here, while others go on. Raises WeightsError, also where it
+        must not be downloaded, or Cancelled."""
+        if selective.megabytes(network):
+            self.studio.check_download(*segmenters.by_hand(network))
+            segmenters.fetch(network, job.loaded, job.stopped)
 
     def load_mask(self, easel: Easel | None, path: str | None) -> list[Any]:
         """Another mask for the region, from a picture file."""

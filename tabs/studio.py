@@ -28,6 +28,7 @@ from colorize_core.errors import (
     PictureError,
     WeightsError,
 )
+from colorize_core.terminal import size
 from tabs import zoo
 from tabs.folder import Folder
 from tabs.limits import Public
@@ -117,6 +118,10 @@ class Job:
             raise Cancelled("Stopped.")
         if self._report is not None:  # a gr.Progress is falsy
             self._report(share, what)
+
+    def loaded(self, done: int, total: int) -> None:
+        """A progress callback for a download, of bytes."""
+        self.step(done / max(total, 1), f"{size(done)} of {size(total)}")
 
     def strips(self, start: float, what: str) -> Callable[[float], None]:
         """A progress callback for the part of the work from `start` to the end."""

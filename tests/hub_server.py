@@ -239,6 +239,21 @@ def serving(folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
         server.server_close()
 
 
+@contextmanager
+def serving_torchvision(
+    name: str, content: bytes, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Hub]:
+    """serving() that content in the place of the weights `name` of torchvision's."""
+    from torchvision.models import get_weight
+
+    file = f"weights-{hashlib.sha256(content).hexdigest()[:8]}.pth"
+    (folder / "www").mkdir()
+    (folder / "www" / file).write_bytes(content)
+    with serving(folder / "www", folder / "cache", monkeypatch) as hub:
+        monkeypatch.setattr(get_weight(name).value, "url", f"{hub.url}/{file}")
+        yield hub
+
+
 def point_at(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     """As HF_ENDPOINT, which is read only once."""
     template = url + "/{repo_id}/resolve/{revision}/{filename}"

@@ -14,6 +14,7 @@ import drawing_models
 import gradio as gr
 import numpy as np
 import pytest
+from hub_server import Fault, serving_torchvision
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -23,7 +24,9 @@ from colorize_core.color import lightness
 from colorize_core.comparison import Result
 from colorize_core.errors import WeightsError
 from colorize_core.heatmap import heat_map
+from colorize_core.hub.transfer import CHUNK
 from colorize_core.metrics import protocol
+from colorize_core.metrics.lpips import NETS
 from tabs import compare, exports, link
 from tabs.board import MOST_PIXELS, NO_TRUTH, Board
 from tabs.compare import Handlers
@@ -238,20 +241,41 @@ def test_another_photo_ends_the_run(page: Page) -> None:
 def test_a_metric_that_cannot_be_had_says_why_and_the_rest_go_on(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def prepare(name: str) -> None:
+    def fetch(name: str, *_: Any) -> None:
         raise WeightsError(f"The trunk of {name} cannot be had.")
 
-    monkeypatch.setattr(metrics, "prepare", prepare)
+    monkeypatch.setattr(metrics, "fetch", fetch)
     _, _, _, table, *_ = page.last("autochrome", taken=["psnr", "lpips-squeeze"])
     cell = column(table, "LPIPS (SqueezeNet)")["Autochrome"]
     assert (cell["text"], cell["why"]) == ("–", "The trunk of lpips-squeeze cannot be had.")
     assert column(table, "PSNR")["Autochrome"]["text"] != "–"
     assert sum("cannot be had" in note for note in table["notes"]) == 1
     monkeypatch.undo()
+    monkeypatch.setattr(metrics, "fetch", lambda name, *_: None)
     monkeypatch.setattr(metrics, "prepare", lambda name: None)
     monkeypatch.setattr(metrics, "score", lambda name, *pictures: 0.25)
     _, _, _, table, *_ = page.last("autochrome", taken=["psnr", "lpips-squeeze"])
     assert column(table, "LPIPS (SqueezeNet)")["Autochrome"]["text"] == "0.250", "tried again"
+
+
+def test_the_download_of_a_trunk_can_be_stopped(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    def progress(share: float, words: str) -> None:
+        if share > 0 and words.endswith(" of 4.96 MB"):
+            told.append(words)
+            page.on.stop(1, WHO)
+
+    with serving_torchvision(NETS["squeeze"], bytes(2 * CHUNK), tmp_path, monkeypatch) as server:
+        server.faults = [Fault(cut_after=CHUNK, stall=60)]
+        taken = ["psnr", "lpips-squeeze"]
+        *_, last = page.on.run(0, page.board, ["autochrome"], [1.0], 1, taken, WHO, progress)
+    assert told
+    assert "Stopped" in last[0]
+    assert column(last[3], "PSNR")["Autochrome"]["text"] != "–"
+    assert not page.studio._jobs
 
 
 def test_it_says_how_many_pictures_that_makes(page: Page) -> None:

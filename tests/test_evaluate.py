@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from colorize_core import cards, hub, metrics
+from colorize_core import cards, metrics, weights
 from colorize_core.errors import WeightsError
 from colorize_core.evaluate import run
 from colorize_core.evaluate.__main__ import main
@@ -242,12 +242,12 @@ def no_trunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[
     """An empty cache of torch's and no network; the addresses that were asked for."""
     asked: list[str] = []
 
-    def unreachable(address: str, *_: Any) -> None:
-        asked.append(address)
+    def unreachable(place: Any, *_: Any) -> None:
+        asked.append(place.address)
         raise WeightsError("no route to host")
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setattr(hub, "fetch_address", unreachable)
+    monkeypatch.setattr(weights, "get", unreachable)
     lpips._load.cache_clear()
     yield asked
     lpips._load.cache_clear()

@@ -154,7 +154,7 @@ def test_full_disk_is_not_filled_further(tmp_path: Path) -> None:
 @pytest.fixture
 def strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
     """A studio that is open, on a machine with empty caches, where nothing may be downloaded."""
-    from colorize_core import hub
+    from colorize_core import hub, weights
     from colorize_core.metrics import trunks
 
     def fetched(*_: Any, **__: Any) -> Any:
@@ -163,6 +163,7 @@ def strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
     monkeypatch.setattr(hub, "fetch", fetched)
     monkeypatch.setattr(hub, "cached", lambda *_, **__: None)
     monkeypatch.setattr(trunks, "fetching", fetched)
+    monkeypatch.setattr(weights, "find", fetched)
     monkeypatch.setattr(trunks, "is_cached", lambda _: False)
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: None)
     return Studio(Folder(tmp_path), public=Public())
@@ -192,8 +193,11 @@ def test_masks_download_nothing_for_strangers(strangers: Studio, network: str) -
     from tabs import selective
 
     on = selective.Handlers(strangers, [], [])
-    with pytest.raises(WeightsError, match="a public app downloads nothing") as refused:
-        on._check_download(network)
+    with (
+        strangers.job("ada") as job,
+        pytest.raises(WeightsError, match="a public app downloads nothing") as refused,
+    ):
+        on._fetch(network, job)
     said = "hf download facebook/sam2.1" if network == "sam2" else f"--network {network}"
     assert said in str(refused.value)
 

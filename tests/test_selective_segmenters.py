@@ -16,7 +16,7 @@ from huggingface_hub import constants
 from torchvision.models import get_weight, segmentation
 from torchvision.models.segmentation.deeplabv3 import DeepLabHead, DeepLabV3
 
-from colorize_core import hub
+from colorize_core import weights
 from colorize_core.errors import OptionError, WeightsError
 from colorize_core.selective import automatic, masks, segmenters
 from tests.test_hub import served  # noqa: F401  a fixture
@@ -77,7 +77,7 @@ def random_mobile(torch_home):
 
 def test_weights_in_torchvisions_cache_are_what_is_asked(random_mobile, photo, monkeypatch):
     asked = []
-    monkeypatch.setattr(hub, "fetch_address", lambda *_, **__: asked.append(1))
+    monkeypatch.setattr(weights, "get", lambda *_: asked.append(1))
     monkeypatch.setattr(masks, "snapped", lambda mask, light, pixels=0: mask)
     assert segmenters.megabytes("mobile") == 0
     shares = []

@@ -9,13 +9,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import drawing_models
+import gradio as gr
 import numpy as np
 import pytest
+from hub_server import Fault, serving_torchvision
 from numpy.typing import NDArray
 from PIL import Image
 
 from colorize_core import image, selective
 from colorize_core.errors import WeightsError
+from colorize_core.hub.transfer import CHUNK
 from colorize_core.metrics import trunks
 from colorize_core.selective import Layer, segmenters
 from tabs import edits, masked
@@ -404,6 +407,7 @@ def halves(photo: Any, **_: Any) -> tuple[Layer, ...]:
 def test_found_classes_are_layers_to_be_put_in_and_taken_out(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(selective, "megabytes", lambda network: 0)
     monkeypatch.setattr(selective, "classes", halves)
     message, *_, layers = page.on.find(0, "mobile", page.easel, WHO, None)
     assert message == ""
@@ -439,9 +443,30 @@ def test_without_a_network_the_reason_is_told(page: Page, monkeypatch: pytest.Mo
     def offline(*_: Any, **__: Any) -> Any:
         raise WeightsError("The network is not here. Connect once.")
 
-    monkeypatch.setattr(selective, "classes", offline)
+    monkeypatch.setattr(segmenters, "fetch", offline)
     message, *_ = page.on.find(0, "mobile", page.easel, WHO, None)
     assert "Connect once." in message
+
+
+def test_a_download_says_how_far_it_is_can_be_stopped_and_goes_on(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    def progress(share: float, words: str) -> None:
+        told.append(words)
+        assert not page.studio._network.locked(), "others may go on meanwhile"
+        if share > 0:
+            page.studio.stop("someone")
+
+    _, name = segmenters.NETWORKS["mobile"]
+    with serving_torchvision(name, bytes(2 * CHUNK), tmp_path, monkeypatch) as server:
+        server.faults = [Fault(cut_after=CHUNK, stall=60)]
+        assert page.on.find(0, "mobile", page.easel, WHO, progress) == [gr.skip()] * 6
+        assert re.fullmatch(r"\S+ [kM]B of 44\.4 MB", told[-1])
+        monkeypatch.setattr(selective, "classes", lambda *_, **__: halves(page.easel.small))
+        message, *_ = page.on.find(0, "mobile", page.easel, WHO, None)
+    assert (message, server.ranges) == ("", [None, f"bytes={CHUNK}-"])
 
 
 def test_a_network_looks_where_it_is_pointed_at(
@@ -453,6 +478,7 @@ def test_a_network_looks_where_it_is_pointed_at(
         asked.append(prompts)
         return np.ones(photo.shape[:2], np.float32)
 
+    monkeypatch.setattr(selective, "megabytes", lambda network: 0)
     monkeypatch.setattr(selective, "pointed", pointed)
     message, *_ = page.on.point(0, page.easel, WHO, None)
     assert "Nothing has been pointed at" in message

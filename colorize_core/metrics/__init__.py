@@ -8,6 +8,8 @@ Importing this loads no torch; a metric's own module is imported when it is aske
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 from colorize_core.errors import OptionError
 from colorize_core.metrics.lpips import NETS
 
-__all__ = ["METRICS", "Metric", "find", "prepare", "score"]
+__all__ = ["METRICS", "Metric", "fetch", "find", "prepare", "score"]
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,21 @@ def score(
     _check(name, pictures)
     options = {"device": device} if metric.network else {}
     return float(_part(metric.function)(*pictures, **options))
+
+
+def fetch(
+    name: str,
+    report: Callable[[int, int], None] | None = None,
+    stop: threading.Event | None = None,
+) -> None:
+    """Download the trunk of a metric, if it has one that is not here. `report` gets the bytes so
+    far and those of all. Raises OptionError, WeightsError, or Cancelled soon after `stop` is set.
+    """
+    from colorize_core.metrics import trunks
+
+    metric = find(name)
+    if metric.download:
+        trunks.fetch(metric.download, f"The trunk of {metric.title}", report, stop)
 
 
 def prepare(name: str, device: str = "cpu") -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
-from pickle import UnpicklingError
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from colorize_core import hub
+from colorize_core import weights
+from colorize_core.cards import WeightFile
 from colorize_core.downloads import digits, from_torchvision
 from colorize_core.errors import WeightsError
 
+MIB = 1 << 20  # torchvision's "MB"
 DOWNLOADS = (
     from_torchvision(
         "alexnet", "AlexNet, for LPIPS (alex)", "alexnet-owt-7be5be79.pth", 244_400_000
@@ -38,27 +40,35 @@ def megabytes(name: str) -> float:
 
 def is_cached(name: str) -> bool:
     """Whether the weights need no download."""
-    return _path(name).exists()
+    return weights.here(_file(name)) is not None
+
+
+def fetch(
+    name: str,
+    what: str,
+    report: Callable[[int, int], None] | None = None,
+    stop: threading.Event | None = None,
+) -> None:
+    """Download the weights `name` where torch's cache has them not, with a progress bar on stderr;
+    `report` and `stop` are those of weights.fetch(). `what` they are is for messages. WeightsError
+    if they can neither be found nor downloaded, Cancelled soon after `stop` is set."""
+    try:
+        weights.fetch([_file(name)], report, stop)
+    except WeightsError as error:
+        raise WeightsError(f"{what} ({megabytes(name):.0f} MB) cannot be had: {error}") from error
 
 
 @contextmanager
 def fetching(name: str, what: str) -> Iterator[None]:
-    """Around torchvision's loading of the weights `name`, which are downloaded before, with a
-    progress bar on stderr, where torch's cache has them not. `what` they are is for messages.
-    WeightsError if they can neither be found nor downloaded."""
-    path, size = _path(name), f"{megabytes(name):.0f} MB"
-    if not path.exists():
-        address = _weights(name).url
-        try:
-            hub.fetch_address(address, digits(address))
-        except WeightsError as error:
-            raise WeightsError(f"{what} ({size}) cannot be had: {error}") from error
+    """Around torchvision's loading of the weights `name`: fetch() before it. Raises what that
+    raises, and WeightsError if they are damaged."""
+    fetch(name, what)
     try:
         yield
-    except (OSError, RuntimeError, UnpicklingError, EOFError) as error:
+    except weights.BROKEN as error:
         raise WeightsError(
-            f"{what} ({size}) cannot be loaded: {error}. {path} may be damaged: "
-            "delete it and try again."
+            f"{what} ({megabytes(name):.0f} MB) cannot be loaded: {error}. "
+            f"{weights.here(_file(name))} may be damaged: delete it and try again."
         ) from error
 
 
@@ -68,8 +78,7 @@ def _weights(name: str) -> Any:
     return get_weight(name)
 
 
-def _path(name: str) -> Path:
-    import torch
-
-    file = PurePosixPath(urlsplit(_weights(name).url).path).name
-    return Path(torch.hub.get_dir()) / "checkpoints" / file
+def _file(name: str) -> WeightFile:
+    address = _weights(name).url
+    file = PurePosixPath(urlsplit(address).path).name
+    return WeightFile(file, digits(file), int(megabytes(name) * MIB), address=address)

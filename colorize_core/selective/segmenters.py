@@ -8,6 +8,7 @@ transformers and the weights of facebook/sam2.1-hiera-tiny on the Hugging Face H
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize_core import hub
+from colorize_core import hub, weights
 from colorize_core.downloads import MB, from_hub, from_torchvision
 from colorize_core.errors import OptionError, WeightsError
 from colorize_core.metrics import trunks
@@ -100,8 +101,22 @@ def megabytes(network: str) -> float:
 
         found = [isinstance(try_to_load_from_cache(SAM2, file), str) for file in SAM2_FILES]
         return 0.0 if all(found) else SAM2_MEGABYTES
-    _, weights = _known(network)
-    return 0.0 if trunks.is_cached(weights) else trunks.megabytes(weights)
+    _, name = _known(network)
+    return 0.0 if trunks.is_cached(name) else trunks.megabytes(name)
+
+
+def fetch(
+    network: str,
+    report: Callable[[int, int], None] | None = None,
+    stop: threading.Event | None = None,
+) -> None:
+    """Download what megabytes() says. `report` gets the bytes so far and those of all. Raises
+    OptionError, WeightsError, or Cancelled soon after `stop` is set."""
+    if network == "sam2":
+        weights.fetch(next(each.files for each in DOWNLOADS if each.name == network), report, stop)
+    elif network != PEOPLE:
+        _, name = _known(network)
+        trunks.fetch(name, _deeplabs(network), report, stop)
 
 
 def by_hand(network: str) -> tuple[str, str]:
@@ -111,6 +126,10 @@ def by_hand(network: str) -> tuple[str, str]:
     _known(network)
     photo = "python -m colorize_core selective examples/cat-gray.jpg --keep cat"
     return "DeepLabV3", f"{photo} --network {network} -o cat.png"
+
+
+def _deeplabs(network: str) -> str:
+    return f"The weights of DeepLabV3 ({network})"
 
 
 def _known(network: str) -> tuple[str, str]:
@@ -200,9 +219,9 @@ def _ask(network: Any, photo: Picture, device: str) -> Tensor:
 def _deeplab(network: str, device: str) -> Any:
     from torchvision.models import get_weight, segmentation
 
-    function, weights = _known(network)
-    with trunks.fetching(weights, f"The weights of DeepLabV3 ({network})"):
-        built = getattr(segmentation, function)(weights=get_weight(weights), progress=True)
+    function, name = _known(network)
+    with trunks.fetching(name, _deeplabs(network)):
+        built = getattr(segmentation, function)(weights=get_weight(name), progress=True)
     return built.eval().to(device)
 
 

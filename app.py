@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import os
 import signal
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,16 +88,19 @@ def build(studio: Studio | None = None) -> gr.Blocks:
     return blocks.queue(max_size=studio.public.waiting if studio.public else WAITING)
 
 
-def launch_options(blocks: gr.Blocks | None = None) -> dict[str, Any]:
+def launch_options(
+    blocks: gr.Blocks | None = None, accounts: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """What launch() is given whatever the command line says: the look, the limits, no tracking;
-    and a guard before everything where that page is open to strangers."""
+    and what stands before everything where that page is open to strangers or asks for an account
+    (passwords by name)."""
     from colorize_core.image import MAX_BYTES
     from tabs.gallery import EXAMPLES
     from tabs.leaderboard import DOCS
     from tabs.theme import AutochromeTheme
 
-    public = {} if blocks is None or blocks.studio.public is None else guarded(blocks)
-    return {
+    public = blocks.studio.public if blocks else None
+    options = {
         # Examples are shown while they are worked on, wherever they lie; so are docs' pictures.
         "allowed_paths": [str(EXAMPLES), str(DOCS)],
         "theme": AutochromeTheme(),
@@ -104,30 +108,34 @@ def launch_options(blocks: gr.Blocks | None = None) -> dict[str, Any]:
         "head": f"<script>{(PAGE / 'page.js').read_text(encoding='utf-8')}</script>",
         "favicon_path": PAGE / "favicon.svg",
         "footer_links": ["api"],  # page.js opens its page from our own footer
-        "max_file_size": MAX_BYTES,
+        "max_file_size": public.upload_bytes if public else MAX_BYTES,
         "run_history": False,
         "enable_monitoring": False,
-        **public,
+        "app_kwargs": {"middleware": list(middleware(blocks, accounts))},
     }
+    if public:
+        options["ssr_mode"] = False  # another server would stand between guard and clients
+    return options
 
 
-def guarded(blocks: gr.Blocks) -> dict[str, Any]:
-    """What launch() is given in public on top."""
+def middleware(blocks: gr.Blocks | None, accounts: Mapping[str, str] | None) -> Iterator[Any]:
+    """What requests pass before they come to Gradio, the first one first."""
     from starlette.middleware import Middleware
 
+    from tabs.basic import Basic
     from tabs.gallery import EXAMPLES
     from tabs.guard import Guard
     from tabs.leaderboard import DOCS
+    from tabs.limits import Public
     from tabs.sessions import waiting
 
-    public, folder = blocks.studio.public, blocks.studio.folder.path
-    of_address = waiting(blocks, public.proxies)
-    guard = Middleware(Guard, public, folder, [EXAMPLES, DOCS], of_address)
-    return {
-        "app_kwargs": {"middleware": [guard]},
-        "max_file_size": public.upload_bytes,
-        "ssr_mode": False,  # another server would stand between the guard and the clients
-    }
+    public = blocks.studio.public if blocks else None
+    if blocks and public:
+        of_address = waiting(blocks, public.proxies)
+        folder = blocks.studio.folder.path
+        yield Middleware(Guard, public, folder, [EXAMPLES, DOCS], of_address)
+    if accounts:
+        yield Middleware(Basic, accounts, public or Public())
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -176,17 +184,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.error(NOT_OPEN)
     if options.proxies is None:
         options.proxies = 1 if options.root_path or space else 0
-    if options.mcp:
-        _check_mcp(parser, options)
-    return options
-
-
-def _check_mcp(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """Gradio goes on without the server where it cannot serve one."""
-    if importlib.util.find_spec("mcp") is None:
+    # Gradio goes on without the server where it cannot serve one.
+    if options.mcp and importlib.util.find_spec("mcp") is None:
         parser.error("--mcp needs a package that is not here: pip install 'gradio[mcp]'")
-    if options.auth:
-        parser.error("--mcp asks nobody for a password: leave --auth out, or --mcp")
+    return options
 
 
 def _add_public(group: argparse._ArgumentGroup) -> None:
@@ -289,7 +290,7 @@ def main(arguments: list[str] | None = None) -> None:
             auth=options.auth,
             root_path=options.root_path,
             mcp_server=options.mcp,
-            **launch_options(blocks),
+            **launch_options(blocks, dict(options.auth or ())),
         )
     except OSError as error:  # the port is taken, or the address is not of this machine
         raise SystemExit(f"The app cannot listen there: {error}") from error

@@ -282,6 +282,8 @@ async def answer(send: Any, refused: Refused) -> None:
     """In the form in which Gradio's pages and clients expect a reason."""
     body = json.dumps({"detail": str(refused)}).encode()
     headers = [(b"content-type", b"application/json"), *HEADERS]
+    if refused.status == 401:
+        headers.append((b"www-authenticate", b'Basic realm="Autochrome Studio", charset="UTF-8"'))
     if refused.wait:
         headers.append((b"retry-after", str(math.ceil(refused.wait)).encode()))
     await send({"type": "http.response.start", "status": refused.status, "headers": headers})

@@ -72,12 +72,21 @@ def as_data(photo: Path) -> str:
     return "data:image/png;base64," + base64.b64encode(photo.read_bytes()).decode()
 
 
-def ask(address: str, question: Callable[[ClientSession], Coroutine[Any, Any, Any]]) -> Any:
+def ask(
+    address: str,
+    question: Callable[[ClientSession], Coroutine[Any, Any, Any]],
+    account: tuple[str, str] | None = None,
+) -> Any:
     """What a client of its own is answered."""
 
     async def talk() -> Any:
         async with (
-            streamable_http_client(f"{address}/gradio_api/mcp/") as (read, write, _),
+            httpx.AsyncClient(auth=account, timeout=60) as sender,
+            streamable_http_client(f"{address}/gradio_api/mcp/", http_client=sender) as (
+                read,
+                write,
+                _,
+            ),
             ClientSession(read, write) as session,
         ):
             await session.initialize()
@@ -88,7 +97,13 @@ def ask(address: str, question: Callable[[ClientSession], Coroutine[Any, Any, An
         return thread.submit(asyncio.run, talk()).result()
 
 
-def call(address: str, tool: str, watched: bool = False, **arguments: Any) -> CallToolResult:
+def call(
+    address: str,
+    tool: str,
+    watched: bool = False,
+    account: tuple[str, str] | None = None,
+    **arguments: Any,
+) -> CallToolResult:
     """`watched`: the client wants to hear how far it is."""
 
     async def hear(*_: Any) -> None: ...
@@ -96,7 +111,7 @@ def call(address: str, tool: str, watched: bool = False, **arguments: Any) -> Ca
     def question(session: ClientSession) -> Any:
         return session.call_tool(tool, arguments, progress_callback=hear if watched else None)
 
-    answer = ask(address, question)
+    answer = ask(address, question, account)
     assert isinstance(answer, CallToolResult)
     return answer
 
@@ -105,8 +120,9 @@ def said(answer: CallToolResult) -> str:
     return " ".join(part.text for part in answer.content if part.type == "text")
 
 
-def tools(address: str) -> dict[str, Tool]:
-    return {tool.name: tool for tool in ask(address, lambda session: session.list_tools()).tools}
+def tools(address: str, account: tuple[str, str] | None = None) -> dict[str, Tool]:
+    listed = ask(address, lambda session: session.list_tools(), account)
+    return {tool.name: tool for tool in listed.tools}
 
 
 def download(url: str) -> NDArray[np.uint8]:
@@ -216,12 +232,6 @@ def test_without_the_package_the_option_says_what_to_install(
     assert stopped.value.code == 2
     assert "pip install 'gradio[mcp]'" in capsys.readouterr().err
     assert app.parse([]).mcp is False
-
-
-def test_passwords_are_not_promised(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        app.parse(["--mcp", "--auth", "ada:lovelace"])
-    assert "leave --auth out" in capsys.readouterr().err
 
 
 def test_in_public_a_tool_takes_a_photo_but_no_address(

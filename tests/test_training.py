@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from types import SimpleNamespace
 
 import lpips
 import numpy as np
@@ -15,7 +16,7 @@ import torchvision
 from PIL import Image
 from safetensors import safe_open
 
-from colorize_core import weights
+from colorize_core import devices, weights
 from colorize_core.errors import OptionError, WeightsError
 from colorize_core.networks.autochrome import Autochrome, AutochromeConfig
 from colorize_core.networks.cnn import Cnn, CnnConfig
@@ -171,6 +172,22 @@ def test_muon_makes_the_steps_of_kernels_orthogonal(layout):
 class SmallRecipe(AutochromeRecipe):
     def network(self):
         return Autochrome(SMALL)
+
+
+@pytest.mark.parametrize(
+    ("device", "fast", "expected"),
+    [
+        ("cpu", torch.float32, "no"),
+        ("cpu", torch.bfloat16, "bf16"),
+        ("cuda", torch.float32, "bf16"),
+    ],
+)
+def test_bfloat16_is_for_who_is_fast_with_it(device, fast, expected, monkeypatch):
+    here = SimpleNamespace(device=torch.device(device))
+    monkeypatch.setattr(engine, "PartialState", lambda: here)
+    monkeypatch.setattr(devices, "precision", lambda device: fast)
+    assert engine.mixed_precision("auto") == expected
+    assert engine.mixed_precision("fp16") == "fp16"
 
 
 def run(photos, out, steps):

@@ -12,13 +12,14 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from accelerate.utils import broadcast_object_list
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
+from colorize_core import devices
 from colorize_core.errors import OptionError
 from colorize_core.training.data import Batch, Batches, Photos, load_photos
 from colorize_core.training.pictures import contact_sheet, draw_curves
@@ -40,7 +41,7 @@ class Settings:
     ema: float = 0.9995
     clip: float = 1.0  # largest gradient norm
     norm_batches: int = 40  # batches that measure the averaged network's batch norms
-    precision: str = "bf16"  # "no", "fp16" or "bf16"
+    precision: str = "auto"  # "no", "fp16", "bf16", or "auto": bf16 where it is not slow
     limit: int | None = None  # use only so many photographs
     val_limit: int = 200
     look_every: float = 5.0  # minutes between checkpoints with scores and samples
@@ -112,6 +113,16 @@ def rate(progress: float, warmup: float) -> float:
     return 0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * along))
 
 
+def mixed_precision(asked: str) -> str:
+    """What "auto" is here: on a CPU without instructions for bfloat16 it takes many times as long
+    as float32."""
+    if asked != "auto":
+        return asked
+    device = PartialState().device
+    slow = device.type == "cpu" and devices.precision(device) == torch.float32
+    return "no" if slow else "bf16"
+
+
 def train(name: str, recipe: Recipe, settings: Settings) -> Path:
     """Run or resume a training; returns the path of the weight file (fp16 safetensors with the
     network's configuration in its metadata). The same command goes on where it stopped. Raises
@@ -122,7 +133,9 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
             "until being 1."
         )
     accelerator = Accelerator(
-        mixed_precision=settings.precision, log_with="tensorboard", project_dir=settings.out
+        mixed_precision=mixed_precision(settings.precision),
+        log_with="tensorboard",
+        project_dir=settings.out,
     )
     torch.manual_seed(settings.seed + accelerator.process_index)
     accelerator.init_trackers(name)

@@ -1,5 +1,6 @@
 """The engine and the built-in recipe, for a few steps on made-up pictures."""
 
+import copy
 import io
 import json
 import os
@@ -167,6 +168,29 @@ def test_muon_makes_the_steps_of_kernels_orthogonal(layout):
     buffers = again.state_dict()["muon"]["state"][0]["momentum_buffer"]
     assert torch.equal(buffers, state["muon"]["state"][0]["momentum_buffer"])
     assert all(p.grad is None for p in network.parameters())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("shape", [(16, 48), (48, 16), (24, 24)])
+def test_our_muon_is_torchs(shape, dtype, monkeypatch):
+    theirs = pytest.importorskip("torch.optim._muon").Muon
+    monkeypatch.setattr(devices, "precision", lambda device: dtype)
+    torch.manual_seed(0)
+    ours = torch.nn.Linear(*shape[::-1], bias=False)
+    other = copy.deepcopy(ours)
+    first = ours.weight.detach().clone()
+    optimizers = (
+        MuonAdamW(ours, lr=0.01, weight_decay=0.1),
+        theirs(other.parameters(), 0.01, 0.1, adjust_lr_fn="match_rms_adamw"),
+    )
+    for _ in range(4):
+        inputs = torch.randn(64, shape[1])
+        for network, optimizer in zip((ours, other), optimizers, strict=True):
+            network(inputs).square().mean().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    off = (ours.weight - other.weight).norm() / (other.weight - first).norm()
+    assert off < 0.02  # it computes in bfloat16
 
 
 class SmallRecipe(AutochromeRecipe):

@@ -64,13 +64,8 @@ def too_little(wanted: Iterable[Source], side: int) -> str:
 
 def download(wanted: Iterable[Source], job: Job) -> None:
     """What is missing of these, to be stopped at any time. Raises WeightsError or Cancelled."""
-    missing = sources.missing(wanted)
-    heard = -1.0
-
-    def report(progress: sources.Progress) -> None:
-        nonlocal heard
-        if progress.share - heard >= 0.001 or progress.done == progress.total:
-            heard = progress.share
-            job.step(progress.share, f"{size(progress.done)} of {size(progress.total)}")
-
-    sources.download(missing, report, job.stopped)
+    sources.download(
+        sources.missing(wanted),
+        lambda progress: job.loaded(progress.done, progress.total),
+        job.stopped,
+    )

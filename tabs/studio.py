@@ -36,6 +36,7 @@ from tabs.limits import Public
 MODELS_KEPT = 6  # in memory at a time, the least recently used goes; each takes some 50 MB
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp", "TIFF, 16 bit": ".tif"}
 QUALITY = 95
+LIVELY = 0.1  # seconds between two reports of one thing: a page that gets many stops to react
 DEFAULT_MODEL = "autochrome"
 
 logger = logging.getLogger(__name__)
@@ -108,20 +109,26 @@ class Job:
         self.turn = turn
         self.stopped = threading.Event()
         self._report = report
+        self._said, self._when = "", -math.inf  # what was reported last
 
     def stop(self) -> None:
         self.stopped.set()
 
     def step(self, share: float, what: str) -> None:
         """Raises Cancelled once stop() has been called."""
-        if self.stopped.is_set():
-            raise Cancelled("Stopped.")
-        if self._report is not None:  # a gr.Progress is falsy
-            self._report(share, what)
+        self._step(share, what, at_once=what != self._said)
 
     def loaded(self, done: int, total: int) -> None:
         """A progress callback for a download, of bytes."""
-        self.step(done / max(total, 1), f"{size(done)} of {size(total)}")
+        self._step(done / max(total, 1), f"{size(done)} of {size(total)}", at_once=done >= total)
+
+    def _step(self, share: float, what: str, at_once: bool) -> None:
+        if self.stopped.is_set():
+            raise Cancelled("Stopped.")
+        now = time.monotonic()
+        if self._report is not None and (at_once or now - self._when >= LIVELY):
+            self._said, self._when = what, now
+            self._report(share, what)
 
     def strips(self, start: float, what: str) -> Callable[[float], None]:
         """A progress callback for the part of the work from `start` to the end."""

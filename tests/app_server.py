@@ -3,7 +3,8 @@
 In a process of its own, as people run it: Gradio leaves event loops open, and warnings are errors
 in the tests. With "endless" the rendering goes on until it is stopped (or for a minute). With
 "drawing" the models are those of drawing_models.py; with "failing" one of them is damaged,
-and those that draw take their time. With "public" it is open to strangers, as with --public.
+and those that draw take their time. With "public" it is open to strangers, as with --public. With
+"bare" it is another app: Gradio's drop zone alone.
 """
 
 from __future__ import annotations
@@ -88,7 +89,19 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
+def bare() -> Any:
+    """A page with a drop zone and nothing else."""
+    import gradio as gr
+
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        gr.File()
+    return blocks
+
+
 def main() -> None:
+    if "bare" in sys.argv:
+        bare().launch(server_port=int(sys.argv[1]), quiet=True, **app.launch_options())
+        return
     if "drawing" in sys.argv:
         colorize_core.cards = lambda downloads=False: drawing_models.CARDS
     public = Public() if "public" in sys.argv else None

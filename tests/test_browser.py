@@ -547,6 +547,11 @@ def test_models_fit_on_a_phone(visit: Visit, photo: Path) -> None:
         assert contrast(page, text) >= 4.5, f"{text} is hard to read"
 
 
-def test_page_paints_within_three_seconds(visit: Visit) -> None:
-    times = [visit().evaluate("performance.now()") for _ in range(3)]  # the drop zone is there
-    assert min(times) < 3000, times
+def test_page_paints_within_three_seconds(visit: Visit, tmp_path: Path) -> None:
+    """Or, where the machine is slow or busy, in so many times what Gradio takes for itself."""
+    ours, gradios = [], []
+    with serving(tmp_path, "bare") as bare:
+        for _ in range(3):  # in turn, until the drop zone is there
+            ours.append(visit().evaluate("performance.now()"))
+            gradios.append(visit(bare).evaluate("performance.now()"))
+    assert min(ours) < max(3000, 5 * min(gradios)), (ours, gradios)

@@ -27,7 +27,7 @@ from colorize_core.heatmap import heat_map
 from colorize_core.hub.transfer import CHUNK
 from colorize_core.metrics import protocol
 from colorize_core.metrics.lpips import NETS
-from tabs import compare, exports, link
+from tabs import compare, exports, link, studio
 from tabs.board import MOST_PIXELS, NO_TRUTH, Board
 from tabs.compare import Handlers
 from tabs.gallery import find_examples
@@ -268,6 +268,7 @@ def test_the_download_of_a_trunk_can_be_stopped(
             told.append(words)
             page.on.stop(1, WHO)
 
+    monkeypatch.setattr(studio, "LIVELY", 0.0)
     with serving_torchvision(NETS["squeeze"], bytes(2 * CHUNK), tmp_path, monkeypatch) as server:
         server.faults = [Fault(cut_after=CHUNK, stall=60)]
         taken = ["psnr", "lpips-squeeze"]

@@ -246,11 +246,14 @@ def test_a_download_reports_and_makes_it_whole(studio: Studio, gray_photo: Path,
     assert "Everything is here now" in message
     assert "Everything that drawing needs is on this machine" in words
     assert not button["visible"]
-    assert heard[-1] == "3.60 GB of 3.60 GB"
+    assert heard[-1] == "3.6 GB of 3.6 GB"
     assert page.draw()[-1][0] == ""
 
 
-def test_a_download_is_stopped_and_goes_on(studio: Studio, gray_photo: Path, bare: Hub) -> None:
+def test_a_download_is_stopped_and_goes_on(
+    studio: Studio, gray_photo: Path, bare: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tabs.studio.LIVELY", 0.0)
     page = Page(studio, gray_photo)
 
     def progress(share: float, what: str) -> None:

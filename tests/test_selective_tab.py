@@ -21,7 +21,7 @@ from colorize_core.errors import WeightsError
 from colorize_core.hub.transfer import CHUNK
 from colorize_core.metrics import trunks
 from colorize_core.selective import Layer, segmenters
-from tabs import edits, masked
+from tabs import edits, masked, studio
 from tabs.easel import MOST_REGIONS, MOST_STEPS, OWN, Easel, Fill, pack, unpack
 from tabs.fills import FLAT, GRAY, fill_of, rgb
 from tabs.gallery import find_examples
@@ -459,6 +459,7 @@ def test_a_download_says_how_far_it_is_can_be_stopped_and_goes_on(
         if share > 0:
             page.studio.stop("someone")
 
+    monkeypatch.setattr(studio, "LIVELY", 0.0)
     _, name = segmenters.NETWORKS["mobile"]
     with serving_torchvision(name, bytes(2 * CHUNK), tmp_path, monkeypatch) as server:
         server.faults = [Fault(cut_after=CHUNK, stall=60)]

@@ -35,8 +35,8 @@ TITLE = "Selective"
 INVITATION = "# Drop a photo\nto colour only a part of it"
 NETWORKS = {
     PEOPLE: "Only people: comes with the app",
-    "mobile": "Quick: downloads 42 MB once",
-    "resnet101": "Finer: downloads 233 MB once",
+    "mobile": "Quick: downloads 44 MB once",
+    "resnet101": "Finer: downloads 245 MB once",
 }
 SAM = "<p>Looks again where your box and your strokes point; downloads 156 MB once.</p>"
 AWAY = gr.update(visible=False)

@@ -116,17 +116,19 @@ class Job:
 
     def step(self, share: float, what: str) -> None:
         """Raises Cancelled once stop() has been called."""
-        self._step(share, what, at_once=what != self._said)
+        if what != self._said:
+            self._when = -math.inf  # what is new is told at once
+        self._step(share, what)
 
     def loaded(self, done: int, total: int) -> None:
         """A progress callback for a download, of bytes."""
-        self._step(done / max(total, 1), f"{size(done)} of {size(total)}", at_once=done >= total)
+        self._step(done / max(total, 1), f"{size(done)} of {size(total)}")
 
-    def _step(self, share: float, what: str, at_once: bool) -> None:
+    def _step(self, share: float, what: str) -> None:
         if self.stopped.is_set():
             raise Cancelled("Stopped.")
         now = time.monotonic()
-        if self._report is not None and (at_once or now - self._when >= LIVELY):
+        if self._report is not None and now - self._when >= LIVELY:  # a gr.Progress is falsy
             self._said, self._when = what, now
             self._report(share, what)
 

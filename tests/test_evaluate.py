@@ -283,7 +283,7 @@ def test_an_unreachable_trunk_is_told_once_and_leaves_its_cells_empty(
         assert "lpips-squeeze: The trunk 'squeeze' of LPIPS (5 MB) cannot be had" in row["why"]
         assert "lpips-vgg-unscaled: " in row["why"]
     said = capsys.readouterr().err
-    assert said.count("'vgg' of LPIPS (528 MB) cannot be had") == 1
+    assert said.count("'vgg' of LPIPS (553 MB) cannot be had") == 1
     assert "stays empty: lpips-vgg, lpips-vgg-unscaled." in said
 
     models.asked.clear()

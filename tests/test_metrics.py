@@ -455,7 +455,7 @@ def test_inception_features_are_those_before_its_classifier(torch_home, rng):
 
 
 def test_inception_that_cannot_be_had_is_an_error(torch_home, photo):
-    with pytest.raises(WeightsError, match=r"Inception v3 \(104 MB\) cannot be had.*OFFLINE"):
+    with pytest.raises(WeightsError, match=r"Inception v3 \(109 MB\) cannot be had.*OFFLINE"):
         features.extract([photo], "inception-v3-tv")
 
 

@@ -235,7 +235,10 @@ def test_drawing_without_the_weights_says_what_to_do(
     assert bare.asked == []
 
 
-def test_a_download_reports_and_makes_it_whole(studio: Studio, gray_photo: Path, bare: Hub) -> None:
+def test_a_download_reports_and_makes_it_whole(
+    studio: Studio, gray_photo: Path, bare: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tabs.studio.LIVELY", 0.0)
     page = Page(studio, gray_photo)
     heard: list[str] = []
 

@@ -392,7 +392,7 @@ def test_lpips_is_learned_from_where_its_trunk_is_to_be_had(torch_home):
 
 
 def test_a_trunk_that_cannot_be_had_is_said_with_what_to_do(torch_home, tmp_path):
-    with pytest.raises(WeightsError, match=r"LPIPS \(528 MB\).*HF_HUB_OFFLINE.*--trunk percep"):
+    with pytest.raises(WeightsError, match=r"LPIPS \(553 MB\).*HF_HUB_OFFLINE.*--trunk percep"):
         official("vgg")
     (torch_home / "alexnet-owt-7be5be79.pth").write_bytes(b"half a file")
     with pytest.raises(WeightsError, match="'alex' of LPIPS"):

@@ -11,10 +11,9 @@ from urllib.parse import urlsplit
 
 from colorize_core import weights
 from colorize_core.cards import WeightFile
-from colorize_core.downloads import digits, from_torchvision
+from colorize_core.downloads import MB, digits, from_torchvision
 from colorize_core.errors import WeightsError
 
-MIB = 1 << 20  # torchvision's "MB"
 DOWNLOADS = (
     from_torchvision(
         "alexnet", "AlexNet, for LPIPS (alex)", "alexnet-owt-7be5be79.pth", 244_400_000
@@ -34,8 +33,8 @@ DOWNLOADS = (
 
 def megabytes(name: str) -> float:
     """Size of the weights that torchvision calls `name`, as in "AlexNet_Weights.IMAGENET1K_V1"."""
-    size: float = _weights(name).meta["_file_size"]
-    return size
+    mebibytes: float = _weights(name).meta["_file_size"]
+    return mebibytes * 1.048576
 
 
 def is_cached(name: str) -> bool:
@@ -81,4 +80,4 @@ def _weights(name: str) -> Any:
 def _file(name: str) -> WeightFile:
     address = _weights(name).url
     file = PurePosixPath(urlsplit(address).path).name
-    return WeightFile(file, digits(file), int(megabytes(name) * MIB), address=address)
+    return WeightFile(file, digits(file), int(megabytes(name) * MB), address=address)

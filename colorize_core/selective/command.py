@@ -64,8 +64,8 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--network",
         choices=[segmenters.PEOPLE, *segmenters.NETWORKS],
-        help="of --keep: people, which comes along and knows persons alone, mobile (42 MB) or "
-        "resnet101 (233 MB, better) (default: people for person alone, else mobile)",
+        help="of --keep: people, which comes along and knows persons alone, mobile (44 MB) or "
+        "resnet101 (245 MB, better) (default: people for person alone, else mobile)",
     )
     what.add_argument(
         "--feather",

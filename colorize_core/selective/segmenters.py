@@ -152,7 +152,7 @@ def classes(
     """The CLASSES that a network finds in the photo, largest first, with masks of screen size.
 
     `network`: "people", which ships with the repository and knows persons alone, or DeepLabV3 as
-    "mobile" (42 MB) or "resnet101" (233 MB, better), downloaded by torchvision into its cache where
+    "mobile" (44 MB) or "resnet101" (245 MB, better), downloaded by torchvision into its cache where
     it has them not; megabytes() says so before. `progress` gets shares of the work in [0, 1]; what
     it raises stops it. Raises WeightsError if they cannot be had, OptionError or DeviceError.
     """

@@ -239,8 +239,12 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple
 
 
 def test_weights_are_downloaded_when_that_is_asked_for(
-    studio: Studio, gray_photo: Path, elsewhere: tuple[ModelCard, Hub]
+    studio: Studio,
+    gray_photo: Path,
+    elsewhere: tuple[ModelCard, Hub],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("tabs.studio.LIVELY", 0.0)
     card, hub = elsewhere
     page = Page(studio, gray_photo)
     page.on.cards[card.name] = card

@@ -10,7 +10,8 @@ import gradio as gr
 
 from colorize_core.errors import ColorizeError
 from colorize_core.prompted import sources
-from colorize_core.prompted.sources import Missing, Source, size
+from colorize_core.prompted.sources import Missing, Source
+from colorize_core.terminal import size
 from tabs.studio import Job
 
 OFFLINE = """<p>No connection here? Copy the folders <code>models--*</code> of these repositories

@@ -41,8 +41,8 @@ from colorize_core.prompted.sources import (
     folders,
     missing,
     needed,
-    size,
 )
+from colorize_core.terminal import size
 
 PHOTO = scene(90, 120)
 SMALL = Settings(model="flux2-klein", prompt="a red barn", side=64, steps=3)
@@ -393,7 +393,7 @@ def test_from_the_hub_to_a_picture(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with serving(models, tmp_path / "cache", monkeypatch) as server:
-        with pytest.raises(WeightsError, match=r"FLUX.*15\.97 GB, licence apache-2\.0"):
+        with pytest.raises(WeightsError, match=r"FLUX.*16 GB, licence apache-2\.0"):
             folders(SMALL)
         download(missing(needed(SMALL)))
         assert server.revisions == {FLUX.repo: FLUX.revision}

@@ -8,7 +8,7 @@ from pathlib import Path
 from colorize_core.hub.places import AtAddress, OnHub
 from colorize_core.hub.transfer import Report, get
 
-__all__ = ["AtAddress", "OnHub", "Report", "cached", "fetch", "fetch_address"]
+__all__ = ["AtAddress", "OnHub", "Report", "cached", "fetch"]
 
 
 def cached(repo: str, name: str, revision: str = "main") -> Path | None:
@@ -26,9 +26,3 @@ def fetch(
     `sha256`: hexadecimal, or its first digits; without, the file is checked against the Hub's own.
     WeightsError if it can neither be found nor downloaded, with what to do about it."""
     return get(OnHub(repo, name, revision, sha256), report)
-
-
-def fetch_address(address: str, sha256: str = "", report: Report | None = None) -> Path:
-    """The path of the file at an https address: in torch's cache, or downloaded into it like
-    fetch() does. WeightsError as there."""
-    return get(AtAddress(address, sha256), report)

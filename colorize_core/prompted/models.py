@@ -7,7 +7,8 @@ from typing import Any
 
 from colorize_core.prompted import memory
 from colorize_core.prompted.settings import CONTROLS, PROMPT, QUICK, Settings
-from colorize_core.prompted.sources import needed, size
+from colorize_core.prompted.sources import needed
+from colorize_core.terminal import size
 
 HALF = 2  # bytes of a number on a GPU
 EVERY = tuple(control.name for control in CONTROLS)

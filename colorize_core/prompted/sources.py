@@ -14,6 +14,7 @@ from pathlib import Path
 from colorize_core import hub
 from colorize_core.errors import Cancelled, WeightsError
 from colorize_core.prompted.settings import Settings
+from colorize_core.terminal import size
 
 MB = 1_000_000
 
@@ -281,9 +282,3 @@ def folders(settings: Settings) -> Folders:
 def hed() -> Path:
     """The soft edge detector's file. Raises WeightsError, never downloads."""
     return HED.folder() / HED.files[0].name
-
-
-def size(count: int) -> str:
-    """Bytes in words: "723 MB", "1.45 GB"."""
-    mega = count / MB
-    return f"{mega / 1000:.2f} GB" if mega >= 1000 else f"{mega:.0f} MB"

@@ -337,11 +337,12 @@ def test_every_recipe_learns(photos, people, tmp_path, name, monkeypatch):
         data=(photos,),
         val=(photos,),
         out=tmp_path,
-        steps=40,
+        steps=16,
         batch=4,
         ema=0.9,
         side=64,
         look_every=60.0,
+        log_every=1,
         norm_batches=2,
         precision="no",
         val_limit=4,
@@ -358,7 +359,7 @@ def test_every_recipe_learns(photos, people, tmp_path, name, monkeypatch):
     path = engine.train(name, recipe, settings)
     state = torch.load(tmp_path / "checkpoint" / "custom_checkpoint_1.pkl", weights_only=True)
     losses = [loss for row in state["history"] if (loss := distance_to_truth(row)) is not None]
-    assert losses[-1] < losses[0]
+    assert np.mean(losses[-4:]) < np.mean(losses[:4])
     with safe_open(path, "pt") as file:
         assert "config" in file.metadata()
 

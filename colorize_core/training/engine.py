@@ -45,6 +45,7 @@ class Settings:
     limit: int | None = None  # use only so many photographs
     val_limit: int = 200
     look_every: float = 5.0  # minutes between checkpoints with scores and samples
+    log_every: int = 20  # steps between losses that are kept
     side: int = 128  # photographs are kept in memory at this size
     seed: int = 0
 
@@ -202,7 +203,7 @@ class _Run:
             losses = self._step(share)
             self.progress.seconds = before + time.monotonic() - started
             bar.update(min(round(self._done()), bar.total) - bar.n)
-            if self.progress.step % 20 == 0:
+            if self.progress.step % self.settings.log_every == 0:
                 values = {key: value.item() for key, value in losses.items()}
                 shown = {k: f"{v:.3f}" for k, v in values.items()}
                 bar.set_postfix(**shown, seen=self.progress.seen)

@@ -34,6 +34,7 @@ from colorize_core.prompted.sources import (
     missing,
     needed,
 )
+from colorize_core.terminal import size
 
 EVERY = (BASE, *CONTROLNETS.values(), HED, FAST)
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -67,18 +68,9 @@ def test_an_editor_needs_nothing_but_itself() -> None:
 def test_a_card_says_revision_size_and_licence(source: sources.Source) -> None:
     assert source.repo in source.card
     assert source.licence in source.card
-    assert sources.size(source.bytes) in source.card
+    assert size(source.bytes) in source.card
     assert len(source.revision) == 40
     assert source.revision[:8] in source.card
-
-
-def test_sizes_are_read_by_people() -> None:
-    assert [sources.size(n) for n in (0, 29_400_000, 723_000_000, 2_741_000_000)] == [
-        "0 MB",
-        "29 MB",
-        "723 MB",
-        "2.74 GB",
-    ]
 
 
 def test_nothing_is_downloaded_unless_it_is_asked_for(served: Hub) -> None:

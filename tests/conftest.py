@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tabs.studio import Studio
 
 wait_briefly()  # threads that wait by spinning are very slow while a browser runs beside
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the other core is another worker's
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 

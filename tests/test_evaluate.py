@@ -94,8 +94,9 @@ Ask = Callable[..., int]
 
 
 @pytest.fixture
-def ask(photos: Path, tmp_path: Path, models: Models) -> Ask:
+def ask(photos: Path, tmp_path: Path, models: Models, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """The command over the photos into scores.csv; of two flags of one name the last counts."""
+    monkeypatch.setenv("COLUMNS", "160")  # a narrow terminal would break its table into two
 
     def ask(*flags: str, **named: str) -> int:
         chosen = {"models": "unet-gan", "metrics": QUICK, "photos": str(photos)} | named

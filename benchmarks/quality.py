@@ -1,9 +1,11 @@
 """python -m benchmarks.quality SCORES --photos ZIP-or-DIR... : results/quality.csv.
 
 SCORES is what `python -m colorize_core.evaluate --models all --photos ... --out SCORES` wrote, one
-row a model and photo; this sums it up a model. Seconds are taken anew, of all models in turn on the
-same few photographs: an evaluation takes long, and the machine may be busier for one model than for
-another. The models' cards, the README's table and the app's leaderboard are made of the result.
+row a model and photo; this sums it up a model. Models that were not evaluated with the others keep
+their scores, and the commit of these, as long as their weights and the photographs are the same.
+Seconds are taken anew, of all models in turn on the same few photographs: an evaluation takes long,
+and the machine may be busier for one model than for another. The models' cards, the README's table
+and the app's leaderboard are made of the result.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 import colorize_core
-from benchmarks.results_file import write
+from benchmarks.results_file import read, write
 from colorize_core import cards
 from colorize_core.evaluate.score_file import AFTER, BEFORE, Row
 from colorize_core.evaluate.summary import summarize
@@ -42,6 +44,22 @@ def rows_of(scores: Sequence[Row]) -> list[Row]:
         if row["n"] != "0" and row["weights"] != digests.get(row["model"], ""):
             raise ValueError(f"{row['model']} was scored with other weights: evaluate it again")
     return [{"photos": photos} | row for row in found if row["n"] != "0"]
+
+
+def kept(fresh: Sequence[Row], before: Sequence[Row]) -> list[Row]:
+    """The models' rows of `before` that hold beside the fresh ones. ValueError where these are of
+    other photographs."""
+    digests = {card.name: card.digest for card in cards(downloads=True)}
+    names = {row["model"] for row in fresh}
+    rows = [
+        {name: value for name, value in row.items() if name not in ("machine", "versions")}
+        for row in before
+        if row["model"] not in names and row["weights"] == digests.get(row["model"])
+    ]
+    about = {(row["photos"], row["protocol"], row["n"]) for row in (*fresh, *rows)}
+    if rows and len(about) > 1:
+        raise ValueError(f"these cannot be compared: {sorted(about)}; evaluate all models")
+    return rows
 
 
 def in_turn(names: Sequence[str], photos: Sequence[Picture]) -> dict[str, float]:
@@ -68,6 +86,9 @@ def main() -> None:
     arguments = parser.parse_args()
     with arguments.scores.open(newline="", encoding="utf-8") as file:
         rows = rows_of(list(csv.DictReader(file)))
+    rows += kept(rows, read("quality"))
+    order = [*BASELINES, *(card.name for card in cards(downloads=True))]
+    rows.sort(key=lambda row: order.index(row["model"]))
     photos = find_photos(arguments.photos, arguments.timed)
     grays = [protocol.to_gray(protocol.square(photo.read())) for photo in photos]
     seconds = in_turn([row["model"] for row in rows if row["model"] not in BASELINES], grays)

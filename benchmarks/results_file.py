@@ -46,14 +46,15 @@ def read(name: str) -> list[dict[str, Any]]:
 
 
 def write(name: str, rows: list[dict[str, Any]], others: Sequence[dict[str, Any]] = ()) -> Path:
-    """Write rows (all with the same keys) to results/NAME.csv, replacing it, and print them.
-    `others`, of read(), are put behind them as they are."""
+    """Write rows (all with the keys of the first) to results/NAME.csv, replacing it, and print
+    them; what a row says of its own commit stays. `others`, of read(), are put behind them as they
+    are."""
     path = RESULTS / f"{name}.csv"
     made_with = provenance()
     with path.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, [*rows[0], *made_with], lineterminator="\n")
         writer.writeheader()
-        writer.writerows(row | made_with for row in rows)
+        writer.writerows(made_with | row for row in rows)
         writer.writerows(others)
     for row in rows:
         print("  ".join(f"{key} {value}" for key, value in row.items()))

@@ -114,6 +114,23 @@ def test_an_evaluation_is_summed_up_for_those_it_has() -> None:
         quality.rows_of([*scores, scored("autochrome", "0a1b2c3d", "a.zip/2")])
 
 
+def test_scores_are_kept_of_models_that_are_the_same() -> None:
+    first, second = colorize_core.cards()[:2]
+    about = {"photos": "a.zip", "protocol": "recombine-256", "n": "1", "commit": "old"}
+    before = [
+        about | {"model": "gray", "weights": ""},
+        about | {"model": first.name, "weights": first.digest, "machine": "another"},
+        about | {"model": second.name, "weights": "0a1b2c3d"},
+        about | {"model": "gone", "weights": ""},
+    ]
+    fresh = [about | {"model": "gray", "weights": ""}]
+    assert quality.kept(fresh, before) == [
+        about | {"model": first.name, "weights": first.digest},
+    ]
+    with pytest.raises(ValueError, match="cannot be compared"):
+        quality.kept([fresh[0] | {"n": "2"}], before)
+
+
 def test_models_are_timed_in_turn(
     truth: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,3 +158,5 @@ def test_rows_of_others_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     others = [row for row in results_file.read("speed") if row["what"] != "a"]
     results_file.write("speed", [{"what": "a"}], others)
     assert (tmp_path / "speed.csv").read_text() == "what,commit\na,new\nb,old\n"
+    results_file.write("speed", [{"what": "a"}, {"what": "c", "commit": "older"}])
+    assert (tmp_path / "speed.csv").read_text() == "what,commit\na,new\nc,older\n"

@@ -26,8 +26,8 @@ CARD = ModelCard(
     weights=(
         WeightFile(
             "diffusion/model.safetensors",
-            "210263b2e3c4ee6b6ac27800775381a58a21472af8b8065da764c00b501ecf04",
-            7781060,
+            "f59f207744c8591ae42c04696bd3269498b80207d9da664631b91b3d0cf746c3",
+            7781500,
         ),
     ),
     trained_on=PHOTOGRAPHS,

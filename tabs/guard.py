@@ -14,7 +14,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, IPv6Interface, ip_address
 from pathlib import Path
 from typing import Any
 
@@ -201,8 +201,7 @@ def address(scope: Any, proxies: int) -> str:
         return ""
     if isinstance(known, IPv6Address) and known.ipv4_mapped:
         return str(known.ipv4_mapped)
-    wide = isinstance(known, IPv6Address)
-    return str(ip_network((known, 64), strict=False)) if wide else str(known)
+    return str(IPv6Interface((known, 64)).network if isinstance(known, IPv6Address) else known)
 
 
 def length(scope: Any) -> int | None:

@@ -42,8 +42,9 @@ class Judge:
         cells, reasons = dict.fromkeys(self.names, ""), []
         for name in self.names:
             if name in self.missing:
-                # The first sentence says what is wrong, the others what to do.
-                reasons.append(f"{name}: {self.missing[name].split('. ')[0]}")
+                # What there is not; why, and what to do, is told to who asks for the scores. It
+                # holds for this machine, with paths of it, and the scores may be read elsewhere.
+                reasons.append(f"{name}: {self.missing[name].split('. ')[0].partition(': ')[0]}")
             elif metrics.find(name).needs_truth and not coloured:
                 reasons.append(NO_TRUTH)
             else:

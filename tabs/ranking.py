@@ -197,11 +197,13 @@ def about(standing: Standing | None) -> str:
         f"{_photos(standing.photos)}{_of(row)}, scored by {protocol.NAME}: the centre of each "
         "photo at 256 × 256, every model's colours put on the truth's own lightness."
     ]
-    made = [row.get(column, "") for column in ("commit", "machine", "versions")]
-    if row.get("commit"):
+    # Rows may be of different commits: a model that did not change was not scored again.
+    commits = " and ".join(dict.fromkeys(filter(None, (r.get("commit") for r in standing.rows))))
+    machine, versions = row.get("machine"), row.get("versions")
+    if commits:
         facts.append(
-            f"Measured at commit {' on '.join(filter(None, made[:2]))}"
-            f"{f' ({made[2]})' if made[2] else ''}."
+            f"Measured at commit {' on '.join(filter(None, (commits, machine)))}"
+            f"{f' ({versions})' if versions else ''}."
         )
     paragraphs = "".join(f"<p>{escape(fact)}</p>" for fact in facts)
     return (

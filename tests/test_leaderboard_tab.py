@@ -27,6 +27,7 @@ from tabs.studio import Studio
 
 ROOT = Path(__file__).resolve().parents[1]
 CARDS = drawing_models.CARDS
+COMMITS = "at commit 0123456789ab and ba9876543210 on A machine, 2 cores (python 3.11)."
 WHO = SimpleNamespace(session_hash="someone")
 
 
@@ -36,6 +37,7 @@ def committed(tmp_path: Path) -> Path:
     about = {"commit": "0123456789ab", "machine": "A machine, 2 cores", "versions": "python 3.11"}
     summed = summarize(rows(), list(SCORES), METRICS)
     table = [{"model": row.pop("model"), "photos": "val.zip", **row, **about} for row in summed]
+    table[-1]["commit"] = "ba9876543210"  # of a model that did not change since
     return write(tmp_path / "quality.csv", table)
 
 
@@ -154,7 +156,7 @@ def test_without_seconds_there_is_no_second_plot(tmp_path: Path, known: Standing
 
 def test_where_the_figures_are_from_is_said(known: Standing) -> None:
     said = ranking.about(known)
-    for words in ("4 photos of val.zip", "recombine-256", "0123456789ab", standing.MAKE):
+    for words in ("4 photos of val.zip", "recombine-256", COMMITS, standing.MAKE):
         assert words in said
     assert "mean over 4 photos" in ranking.intro(known)
 

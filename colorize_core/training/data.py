@@ -113,17 +113,25 @@ class Batches:
     """Endless random batches: a random crop (one scale a batch, one place a photo), a random
     mirror, resized to the side asked for. Photos and batches live on `device`."""
 
-    def __init__(self, photos: Photos, batch: int, seed: int, device: torch.device):
+    def __init__(
+        self,
+        photos: Photos,
+        batch: int,
+        seed: int,
+        device: torch.device,
+        balance: float = 0.0,
+    ):
         self.photos, self.labels = photos.pixels.to(device), photos.labels.to(device)
         self.kinds = photos.kinds
         self.batch = batch
         self.random = torch.Generator().manual_seed(seed)
         self.order = torch.empty(0, dtype=torch.long)
+        self.weights = _weights(photos, balance)
 
     def draw(self, side: int, least_scale: float = 0.55) -> Batch:
         """At that side; `least_scale`: smallest crop edge over the photo's edge."""
         if len(self.order) < self.batch:
-            epoch = torch.randperm(len(self.photos), generator=self.random)
+            epoch = self._epoch()
             self.order = torch.cat([self.order, epoch.repeat(1 + self.batch // len(epoch))])
         chosen, self.order = self.order[: self.batch], self.order[self.batch :]
         full = self.photos.shape[-1]
@@ -140,5 +148,25 @@ class Batches:
         photos = torch.where(mirror, batch.flip(-1), batch)
         return Batch(photos, self.labels[chosen.to(photos.device)])
 
+    def _epoch(self) -> Tensor:
+        """As many numbers of photographs as there are, in random order: each at least as often as
+        the whole part of its weight, the fraction being its chance of once more."""
+        chance = torch.rand(len(self.weights), generator=self.random)
+        times = (self.weights + chance).long()
+        every = torch.arange(len(times)).repeat_interleave(times)
+        return every[torch.randperm(len(every), generator=self.random)]
+
     def _uniform(self) -> float:
         return float(torch.rand((), generator=self.random))
+
+
+def _weights(photos: Photos, balance: float) -> Tensor:
+    """How often each photograph is to be drawn in an epoch, 1 in the mean. A source, the first
+    folder of a kind, with n photographs is drawn n ** (1 - balance) times as often."""
+    names = [kind.split("/")[0] for kind in photos.kinds]
+    sources = sorted(set(names))
+    of_kind = torch.tensor([sources.index(name) for name in names])
+    source = torch.where(photos.labels >= 0, of_kind[photos.labels.clamp_min(0)], len(sources))
+    counts = torch.bincount(source, minlength=len(sources) + 1).float()
+    weights = counts[source] ** -balance
+    return weights / weights.mean()

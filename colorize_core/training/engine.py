@@ -43,6 +43,7 @@ class Settings:
     norm_batches: int = 40  # batches that measure the averaged network's batch norms
     precision: str = "auto"  # "no", "fp16", "bf16", or "auto": bf16 where it is not slow
     limit: int | None = None  # use only so many photographs
+    balance: float = 0.25  # 0: all photographs alike, 1: all sources alike
     val_limit: int = 200
     look_every: float = 5.0  # minutes between checkpoints with scores and samples
     log_every: int = 20  # steps between losses that are kept
@@ -162,7 +163,7 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
     if checkpoint.exists():
         accelerator.load_state(checkpoint)
     seed = settings.seed + 1000 * accelerator.process_index + progress.step
-    batches = Batches(photos, settings.batch, seed, accelerator.device)
+    batches = Batches(photos, settings.batch, seed, accelerator.device, settings.balance)
     run = _Run(
         name, recipe, settings, accelerator, parts, average, optimizers, rates, progress, batches
     )

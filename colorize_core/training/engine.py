@@ -145,7 +145,8 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
     parts = recipe.parts(photos)
     main, network = next(iter(parts.items()))
     if settings.start_from:
-        network.load_state_dict({k: v.float() for k, v in load_file(settings.start_from).items()})
+        stored = {k: v.float() for k, v in load_file(settings.start_from).items()}
+        network.load_state_dict(network.state_dict() | stored)
     for part in parts.values():
         part.to(accelerator.device).to(memory_format=torch.channels_last)
     average = AveragedModel(
@@ -271,11 +272,12 @@ class _Run:
     def _averaged(self) -> nn.Module:
         """The averaged network, its batch norms measured anew: the raw network's do not fit it."""
         network = copy.deepcopy(self.average.module)
+        network.train()
         norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+        norms = [norm for norm in norms if norm.training]  # those of frozen layers stay
         for norm in norms:
             norm.reset_running_stats()
             norm.momentum = None  # a plain mean over the batches that follow
-        network.train()
         main = next(iter(self.parts))
         parts = {**self.parts, main: network}
         with torch.no_grad(), self.accelerator.autocast():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import random
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -54,11 +54,13 @@ def load_photos(
     side: int = 128,
     limit: int | None = None,
     kinds: tuple[str, ...] | None = None,
+    part: Callable[[Sequence[Photograph]], list[Photograph]] = list,
 ) -> Photos:
-    """Every photograph of the zips and folders, squared by a centre crop. `limit` takes a fair
-    sample. `kinds`: those to number the labels by, otherwise those that are found; -1 is none of
-    them. FileNotFoundError for a missing source, ValueError if there is no photograph."""
-    members = find_photos(sources, limit)
+    """Every photograph of the zips and folders, squared by a centre crop. `part`: `reporting` or
+    `choosing`, otherwise all. `limit` takes a fair sample of these. `kinds`: those to number the
+    labels by, otherwise those that are found; -1 is none of them. FileNotFoundError for a missing
+    source, ValueError if there is no photograph."""
+    members = part(find_photos(sources))[:limit]
     with ThreadPoolExecutor() as pool:
         pixels = list(pool.map(lambda member: _square(member.read(), side), members))
     kinds = kinds or tuple(sorted({member.kind for member in members}))
@@ -82,6 +84,17 @@ def find_photos(sources: Iterable[Path], limit: int | None = None) -> list[Photo
         raise ValueError("no photographs found; give zips or folders of JPEG, PNG or WebP files")
     random.Random(0).shuffle(members)  # a limit takes a fair sample, the same one every time
     return members[:limit]
+
+
+def reporting(members: Sequence[Photograph]) -> list[Photograph]:
+    """Of photographs for validation, in the order of find_photos(), those that scores are reported
+    on: the first third, rounded down. No training sees them, not even to choose its best look."""
+    return list(members[: len(members) // 3])
+
+
+def choosing(members: Sequence[Photograph]) -> list[Photograph]:
+    """The others, by which a training chooses."""
+    return list(members[len(members) // 3 :])
 
 
 def _members(source: Path) -> Iterator[Photograph]:

@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 
 from colorize_core import devices
 from colorize_core.errors import OptionError
-from colorize_core.training.data import Batch, Batches, Photos, load_photos
+from colorize_core.training.data import Batch, Batches, Photos, choosing, load_photos
 from colorize_core.training.pictures import contact_sheet, draw_curves
 from colorize_core.weights import save_network as save_weights
 
@@ -31,7 +31,7 @@ class Settings:
     """What every recipe shares. Each field is a command-line flag."""
 
     data: tuple[Path, ...]  # zips or folders of photographs to train on
-    val: tuple[Path, ...] = ()  # zips or folders to choose on
+    val: tuple[Path, ...] = ()  # zips or folders; two thirds of the photographs score the looks
     out: Path = Path("runs")  # checkpoints, curves, samples and the weight file
     start_from: Path | None = None  # a weight file to begin from instead of random weights
     minutes: float = 60.0  # length of the whole run, earlier parts of a resumed run counted in
@@ -188,7 +188,7 @@ class _Run:
         self.val = None
         if self.settings.val and self.accelerator.is_main_process:
             options = (self.settings.side, self.settings.val_limit, self.batches.kinds)
-            val = load_photos(self.settings.val, *options)
+            val = load_photos(self.settings.val, *options, part=choosing)
             device = self.accelerator.device
             self.val = Batch((val.pixels.float() / 255).to(device), val.labels.to(device))
 

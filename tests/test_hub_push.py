@@ -162,5 +162,6 @@ def test_wrong_usage_says_what_is_accepted(served, capsys):
 def test_a_network_of_ones_own_is_pushed_by_the_mixin(served):
     network = Autochrome(SMALL)
     network.push_to_hub("someone/own")
-    assert sorted(served.commits[0]) == ["README.md", "config.json", "model.safetensors"]
+    files = ["README.md", "config.json", "encoder.safetensors", "model.safetensors"]
+    assert sorted(served.commits[0]) == files
     assert Autochrome.from_pretrained("someone/own").config == SMALL

@@ -51,6 +51,7 @@ def test_what_is_saved_comes_back_from_the_hub(served):
     assert sorted(p.name for p in folder.iterdir()) == [
         "README.md",
         "config.json",
+        "encoder.safetensors",
         "model.safetensors",
     ]
     with safe_open(folder / "model.safetensors", "pt") as file:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 import colorize_core
 from colorize_core import devices, weights
@@ -52,6 +52,11 @@ def test_a_saved_network_loads_as_it_was(tmp_path):
     for name, value in network.state_dict().items():
         assert torch.allclose(loaded.state_dict()[name].float(), value.float(), atol=1e-3), name
     assert not list(tmp_path.glob("*.tmp"))
+    assert not any(name.startswith("encoder.") for name in load_file(path))
+    assert all(name.startswith("encoder.") for name in load_file(tmp_path / "encoder.safetensors"))
+    (tmp_path / "encoder.safetensors").unlink()
+    with pytest.raises(WeightsError, match="encoder"):
+        weights.load_network(path, Autochrome, AutochromeConfig)
 
 
 def test_files_that_do_not_fit_are_refused(tmp_path):

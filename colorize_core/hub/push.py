@@ -15,9 +15,9 @@ NETWORK, CONFIG, README = "model.safetensors", "config.json", "README.md"
 
 
 def contents(card: ModelCard) -> dict[str, bytes]:
-    """What a bundled model's repository has: its weight file as it is, the configuration that is in
-    it, and its model card with the scores. OptionError for a model of others, WeightsError for a
-    damaged one."""
+    """What a bundled model's repository has: its weight files as they are, the configuration that
+    is in them, and its model card with the scores. OptionError for a model of others, WeightsError
+    for a damaged one."""
     from safetensors import safe_open
 
     if any(not file.bundled for file in card.weights):
@@ -25,11 +25,12 @@ def contents(card: ModelCard) -> dict[str, bytes]:
             f"The weights of {card.name} do not ship with the app: they are published at "
             f"{card.source or card.weights[0].repo} already."
         )
-    path = weights.find(card.weights[0])
+    path, *others = [weights.find(file) for file in card.weights]
     with safe_open(path, "np") as file:
         config = json.loads(file.metadata()["config"])
     return {
         NETWORK: path.read_bytes(),
+        **{other.name: other.read_bytes() for other in others},
         CONFIG: json.dumps(config, indent=2).encode(),
         README: readme(card, scores(card)).encode(),
     }

@@ -6,12 +6,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, ClassVar, get_args, get_type_hints
 
 from huggingface_hub import PyTorchModelHubMixin, constants, hf_hub_download
+from huggingface_hub.errors import EntryNotFoundError
 from torch import nn
 
 from colorize_core import weights
+from colorize_core.errors import WeightsError
 
 
 class Published(
@@ -30,6 +32,7 @@ class Published(
     """
 
     config: Any
+    apart: ClassVar[tuple[str, ...]] = ()  # parts that are stored in files of their own
 
     def _save_pretrained(self, save_directory: Path) -> None:
         weights.save_network(self, save_directory / constants.SAFETENSORS_SINGLE_FILE, {})
@@ -53,16 +56,21 @@ class Published(
         """Strictly, as float32, to be evaluated. WeightsError if the file is of another network."""
         path = Path(model_id, constants.SAFETENSORS_SINGLE_FILE)
         if not Path(model_id).is_dir():
-            found = hf_hub_download(
-                model_id,
-                path.name,
-                revision=revision,
-                cache_dir=cache_dir,
-                force_download=force_download,
-                local_files_only=local_files_only,
-                token=token,
-            )
-            path = Path(found)
+            where: dict[str, Any] = {
+                "revision": revision,
+                "cache_dir": cache_dir,
+                "force_download": force_download,
+                "local_files_only": local_files_only,
+                "token": token,
+            }
+            path = Path(hf_hub_download(model_id, path.name, **where))
+            for part in weights.beside(path, cls):  # where they are to lie in the Hub's cache, too
+                try:
+                    hf_hub_download(model_id, part.name, **where)
+                except EntryNotFoundError as error:
+                    raise WeightsError(
+                        f"{model_id} does not fit its network: it has no {part.name}."
+                    ) from error
         kind = get_args(get_type_hints(cls.__init__)["config"])[0]
         network: Any = weights.load_network(path, cls, kind)
         return network.eval().to(map_location)

@@ -96,12 +96,14 @@ class FoldedUNet(Published):
         self.up1 = nn.Sequential(nn.Conv2d(w2, w1, 1, bias=False), nn.BatchNorm2d(w1))
         self.dec1 = nn.Sequential(*[ResidualBlock(w1) for _ in range(d1)])
 
-    def features(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def features(
+        self, x: Tensor, known: tuple[Tensor | float, ...] = (0.0, 0.0, 0.0)
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """(N, planes, H, W), H and W multiples of 16 -> (N, C, H / 4, W / 4), as the way up leaves
-        them, then at 1/8, then at 1/16."""
-        x1 = self.enc1(self.stem(x))
-        x2 = self.enc2(self.down1(x1))
-        x3 = self.scene(self.down2(x2))
+        them, then at 1/8, then at 1/16. `known`: what another encoder adds at these three sizes."""
+        x1 = self.enc1(self.stem(x)) + known[0]
+        x2 = self.enc2(self.down1(x1)) + known[1]
+        x3 = self.scene(self.down2(x2) + known[2])
         x2 = self.dec2(x2 + double(self.up2(x3)))
         return self.dec1(x1 + double(self.up1(x2))), x2, x3
 

@@ -12,14 +12,13 @@ from torch import Tensor, nn
 from colorize_core.networks.autochrome import STRIDE, Autochrome
 from colorize_core.networks.folded_unet import ResidualBlock, double
 from colorize_core.networks.published import Published
-from colorize_core.networks.scaling import unit_l
 
 __all__ = ["STRIDE", "Finder", "Segmenter", "SegmenterConfig"]
 
 
 @dataclass(frozen=True)
 class SegmenterConfig:
-    inside: tuple[int, int, int] = (96, 192, 384)  # channels of the colorizer at 1/4, 1/8 and 1/16
+    inside: tuple[int, int, int] = (96, 192, 384)  # channels of the colorizer at 1/8, 1/16 and 1/32
     width: int = 64
     trunk: str = ""  # sha256 of the colorizer's weights that it has learned to read
 
@@ -36,7 +35,7 @@ class Segmenter(Published):
         self.head = nn.Conv2d(width, 1, 1)
 
     def forward(self, x1: Tensor, x2: Tensor, x3: Tensor) -> Tensor:
-        """What FoldedUNet.features() gives -> logits (N, 1, H / 4, W / 4), over 0 where there is
+        """What Autochrome.see() gives -> logits (N, 1, H / 8, W / 8), over 0 where there is
         more of a person than of anything else."""
         y = self.block3(F.relu(self.read3(x3)))
         y = self.block2(F.relu(self.read2(x2) + double(y)))
@@ -52,14 +51,14 @@ class Finder(nn.Module):
         self.trunk, self.segmenter = trunk, segmenter
 
     def forward(self, lightness: Tensor) -> Tensor:
-        """L (N, 1, H, W) in [0, 100], H and W multiples of 16 -> logits (N, 1, H / 4, W / 4)."""
+        """L (N, 1, H, W) in [0, 100], H and W multiples of 32 -> logits (N, 1, H / 8, W / 8)."""
         return self.segmenter(*look(self.trunk, lightness))
 
 
 def look(trunk: Autochrome, lightness: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """What the colorizer sees in L (N, 1, H, W) in [0, 100] without hints."""
-    hints = torch.zeros_like(lightness).expand(-1, 3, -1, -1)
-    return trunk.features(torch.cat([unit_l(lightness), hints], 1))
+    none = torch.zeros_like(lightness)
+    return trunk.see(lightness, trunk.recognize(lightness), none.expand(-1, 2, -1, -1), none)
 
 
 def _read(inside: int, outside: int) -> nn.Sequential:

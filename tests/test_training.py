@@ -16,6 +16,7 @@ import torch
 import torchvision
 from PIL import Image
 from safetensors import safe_open
+from safetensors.torch import save_file
 
 from colorize_core import devices, weights
 from colorize_core.errors import OptionError, WeightsError
@@ -336,6 +337,17 @@ def test_a_mask_that_is_missing_is_named(tmp_path, people):
         segmentation.load_people([people])
 
 
+def skin_windows(path):
+    """Windows in which what is bright is skin, as the recipe keeps those that it has found."""
+    bright = torch.rand(20, 1, 8, 8, generator=torch.Generator().manual_seed(0)) > 0.5
+    mask = bright.repeat_interleave(16, 2).repeat_interleave(16, 3).to(torch.uint8) * 255
+    pixels = (60 + mask // 2).repeat(1, 3, 1, 1)
+    pixels[:, 2] -= 40
+    windows = {"pixels": pixels, "mask": mask, "known": torch.full_like(mask, 255)}
+    save_file({name: tensor.contiguous() for name, tensor in windows.items()}, path)
+    return path
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 @pytest.mark.parametrize("name", sorted(set(recipes.RECIPES) - {"autochrome"}))
 def test_every_recipe_learns(photos, people, tmp_path, name, monkeypatch):
@@ -361,6 +373,8 @@ def test_every_recipe_learns(photos, people, tmp_path, name, monkeypatch):
     if name == "people":
         monkeypatch.setattr(segmentation, "EMPTY", ("standing",))
         options["masks"] = (people,)
+    if name == "skin":
+        options["windows"] = skin_windows(tmp_path / "windows.safetensors")
     recipe = recipes.find(name)(sides=(32,), until=(1.0,), least_scale=1.0, **options)
     path = engine.train(name, recipe, settings)
     state = torch.load(tmp_path / "checkpoint" / "custom_checkpoint_1.pkl", weights_only=True)

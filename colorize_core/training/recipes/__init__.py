@@ -6,6 +6,7 @@ import importlib
 
 RECIPES = {
     "autochrome": "autochrome.AutochromeRecipe",
+    "skin": "skin.SkinRecipe",
     "people": "segmentation.PeopleRecipe",
     "perceptual": "classification.PerceptualRecipe",
     "coltran": "coltran.ColTranRecipe",

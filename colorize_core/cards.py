@@ -59,6 +59,26 @@ class Control:
 
 SEED = Control("seed", "Seed", "Another number draws other colours.", 0, 0, 9999)
 
+NATURAL_SKIN = Control(
+    "natural_skin",
+    "People: natural skin",
+    "How much the colours of real skin decide those of faces. No skin is made lighter.",
+    1.0,
+    0.0,
+    1.0,
+    0.05,
+)
+
+AUTO_VIVIDNESS = Control(
+    "auto_vividness",
+    "Auto vividness",
+    "How much more colour muted photographs get, as old ones are.",
+    1.0,
+    0.0,
+    1.0,
+    0.05,
+)
+
 
 @dataclass(frozen=True)
 class WeightFile:

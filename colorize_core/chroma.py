@@ -79,7 +79,8 @@ def sharpen_ab(
     fine_l: Floats,
     cells: tuple[float, float],
 ) -> Floats:
-    """Joint bilateral upsampling of ab (h, w, 2) to the size of `fine_l` (H, W).
+    """Joint bilateral upsampling of ab, or of other planes (h, w, C), to the size of `fine_l`
+    (H, W).
 
     Every fine pixel takes the mean of the near cells, those of similar L counting most.
     `coarse_l` (h, w): L of the cells; `cells`: height and width of the photo in cells, which may
@@ -87,17 +88,17 @@ def sharpen_ab(
     """
     coarse = torch.from_numpy(np.dstack([ab, coarse_l])).permute(2, 0, 1).contiguous()
     fine = torch.from_numpy(fine_l)
-    total = torch.zeros(2, *fine.shape)
+    total = torch.zeros(ab.shape[2], *fine.shape)
     weight = torch.zeros_like(fine)
     for i, near_row in _taps(fine.shape[0], cells[0], ab.shape[0]):
         rows = coarse.index_select(1, i)
         for j, near_col in _taps(fine.shape[1], cells[1], ab.shape[1]):
             near = rows.index_select(2, j)  # (a, b, L) of one cell for each fine pixel
-            unlike = (fine - near[2]).square_()
+            unlike = (fine - near[-1]).square_()
             alike = unlike.mul_(-0.5 / LIKENESS**2).exp_()
             # The small constant decides where no cell is alike: distance alone then counts.
             part = alike.add_(1e-4).mul_(near_row[:, None] * near_col)
-            total.addcmul_(part, near[:2])
+            total.addcmul_(part, near[:-1])
             weight += part
     sharp: Floats = (total / weight).permute(1, 2, 0).contiguous().numpy()
     return sharp

@@ -249,7 +249,7 @@ def test_the_same_own_settings_are_done_once(
         ("drawing", "seed", "seed=VALUE"),
         ("drawing", "style=oil", "ink, chalk"),
         ("drawing", "colour=3", "seed (a whole number from 0 to 9999); style (ink, chalk)"),
-        ("autochrome", "seed=3", "the model autochrome has none"),
+        ("autochrome", "seed=3", "has auto_vividness (0 to 1); natural_skin (0 to 1)"),
     ],
 )
 def test_a_wrong_own_setting_is_2_and_says_what_is_allowed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -19,10 +19,18 @@ from colorize_core.chroma import Picture
 from colorize_core.color import lab_to_rgb
 from colorize_core.errors import OptionError
 from colorize_core.hints import Hint, draw_hints, obey
+from colorize_core.people.windows import Rectangle, cut
 from colorize_core.tone import Tone, measure_tone
 
 Decoder = Callable[[float], Tensor]  # vividness -> ab (N, 2, h, w) in Lab units
 Report = Callable[[float], None]  # gets shares of the work in [0, 1]; what it raises stops it
+
+
+class Layer(Protocol):
+    """Something that is put over a network's ab before it is rendered."""
+
+    def put(self, ab: chroma.Floats, vividness: float) -> chroma.Floats:
+        """ab (H, W, 2) in Lab units, at the size of the guided planes -> the same with it."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,17 @@ class Prediction:
     cells: tuple[float, float]  # height and width of the photo in ab cells
     tone: Tone
     size: tuple[int, int]  # of the photo, height and width
+    layers: tuple[Layer, ...] = ()  # from the lowest to the topmost
+    spread: NDArray[np.float32] | None = None  # of the ab that is likely, a cell each
+
+    def uncertainty(self) -> NDArray[np.float32]:
+        """How far apart the colours are that the network holds likely, for each pixel of the photo:
+        (H, W), the root mean square distance from their mean in Lab units. OptionError for a model
+        that does not tell."""
+        if self.spread is None:
+            raise OptionError("This model does not tell how sure it is; autochrome does.")
+        fine = chroma.sharpen_ab(self.spread[..., None], self.coarse_l, self.fine_l, self.cells)
+        return np.ascontiguousarray(chroma.shrink(fine[..., 0], *self.size))
 
     @property
     def tint(self) -> str | None:
@@ -48,7 +67,7 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
     """A photo, fitted to a network."""
 
     network_l: NDArray[np.float32]  # (H, W) in [0, 100], padded to the network's multiple
@@ -56,7 +75,13 @@ class _Seen:
     gain: float
     fine_l: NDArray[np.float32]
     tone: Tone
-    size: tuple[int, int]
+    image: Picture
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Of the photo, height and width."""
+        height, width = self.image.shape[:2]
+        return height, width
 
     def lightness(self) -> Tensor:
         """(1, 1, H, W), with the gain."""
@@ -71,6 +96,15 @@ class _Seen:
     def prediction(self, decode: Decoder, cell: int) -> Prediction:
         coarse_l, cells = self.coarse(cell)
         return Prediction(decode, coarse_l, self.fine_l, cells, self.tone, self.size)
+
+    def part(self, place: Rectangle, side: int, multiple: int) -> Seen:
+        """A part of the photo, whose place is on the fine plane, fitted anew."""
+        pixels = cut(self.image, place, self.fine_l.shape)
+        inside = chroma.Frame.fit(pixels.shape[0], pixels.shape[1], side).size()
+        lightness = self.tone.lightness(chroma.shrink(pixels, *inside))
+        fine_l = self.fine_l[place.top : place.bottom, place.left : place.right]
+        network_l = chroma.pad_to_multiple(lightness, multiple)
+        return Seen(network_l, inside, self.gain, fine_l, self.tone, pixels)
 
 
 class LabColorizer(ABC):
@@ -142,13 +176,13 @@ class LabColorizer(ABC):
     @abstractmethod
     def _predict(
         self,
-        seen: _Seen,
+        seen: Seen,
         hints: Sequence[Hint],
         settings: dict[str, Any],
         progress: Report | None,
     ) -> Prediction: ...
 
-    def _see(self, image: Picture, gain: float, neutralize: bool) -> _Seen:
+    def _see(self, image: Picture, gain: float, neutralize: bool) -> Seen:
         """The photo as the network is shown it."""
         _check_picture(image)
         options.check("gain", gain)
@@ -160,7 +194,7 @@ class LabColorizer(ABC):
         fine_l = tone.lightness(small)
         inside = chroma.Frame.fit(height, width, self.card.network_side).size()
         network_l = chroma.pad_to_multiple(chroma.shrink(fine_l, *inside), self.multiple)
-        return _Seen(network_l, inside, gain, fine_l, tone, (height, width))
+        return Seen(network_l, inside, gain, fine_l, tone, image)
 
     def render(
         self,
@@ -179,9 +213,14 @@ class LabColorizer(ABC):
                 f"The prediction is for a photo of {prediction.size}, this one is "
                 f"{image.shape[:2]} (height, width). Predict this photo first."
             )
-        ab = prediction.decode(vividness)[0].permute(1, 2, 0).float().cpu().numpy() * strength
-        fine_ab = chroma.sharpen_ab(ab, prediction.coarse_l, prediction.fine_l, prediction.cells)
-        planes = chroma.guide(fine_ab, prediction.fine_l)
+        with torch.inference_mode():
+            ab = as_planes(prediction.decode(vividness))
+            fine_ab = chroma.sharpen_ab(
+                ab, prediction.coarse_l, prediction.fine_l, prediction.cells
+            )
+            for layer in prediction.layers:
+                fine_ab = layer.put(fine_ab, vividness)
+        planes = chroma.guide(fine_ab * strength, prediction.fine_l)
         return chroma.recombine(image, prediction.tone, planes, progress)
 
 
@@ -209,7 +248,7 @@ class AbColorizer(LabColorizer):
 
     def _predict(
         self,
-        seen: _Seen,
+        seen: Seen,
         hints: Sequence[Hint],
         settings: dict[str, Any],
         progress: Report | None,  # one pass has no shares
@@ -222,11 +261,10 @@ class AbColorizer(LabColorizer):
         return seen.prediction(decode, self.cell)
 
     @torch.inference_mode()
-    def _run(self, seen: _Seen, hints: Sequence[Hint]) -> Decoder:
+    def _run(self, seen: Seen, hints: Sequence[Hint]) -> Decoder:
         planes = torch.from_numpy(draw_hints(hints, seen.network_l.shape, seen.inside))[None]
         lightness = seen.lightness().to(self.torch_device)
-        decode = self.predict_ab(self.network, lightness, planes.to(self.torch_device))
-        return torch.inference_mode()(decode)
+        return self.predict_ab(self.network, lightness, planes.to(self.torch_device))
 
 
 class Draft(NamedTuple):
@@ -269,7 +307,7 @@ class SampledColorizer(LabColorizer):
 
     def _predict(
         self,
-        seen: _Seen,
+        seen: Seen,
         hints: Sequence[Hint],
         settings: dict[str, Any],
         progress: Report | None,
@@ -295,7 +333,7 @@ class SampledColorizer(LabColorizer):
         chosen = [setting.pop(SEED.name) for setting in settings]
         yield from self._steps(self._see(image, gain, neutralize), chosen, settings[0])
 
-    def _steps(self, seen: _Seen, seeds: list[Any], settings: dict[str, Any]) -> Iterator[Step]:
+    def _steps(self, seen: Seen, seeds: list[Any], settings: dict[str, Any]) -> Iterator[Step]:
         lightness = seen.lightness().to(self.torch_device).expand(len(seeds), -1, -1, -1)
         walk = self.walk(self.network, lightness, seeds, **settings)
         while True:
@@ -306,6 +344,12 @@ class SampledColorizer(LabColorizer):
             cell = seen.network_l.shape[0] // draft.ab.shape[2]
             predictions = (seen.prediction(scaled(ab[None]), cell) for ab in draft.ab)
             yield Step(draft.share, draft.stage, tuple(predictions))
+
+
+def as_planes(maps: Tensor) -> NDArray[np.float32]:
+    """(1, C, h, w) -> (h, w, C)."""
+    planes: NDArray[np.float32] = maps[0].permute(1, 2, 0).float().cpu().numpy()
+    return planes
 
 
 def as_gray(lightness: Tensor) -> Tensor:

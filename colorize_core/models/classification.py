@@ -1,0 +1,230 @@
+"""The colorizer of a network that tells for each cell how likely each colour is: with a closer look
+at people, the colours of skin, and how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from colorize_core import chroma
+from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN
+from colorize_core.color import lab_to_rgb_in_gamut
+from colorize_core.hints import Hint, Reach, find_reach
+from colorize_core.metrics.colourfulness import colourfulness
+from colorize_core.models import skin as skin_model
+from colorize_core.models.base import AbColorizer, Layer, Prediction, Report, Seen, as_planes
+from colorize_core.models.distribution import Distribution
+from colorize_core.models.regions import choose, find_regions
+from colorize_core.people.faces import Face, find_faces
+from colorize_core.people.skin import SkinLayer, Told, colour_skin, find_skin
+from colorize_core.people.windows import Rectangle, around_people, snap
+
+MUTED = 25.0  # colourfulness under which vividness is raised
+MOST_BOOST = 1.5  # share by which it is where there is no colour at all
+CLOSE = 0.7  # how much a closer look counts beside the look at the whole photo
+MARGIN = 0.12  # share of a window's side within which it fades out
+
+
+@dataclass(frozen=True)
+class WindowLayer:
+    """What a closer look at a part of the photo says, over what was there."""
+
+    told: Told
+    fine_l: chroma.Floats  # of the place
+    weight: chroma.Floats  # in [0, 1], falling towards the edges inside the photo
+
+    def put(self, ab: chroma.Floats, vividness: float) -> chroma.Floats:
+        told, place = self.told, self.told.place
+        close = as_planes(told.distribution(vividness))
+        fine = chroma.sharpen_ab(close, told.coarse_l, self.fine_l, told.cells)
+        result = ab.copy()
+        under = result[place.top : place.bottom, place.left : place.right]
+        under += (fine - under) * self.weight[..., None]
+        return result
+
+
+@dataclass(frozen=True)
+class HintLayer:
+    """What colour hints change, over all else: the network's answer near them, and their own
+    colours where it leaves them short."""
+
+    free: Distribution
+    guided: Distribution
+    reach: Reach
+    coarse_l: chroma.Floats
+    fine_l: chroma.Floats
+    cells: tuple[float, float]
+    kept: chroma.Floats | None = None  # (H, W), 1 where nothing changes
+
+    def put(self, ab: chroma.Floats, vividness: float) -> chroma.Floats:
+        answer = (self.guided(vividness) - self.free(vividness)) * self.reach.near
+        coarse = as_planes(torch.cat([answer, self.reach.colour, self.reach.fill], 1))
+        fine = chroma.sharpen_ab(coarse, self.coarse_l, self.fine_l, self.cells)
+        answered = ab + fine[..., :2]
+        result = answered + (fine[..., 2:4] - answered) * fine[..., 4:]
+        if self.kept is None:
+            return result
+        return result + (ab - result) * self.kept[..., None]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to colour a photo."""
+
+    prediction: Prediction
+    hints: tuple[Hint, ...]  # what makes it other than predict()'s
+    score: float  # how likely it is: 0 for predict()'s, less for others
+
+
+class ClassifyingColorizer(AbColorizer):
+    """Its predict_ab gives Distributions, and its card has the controls AUTO_VIVIDNESS and
+    NATURAL_SKIN."""
+
+    @cached_property
+    def _skin(self) -> Any:
+        return skin_model.load(self.device)
+
+    @torch.inference_mode()
+    def guide(
+        self,
+        image: chroma.Picture,
+        prediction: Prediction,
+        hints: Sequence[Hint],
+        *,
+        gain: float = 1.0,
+        neutralize: bool = True,
+    ) -> Prediction:
+        """What predict() would give with these hints, from what it gave for the same photo and
+        options with others or none: only what depends on hints is done again."""
+        seen = self._see(image, gain, neutralize)
+        layers = [layer for layer in prediction.layers if not isinstance(layer, HintLayer)]
+        if hints:
+            layers.append(self._hint_layer(seen, prediction, hints))
+        return replace(prediction, layers=tuple(layers))
+
+    def variants(self, image: chroma.Picture, count: int = 6, **options: Any) -> list[Variant]:
+        """Different, coherent colourings of one photo, the likeliest first, which is predict()'s:
+        others give large regions whose colour is open another of their likely colours. Fewer than
+        `count` where there is too little choice. `options` are predict()'s. Raises OptionError."""
+        first = self.predict(image, **options)
+        gain, neutralize = options.get("gain", 1.0), options.get("neutralize", True)
+        seen = self._see(image, gain, neutralize)
+        skins = [layer.mask for layer in first.layers if isinstance(layer, SkinLayer)]
+        kept = np.maximum.reduce(skins) if skins else np.zeros_like(seen.fine_l)
+        rows, cols = (max(1, int(n)) for n in first.cells)
+        coarse = np.zeros_like(first.coarse_l)
+        coarse[:rows, :cols] = chroma.shrink(kept, rows, cols)
+        told: Any = first.decode
+        with torch.inference_mode():
+            regions = find_regions(told, first.coarse_l, first.cells, coarse)
+            found = [Variant(first, (), 0.0)]
+            for chosen, score in choose(regions, count):
+                hints = [
+                    hint
+                    for region, number in zip(regions, chosen, strict=True)
+                    for hint in region.hints(number)
+                ]
+                layer = self._hint_layer(seen, first, hints, kept)
+                layers = (*first.layers, layer)
+                found.append(Variant(replace(first, layers=layers), tuple(hints), score))
+        return found
+
+    @torch.inference_mode()
+    def _predict(
+        self,
+        seen: Seen,
+        hints: Sequence[Hint],
+        settings: dict[str, Any],
+        progress: Report | None,
+    ) -> Prediction:
+        decode = self._tell(seen)
+        share = settings[AUTO_VIVIDNESS.name] * _mutedness(decode, *seen.coarse(self.cell))
+        decode = replace(decode, boost=MOST_BOOST * share)
+        prediction = seen.prediction(decode, self.cell)
+        whole = Rectangle(0, 0, *seen.fine_l.shape)
+        told = [Told(decode, prediction.coarse_l, prediction.cells, whole)]
+        faces = find_faces(seen.image)
+        windows = self._look_closer(seen, told[0], faces)
+        layers: list[Layer] = list(windows)
+        amount = settings[NATURAL_SKIN.name]
+        if faces and amount > 0:
+            skins = find_skin(self._skin, seen.image, seen.tone, faces, seen.fine_l.shape)
+            told += [window.told for window in windows]
+            layers.append(colour_skin(self._skin, skins, told, seen.fine_l, amount))
+        if hints:
+            layers.append(self._hint_layer(seen, prediction, hints))
+        spread = as_planes(decode.spread())[..., 0]
+        return replace(prediction, layers=tuple(layers), spread=spread)
+
+    def _hint_layer(
+        self,
+        seen: Seen,
+        free: Prediction,
+        hints: Sequence[Hint],
+        kept: chroma.Floats | None = None,
+    ) -> HintLayer:
+        """What hints change of a prediction without any."""
+        decode: Any = free.decode
+        guided = replace(self._tell(seen, hints), boost=decode.boost)
+        reach = find_reach(decode(1.0), hints, free.coarse_l, free.cells, decode.features)
+        return HintLayer(decode, guided, reach, free.coarse_l, seen.fine_l, free.cells, kept)
+
+    def _tell(self, seen: Seen, hints: Sequence[Hint] = ()) -> Distribution:
+        """What the network says of a photo or a part of one."""
+        told: Any = self._run(seen, hints)
+        distribution: Distribution = told.on(seen.coarse(self.cell)[0])
+        return distribution
+
+    def _look_closer(self, seen: Seen, whole: Told, faces: Sequence[Face]) -> list[WindowLayer]:
+        """At the people whose faces these are, where they are small."""
+        fine = seen.fine_l.shape
+        step = (fine[0] / whole.cells[0], fine[1] / whole.cells[1])
+        layers = []
+        for window in around_people(faces, *seen.size):
+            bottom, right = window.top + window.side, window.left + window.side
+            place = snap(window.top, window.left, bottom, right, seen.size, fine)
+            part = seen.part(place, self.card.network_side, self.multiple)
+            close = self._tell(part)
+            coarse_l, cells = part.coarse(self.cell)
+            shape = close.logits.shape[-2:]
+            # The part's cells reach over its place where it was padded.
+            down, across = place.size[0] / cells[0], place.size[1] / cells[1]
+            box = (
+                place.left / step[1],
+                place.top / step[0],
+                (place.left + shape[1] * across) / step[1],
+                (place.top + shape[0] * down) / step[0],
+            )
+            both = whole.distribution.part(box, shape).lean(close, CLOSE).on(coarse_l)
+            told = Told(both, coarse_l, cells, place)
+            layers.append(WindowLayer(told, part.fine_l, _fade(place, fine)))
+        return layers
+
+
+def _mutedness(told: Distribution, coarse_l: chroma.Floats, cells: tuple[float, float]) -> float:
+    """How little colour a photo gets at vividness 1, in [0, 1]."""
+    rows, cols = (max(1, int(n)) for n in cells)
+    lab = np.dstack([coarse_l, as_planes(told(1.0))])[:rows, :cols]
+    picture = np.round(lab_to_rgb_in_gamut(lab) * 255).astype(np.uint8)
+    return float(np.clip(1 - colourfulness(picture) / MUTED, 0, 1))
+
+
+def _fade(place: Rectangle, fine: tuple[int, ...]) -> chroma.Floats:
+    """1 inside of the place, falling to 0 at those of its edges that are not the photo's."""
+    rows = _ramp(place.size[0], place.top > 0, place.bottom < fine[0])
+    cols = _ramp(place.size[1], place.left > 0, place.right < fine[1])
+    return rows[:, None] * cols
+
+
+def _ramp(length: int, fading_in: bool, fading_out: bool) -> chroma.Floats:
+    place = (np.arange(length, dtype=np.float32) + 0.5) / length
+    weight = np.ones(length, np.float32)
+    for wanted, distance in ((fading_in, place), (fading_out, 1 - place)):
+        if wanted:
+            weight *= np.clip(distance / MARGIN, 0, 1)
+    return weight

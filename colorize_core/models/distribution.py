@@ -1,0 +1,121 @@
+"""What a network that classifies tells of a photo: for each cell how likely each colour is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from colorize_core.networks.ab_bins import AbBins
+
+# What vividness 0, 1 and 2 mean: (rebalance, temperature, lift). Chosen on the validation photos.
+VIVIDNESS = ((0.0, 0.5, 0.0), (0.1, 0.5, 0.3), (0.3, 0.4, 0.5))
+MOST_VIVID = 2.0
+TURN, REACH = 7.5, 35.0  # of lift(), chroma in Lab units
+# Of even_out(): cells to each side, standard deviations in cells and in L, spread that makes a cell
+# count half, and the spreads at which it begins to be evened out and is so wholly.
+EVEN_CELLS, EVEN_WIDTH, EVEN_L = 4, 3.0, 4.0
+EVEN_HALF, EVEN_FROM, EVEN_TO = 5.0, 10.0, 18.0
+
+
+@dataclass(frozen=True, eq=False)
+class Distribution:
+    """A Decoder: logits (1, Q, h, w) of a grid of colours, and what can be asked of them."""
+
+    bins: AbBins
+    logits: Tensor
+    features: Tensor | None = None  # (1, C, h, w), what the network made them from
+    level: Tensor | None = None  # (h, w), L of the cells, along which ab is evened out
+    boost: float = 0.0  # share by which vividness is raised, as far as its range goes
+
+    def __call__(self, vividness: float) -> Tensor:
+        """ab (1, 2, h, w) in Lab units at a vividness in [0, 2]."""
+        raised = min(vividness * (1 + self.boost), MOST_VIVID)
+        rebalance, temperature, amount = _between(raised)
+        ab = lift(self.bins.decode(self.logits, temperature, rebalance), amount)
+        return ab if self.level is None else even_out(ab, self.spread(), self.level)
+
+    def on(self, level: NDArray[np.float32]) -> Distribution:
+        """The same, evened out along L (h, w) of the cells."""
+        return replace(self, level=torch.from_numpy(level).to(self.logits.device))
+
+    def probabilities(self) -> Tensor:
+        """(1, Q, h, w), summing to 1."""
+        return torch.softmax(self.logits.float(), dim=1)
+
+    def spread(self) -> Tensor:
+        """How far the colours that are likely lie apart, (1, 1, h, w) in Lab units: the root mean
+        square distance from their mean."""
+        shares, points = self.probabilities(), self.bins.points
+        mean = torch.einsum("nqhw,qc->nchw", shares, points)
+        squares = torch.einsum("nqhw,q->nhw", shares, points.square().sum(1))
+        return (squares - mean.square().sum(1)).clamp_min(0).sqrt()[:, None]
+
+    def lean(self, towards: Distribution, share: float) -> Distribution:
+        """A mean of the two, of the logarithms of their probabilities."""
+        first, second = (torch.log_softmax(each.logits.float(), 1) for each in (self, towards))
+        return Distribution(self.bins, torch.lerp(first, second, share), boost=self.boost)
+
+    def part(self, box: tuple[float, float, float, float], size: tuple[int, int]) -> Distribution:
+        """What is told of a part of the photo: `box` is left, top, right and bottom in cells;
+        `size`: height and width in other cells."""
+        left, top, right, bottom = box
+        height, width = self.logits.shape[-2:]
+        x = left + (torch.arange(size[1]) + 0.5) * ((right - left) / size[1])
+        y = top + (torch.arange(size[0]) + 0.5) * ((bottom - top) / size[0])
+        rows, cols = torch.meshgrid(2 * y / height - 1, 2 * x / width - 1, indexing="ij")
+        grid = torch.stack([cols, rows], -1)[None].to(self.logits.device)
+        told = F.grid_sample(
+            torch.log_softmax(self.logits.float(), 1),
+            grid,
+            padding_mode="border",
+            align_corners=False,
+        )
+        return Distribution(self.bins, told, boost=self.boost)
+
+
+def even_out(ab: Tensor, spread: Tensor, level: Tensor) -> Tensor:
+    """Blotches go where lightness gives no reason for them: what is unsure takes the colour of what
+    is near, as light as it, and surer (a joint bilateral filter, weighted by the spread).
+
+    ab (1, 2, h, w) and `spread` (1, 1, h, w) in Lab units, `level` (h, w) L of the cells.
+    """
+    height, width = level.shape
+    pads = (EVEN_CELLS,) * 4
+    planes = F.pad(torch.cat([ab, spread, level[None, None]], 1), pads, mode="replicate")
+    total, weights = torch.zeros_like(ab), torch.zeros_like(spread)
+    for down, across in product(range(2 * EVEN_CELLS + 1), repeat=2):
+        near = planes[..., down : down + height, across : across + width]
+        distance = (down - EVEN_CELLS) ** 2 + (across - EVEN_CELLS) ** 2
+        unlike = (near[:, 3:] - level).square() / (2 * EVEN_L**2)
+        alike = torch.exp(-distance / (2 * EVEN_WIDTH**2) - unlike)
+        weight = alike / (near[:, 2:3].square() + EVEN_HALF**2)
+        total += weight * near[:, :2]
+        weights += weight
+    share = ((spread - EVEN_FROM) / (EVEN_TO - EVEN_FROM)).clamp(0, 1)
+    return torch.lerp(ab, total / weights, share)
+
+
+def lift(ab: Tensor, amount: float) -> Tensor:
+    """A contrast curve of chroma: what is nearly gray (below TURN) becomes grayer, the middle more
+    colourful, and what is vivid already (beyond REACH) stays as it is, hints among it.
+
+    The mean of a distribution understates chroma wherever hues disagree. Raising it all alike costs
+    more in CIEDE2000 than it gives; raising only the middle gives the same colourfulness for less.
+    """
+    chroma = ab.norm(dim=1, keepdim=True)
+    middle = (-((chroma / REACH) ** 2)).exp()
+    return ab * (1 + amount * (chroma / TURN - 1) * middle)
+
+
+def _between(vividness: float) -> list[float]:
+    """The settings at a vividness in [0, 2], linear between the three that are stated."""
+    low = min(int(vividness), 1)
+    share = vividness - low
+    pairs = zip(VIVIDNESS[low], VIVIDNESS[low + 1], strict=True)
+    return [first + share * (second - first) for first, second in pairs]

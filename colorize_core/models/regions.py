@@ -1,0 +1,194 @@
+"""The large regions of a photo whose colour is open, and what each may be.
+
+A region is what a colour hint at one of its cells would fill: it has about one lightness and one
+predicted colour, and is connected. Those count most whose colours are spread widest over most of
+the photo.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from colorize_core.hints import Hint, find_reach
+from colorize_core.models.distribution import Distribution
+
+SEED_STEP = 3  # cells between the places that are tried
+LEAST_SHARE = 0.015  # of the photo that a region must fill
+NEW_SHARE = 0.6  # of a region that must not be another's
+APART = 22.0  # Lab units between two colours that are said to be different
+HOLD = 16.0  # Lab units around a colour within which what is likely counts for it
+POINTS = 5  # hints that tell a region its colour
+MOST_CHOICES = 243  # combinations that are weighed against each other
+NOVELTY = 0.12  # what one Lab unit of mean distance counts beside a logarithm of a share
+ENOUGH = 6.0  # Lab units of mean distance beyond which more is not better
+LEAST_DISTANCE = 0.6  # Lab units of mean distance under which two colourings look the same
+RADIUS = 0.012  # of a hint, as a share of the photo's longer side
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of the photo that is to have one colour."""
+
+    fill: NDArray[np.float32]  # (h, w) of the cells, in [0, 1]
+    places: tuple[tuple[float, float], ...]  # x and y in [0, 1] of the photo, to put hints at
+    colours: tuple[tuple[float, float], ...]  # ab in Lab units, the likeliest first
+    shares: tuple[float, ...]  # how likely each is; what is left over is anything else
+    weight: float  # share of the photo, times how far its colours are spread, in Lab units
+
+    def hints(self, number: int) -> list[Hint]:
+        """What gives it one of its colours."""
+        return [Hint(x, y, self.colours[number], RADIUS) for x, y in self.places]
+
+
+def find_regions(
+    told: Distribution,
+    lightness: NDArray[np.float32],
+    cells: tuple[float, float],
+    kept: NDArray[np.float32] | None = None,
+    most: int = 5,
+) -> list[Region]:
+    """At most so many regions, the weightiest first, each with at least two colours. `lightness`
+    (h, w) of the cells, `cells`: height and width of the photo in cells; `kept` (h, w) is 1 where
+    nothing is to be changed."""
+    rows, cols = (max(1, int(n)) for n in cells)
+    spread = told.spread()[0, 0].cpu().numpy()[:rows, :cols]
+    if kept is not None:
+        spread = spread * (1 - kept[:rows, :cols])
+    seeds = [
+        Hint((col + 0.5) / cells[1], (row + 0.5) / cells[0], (0.0, 0.0))
+        for row in range(SEED_STEP // 2, rows, SEED_STEP)
+        for col in range(SEED_STEP // 2, cols, SEED_STEP)
+    ]
+    free = told(1.0)
+    fills = [
+        find_reach(free, [seed], lightness, cells, told.features)
+        .fill[0, 0]
+        .cpu()
+        .numpy()[:rows, :cols]
+        for seed in seeds
+    ]
+    weights = [float((fill * spread).sum()) / spread.size for fill in fills]
+    chosen: list[Region] = []
+    taken = np.zeros_like(spread)
+    for number in np.argsort(weights)[::-1]:
+        fill, seed = fills[number], seeds[number]
+        new = float((fill * (1 - taken)).sum() / fill.sum())
+        if fill.mean() < LEAST_SHARE or new < NEW_SHARE or weights[number] <= 0:
+            continue
+        colours, shares = find_colours(told, fill)
+        if len(colours) < 2:
+            continue
+        places = _spread_out(fill, (seed.x, seed.y), cells)
+        whole = np.zeros(lightness.shape, np.float32)
+        whole[:rows, :cols] = fill
+        chosen.append(Region(whole, places, colours, shares, weights[number]))
+        taken = np.maximum(taken, fill)
+        if len(chosen) == most:
+            break
+    return chosen
+
+
+def find_colours(
+    told: Distribution, fill: NDArray[np.float32], most: int = 3
+) -> tuple[tuple[tuple[float, float], ...], tuple[float, ...]]:
+    """The likeliest colours of a region as a whole, ab in Lab units, with their shares: peaks of
+    the mean of its cells' log probabilities."""
+    rows, cols = fill.shape
+    logs = torch.log_softmax(told.logits[0, :, :rows, :cols].float().cpu(), 0)
+    weight = torch.from_numpy(fill / fill.sum())
+    share = torch.softmax((logs * weight).sum((1, 2)), 0)
+    points = told.bins.points.cpu()
+    near = torch.cdist(points, points)
+    held = (near <= HOLD).float() @ share
+    colours: list[Tensor] = []
+    shares: list[float] = []
+    for number in torch.argsort(held, descending=True):
+        around = (near[number] <= HOLD).float() * share
+        middle = (around[:, None] * points).sum(0) / around.sum()
+        if all(float((middle - other).norm()) >= APART for other in colours):
+            colours.append(middle)
+            shares.append(float(held[number]))
+        if len(colours) == most:
+            break
+    return tuple((float(a), float(b)) for a, b in colours), tuple(shares)
+
+
+def _spread_out(
+    fill: NDArray[np.float32], first: tuple[float, float], cells: tuple[float, float]
+) -> tuple[tuple[float, float], ...]:
+    """Places in a region that are far from one another and from its edges, x and y in [0, 1]."""
+    rows, cols = np.nonzero(fill > 0.7 * fill.max())
+    x, y = (cols + 0.5) / cells[1], (rows + 0.5) / cells[0]
+    places = [first]
+    while len(places) < min(POINTS, len(rows)):
+        away = np.min([np.hypot(x - px, y - py) for px, py in places], axis=0)
+        best = int(np.argmax(away))
+        if away[best] < 0.04:
+            break
+        places.append((float(x[best]), float(y[best])))
+    return tuple(places)
+
+
+def choices(regions: Sequence[Region]) -> Iterator[tuple[tuple[int, ...], float]]:
+    """Which of its colours each region has, the likeliest combination first, with the mean
+    logarithm of their shares, weighted by the regions."""
+    total = sum(region.weight for region in regions) or 1.0
+
+    def score(chosen: tuple[int, ...]) -> float:
+        logs = (
+            region.weight * math.log(region.shares[number])
+            for region, number in zip(regions, chosen, strict=True)
+        )
+        return sum(logs) / total
+
+    start = (0,) * len(regions)
+    waiting, seen = [(-score(start), start)], {start}
+    while waiting:
+        minus, chosen = heapq.heappop(waiting)
+        yield chosen, -minus
+        for place, region in enumerate(regions):
+            if chosen[place] + 1 < len(region.colours):
+                step = (*chosen[:place], chosen[place] + 1, *chosen[place + 1 :])
+                if step not in seen:
+                    seen.add(step)
+                    heapq.heappush(waiting, (-score(step), step))
+
+
+def choose(regions: Sequence[Region], count: int) -> list[tuple[tuple[int, ...], float]]:
+    """Besides the likeliest choice at most `count` - 1 others with their scores, relative to its:
+    likely ones that are far from all before."""
+    every = list(islice(choices(regions), MOST_CHOICES))
+    (first, best), *others = every
+    chosen = [first]
+    scored: list[tuple[tuple[int, ...], float]] = []
+    while others and len(scored) < count - 1:
+
+        def value(each: tuple[tuple[int, ...], float]) -> float:
+            nearest = min(distance(regions, each[0], before) for before in chosen)
+            return each[1] - best + NOVELTY * min(nearest, ENOUGH)
+
+        found = max(others, key=value)
+        if min(distance(regions, found[0], before) for before in chosen) < LEAST_DISTANCE:
+            break
+        others.remove(found)
+        chosen.append(found[0])
+        scored.append((found[0], found[1] - best))
+    return sorted(scored, key=lambda each: -each[1])
+
+
+def distance(regions: Sequence[Region], first: Sequence[int], second: Sequence[int]) -> float:
+    """Mean distance of two choices in ab, Lab units, over the photo."""
+    apart = 0.0
+    for region, one, other in zip(regions, first, second, strict=True):
+        gap = np.subtract(region.colours[one], region.colours[other])
+        apart += float(np.hypot(*gap)) * float(region.fill.mean())
+    return apart

@@ -22,11 +22,11 @@ def test_it_reads_what_the_colorizer_sees():
     torch.manual_seed(0)
     trunk = Autochrome(AutochromeConfig(widths=(8, 16, 24), depths=(1, 1, 1), heads=2)).eval()
     network = Segmenter(SegmenterConfig(inside=(8, 16, 24), width=8)).eval()
-    light = 100 * torch.rand(2, 1, 32, 48)
+    light = 100 * torch.rand(2, 1, 64, 96)
     with torch.no_grad():
         seen = look(trunk, light)
         assert [tuple(x.shape) for x in seen] == [(2, 8, 8, 12), (2, 16, 4, 6), (2, 24, 2, 3)]
-        nothing = torch.zeros(2, 3, 32, 48)
+        nothing = torch.zeros(2, 3, 64, 96)
         assert torch.equal(trunk.head(seen[0]), trunk(light, nothing[:, :2], nothing[:, 2:]))
         logits = Finder(trunk, network)(light)
     assert logits.shape == (2, 1, 8, 12)
@@ -50,7 +50,7 @@ class Where(torch.nn.Module):
     """Finds somebody where it is bright."""
 
     def forward(self, light):
-        return torch.nn.functional.avg_pool2d(light - 50, 4)
+        return torch.nn.functional.avg_pool2d(light - 50, 8)
 
 
 @pytest.mark.parametrize("shape", [(96, 160), (301, 97), (40, 40)])

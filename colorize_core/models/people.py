@@ -32,7 +32,7 @@ CARD = ModelCard(
     "in a crowd, are found in part, and what is upright and dark may be taken for somebody. What "
     "people carry counts as theirs. It reads one version of `autochrome` alone: it has to be "
     "trained again with other weights of that.",
-    network_side=160,
+    network_side=320,
 )
 
 

@@ -21,6 +21,8 @@ from colorize_core import hub, weights
 from colorize_core.downloads import MB, from_hub, from_torchvision
 from colorize_core.errors import OptionError, WeightsError
 from colorize_core.metrics import trunks
+from colorize_core.people.faces import Face, find_faces
+from colorize_core.people.windows import WHOLE, around_people
 from colorize_core.selective import masks
 from colorize_core.selective.masks import Mask
 from colorize_core.tone import Picture
@@ -168,7 +170,7 @@ def classes(
     seen = masks.screen(photo)
     light = masks.lightness(seen)
     if network == PEOPLE:
-        rough = persons(loaded, light, picked)
+        rough = persons(loaded, light, picked, find_faces(seen))
     else:
         rough = layers_of(_ask(loaded, seen, picked), light.shape)
     found = []
@@ -186,9 +188,23 @@ def _people(device: str) -> Any:
     return people.finder(device)
 
 
-def persons(network: Any, light: NDArray[np.float32], device: str) -> tuple[Layer, ...]:
+def persons(
+    network: Any, light: NDArray[np.float32], device: str, faces: Sequence[Face] = ()
+) -> tuple[Layer, ...]:
     """Of L (H, W): all people as one layer, whose mask (H, W) is soft where the network is not
-    sure; none where nobody is found. The mean of the photo's and its mirror image's logits."""
+    sure; none where nobody is found. Where faces are small, it is also shown windows around
+    them, as it has learned from people who fill the photo."""
+    mask = _person_mask(network, light, device)
+    for window in around_people(faces, light.shape[0], light.shape[1], WHOLE):
+        top, left, side = (int(n) for n in (window.top, window.left, window.side))
+        here = (slice(top, top + side), slice(left, left + side))
+        np.maximum(mask[here], _person_mask(network, light[here], device), out=mask[here])
+    share = float(mask.mean())
+    return (Layer(PERSON, mask, share),) if share >= LEAST_SHARE else ()
+
+
+def _person_mask(network: Any, light: NDArray[np.float32], device: str) -> Mask:
+    """Of L (H, W), by the mean of its and its mirror image's logits."""
     import torch
 
     from colorize_core.chroma import Frame, pad_to_multiple, shrink
@@ -201,9 +217,7 @@ def persons(network: Any, light: NDArray[np.float32], device: str) -> tuple[Laye
     with torch.inference_mode():
         there, mirrored = network(torch.cat([shown, shown.flip(-1)])).float().cpu().numpy()[:, 0]
     margin = masks.resized((there + mirrored[:, ::-1]) / 2, *shown.shape[2:])[:height, :width]
-    mask = _soft(margin, light.shape)
-    share = float(mask.mean())
-    return (Layer(PERSON, mask, share),) if share >= LEAST_SHARE else ()
+    return _soft(margin, light.shape)
 
 
 def _ask(network: Any, photo: Picture, device: str) -> Tensor:

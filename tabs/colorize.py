@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN
 from colorize_core.errors import Cancelled, ColorizeError
 from tabs import endpoints, gallery, parts, slider, zoo
 from tabs.folder import KEEP_SECONDS
@@ -15,6 +16,7 @@ from tabs.sessions import session
 from tabs.studio import DEFAULT_MODEL, FORMATS, Settings, Studio, Work, check_format
 
 TITLE = "Colorize"
+OWN = (AUTO_VIVIDNESS, NATURAL_SKIN)  # controls that only some models have
 ENDPOINT = """Colorize one photo and give it back at its full size, with its metadata.
 
 photo: a picture file (JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or AVIF); colours of its own are set
@@ -81,13 +83,17 @@ class Handlers:
         strength: float,
         gain: float,
         neutralize: bool,
+        auto_vividness: float,
+        natural_skin: float,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         """The new photo's first colours: the comparison takes the drop zone's place."""
         if source is None:
             return [gr.skip()] * 7
-        settings = Settings(model, vividness, strength, gain, neutralize)
+        settings = read_settings(
+            model, vividness, strength, gain, neutralize, auto_vividness, natural_skin
+        )
         try:
             with self.studio.job(session(request), progress, turn) as job:
                 work = self.studio.develop(Path(source), settings, job)
@@ -109,12 +115,16 @@ class Handlers:
         strength: float,
         gain: float,
         neutralize: bool,
+        auto_vividness: float,
+        natural_skin: float,
         kept: Work | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         """A control has moved: render again, with the network only where it must."""
-        settings = Settings(model, vividness, strength, gain, neutralize)
+        settings = read_settings(
+            model, vividness, strength, gain, neutralize, auto_vividness, natural_skin
+        )
         if kept is None or kept.settings == settings:  # back where the picture already is
             return ["", gr.skip(), gr.skip(), gr.skip()]
         try:
@@ -159,6 +169,27 @@ class Handlers:
     def cancel(self, request: gr.Request) -> None:
         """Stop what this session runs, for programs."""
         self.studio.stop(session(request))
+
+
+def read_settings(
+    model: str,
+    vividness: float,
+    strength: float,
+    gain: float,
+    neutralize: bool,
+    *own: float,
+) -> Settings:
+    """What the controls say; of those of OWN, what the model has."""
+    settings = Settings(model, vividness, strength, gain, neutralize)
+    if not has_own(model):
+        return settings
+    values = {control.name: control.read(value) for control, value in zip(OWN, own, strict=True)}
+    return settings.with_controls(**values)
+
+
+def has_own(model: str) -> bool:
+    """Whether that model has the controls of OWN."""
+    return any(card.name == model and set(OWN) <= set(card.controls) for card in zoo.every())
 
 
 def begin(photo: Any, source: str | None) -> list[Any]:
@@ -221,7 +252,8 @@ def build(studio: Studio) -> list[parts.Picker]:
 
 
 def build_controls() -> list[Any]:
-    """Model, vividness, strength, gain and neutralize: in the order of Settings."""
+    """Model, vividness, strength, gain, neutralize and those of OWN: as read_settings() takes
+    them."""
     cards = zoo.every()
     summaries = {card.name: card.summary for card in cards}
     with gr.Row():
@@ -234,13 +266,15 @@ def build_controls() -> list[Any]:
             info=summaries[DEFAULT_MODEL],
         )
         neutralize = parts.neutralizing()
+    with gr.Row() as row:
+        own = [parts.build_control(control) for control in OWN]
     model.input(
-        lambda name: gr.update(info=summaries[name]),
+        lambda name: [gr.update(info=summaries[name]), gr.update(visible=has_own(name))],
         model,
-        model,
+        [model, row],
         **QUICK,
     )
-    return [model, vividness, strength, gain, neutralize]
+    return [model, vividness, strength, gain, neutralize, *own]
 
 
 def build_endpoint(on: Handlers, photo: gr.Image, controls: list[Any]) -> None:
@@ -249,7 +283,7 @@ def build_endpoint(on: Handlers, photo: gr.Image, controls: list[Any]) -> None:
     options = gr.Textbox("", label="Options", visible=False)
     endpoints.publish(
         on.colorize,
-        [photo, *controls, format, options],
+        [photo, *controls[: -len(OWN)], format, options],  # those of OWN are among the options
         [endpoints.file(), endpoints.words()],
         ENDPOINT,
         **endpoints.QUEUED,

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from colorize_core import weights
-from colorize_core.cards import SEED, Control, ModelCard
+from colorize_core.cards import SEED, ModelCard
 from colorize_core.errors import Cancelled, ColorizeError
 from tabs import gallery, parts, pictures, slider, zoo
 from tabs.desk import Desk, gray
@@ -465,7 +465,7 @@ def build_tab(card: ModelCard) -> Drawing | Fetched | None:
         if not card.sampled:
             return None
         with gr.Row(elem_classes="own"):
-            controls = [build_control(each) for each in card.controls]
+            controls = [parts.build_control(each) for each in card.controls]
             count = gr.Slider(
                 1, MOST_SEEDS, SEEDS, step=1, label="How many seeds", info="Each draws a picture."
             )
@@ -488,13 +488,3 @@ def build_fetched(card: ModelCard) -> Fetched:
             elem_classes="get",
         )
     return Fetched(card.name, get, busy, cancel)
-
-
-def build_control(control: Control) -> Any:
-    """One of a card's controls."""
-    words = {"label": control.label, "info": control.info}
-    if control.choices:
-        return gr.Radio(list(control.choices), value=control.default, **words)
-    if control == SEED:
-        return gr.Number(control.default, precision=0, **words)
-    return gr.Slider(control.low, control.high, control.default, step=control.step, **words)

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from colorize_core.cards import ModelCard
+from colorize_core.cards import SEED, Control, ModelCard
 from colorize_core.errors import ColorizeError
 from colorize_core.options import RANGES
 from tabs import slider, zoo
@@ -81,6 +81,16 @@ def sliders() -> list[gr.Slider]:
 
 def neutralizing() -> gr.Checkbox:
     return gr.Checkbox(True, label="Neutralise tint", info="Take sepia and other tints out first.")
+
+
+def build_control(control: Control) -> Any:
+    """One of a card's controls."""
+    words = {"label": control.label, "info": control.info}
+    if control.choices:
+        return gr.Radio(list(control.choices), value=control.default, **words)
+    if control == SEED:
+        return gr.Number(control.default, precision=0, **words)
+    return gr.Slider(control.low, control.high, control.default, step=control.step, **words)
 
 
 def status_line(**options: Any) -> gr.HTML:

@@ -35,6 +35,10 @@ def text(card: ModelCard) -> str:
         f"{_seen(card)}.",
         *_looks(card),
         *SCORES.get(card.name, _scores)(card),
+        *_frontier(card),
+        *_faces(card),
+        *_old_photographs(card),
+        *_confidence(card),
         *_hints(card),
         "## Limits",
         card.limits,
@@ -189,8 +193,73 @@ def _hints(card: ModelCard) -> list[str]:
     ]
 
 
-TASKS = {"people": "image-segmentation", "perceptual": "image-feature-extraction"}
-SCORES = {"people": _what_it_finds, "perceptual": _what_it_tells}
+def _frontier(card: ModelCard) -> list[str]:
+    """What colourfulness costs in accuracy, if that was measured with these weights."""
+    rows = [row for row in results("frontier") if row["weights"] == card.digest]
+    if not rows:
+        return []
+    gray = next(row for row in results("frontier") if row["model"] == "gray")
+    table = [["vividness", "PSNR", "CIEDE2000", "colourfulness"]]
+    table += [
+        [
+            f"{row['vividness']} {row['what']}".strip() or "gray",
+            *(f"{row[name]} ({row[f'{name}_low']} to {row[f'{name}_high']})" for name in FRONTIER),
+        ]
+        for row in (gray, *rows)
+    ]
+    return [
+        f"More colour costs accuracy. On {gray['n']} photographs by `{gray['protocol']}`, whose "
+        f"colourfulness is {gray['truth_colourfulness']}, with 95 % bootstrap intervals:",
+        table_of(table),
+    ]
+
+
+def _faces(card: ModelCard) -> list[str]:
+    """How faces come out, if that was measured with these weights."""
+    rows = [row for row in results("faces") if row["weights"] == card.digest]
+    if not rows:
+        return []
+    table = [["photographs", "what", "n", "mean"]]
+    for row in rows:
+        interval = f" ({row['low']} to {row['high']})" if row["low"] else ""
+        table.append([row["photos"], row["what"], row["n"], row["mean"] + interval])
+    return ["Faces, found in gray, with 95 % bootstrap intervals:", table_of(table)]
+
+
+def _old_photographs(card: ModelCard) -> list[str]:
+    rows = [row for row in results("historical") if row["weights"] == card.digest]
+    if not rows:
+        return []
+    table = [["vividness", "median", "least", "greatest"]]
+    table += [[row[name] for name in table[0]] for row in rows]
+    return [
+        f"Colourfulness of {rows[0]['n']} photographs from glass plates of about 1900, of which "
+        "there is no ground truth:",
+        table_of(table),
+    ]
+
+
+def _confidence(card: ModelCard) -> list[str]:
+    rows = [row for row in results("confidence") if row["weights"] == card.digest]
+    if not rows:
+        return []
+    told = {row["over"]: row for row in rows if row["what"] == "r"}
+    correlations = " and ".join(
+        f"{row['value']} ({row['low']} to {row['high']}) over {over}" for over, row in told.items()
+    )
+    return [
+        "How far the colours that it holds likely are spread goes with its error in ab: the "
+        f"correlation is {correlations}, n {rows[0]['n']}."
+    ]
+
+
+FRONTIER = ("psnr", "ciede2000", "colourfulness")
+TASKS = {
+    "people": "image-segmentation",
+    "perceptual": "image-feature-extraction",
+    "skin": "image-segmentation",
+}
+SCORES = {"people": _what_it_finds, "perceptual": _what_it_tells, "skin": lambda _: []}
 
 
 def path_of(card: ModelCard) -> Path:

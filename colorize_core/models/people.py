@@ -21,8 +21,8 @@ CARD = ModelCard(
     weights=(
         WeightFile(
             "people/model.safetensors",
-            "12cf492af3bb0308e379db4cd925603a9688a7ef9df29f5afc1e6988040e5891",
-            1516418,
+            "c82274a603315d144b3474c18f91e9656b81ff45a5841f94cfdd764ae51545cb",
+            1516474,
         ),
     ),
     trained_on="902 photographs of whole people in streets with masks from Clothing Co-Parsing "

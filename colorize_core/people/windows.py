@@ -3,6 +3,7 @@ for a closer look at them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from colorize_core.tone import Picture
 FACE_SHARE = 0.26  # of a window's side that the face in it takes, where skin is looked for
 ABOVE = 0.24  # of a window's side, above the face
 PERSON = 5.0  # heights of a face that a closer look is wide and high, from hair to hips
-WHOLE = 9.0  # the same from hair to feet
+BODY = 9.0  # the same from hair to feet
 OVER_HEAD = 0.9  # heights of a face above it
 MOST_SHARE = 0.62  # of the photo's shorter side: what is larger needs no closer look
 MOST = 6  # windows for a closer look: where there are more people, each holds several
@@ -50,19 +51,27 @@ def around_face(face: Face) -> Window:
     return Window(face.center[0] - side / 2, face.top - ABOVE * side, side)
 
 
-def around_people(
-    faces: Sequence[Face], height: int, width: int, size: float = PERSON
-) -> list[Window]:
+def around_people(faces: Sequence[Face], height: int, width: int) -> list[Window]:
     """At most MOST windows, inside a photo of height x width, that hold the people whose faces
-    these are, each `size` times as wide and high as a face. None where people fill the photo: a
-    part of it would show the network less."""
-    shorter = min(height, width)
+    these are, from their hair to their hips. None where people fill the photo: a part of it would
+    show the network less."""
+    windows = _around_all(faces, PERSON, MOST_SHARE * min(height, width))
+    return [_inside(window, height, width) for window in windows]
+
+
+def around_bodies(faces: Sequence[Face]) -> list[Window]:
+    """At most MOST windows that would hold all of the people whose faces these are, from hair to
+    feet, wherever the photo ends."""
+    return _around_all(faces, BODY, math.inf)
+
+
+def _around_all(faces: Sequence[Face], size: float, most_side: float) -> list[Window]:
+    """Windows of `size` times a face, larger where they would be too many."""
     while True:
         wanted = [_around_person(face, size) for face in faces]
-        wanted = [window for window in wanted if window.side <= MOST_SHARE * shorter]
-        windows = _cover(wanted)
+        windows = _cover([window for window in wanted if window.side <= most_side])
         if len(windows) <= MOST:
-            return [_inside(window, height, width) for window in windows]
+            return windows
         size *= GROWTH
 
 

@@ -22,7 +22,7 @@ from colorize_core.downloads import MB, from_hub, from_torchvision
 from colorize_core.errors import OptionError, WeightsError
 from colorize_core.metrics import trunks
 from colorize_core.people.faces import Face, find_faces
-from colorize_core.people.windows import WHOLE, around_people
+from colorize_core.people.windows import around_bodies
 from colorize_core.selective import masks
 from colorize_core.selective.masks import Mask
 from colorize_core.tone import Picture
@@ -192,13 +192,22 @@ def persons(
     network: Any, light: NDArray[np.float32], device: str, faces: Sequence[Face] = ()
 ) -> tuple[Layer, ...]:
     """Of L (H, W): all people as one layer, whose mask (H, W) is soft where the network is not
-    sure; none where nobody is found. Where faces are small, it is also shown windows around
-    them, as it has learned from people who fill the photo."""
+    sure; none where nobody is found. It has learned from whole people, so it is also shown
+    windows that hold those whose faces are known, with the photo's edge going on where they reach
+    over it."""
     mask = _person_mask(network, light, device)
-    for window in around_people(faces, light.shape[0], light.shape[1], WHOLE):
-        top, left, side = (int(n) for n in (window.top, window.left, window.side))
-        here = (slice(top, top + side), slice(left, left + side))
-        np.maximum(mask[here], _person_mask(network, light[here], device), out=mask[here])
+    height, width = light.shape
+    for window in around_bodies(faces):
+        top, left, side = (round(n) for n in (window.top, window.left, window.side))
+        rows = np.arange(top, top + side)
+        cols = np.arange(left, left + side)
+        seen = light[rows.clip(0, height - 1)][:, cols.clip(0, width - 1)]
+        found = _person_mask(network, seen, device)
+        inside = np.ix_((rows >= 0) & (rows < height), (cols >= 0) & (cols < width))
+        first = (max(top, 0), max(left, 0))
+        part = found[inside]
+        here = mask[first[0] : first[0] + part.shape[0], first[1] : first[1] + part.shape[1]]
+        np.maximum(here, part, out=here)
     share = float(mask.mean())
     return (Layer(PERSON, mask, share),) if share >= LEAST_SHARE else ()
 

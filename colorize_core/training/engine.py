@@ -18,12 +18,11 @@ import torch
 from accelerate import Accelerator, PartialState
 from accelerate.utils import broadcast_object_list
 from safetensors import safe_open
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
-from colorize_core import devices
+from colorize_core import devices, weights
 from colorize_core.errors import OptionError
 from colorize_core.training.data import Batch, Batches, Photos, choosing, load_photos
 from colorize_core.training.pictures import contact_sheet, draw_curves
@@ -211,8 +210,9 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
     parts = recipe.parts(photos)
     main, network = next(iter(parts.items()))
     if settings.start_from:
-        stored = {k: v.float() for k, v in load_file(settings.start_from).items()}
-        network.load_state_dict(network.state_dict() | stored)
+        stored = weights.read_tensors(settings.start_from, network)
+        floats = {name: tensor.float() for name, tensor in stored.items()}
+        network.load_state_dict(network.state_dict() | floats)
     for part in parts.values():
         part.to(accelerator.device).to(memory_format=torch.channels_last)
     average = AveragedModel(
@@ -413,7 +413,8 @@ class _Run:
         last = self.path.with_name("last.safetensors")
         if better := _is_better(self.recipe, scores, progress.best):
             save_weights(network, self.path, told)
-            last.unlink(missing_ok=True)
+            for file in (last, *weights.beside(last, network)):
+                file.unlink(missing_ok=True)
             progress.best, progress.stale = {"seen": progress.seen, **scores}, 0
         else:
             save_weights(network, last, told)

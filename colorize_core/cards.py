@@ -71,8 +71,8 @@ NATURAL_SKIN = Control(
 
 AUTO_VIVIDNESS = Control(
     "auto_vividness",
-    "Auto vividness",
-    "How much more colour muted photographs get, as old ones are.",
+    "Muted photographs",
+    "How much more colour they get where they come out muted, as old ones do.",
     1.0,
     0.0,
     1.0,

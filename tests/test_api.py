@@ -152,7 +152,7 @@ def test_colorize_takes_a_models_own_controls(client: Client, gray_photo: Path) 
         (
             "autochrome",
             "seed=3",
-            "'seed=3'; as NAME=VALUE the model autochrome has of its own: none",
+            "'seed=3'; as NAME=VALUE the model autochrome has of its own: auto_vividness",
         ),
         ("coltran", "sed=3", "seed (a whole number from 0 to 9999)"),
         ("coltran", "seed", "options has 'seed'; as NAME=VALUE"),

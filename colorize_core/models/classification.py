@@ -191,16 +191,16 @@ class ClassifyingColorizer(AbColorizer):
             part = seen.part(place, self.card.network_side, self.multiple)
             close = self._tell(part)
             coarse_l, cells = part.coarse(self.cell)
-            shape = close.logits.shape[-2:]
+            height, width = close.logits.shape[-2:]
             # The part's cells reach over its place where it was padded.
             down, across = place.size[0] / cells[0], place.size[1] / cells[1]
             box = (
                 place.left / step[1],
                 place.top / step[0],
-                (place.left + shape[1] * across) / step[1],
-                (place.top + shape[0] * down) / step[0],
+                (place.left + width * across) / step[1],
+                (place.top + height * down) / step[0],
             )
-            both = whole.distribution.part(box, shape).lean(close, CLOSE).on(coarse_l)
+            both = whole.distribution.part(box, (height, width)).lean(close, CLOSE).on(coarse_l)
             told = Told(both, coarse_l, cells, place)
             layers.append(WindowLayer(told, part.fine_l, _fade(place, fine)))
         return layers

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from colorize_core.networks.ab_bins import AbBins
+from colorize_core.options import RANGES
 
 # What vividness 0, 1 and 2 mean: (rebalance, temperature, lift). Chosen on the validation photos.
 VIVIDNESS = ((0.0, 0.5, 0.0), (0.1, 0.5, 0.3), (0.3, 0.4, 0.5))
-MOST_VIVID = 2.0
 TURN, REACH = 7.5, 35.0  # of lift(), chroma in Lab units
 # Of even_out(): cells to each side, standard deviations in cells and in L, spread that makes a cell
 # count half, and the spreads at which it begins to be evened out and is so wholly.
@@ -35,7 +35,7 @@ class Distribution:
 
     def __call__(self, vividness: float) -> Tensor:
         """ab (1, 2, h, w) in Lab units at a vividness in [0, 2]."""
-        raised = min(vividness * (1 + self.boost), MOST_VIVID)
+        raised = min(vividness * (1 + self.boost), RANGES["vividness"][1])
         rebalance, temperature, amount = _between(raised)
         ab = lift(self.bins.decode(self.logits, temperature, rebalance), amount)
         return ab if self.level is None else even_out(ab, self.spread(), self.level)

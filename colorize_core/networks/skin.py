@@ -44,8 +44,8 @@ class Skin(FoldedUNet):
 
     def colours(self, lightness: Tensor) -> tuple[Tensor, Tensor]:
         """L (...) in [0, 100] -> mean ab (..., 2) and covariance (..., 2, 2), between the levels
-        linearly."""
-        place = (lightness / 100).clamp(0, 1) * (LEVELS - 1)
+        linearly, on the network's device."""
+        place = (lightness.to(self.ab_mean.device) / 100).clamp(0, 1) * (LEVELS - 1)
         low = place.long().clamp(max=LEVELS - 2)
         share = (place - low)[..., None]
         mean = torch.lerp(self.ab_mean[low], self.ab_mean[low + 1], share)

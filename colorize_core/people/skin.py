@@ -128,16 +128,15 @@ def colour_skin(
     amount: float,
 ) -> SkinLayer:
     """The colours for each face, by what the finest distribution says that holds it."""
-    total, best = np.zeros(fine_l.shape, np.float32), np.zeros(fine_l.shape, np.float32)
+    total = np.zeros(fine_l.shape, np.float32)
     shift = np.zeros((*fine_l.shape, 2), np.float32)
     for skin in skins:
         moved, surely = tint_of(network, skin, _nearest(skin, told))
         here = (slice(skin.place.top, skin.place.bottom), slice(skin.place.left, skin.place.right))
         mask = skin.mask * surely
-        more = mask > best[here]
-        best[here][more] = mask[more]
+        more = mask > total[here]
+        total[here][more] = mask[more]
         shift[here][more] = moved[more]
-        total[here] = np.maximum(total[here], mask)
     mean, _ = network.colours(torch.from_numpy(fine_l))
     return SkinLayer(total * amount, mean.cpu().numpy() + shift)
 

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from colorize_core.color import rgb_to_lab
+from colorize_core.networks.skin import SIDE
 from colorize_core.people.faces import Face, find_faces
 from colorize_core.people.windows import Window, around_face
 
-SIDE = 128  # pixels along a side of a window
 SHOWN = 256  # pixels along a side at which faces are looked for
 MOST_FACES = 3  # of one photograph: crowds are alike
 LEAST_FACE = 14.0  # pixels of the photograph

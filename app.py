@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colorize_core.threads import wait_briefly
-from tabs import TABS
+from ui import TABS
 
 if TYPE_CHECKING:
     import gradio as gr
 
-    from tabs.limits import Public
-    from tabs.parts import Picker
-    from tabs.studio import Studio
+    from ui.server.limits import Public
+    from ui.shared.service import Studio
+    from ui.shared.widgets import Picker
 
 TITLE = "Autochrome Studio"
 TAGLINE = "Black-and-white photographs in colour, at full size, on your own machine."
-PAGE = Path(__file__).resolve().parent / "tabs"
+PAGE = Path(__file__).resolve().parent / "ui" / "shared"
 WAITING = 32  # people in the queue; whoever comes after them is told that it is full
 NOT_OPEN = (
     "strangers could reach the app: give --auth USER:PASSWORD, or say --no-auth if everybody may "
@@ -48,14 +48,16 @@ FOOTER = """
 
 def build(studio: Studio | None = None) -> gr.Blocks:
     """The page, with every tab; `studio` is what the tabs share, made here if not given."""
-    from tabs.folder import KEEP_SECONDS, SWEEP_SECONDS
+    from ui.server.temp_files import KEEP_SECONDS, SWEEP_SECONDS
 
     studio = studio or new_studio()
     os.environ["GRADIO_TEMP_DIR"] = str(studio.folder.path)  # read when Gradio is imported, and on
-    importlib.import_module("tabs.zero")  # the package spaces, where it is, comes before Gradio
+    importlib.import_module(
+        "ui.server.zerogpu"
+    )  # the package spaces, where it is, comes before Gradio
     import gradio as gr
 
-    from tabs.sessions import asked_tab, on_leave
+    from ui.server.sessions import asked_tab, on_leave
 
     with gr.Blocks(
         title=TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEEP_SECONDS)
@@ -64,7 +66,7 @@ def build(studio: Studio | None = None) -> gr.Blocks:
         with gr.Tabs() as tabs:
             pickers: list[Picker] = []
             for name in TABS:
-                tab = importlib.import_module(f"tabs.{name}")
+                tab = importlib.import_module(f"ui.{name}.tab")
                 with gr.Tab(tab.TITLE, id=name):
                     pickers += tab.build(studio) or []
         gr.HTML(FOOTER, elem_id="footer")
@@ -94,10 +96,10 @@ def launch_options(
     """What launch() is given whatever the command line says: the look, the limits, no tracking;
     and what stands before everything where that page is open to strangers or asks for an account
     (passwords by name)."""
-    from colorize_core.image import MAX_BYTES
-    from tabs.gallery import EXAMPLES
-    from tabs.leaderboard import DOCS
-    from tabs.theme import AutochromeTheme
+    from colorize_core.imaging.image import MAX_BYTES
+    from ui.leaderboard.tab import DOCS
+    from ui.shared.example_strip import EXAMPLES
+    from ui.shared.theme import AutochromeTheme
 
     public = blocks.studio.public if blocks else None
     options = {
@@ -122,12 +124,12 @@ def middleware(blocks: gr.Blocks | None, accounts: Mapping[str, str] | None) -> 
     """What requests pass before they come to Gradio, the first one first."""
     from starlette.middleware import Middleware
 
-    from tabs.basic import Basic
-    from tabs.gallery import EXAMPLES
-    from tabs.guard import Guard
-    from tabs.leaderboard import DOCS
-    from tabs.limits import Public
-    from tabs.sessions import waiting
+    from ui.leaderboard.tab import DOCS
+    from ui.server.basic_auth import Basic
+    from ui.server.guard import Guard
+    from ui.server.limits import Public
+    from ui.server.sessions import waiting
+    from ui.shared.example_strip import EXAMPLES
 
     public = blocks.studio.public if blocks else None
     if blocks and public:
@@ -191,7 +193,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def _add_public(group: argparse._ArgumentGroup) -> None:
-    from tabs.limits import MB, Public
+    from ui.server.limits import MB, Public
 
     group.add_argument(
         "--public",
@@ -226,7 +228,7 @@ def on_space() -> bool:
 
 def public_profile(options: argparse.Namespace) -> Public | None:
     """What strangers may have, by the command line."""
-    from tabs.limits import MB, Public
+    from ui.server.limits import MB, Public
 
     if not options.public:
         return None
@@ -259,8 +261,8 @@ def _credentials(text: str) -> tuple[str, str]:
 
 def new_studio(public: Public | None = None) -> Studio:
     """What the tabs share, in a folder of its own."""
-    from tabs.folder import Folder
-    from tabs.studio import Studio
+    from ui.server.temp_files import Folder
+    from ui.shared.service import Studio
 
     return Studio(Folder(os.environ.get("GRADIO_TEMP_DIR")), public=public)
 

@@ -24,7 +24,7 @@ from tqdm.auto import tqdm
 import colorize_core
 from benchmarks.frontier import Floats, Picture, in_colour
 from benchmarks.results_file import write
-from colorize_core.color import rgb_to_lab
+from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.metrics import protocol
 from colorize_core.metrics.interval import DRAWS
 from colorize_core.training.data import find_photos

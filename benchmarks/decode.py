@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize_core import image
+from colorize_core.imaging import image
 
 Picture = NDArray[Any]
 SIZES = {"12 MP": (3000, 4000), "100 MP": (8334, 12000)}

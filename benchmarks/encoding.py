@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.results_file import write
-from colorize_core import _encoders
-from colorize_core.color import lab_to_rgb_in_gamut, rgb_to_lab
+from colorize_core.imaging import encoders
+from colorize_core.imaging.color import lab_to_rgb_in_gamut, rgb_to_lab
 from colorize_core.metrics.ciede2000 import ciede2000
 
 SMOOTH = 4.0  # pixels: standard deviation of the blur of ab
@@ -54,7 +54,7 @@ def jpeg_rows(pictures: list[NDArray[np.uint8]]) -> Iterator[dict[str, Any]]:
 
 
 def png_rows(picture: NDArray[np.uint8]) -> Iterator[dict[str, Any]]:
-    plain = _encoders._filtered(picture).tobytes()
+    plain = encoders._filtered(picture).tobytes()
     settings = [(f"level {level}", level, zlib.Z_DEFAULT_STRATEGY) for level in (1, 3, 4, 6)]
     for setting, level, strategy in [*settings, ("runs only", 1, zlib.Z_RLE)]:
         seconds = []

@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 import colorize_core
 from benchmarks.results_file import write
 from benchmarks.speed import jpeg, opencv_round_trip, ours_on, paired, photo
-from colorize_core.color import lab_to_rgb_in_gamut, rgb_to_lab
+from colorize_core.imaging.color import lab_to_rgb_in_gamut, rgb_to_lab
 from colorize_core.metrics import protocol
 from colorize_core.metrics.ciede2000 import delta_e
 from colorize_core.metrics.interval import summary

@@ -24,11 +24,11 @@ from tqdm.auto import tqdm
 import colorize_core
 from benchmarks.results_file import write
 from colorize_core import metrics
-from colorize_core.evaluate.judge import HIGHEST_PSNR
+from colorize_core.evaluate.scoring import HIGHEST_PSNR
+from colorize_core.imaging.tone import measure_tone
 from colorize_core.metrics import protocol
 from colorize_core.metrics.interval import summary
 from colorize_core.options import RANGES
-from colorize_core.tone import measure_tone
 from colorize_core.training.data import Photograph, find_photos
 
 Picture = NDArray[np.uint8]

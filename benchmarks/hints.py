@@ -23,10 +23,10 @@ from tqdm.auto import tqdm
 import colorize_core
 from benchmarks.results_file import write
 from benchmarks.speed import photo
-from colorize_core.color import rgb_to_lab
-from colorize_core.hints import Hint
+from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.metrics import protocol
 from colorize_core.metrics.interval import summary
+from colorize_core.models.hints import Hint
 from colorize_core.training.data import find_photos
 
 CHROMA = 35.0

@@ -19,8 +19,8 @@ from tqdm.auto import tqdm
 
 import colorize_core
 from benchmarks.results_file import write
-from colorize_core.captioned import captioned_grid
-from colorize_core.chroma import shrink
+from colorize_core.imaging.captions import captioned_grid
+from colorize_core.imaging.chroma import shrink
 from colorize_core.metrics.colourfulness import colourfulness
 from colorize_core.training.data import find_photos
 

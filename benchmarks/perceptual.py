@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from benchmarks.results_file import write
-from colorize_core.color import lab_to_rgb, rgb_to_lab
+from colorize_core.imaging.color import lab_to_rgb, rgb_to_lab
 from colorize_core.metrics.interval import summary
 from colorize_core.models import perceptual
 from colorize_core.training.data import load_photos

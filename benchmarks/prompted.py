@@ -33,7 +33,7 @@ from benchmarks.speed import _status, photo
 from colorize_core.errors import ColorizeError
 from colorize_core.prompted import sources
 from colorize_core.prompted.conditions import condition
-from colorize_core.prompted.draw import Preview, draw
+from colorize_core.prompted.generation import Preview, draw
 from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.pipeline import load
 from colorize_core.prompted.settings import QUICK, THOROUGH, Settings

@@ -12,7 +12,7 @@ from pathlib import Path
 import colorize_core
 from colorize_core.metrics import protocol
 from colorize_core.training.data import find_photos
-from colorize_core.training.pictures import contact_sheet
+from colorize_core.training.plots import contact_sheet
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 import colorize_core
 from benchmarks.results_file import write
-from colorize_core import image
+from colorize_core.imaging import image
 
 MEBIBYTE = 1 << 20
 
@@ -172,7 +172,7 @@ def _status(name: str) -> int:
 
 def folder_of_photos(runs: int, count: int = 1000) -> list[dict[str, Any]]:
     """Small JPEG files to JPEG files, against the network alone on ready tensors, as often."""
-    from colorize_core import batch
+    from colorize_core.batch import runner
 
     model: Any = colorize_core.load("autochrome", "cpu")
     small = photo(240, 320)
@@ -184,9 +184,9 @@ def folder_of_photos(runs: int, count: int = 1000) -> list[dict[str, Any]]:
 
         def ours() -> None:
             with tempfile.TemporaryDirectory() as out:
-                found = batch.find([str(source)], Path(out))
-                jobs = batch.plan(found.photos, found.base, Path(out))
-                results = batch.run(jobs, batch.Settings(), load_model=lambda *_: model)
+                found = runner.find([str(source)], Path(out))
+                jobs = runner.plan(found.photos, found.base, Path(out))
+                results = runner.run(jobs, runner.Settings(), load_model=lambda *_: model)
                 assert all(result.status == "done" for result in results)
 
         # A thousand photos are their own warm-up.

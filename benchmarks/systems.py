@@ -26,7 +26,7 @@ from tqdm.auto import tqdm
 import colorize_core
 from benchmarks.results_file import read, write
 from benchmarks.speed import paired, photo
-from colorize_core.color import rgb_to_lab
+from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.metrics import protocol
 from colorize_core.metrics.ciede2000 import ciede2000
 from colorize_core.metrics.interval import summary

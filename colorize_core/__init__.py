@@ -9,7 +9,7 @@ Importing this loads neither torch nor gradio.
 
 from colorize_core.cards import ModelCard, WeightFile
 from colorize_core.errors import ColorizeError
-from colorize_core.registry import Colorizer, cards, load
+from colorize_core.models.registry import Colorizer, cards, load
 
 __all__ = ["ColorizeError", "Colorizer", "ModelCard", "WeightFile", "cards", "load"]
 __version__ = "0.1.0"

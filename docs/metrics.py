@@ -1,7 +1,7 @@
 """python -m docs.metrics : write the tables and the pictures of docs/metrics.md anew.
 
 The finding comes from benchmarks/results/quality.csv and perceptual.csv, the rest is scored here on
-the examples. tests/test_metrics_page.py fails when the page is not what this would write.
+the examples. tests/docs/test_metrics_page.py fails when the page is not what this would write.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.perceptual import blur, gray, hue
-from colorize_core import image, load, metrics
-from colorize_core.captioned import captioned_grid
-from colorize_core.color import rgb_to_lab
+from colorize_core import load, metrics
+from colorize_core.imaging import image
+from colorize_core.imaging.captions import captioned_grid
+from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.metrics import Metric, protocol
 from colorize_core.metrics.baselines import one_colour
 from docs.readme import ROOT, Rows, between, heading, results, score, table_of

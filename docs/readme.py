@@ -1,7 +1,7 @@
 """python -m docs.readme : write the README's tables and the outputs of its examples anew.
 
 Tables come from the models' cards and benchmarks/results/*.csv, outputs from running what stands
-before them. tests/test_readme.py fails when the README is not what this would write.
+before them. tests/docs/test_readme.py fails when the README is not what this would write.
 """
 
 from __future__ import annotations

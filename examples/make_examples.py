@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage import data
 
-from colorize_core.color import lab_to_rgb, lightness
+from colorize_core.imaging.color import lab_to_rgb, lightness
 
 FOLDER = Path(__file__).parent
 GRAY = {

@@ -26,9 +26,9 @@ import drawing_models
 import app
 import colorize_core
 from colorize_core.errors import WeightsError
-from tabs.folder import Folder
-from tabs.limits import Public
-from tabs.studio import Studio
+from ui.server.limits import Public
+from ui.server.temp_files import Folder
+from ui.shared.service import Studio
 
 
 class Endless:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scenes import scene
 
 from colorize_core.threads import wait_briefly
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-    from tabs.studio import Studio
+    from ui.shared.service import Studio
 
 wait_briefly()  # threads that wait by spinning are very slow while a browser runs beside
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -26,7 +27,6 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
-ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -78,15 +78,6 @@ def load_model() -> Callable[[str], Any]:
     return _load
 
 
-def scene(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
-    """A gray picture of smooth shades, edges and a little grain: (H, W, 3), equal channels."""
-    y, x = np.mgrid[0:height, 0:width] / max(height, width)
-    shade = 90 + 70 * np.sin(5 * x + 3 * y) + 60 * ((x - 0.5) ** 2 + (y - 0.4) ** 2 < 0.05)
-    grain = np.random.default_rng(seed).normal(0, 3, (height, width))
-    gray = np.clip(shade + grain, 0, 255).astype(np.uint8)
-    return np.repeat(gray[..., None], 3, axis=2)
-
-
 @pytest.fixture(scope="session")
 def gray_scene() -> Callable[..., NDArray[np.uint8]]:
     return scene
@@ -119,8 +110,8 @@ def studio(tmp_path: Path, loaded: dict[str, Any]) -> Studio:
     """What tabs share, with the models of drawing_models.py."""
     import drawing_models
 
-    from tabs.folder import Folder
-    from tabs.studio import Studio
+    from ui.server.temp_files import Folder
+    from ui.shared.service import Studio
 
     def load(name: str) -> Any:
         if name not in loaded:

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from colorize_core.hub import transfer
+from colorize_core.downloads import transfer
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"  # of every repository's main
 

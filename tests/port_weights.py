@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 import colorize_core
-from colorize_core import weights
+from colorize_core.downloads import checkpoints
 from colorize_core.networks import ddcolor, deoldify, zhang
 from colorize_core.networks.ddcolor import DDColorConfig
 from colorize_core.networks.shuffle import NormedConv2d, SpectralConv1d, SpectralConv2d
@@ -109,5 +109,5 @@ def small_model(name: str, folder: Path) -> Any:
     torch.save(tensors, path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, config, SMALL[module])
-        patch.setattr(weights, "find", lambda file: path)
+        patch.setattr(checkpoints, "find", lambda file: path)
         return colorize_core.load(name, "cpu")

@@ -14,7 +14,7 @@ from typing import Any
 
 from app_server import free_port, is_up, wait_until
 
-from tabs.folder import PREFIX
+from ui.server.temp_files import PREFIX
 
 ROOT = Path(__file__).resolve().parents[1]
 FORWARDED = "X-Forwarded-For"

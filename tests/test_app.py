@@ -25,15 +25,15 @@ from gradio_client.client import Job
 from gradio_client.exceptions import AppError
 from numpy.typing import NDArray
 from PIL import Image
+from scenes import ROOT
 
 import app
-from colorize_core import image
-from colorize_core.color import rgb_to_lab
 from colorize_core.errors import Cancelled, ColorizeError, PictureError
-from tabs.folder import KEEP_SECONDS, PREFIX, SWEEP_SECONDS, Folder
-from tabs.studio import FORMATS, Settings, Studio
+from colorize_core.imaging import image
+from colorize_core.imaging.color import rgb_to_lab
+from ui.server.temp_files import KEEP_SECONDS, PREFIX, SWEEP_SECONDS, Folder
+from ui.shared.service import FORMATS, Settings, Studio
 
-ROOT = Path(__file__).resolve().parents[1]
 MAKE = 271  # EXIF tags
 ORIENTATION = 274
 Scene = Callable[..., NDArray[np.uint8]]

@@ -12,11 +12,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from scenes import ROOT
 
 import colorize_core
 
-ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("colorize_core", "tabs")
+PACKAGES = ("colorize_core", "ui")
 MODULES = [
     module.name
     for package in PACKAGES
@@ -84,7 +84,7 @@ def test_every_module_can_be_imported_and_lists_what_it_has(name: str) -> None:
 
 
 def test_every_model_has_a_name_of_its_own_and_a_card_that_says_it() -> None:
-    from colorize_core.registry import DOWNLOADS, MODELS
+    from colorize_core.models.registry import DOWNLOADS, MODELS
 
     every = tuple(card.name for card in colorize_core.cards(downloads=True))
     assert tuple(card.name for card in colorize_core.cards()) == MODELS
@@ -93,7 +93,7 @@ def test_every_model_has_a_name_of_its_own_and_a_card_that_says_it() -> None:
 
 
 def test_models_are_bundled_or_told_what_and_whence_they_are_downloaded() -> None:
-    from colorize_core.registry import MODELS
+    from colorize_core.models.registry import MODELS
 
     for card in colorize_core.cards(downloads=True):
         for file in card.weights:

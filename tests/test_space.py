@@ -20,16 +20,16 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
+from scenes import ROOT
 
 import app
 from colorize_core.errors import Cancelled, ColorizeError
 from colorize_core.prompted import sources
-from colorize_core.prompted.draw import Preview, Variant
+from colorize_core.prompted.generation import Preview, Variant
 from colorize_core.prompted.settings import Settings
 from colorize_core.selective.segmenters import SAM2
-from tabs.limits import MB, Public
+from ui.server.limits import MB, Public
 
-ROOT = Path(__file__).resolve().parents[1]
 PYTHONS = ("3.10", "3.11", "3.12")
 KEYS = {  # of https://huggingface.co/docs/hub/spaces-config-reference
     "title", "emoji", "colorFrom", "colorTo", "sdk", "sdk_version", "python_version", "app_file",
@@ -190,7 +190,7 @@ def lending(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     monkeypatch.setitem(sys.modules, "spaces", SimpleNamespace(GPU=gpu))
     monkeypatch.setenv("SPACES_ZERO_GPU", "true")
-    zero = reload(import_module("tabs.zero"))
+    zero = reload(import_module("ui.server.zerogpu"))
     yield calls
     monkeypatch.undo()
     reload(zero)
@@ -198,7 +198,7 @@ def lending(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 def test_drawing_is_lent_a_gpu(lending: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     from colorize_core.prompted import grid
-    from tabs.drawing import Drawing
+    from ui.prompt.generation import Drawing
 
     small = np.zeros((4, 4, 3), np.uint8)
     sent = [
@@ -242,19 +242,19 @@ def test_the_page_itself_never_asks_for_the_gpu(
 
 
 def test_off_zerogpu_nothing_is_wrapped() -> None:
-    from tabs import zero
+    from ui.server import zerogpu
 
     def function() -> None: ...
 
     if "spaces" not in sys.modules:
-        assert zero.gpu(function) is function
+        assert zerogpu.gpu(function) is function
 
 
 def test_spaces_comes_before_gradio() -> None:
     source = (ROOT / "app.py").read_text(encoding="utf-8")
     build = source[source.index("def build(") : source.index("def launch_options(")]
-    assert 0 < build.index('"tabs.zero"') < build.index("import gradio")
-    assert "gradio" not in (ROOT / "tabs" / "zero.py").read_text(encoding="utf-8")
+    assert 0 < build.index('"ui.server.zerogpu"') < build.index("import gradio")
+    assert "gradio" not in (ROOT / "ui" / "server" / "zerogpu.py").read_text(encoding="utf-8")
 
 
 # --- the container --------------------------------------------------------------------------------

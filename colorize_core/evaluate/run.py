@@ -14,16 +14,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize_core import image
 from colorize_core.cards import SEED
 from colorize_core.errors import Cancelled, ColorizeError
-from colorize_core.evaluate.judge import Judge
 from colorize_core.evaluate.score_file import Row, ScoreFile
+from colorize_core.evaluate.scoring import Judge
+from colorize_core.imaging import image
+from colorize_core.imaging.tone import measure_tone
 from colorize_core.metrics import protocol
 from colorize_core.metrics.baselines import BASELINES, baseline
-from colorize_core.registry import cards, load
+from colorize_core.models.registry import cards, load
 from colorize_core.threads import shared_cores
-from colorize_core.tone import measure_tone
 
 if TYPE_CHECKING:
     from colorize_core.training.data import Photograph

@@ -7,10 +7,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize_core import weights
-from colorize_core.color import rgb_to_lab
+from colorize_core.downloads import checkpoints
+from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.metrics import protocol
-from colorize_core.registry import cards
+from colorize_core.models.registry import cards
 
 BASELINES = ("gray", "mean")
 
@@ -33,7 +33,7 @@ def mean_colour() -> NDArray[np.float32]:
     Raises WeightsError."""
     from safetensors import safe_open
 
-    path = weights.find(cards()[0].weights[0])
+    path = checkpoints.find(cards()[0].weights[0])
     with safe_open(path, "np") as file:
         frequency = np.exp(file.get_tensor("bins.log_prior").astype(np.float32))
         points = file.get_tensor("bins.points").astype(np.float32)

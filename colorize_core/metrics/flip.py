@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize_core.color import RGB_TO_XYZ, WHITE, linear_to_lab, srgb_to_linear
+from colorize_core.imaging.color import RGB_TO_XYZ, WHITE, linear_to_lab, srgb_to_linear
 
 PIXELS_PER_DEGREE = 67.0  # a 3840-pixel screen 0.7 m wide, seen from 0.7 m
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize_core.color import rgb_to_lab
+from colorize_core.imaging.color import rgb_to_lab
 
 
 def mean_chroma(picture: NDArray[np.uint8]) -> float:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize_core.color import lab_to_rgb_in_gamut, rgb_to_lab
+from colorize_core.imaging.color import lab_to_rgb_in_gamut, rgb_to_lab
 
 SIDE = 256
 NAME = "recombine-256"

@@ -9,9 +9,9 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from colorize_core import weights
 from colorize_core.cards import WeightFile
-from colorize_core.downloads import MB, digits, from_torchvision
+from colorize_core.downloads import checkpoints
+from colorize_core.downloads.catalogue import MB, digits, from_torchvision
 from colorize_core.errors import WeightsError
 
 DOWNLOADS = (
@@ -39,7 +39,7 @@ def megabytes(name: str) -> float:
 
 def is_cached(name: str) -> bool:
     """Whether the weights need no download."""
-    return weights.here(_file(name)) is not None
+    return checkpoints.here(_file(name)) is not None
 
 
 def fetch(
@@ -52,7 +52,7 @@ def fetch(
     `report` and `stop` are those of weights.fetch(). `what` they are is for messages. WeightsError
     if they can neither be found nor downloaded, Cancelled soon after `stop` is set."""
     try:
-        weights.fetch([_file(name)], report, stop)
+        checkpoints.fetch([_file(name)], report, stop)
     except WeightsError as error:
         raise WeightsError(f"{what} ({megabytes(name):.0f} MB) cannot be had: {error}") from error
 
@@ -64,10 +64,10 @@ def fetching(name: str, what: str) -> Iterator[None]:
     fetch(name, what)
     try:
         yield
-    except weights.BROKEN as error:
+    except checkpoints.BROKEN as error:
         raise WeightsError(
             f"{what} ({megabytes(name):.0f} MB) cannot be loaded: {error}. "
-            f"{weights.here(_file(name))} may be damaged: delete it and try again."
+            f"{checkpoints.here(_file(name))} may be damaged: delete it and try again."
         ) from error
 
 

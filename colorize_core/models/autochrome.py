@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN, ModelCard, WeightFile
-from colorize_core.models.sources import PHOTOGRAPHS
+from colorize_core.models.datasets import PHOTOGRAPHS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,12 +50,13 @@ CARD = ModelCard(
 
 def load(device: str = "auto") -> ClassifyingColorizer:
     """Raises WeightsError or DeviceError."""
-    from colorize_core import devices, weights
+    from colorize_core import devices
+    from colorize_core.downloads import checkpoints
     from colorize_core.models.classification import ClassifyingColorizer
     from colorize_core.networks.autochrome import CELL, STRIDE, Autochrome, AutochromeConfig
 
-    path, *_ = [weights.find(file) for file in CARD.weights]
-    network = weights.load_network(path, Autochrome, AutochromeConfig)
+    path, *_ = [checkpoints.find(file) for file in CARD.weights]
+    network = checkpoints.load_network(path, Autochrome, AutochromeConfig)
     return ClassifyingColorizer(
         CARD, network, predict_ab, devices.pick(device), multiple=STRIDE, cell=CELL
     )

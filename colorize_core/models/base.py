@@ -13,14 +13,16 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from colorize_core import chroma, devices, options, weights
+from colorize_core import devices, options
 from colorize_core.cards import SEED, ModelCard
-from colorize_core.chroma import Picture
-from colorize_core.color import lab_to_rgb
+from colorize_core.downloads import checkpoints
 from colorize_core.errors import OptionError
-from colorize_core.hints import Hint, draw_hints, obey
+from colorize_core.imaging import chroma
+from colorize_core.imaging.chroma import Picture
+from colorize_core.imaging.color import lab_to_rgb
+from colorize_core.imaging.tone import Tone, measure_tone
+from colorize_core.models.hints import Hint, draw_hints, obey
 from colorize_core.people.windows import Rectangle, cut
-from colorize_core.tone import Tone, measure_tone
 
 Decoder = Callable[[float], Tensor]  # vividness -> ab (N, 2, h, w) in Lab units
 Report = Callable[[float], None]  # gets shares of the work in [0, 1]; what it raises stops it
@@ -373,7 +375,7 @@ def load_ab(
     card: ModelCard, network: type[nn.Module], config: type, device: str, multiple: int, cell: int
 ) -> AbColorizer:
     """A model whose network gives one ab for L. Raises WeightsError or DeviceError."""
-    loaded = weights.load_network(weights.find(card.weights[0]), network, config)
+    loaded = checkpoints.load_network(checkpoints.find(card.weights[0]), network, config)
     picked = devices.pick(device)
     return AbColorizer(card, loaded, _plain_ab, picked, multiple=multiple, cell=cell)
 

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from colorize_core import chroma
 from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN
-from colorize_core.color import lab_to_rgb_in_gamut
-from colorize_core.hints import Hint, Reach, find_reach
+from colorize_core.imaging import chroma
+from colorize_core.imaging.color import lab_to_rgb_in_gamut
 from colorize_core.metrics.colourfulness import colourfulness
 from colorize_core.models import skin as skin_model
 from colorize_core.models.base import AbColorizer, Layer, Prediction, Report, Seen, as_planes
 from colorize_core.models.distribution import Distribution
+from colorize_core.models.hints import Hint, Reach, find_reach
 from colorize_core.models.regions import choose, find_regions
 from colorize_core.people.faces import Face, find_faces
 from colorize_core.people.skin import SkinLayer, Told, colour_skin, find_skin

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from colorize_core.cards import SEED, Control, ModelCard, WeightFile
-from colorize_core.models.sources import PHOTOGRAPHS
+from colorize_core.models.datasets import PHOTOGRAPHS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,11 +77,12 @@ CARD = ModelCard(
 
 def load(device: str = "auto") -> SampledColorizer:
     """Raises WeightsError or DeviceError."""
-    from colorize_core import devices, weights
+    from colorize_core import devices
+    from colorize_core.downloads import checkpoints
     from colorize_core.models.base import SampledColorizer
     from colorize_core.networks.coltran import SCALE, ColTran, StagesConfig
 
-    network = weights.load_network(weights.find(CARD.weights[0]), ColTran, StagesConfig)
+    network = checkpoints.load_network(checkpoints.find(CARD.weights[0]), ColTran, StagesConfig)
     return SampledColorizer(CARD, network, walk, devices.pick(device), multiple=SCALE)
 
 

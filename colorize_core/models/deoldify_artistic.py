@@ -47,7 +47,7 @@ def load(device: str = "auto") -> AbColorizer:
 
 def predict_ab(network: Any, lightness: Tensor, hints: Tensor) -> Decoder:
     """The colours of what the network makes of the photo as a gray picture; its L is left."""
-    from colorize_core.color import rgb_to_lab
+    from colorize_core.imaging.color import rgb_to_lab
     from colorize_core.models.base import as_gray, scaled
 
     return scaled(rgb_to_lab(network(as_gray(lightness)).clamp(0, 1), axis=1)[:, 1:])

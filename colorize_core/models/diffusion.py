@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from colorize_core.cards import SEED, Control, ModelCard, WeightFile
-from colorize_core.models.sources import PHOTOGRAPHS
+from colorize_core.models.datasets import PHOTOGRAPHS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,12 +71,13 @@ CARD = ModelCard(
 
 def load(device: str = "auto") -> SampledColorizer:
     """Raises WeightsError or DeviceError."""
-    from colorize_core import devices, weights
+    from colorize_core import devices
+    from colorize_core.downloads import checkpoints
     from colorize_core.models.base import SampledColorizer
     from colorize_core.networks.diffusion_unet import CELL, DiffusionUNet, DiffusionUNetConfig
 
-    path = weights.find(CARD.weights[0])
-    network = weights.load_network(path, DiffusionUNet, DiffusionUNetConfig)
+    path = checkpoints.find(CARD.weights[0])
+    network = checkpoints.load_network(path, DiffusionUNet, DiffusionUNetConfig)
     return SampledColorizer(CARD, network, walk, devices.pick(device), multiple=4 * CELL)
 
 

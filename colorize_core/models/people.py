@@ -39,12 +39,13 @@ CARD = ModelCard(
 def load(device: str = "auto") -> Segmenter:
     """The network that is trained, which reads what the colorizer sees. WeightsError, also where
     it has learned to read other weights of the colorizer; DeviceError."""
-    from colorize_core import devices, weights
+    from colorize_core import devices
+    from colorize_core.downloads import checkpoints
     from colorize_core.errors import WeightsError
     from colorize_core.networks.segmenter import Segmenter, SegmenterConfig
 
-    path = weights.find(CARD.weights[0])
-    network = weights.load_network(path, Segmenter, SegmenterConfig)
+    path = checkpoints.find(CARD.weights[0])
+    network = checkpoints.load_network(path, Segmenter, SegmenterConfig)
     segmenter: Segmenter = network.eval().to(devices.pick(device))  # type: ignore[assignment]
     if segmenter.config.trunk != autochrome.CARD.weights[0].sha256:
         raise WeightsError(
@@ -56,7 +57,7 @@ def load(device: str = "auto") -> Segmenter:
 
 def finder(device: str = "auto") -> Finder:
     """The same with the colorizer before it, ready to be asked. Raises what load() raises."""
-    from colorize_core import registry
+    from colorize_core.models import registry
     from colorize_core.networks.segmenter import Finder
 
     segmenter, colorizer = load(device), registry.load(autochrome.CARD.name, device)

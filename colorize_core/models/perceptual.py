@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colorize_core.cards import ModelCard, WeightFile
-from colorize_core.models.sources import PHOTOGRAPHS
+from colorize_core.models.datasets import PHOTOGRAPHS
 
 if TYPE_CHECKING:
     from colorize_core.networks.perceptual import Perceptual
@@ -38,9 +38,12 @@ CARD = ModelCard(
 def load(device: str = "auto") -> Perceptual:
     """The network, ready to be asked for features or distances. Raises WeightsError or
     DeviceError."""
-    from colorize_core import devices, weights
+    from colorize_core import devices
+    from colorize_core.downloads import checkpoints
     from colorize_core.networks.perceptual import Perceptual, PerceptualConfig
 
-    network = weights.load_network(weights.find(CARD.weights[0]), Perceptual, PerceptualConfig)
+    network = checkpoints.load_network(
+        checkpoints.find(CARD.weights[0]), Perceptual, PerceptualConfig
+    )
     trunk: Perceptual = network.eval().to(devices.pick(device))  # type: ignore[assignment]
     return trunk

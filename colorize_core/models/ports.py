@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from colorize_core import devices, weights
+from colorize_core import devices
 from colorize_core.cards import ModelCard
+from colorize_core.downloads import checkpoints
 from colorize_core.errors import WeightsError
 from colorize_core.models.base import AbColorizer, Decoder
 
@@ -36,8 +37,8 @@ def build(
 ) -> nn.Module:
     """make(), with the tensors of the card's weight file as float32, loaded strictly but for those
     `unused`, which it may have or not. WeightsError if the file cannot be had or does not fit."""
-    path = weights.find(card.weights[0])
-    tensors = {k: v for k, v in weights.load_checkpoint(path).items() if k not in unused}
+    path = checkpoints.find(card.weights[0])
+    tensors = {k: v for k, v in checkpoints.load_checkpoint(path).items() if k not in unused}
     with torch.device("meta"):  # no time is spent on numbers that the file replaces
         network = make()
     network = network.to_empty(device="cpu")

@@ -18,8 +18,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from colorize_core.hints import Hint, find_reach
 from colorize_core.models.distribution import Distribution
+from colorize_core.models.hints import Hint, find_reach
 
 SEED_STEP = 3  # cells between the places that are tried
 LEAST_SHARE = 0.015  # of the photo that a region must fill

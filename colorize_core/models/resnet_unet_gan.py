@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colorize_core.cards import ModelCard, WeightFile
-from colorize_core.models.sources import PHOTOGRAPHS
+from colorize_core.models.datasets import PHOTOGRAPHS
 
 if TYPE_CHECKING:
     from colorize_core.models.base import AbColorizer

@@ -37,9 +37,10 @@ CARD = ModelCard(
 def load(device: str = "auto") -> Skin:
     """The network that is trained, and the colours that it knows. Raises WeightsError or
     DeviceError."""
-    from colorize_core import devices, weights
+    from colorize_core import devices
+    from colorize_core.downloads import checkpoints
     from colorize_core.networks.skin import Skin, SkinConfig
 
-    network = weights.load_network(weights.find(CARD.weights[0]), Skin, SkinConfig)
+    network = checkpoints.load_network(checkpoints.find(CARD.weights[0]), Skin, SkinConfig)
     ready: Skin = network.eval().to(devices.pick(device))  # type: ignore[assignment]
     return ready

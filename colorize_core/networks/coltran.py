@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorize_core.color import lab_to_rgb, rgb_to_lab
+from colorize_core.imaging.color import lab_to_rgb, rgb_to_lab
 from colorize_core.networks.published import Published
 from colorize_core.networks.scaling import NO_PHOTO
 

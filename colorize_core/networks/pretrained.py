@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from colorize_core import hub, weights
+from colorize_core import downloads
+from colorize_core.downloads import checkpoints, packages
 from colorize_core.errors import WeightsError
-from colorize_core.hub import packages
 from colorize_core.networks.efficientnet_lite import EfficientNetLite
 from colorize_core.networks.resnet import ResNetTrunk
 
@@ -36,7 +36,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)  # had the mean taken away and was divided 
 def fill(trunk: nn.Module, repo: str) -> None:
     """Give a ResNetTrunk or a ViTModel the weights of a repository on the Hub, made to take
     lightness in [-1, 1] as a gray photo. WeightsError if they cannot be had or do not fit."""
-    path = hub.fetch(repo, FILE)
+    path = downloads.fetch(repo, FILE)
     if isinstance(trunk, ResNetTrunk):
         load_resnet(trunk, path)
         take_lightness(trunk)
@@ -96,7 +96,7 @@ def load_efficientnet_lite(encoder: EfficientNetLite, path: Path) -> None:
     lightness in [-1, 1] as a gray photo. Its photographs were (x - 127) / 128, so that L in
     [-1, 1] three times is a gray one, and the filters of the three colours become one. WeightsError
     if it is of another kind."""
-    tensors = weights.load_checkpoint(path)
+    tensors = checkpoints.load_checkpoint(path)
     try:
         renamed = dict(_efficientnet_names(encoder, tensors))
         stem = renamed["stem.0.weight"]

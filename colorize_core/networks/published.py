@@ -12,7 +12,7 @@ from huggingface_hub import PyTorchModelHubMixin, constants, hf_hub_download
 from huggingface_hub.errors import EntryNotFoundError
 from torch import nn
 
-from colorize_core import weights
+from colorize_core.downloads import checkpoints
 from colorize_core.errors import WeightsError
 
 
@@ -35,7 +35,7 @@ class Published(
     apart: ClassVar[tuple[str, ...]] = ()  # parts that are stored in files of their own
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        weights.save_network(self, save_directory / constants.SAFETENSORS_SINGLE_FILE, {})
+        checkpoints.save_network(self, save_directory / constants.SAFETENSORS_SINGLE_FILE, {})
         # For people and for the Hub, which counts downloads by it; the weight file says the same.
         config = json.dumps(asdict(self.config), indent=2)
         (save_directory / constants.CONFIG_NAME).write_text(config, encoding="utf-8")
@@ -64,7 +64,9 @@ class Published(
                 "token": token,
             }
             path = Path(hf_hub_download(model_id, path.name, **where))
-            for part in weights.beside(path, cls):  # where they are to lie in the Hub's cache, too
+            for part in checkpoints.beside(
+                path, cls
+            ):  # where they are to lie in the Hub's cache, too
                 try:
                     hf_hub_download(model_id, part.name, **where)
                 except EntryNotFoundError as error:
@@ -72,5 +74,5 @@ class Published(
                         f"{model_id} does not fit its network: it has no {part.name}."
                     ) from error
         kind = get_args(get_type_hints(cls.__init__)["config"])[0]
-        network: Any = weights.load_network(path, cls, kind)
+        network: Any = checkpoints.load_network(path, cls, kind)
         return network.eval().to(map_location)

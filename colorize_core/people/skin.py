@@ -16,12 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from colorize_core import chroma
+from colorize_core.imaging import chroma
+from colorize_core.imaging.tone import Tone
 from colorize_core.models.distribution import Distribution
 from colorize_core.networks.skin import SIDE, Skin
 from colorize_core.people.faces import Face
 from colorize_core.people.windows import ABOVE, FACE_SHARE, Rectangle, around_face, cut, snap
-from colorize_core.tone import Tone
 
 Floats = NDArray[np.float32]
 

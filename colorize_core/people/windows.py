@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from colorize_core.imaging.tone import Picture
 from colorize_core.people.faces import Face
-from colorize_core.tone import Picture
 
 FACE_SHARE = 0.26  # of a window's side that the face in it takes, where skin is looked for
 ABOVE = 0.24  # of a window's side, above the face

@@ -16,8 +16,8 @@ import torch
 from PIL import Image
 
 from colorize_core import devices
-from colorize_core.chroma import Picture, shrink
 from colorize_core.errors import Cancelled
+from colorize_core.imaging.chroma import Picture, shrink
 from colorize_core.prompted import memory
 from colorize_core.prompted.pipeline import loading
 from colorize_core.prompted.sources import CAPTIONER

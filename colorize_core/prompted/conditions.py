@@ -18,11 +18,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize_core.chroma import Picture, pad_to_multiple, shrink
-from colorize_core.color import lab_to_rgb_in_gamut
+from colorize_core.imaging.chroma import Picture, pad_to_multiple, shrink
+from colorize_core.imaging.color import lab_to_rgb_in_gamut
+from colorize_core.imaging.tone import measure_tone
 from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.settings import Settings
-from colorize_core.tone import measure_tone
 
 DETECTORS = 64  # the detectors bend pictures whose sides are no multiples of this
 _IMPORTING = threading.Lock()

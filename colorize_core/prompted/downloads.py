@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from colorize_core.downloads import Download, from_hub
+from colorize_core.downloads.catalogue import Download, from_hub
 from colorize_core.prompted.sources import BASE, CAPTIONER, CONTROLNETS, FAST, FLUX, HED, Source
 
 

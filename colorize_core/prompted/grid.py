@@ -6,14 +6,14 @@ import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 
-from colorize_core.chroma import Picture
 from colorize_core.errors import Cancelled, ColorizeError
+from colorize_core.imaging.chroma import Picture
 from colorize_core.prompted import sources
 from colorize_core.prompted.conditions import condition
-from colorize_core.prompted.draw import Preview, Variant, draw
+from colorize_core.prompted.generation import Preview, Variant, draw
 from colorize_core.prompted.models import MODELS
+from colorize_core.prompted.pipeline_cache import Shelf
 from colorize_core.prompted.settings import Settings
-from colorize_core.prompted.shelf import Shelf
 
 
 def draw_grid(

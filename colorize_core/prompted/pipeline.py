@@ -23,8 +23,8 @@ from torch import Tensor
 
 from colorize_core import devices
 from colorize_core.errors import WeightsError
-from colorize_core.prompted import editor, memory, preview
-from colorize_core.prompted.editor import Editor
+from colorize_core.prompted import flux, memory, preview
+from colorize_core.prompted.flux import Editor
 from colorize_core.prompted.memory import TILED, Need
 from colorize_core.prompted.settings import MOST_FAST, Settings
 from colorize_core.prompted.sources import Folders, Source
@@ -142,11 +142,11 @@ def _load_painter(folders: Folders, controlnet: Path, device: torch.device, pixe
 
 
 def _load_editor(folders: Folders, device: torch.device, pixels: int) -> Editor:
-    dtype = editor.dtype(device)
-    parts = [folders.base / name for name in editor.PARTS]
+    dtype = flux.dtype(device)
+    parts = [folders.base / name for name in flux.PARTS]
     placement = _place(memory.need(parts, dtype.itemsize, pixels), device)
     with loading(folders.base):
-        edit = _complete(editor.assemble(folders.base, dtype))
+        edit = _complete(flux.assemble(folders.base, dtype))
     with memory.explained():
         return Editor(folders, edit, device, placement)
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from colorize_core import hub
+from colorize_core import downloads
+from colorize_core.cli.terminal import size
 from colorize_core.errors import Cancelled, WeightsError
 from colorize_core.prompted.settings import Settings
-from colorize_core.terminal import size
 
 MB = 1_000_000
 
@@ -54,7 +54,7 @@ class Source:
 
     def cached(self) -> dict[str, Path]:
         """Where those files are that are here, by name."""
-        found = {f.name: hub.cached(self.repo, f.name, self.revision) for f in self.files}
+        found = {f.name: downloads.cached(self.repo, f.name, self.revision) for f in self.files}
         return {name: path for name, path in found.items() if path}
 
     def folder(self) -> Path:
@@ -241,7 +241,7 @@ def download(
     for source, file in what.files:
         hear = partial(_hear, report, stop, f"{source.repo}/{file.name}", before, file, what.bytes)
         hear(0)
-        hub.fetch(source.repo, file.name, source.revision, hear)
+        downloads.fetch(source.repo, file.name, source.revision, hear)
         hear(file.bytes)
         before += file.bytes
 

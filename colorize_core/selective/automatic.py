@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize_core.errors import OptionError
+from colorize_core.imaging.tone import Picture
 from colorize_core.selective import masks, saliency
 from colorize_core.selective.masks import Mask
 from colorize_core.selective.segmenters import Box, Layer, Point, classes, megabytes, pointed
-from colorize_core.tone import Picture
 
 __all__ = ["Box", "Layer", "Point", "Stroke", "classes", "grabcut", "megabytes", "pointed"]
 

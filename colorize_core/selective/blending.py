@@ -14,13 +14,19 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize_core import options, registry
-from colorize_core._encoders import as_dtype
-from colorize_core.captioned import captioned_grid
-from colorize_core.color import lab_to_rgb_in_gamut, linear_to_srgb, rgb_to_lab, srgb_to_linear
+from colorize_core import options
 from colorize_core.errors import OptionError
+from colorize_core.imaging.captions import captioned_grid
+from colorize_core.imaging.color import (
+    lab_to_rgb_in_gamut,
+    linear_to_srgb,
+    rgb_to_lab,
+    srgb_to_linear,
+)
+from colorize_core.imaging.encoders import as_dtype
+from colorize_core.imaging.tone import FINE, Picture, measure_tone
+from colorize_core.models import registry
 from colorize_core.selective.masks import Mask, check_size, lightness, refined, resized
-from colorize_core.tone import FINE, Picture, measure_tone
 
 STRIP_PIXELS = 1 << 18  # what is mixed at a time
 LOOKED_AT = 256  # pixels of each side of a copy that tells whether a photo has colours

@@ -22,9 +22,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize_core import image
 from colorize_core.errors import OptionError, SaveError
-from colorize_core.tone import Picture, Tone
+from colorize_core.imaging import image
+from colorize_core.imaging.tone import Picture, Tone
 
 Mask = NDArray[np.float32]
 

@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize_core import hub, weights
-from colorize_core.downloads import MB, from_hub, from_torchvision
+from colorize_core import downloads
+from colorize_core.downloads import checkpoints
+from colorize_core.downloads.catalogue import MB, from_hub, from_torchvision
 from colorize_core.errors import OptionError, WeightsError
+from colorize_core.imaging.tone import Picture
 from colorize_core.metrics import trunks
 from colorize_core.people.faces import Face, find_faces
 from colorize_core.people.windows import around_bodies
 from colorize_core.selective import masks
 from colorize_core.selective.masks import Mask
-from colorize_core.tone import Picture
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -115,7 +116,9 @@ def fetch(
     """Download what megabytes() says. `report` gets the bytes so far and those of all. Raises
     OptionError, WeightsError, or Cancelled soon after `stop` is set."""
     if network == "sam2":
-        weights.fetch(next(each.files for each in DOWNLOADS if each.name == network), report, stop)
+        checkpoints.fetch(
+            next(each.files for each in DOWNLOADS if each.name == network), report, stop
+        )
     elif network != PEOPLE:
         _, name = _known(network)
         trunks.fetch(name, _deeplabs(network), report, stop)
@@ -216,7 +219,7 @@ def _person_mask(network: Any, light: NDArray[np.float32], device: str) -> Mask:
     """Of L (H, W), by the mean of its and its mirror image's logits."""
     import torch
 
-    from colorize_core.chroma import Frame, pad_to_multiple, shrink
+    from colorize_core.imaging.chroma import Frame, pad_to_multiple, shrink
     from colorize_core.models.people import CARD
     from colorize_core.networks.segmenter import STRIDE
 
@@ -340,7 +343,7 @@ def _sam2(device: str) -> tuple[Any, Any]:
     from safetensors import SafetensorError
     from transformers.models.sam2 import Sam2ImageProcessor
 
-    paths = [hub.fetch(SAM2, file) for file in SAM2_FILES]
+    paths = [downloads.fetch(SAM2, file) for file in SAM2_FILES]
     kind: Any = transformers.Sam2Model  # its types do not know of the report
     try:
         model, report = kind.from_pretrained(

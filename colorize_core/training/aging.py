@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorize_core.color import rgb_to_lab
+from colorize_core.imaging.color import rgb_to_lab
 
 # Shares of linear red, green and blue that make the gray of an emulsion: collodion and ordinary
 # plates see blue alone, orthochromatic ones green too, panchromatic ones too little green.

@@ -22,11 +22,12 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
-from colorize_core import devices, weights
+from colorize_core import devices
+from colorize_core.downloads import checkpoints
+from colorize_core.downloads.checkpoints import save_network as save_weights
 from colorize_core.errors import OptionError
 from colorize_core.training.data import Batch, Batches, Photos, choosing, load_photos
-from colorize_core.training.pictures import contact_sheet, draw_curves
-from colorize_core.weights import save_network as save_weights
+from colorize_core.training.plots import contact_sheet, draw_curves
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,7 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
     parts = recipe.parts(photos)
     main, network = next(iter(parts.items()))
     if settings.start_from:
-        stored = weights.read_tensors(settings.start_from, network)
+        stored = checkpoints.read_tensors(settings.start_from, network)
         floats = {name: tensor.float() for name, tensor in stored.items()}
         network.load_state_dict(network.state_dict() | floats)
     for part in parts.values():
@@ -413,7 +414,7 @@ class _Run:
         last = self.path.with_name("last.safetensors")
         if better := _is_better(self.recipe, scores, progress.best):
             save_weights(network, self.path, told)
-            for file in (last, *weights.beside(last, network)):
+            for file in (last, *checkpoints.beside(last, network)):
                 file.unlink(missing_ok=True)
             progress.best, progress.stale = {"seen": progress.seen, **scores}, 0
         else:

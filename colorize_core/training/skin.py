@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from colorize_core.color import rgb_to_lab
+from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.networks.skin import SIDE
 from colorize_core.people.faces import Face, find_faces
 from colorize_core.people.windows import Window, around_face

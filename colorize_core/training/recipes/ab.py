@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorize_core.color import lab_to_rgb, lab_to_rgb_in_gamut, rgb_to_lab
+from colorize_core.imaging.color import lab_to_rgb, lab_to_rgb_in_gamut, rgb_to_lab
 from colorize_core.metrics.ciede2000 import ciede2000
 from colorize_core.metrics.colourfulness import colourfulness
 from colorize_core.metrics.psnr import psnr

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorize_core.color import rgb_to_lab
+from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.networks import pretrained
 from colorize_core.networks.ab_bins import AbBins
 from colorize_core.networks.autochrome import CELL, Autochrome, AutochromeConfig

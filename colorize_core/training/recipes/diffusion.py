@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorize_core.color import rgb_to_lab
+from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.networks.diffusion_unet import CELL, DiffusionUNet, DiffusionUNetConfig
 from colorize_core.networks.noise import LEAST_LEFT, Noise, angle_of, noised, time_of
 from colorize_core.networks.scaling import NO_PHOTO, unit_ab

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from colorize_core import weights
-from colorize_core.color import rgb_to_lab
+from colorize_core.downloads import checkpoints
+from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.networks.scaling import unit_ab
 from colorize_core.networks.se_unet import SeUNet, SeUNetConfig
 from colorize_core.training.aging import age
@@ -25,13 +25,13 @@ from colorize_core.training.recipes.regression import RegressionRecipe
 class SeUNetStudent(RegressionRecipe):
     """F: the student, without skips and excitation, at half its teacher's size."""
 
-    teacher: Path = weights.BUNDLED / "se-unet" / "model.safetensors"
+    teacher: Path = checkpoints.BUNDLED / "se-unet" / "model.safetensors"
     alpha: float = 0.5  # weight of the distance to the teacher's latent
     beta: float = 0.5  # weight of the distance to the true ab
 
     @cached_property
     def _teacher(self) -> Any:
-        return weights.load_network(self.teacher, SeUNet, SeUNetConfig).eval()
+        return checkpoints.load_network(self.teacher, SeUNet, SeUNetConfig).eval()
 
     def network(self) -> nn.Module:
         latent = self._teacher.config.latent

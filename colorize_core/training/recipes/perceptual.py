@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorize_core import weights
-from colorize_core.color import lab_to_rgb, rgb_to_lab
+from colorize_core.downloads import checkpoints
 from colorize_core.errors import WeightsError
+from colorize_core.imaging.color import lab_to_rgb, rgb_to_lab
 from colorize_core.metrics import lpips
 from colorize_core.networks.perceptual import Perceptual, PerceptualConfig
 from colorize_core.networks.scaling import unit_ab
@@ -42,8 +42,8 @@ class CnnLpips(CnnMse):
     def _distance(self) -> Distance:
         if self.trunk != BUNDLED:
             return official(self.trunk)
-        path = weights.BUNDLED / BUNDLED / "model.safetensors"
-        network: Any = weights.load_network(path, Perceptual, PerceptualConfig)
+        path = checkpoints.BUNDLED / BUNDLED / "model.safetensors"
+        network: Any = checkpoints.load_network(path, Perceptual, PerceptualConfig)
         network.eval().requires_grad_(False)
         return lambda first, second: network.to(first.device).distance(first, second)
 

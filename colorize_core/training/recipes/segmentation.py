@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from colorize_core import weights
-from colorize_core.color import rgb_to_lab
+from colorize_core.downloads import checkpoints
 from colorize_core.errors import OptionError
+from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.models import autochrome
 from colorize_core.networks.autochrome import Autochrome, AutochromeConfig
 from colorize_core.networks.segmenter import Finder, Segmenter, SegmenterConfig, look
@@ -81,7 +81,7 @@ class PeopleRecipe(Recipe):
         if not self._empty.any():
             raise OptionError(f"--data has no photographs without people, as {', '.join(EMPTY)}.")
         file = autochrome.CARD.weights[0]
-        trunk: Any = weights.load_network(weights.find(file), Autochrome, AutochromeConfig)
+        trunk: Any = checkpoints.load_network(checkpoints.find(file), Autochrome, AutochromeConfig)
         self._trunk = trunk.eval().requires_grad_(False)
         return {"network": Segmenter(SegmenterConfig(trunk=file.sha256))}
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from colorize_core.color import rgb_to_lab
+from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.networks import skin as networks
 from colorize_core.training.aging import age, expose
 from colorize_core.training.data import Batch, Photos

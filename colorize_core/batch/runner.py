@@ -1,0 +1,278 @@
+"""Many photos through one model: find(), plan(), run(), the work behind the command line.
+
+>>> from pathlib import Path
+>>> from colorize_core import batch
+>>> out, settings = Path("colorized"), batch.Settings(vividness=1.2)
+>>> found = batch.find(["album"], out)
+>>> jobs = batch.plan(found.photos, found.base, out, settings.format)
+>>> for result in batch.run(jobs, settings, batch.Manifest(out)):
+...     print(result.job.target, result.status, result.error)
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from colorize_core import options
+from colorize_core.batch.manifest import Manifest, Row
+from colorize_core.batch.plan import SUFFIX_OF, Found, Job, find, plan
+from colorize_core.cards import ModelCard, Value
+from colorize_core.errors import Cancelled, ColorizeError, OptionError
+from colorize_core.imaging import image
+from colorize_core.models.registry import cards, load
+from colorize_core.threads import shared_cores
+
+__all__ = ["SUFFIX_OF", "Found", "Job", "Manifest", "Result", "Settings", "find", "plan", "run"]
+
+LIMITS = {**options.RANGES, "quality": (1.0, 100.0)}
+DEFAULT_JOBS = min(4, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides how a result looks. OptionError for a value that is not allowed, TypeError for
+    a control that the model does not have."""
+
+    model: str = "autochrome"
+    vividness: float = 1.0
+    strength: float = 1.0
+    gain: float = 1.0
+    neutralize: bool = True
+    format: str | None = None  # a key of SUFFIX_OF; None: the photo's own where it is writable
+    quality: int = 95  # of JPEG and WebP
+    controls: Mapping[str, Value] = field(default_factory=dict)  # the model's own, see its card
+
+    def __post_init__(self) -> None:
+        for name, limits in LIMITS.items():
+            options.check(name, getattr(self, name), limits)
+        if self.format is not None and self.format not in SUFFIX_OF:
+            raise OptionError(f"format is {self.format!r}, allowed are {', '.join(SUFFIX_OF)}.")
+        if card := self._card():
+            # Those left out stand at their defaults: the same settings then are the same text.
+            object.__setattr__(self, "controls", card.settings(dict(self.controls)))
+
+    def _card(self) -> ModelCard | None:
+        return next((card for card in cards(downloads=True) if card.name == self.model), None)
+
+    def describe(self) -> str:
+        """For the manifest: two results of one photo are the same when this text is."""
+        card = self._card()
+        own = "".join(f"{name}={value} " for name, value in self.controls.items())
+        weights = card.digest if card else ""
+        return (
+            f"vividness={self.vividness:g} strength={self.strength:g} gain={self.gain:g} "
+            f"neutralize={'yes' if self.neutralize else 'no'} format={self.format or 'same'} "
+            f"quality={self.quality} {own}weights={weights or 'none'}"
+        )
+
+
+@dataclass(frozen=True)
+class Result:
+    job: Job
+    status: Literal["done", "skipped", "failed"]  # skipped: an earlier run did it
+    width: int = 0  # pixels
+    height: int = 0
+    seconds: float = 0.0
+    tint: str = ""  # what was neutralised
+    error: str = ""
+
+
+def run(
+    jobs: Sequence[Job],
+    settings: Settings,
+    manifest: Manifest | None = None,
+    *,
+    device: str = "auto",
+    workers: int = DEFAULT_JOBS,
+    overwrite: bool = False,
+    load_model: Callable[[str, str], Any] = load,
+) -> Generator[Result, None, None]:
+    """Colorize the jobs, yielding each result as it is there; one photo's failure stops no other.
+
+    `workers` threads read, colorize and write, at most that many photos being in memory. On the
+    CPU each runs the network on its share of the cores; elsewhere one photo at a time has the
+    network. What `manifest` has as done from the same photo with the same settings is skipped; a
+    file that this program did not write is left alone. `overwrite` does and replaces these.
+    Closing the generator stops the work, nothing being half written.
+    Raises what load() raises, once there is something to do.
+    """
+    book = _Book(manifest, settings)
+    sources = {key for job in jobs if (key := _file_key(job.source))}
+    pending = []
+    for job in jobs:
+        known = _overwrites_input(job, sources) or (None if overwrite else book.verdict(job))
+        if known:
+            yield known
+        else:
+            pending.append(job)
+    if not pending:
+        return
+    colorizer = load_model(settings.model, device)
+    for result in _Pipeline(colorizer, settings).run(pending, workers, book.start):
+        book.finish(result)
+        yield result
+
+
+class _Book:
+    """What is known of each job from earlier runs, and what is noted for later ones."""
+
+    def __init__(self, manifest: Manifest | None, settings: Settings) -> None:
+        self.manifest = manifest
+        self.model = settings.model
+        self.options = settings.describe()
+
+    def row(self, job: Job) -> Row | None:
+        return self.manifest.get(job.target) if self.manifest else None
+
+    def verdict(self, job: Job) -> Result | None:
+        """None if the job is to be done, else why it is not."""
+        if not job.target.exists():
+            return None
+        row = self.row(job)
+        if row is None:
+            why = f"{job.target} exists and is not from an earlier run"
+            return Result(job, "failed", error=f"{why}: choose another -o, or add --overwrite.")
+        same_photo = (row.input_bytes, row.input_modified_ns) == _fingerprint(job.source)
+        if not same_photo and row.input != os.path.abspath(job.source):
+            why = f"{job.target} is the result of {row.input}"
+            return Result(job, "failed", error=f"{why}: choose another -o, or add --overwrite.")
+        same_work = (row.status, row.model, row.options) == ("done", self.model, self.options)
+        return Result(job, "skipped") if same_photo and same_work else None
+
+    def start(self, job: Job) -> None:
+        """Note whose the output is before it is there: a killed run then knows its own files."""
+        if self.manifest:
+            size, modified = _fingerprint(job.source)
+            self.manifest.add(
+                Row(
+                    input=os.path.abspath(job.source),
+                    output=self.manifest.key(job.target),
+                    status="started",
+                    model=self.model,
+                    options=self.options,
+                    input_bytes=size,
+                    input_modified_ns=modified,
+                )
+            )
+
+    def finish(self, result: Result) -> None:
+        if self.manifest and (started := self.row(result.job)):
+            self.manifest.add(
+                replace(
+                    started,
+                    status=result.status,
+                    width=str(result.width or ""),
+                    height=str(result.height or ""),
+                    seconds=f"{result.seconds:.3f}",
+                    tint=result.tint,
+                    error=result.error,
+                )
+            )
+
+
+class _Pipeline:
+    """Reading, colorizing and writing, overlapped between threads around one network."""
+
+    def __init__(self, colorizer: Any, settings: Settings) -> None:
+        self.colorizer = colorizer
+        self.settings = settings
+        alone = getattr(colorizer, "device", "cpu") != "cpu"
+        self.network = threading.Lock() if alone else nullcontext()
+        self.stopped = threading.Event()
+
+    def run(
+        self, jobs: Sequence[Job], workers: int, started: Callable[[Job], None]
+    ) -> Iterator[Result]:
+        workers = min(workers, len(jobs))
+        with (
+            shared_cores(workers),
+            ThreadPoolExecutor(workers, thread_name_prefix="colorize") as pool,
+        ):
+            running: set[Future[Result]] = set()
+            try:
+                for job in jobs:
+                    started(job)
+                    running.add(pool.submit(self.convert, job))
+                    if len(running) > workers:  # one waits, so that no thread does
+                        done, running = wait(running, return_when=FIRST_COMPLETED)
+                        yield from (future.result() for future in done)
+                yield from (future.result() for future in as_completed(running))
+            finally:
+                self.stopped.set()
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def convert(self, job: Job) -> Result:
+        """One photo from file to file. Raises only Cancelled: the rest is told in the result."""
+        begun = time.perf_counter()
+        try:
+            photo = image.read(job.source)
+            pixels, tint = self.colorize(photo.pixels)
+            self.check(1)
+            job.target.parent.mkdir(parents=True, exist_ok=True)
+            image.write(job.target, photo.with_pixels(pixels), self.settings.quality)
+        except Cancelled:
+            raise
+        except ColorizeError as error:
+            return Result(job, "failed", error=str(error))
+        except Exception as error:  # out of memory, a full disk: the other photos may still work
+            return Result(job, "failed", error=f"{type(error).__name__}: {error}")
+        height, width = pixels.shape[:2]
+        seconds = time.perf_counter() - begun
+        return Result(job, "done", width, height, seconds, tint or "")
+
+    def colorize(self, pixels: Any) -> tuple[Any, str | None]:
+        settings = self.settings
+        with self.network:
+            self.check(0)
+            prediction = self.colorizer.predict(
+                pixels,
+                gain=settings.gain,
+                neutralize=settings.neutralize,
+                progress=self.check,  # drawing takes long, and is stopped here
+                **settings.controls,
+            )
+        picture = self.colorizer.render(
+            pixels,
+            prediction,
+            vividness=settings.vividness,
+            strength=settings.strength,
+            progress=self.check,
+        )
+        return picture, prediction.tint
+
+    def check(self, share: float) -> None:
+        if self.stopped.is_set():
+            raise Cancelled("The batch was stopped.")
+
+
+def _overwrites_input(job: Job, sources: Collection[tuple[int, int]]) -> Result | None:
+    if _file_key(job.target) not in sources:
+        return None
+    why = f"the result would replace the photo {job.target}: choose another output with -o."
+    return Result(job, "failed", error=why)
+
+
+def _file_key(path: Path) -> tuple[int, int] | None:
+    """What tells one file from another, whatever its names; None if there is no such file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _fingerprint(path: Path) -> tuple[str, str]:
+    """Size and time of change, as in the manifest; empty if the file is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return "", ""
+    return str(found.st_size), str(found.st_mtime_ns)

@@ -1,0 +1,288 @@
+"""python -m colorize_core: colorize photographs from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import fields
+from pathlib import Path
+
+from tqdm import tqdm
+
+from colorize_core import __version__, cards
+from colorize_core.batch import runner
+from colorize_core.cards import Value
+from colorize_core.cli.terminal import aligned
+from colorize_core.errors import ColorizeError, DeviceError, OptionError
+from colorize_core.imaging import image
+from colorize_core.threads import wait_briefly
+
+COMMANDS = {  # modules with main(arguments) -> exit code
+    "selective": "colorize_core.cli.selective",
+    "hub": "colorize_core.cli.hub",
+    "weights": "colorize_core.cli.weights",
+}
+ALL_DONE, SOME_FAILED, USAGE, STOPPED = 0, 1, 2, 130
+
+DESCRIPTION = "Colorize black-and-white photographs. Nothing leaves this machine."
+EXAMPLES = """\
+examples:
+  python -m colorize_core grandmother.jpg -o grandmother-colour.jpg
+      one photo into one file
+  python -m colorize_core album --format png --vividness 1.2
+      every photo in the folder album and below it, as PNG, into the folder colorized;
+      the same command goes on where it was stopped
+  python -m colorize_core selective portrait.jpg --keep person
+      only a part in colour; see python -m colorize_core selective --help
+  python -m colorize_core weights list
+      which weights are here and which can be had; see python -m colorize_core weights --help
+
+exit code: 0 all done, 1 some photos failed, 2 wrong usage, 130 stopped with Ctrl-C
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        "python -m colorize_core",
+        usage="%(prog)s PHOTO... [-o OUT] [--model NAME] [options]",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument(
+        "photos", nargs="*", metavar="PHOTO", help="a file, a folder or a pattern like 'old/*.jpg'"
+    )
+    _add_look(made.add_argument_group("how it looks"))
+    _add_run(made.add_argument_group("where it goes and how it runs"))
+    made.add_argument("--list-models", action="store_true", help="list the models and end")
+    made.add_argument("--version", action="version", version=f"autochrome-studio {__version__}")
+    return made
+
+
+def _add_look(group: argparse._ArgumentGroup) -> None:
+    default = runner.Settings()
+    group.add_argument(
+        "--model",
+        default=default.model,
+        choices=[card.name for card in cards(downloads=True)],
+        metavar="NAME",
+        help="see --list-models (default: %(default)s)",
+    )
+    group.add_argument(
+        "--set",
+        dest="controls",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of this model's own, for each again; see --list-models",
+    )
+    for name, meaning in (
+        ("vividness", "from timid to saturated colours"),
+        ("strength", "how much of the colour is put in"),
+        ("gain", "brightness of what the model sees; below 1 helps blown-out skies"),
+    ):
+        low, high = runner.LIMITS[name]
+        group.add_argument(
+            f"--{name}",
+            type=float,
+            default=getattr(default, name),
+            metavar="X",
+            help=f"{meaning}, {low:g} to {high:g} (default: %(default)g)",
+        )
+    group.add_argument(
+        "--no-neutralize",
+        dest="neutralize",
+        action="store_false",
+        help="do not take the tint of an old print (sepia) out first",
+    )
+    group.add_argument(
+        "--format",
+        type=str.upper,
+        choices=list(runner.SUFFIX_OF),
+        metavar="FORMAT",
+        help="jpeg, png, webp or tiff (default: the photo's own where it can be written, else png)",
+    )
+    group.add_argument(
+        "--quality",
+        type=int,
+        default=default.quality,
+        metavar="N",
+        help="of JPEG and WebP, 1 to 100 (default: %(default)s)",
+    )
+
+
+def _add_run(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("colorized"),
+        metavar="OUT",
+        help="folder, laid out like the input; for one photo also a file (default: %(default)s)",
+    )
+    group.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="do again what is done, and replace files that are in the way",
+    )
+    group.add_argument(
+        "--jobs",
+        type=_count,
+        default=runner.DEFAULT_JOBS,
+        metavar="N",
+        help="photos worked on at once; fewer need less memory (default: %(default)s)",
+    )
+    group.add_argument(
+        "--device", default="auto", metavar="NAME", help="auto, cpu, cuda, mps (default: auto)"
+    )
+    group.add_argument("--quiet", action="store_true", help="report nothing but failures")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return int(text)
+
+
+def list_models() -> str:
+    """The cards as a table for the terminal, and another of what single models can be set to."""
+    rows = [("NAME", "PARAMETERS", "WEIGHTS", "LICENCE", "WHAT IT IS")]
+    own = [("MODEL", "--set", "ALLOWED", "WHAT IT DOES")]
+    for card in cards(downloads=True):
+        size = sum(file.bytes for file in card.weights) / 2**20
+        rows.append(
+            (
+                card.name,
+                f"{card.parameters / 1e6:.1f} M",
+                f"{size:.1f} MiB{' to download' if card.download else ''}",
+                card.licence,
+                card.summary,
+            )
+        )
+        own += [(card.name, f"{c.name}={c.default}", c.allowed, c.info) for c in card.controls]
+    return aligned(rows) + (f"\n\n{aligned(own)}" if own[1:] else "")
+
+
+def chosen_controls(model: str, pairs: Sequence[str]) -> dict[str, Value]:
+    """What --set asks for, checked against the model's card; of one name the last counts."""
+    known = {
+        c.name: c for card in cards(downloads=True) if card.name == model for c in card.controls
+    }
+    chosen = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if name not in known:
+            there = "; ".join(f"{c.name} ({c.allowed})" for c in known.values())
+            raise OptionError(f"--set {pair}: of its own the model {model} has {there or 'none'}.")
+        if not equals:
+            raise OptionError(f"--set {pair}: write {name}=VALUE, with {known[name].allowed}.")
+        chosen[name] = known[name].parse(text)
+    return chosen
+
+
+def plan(
+    inputs: Sequence[str], out: Path, format: str | None
+) -> tuple[list[runner.Job], runner.Manifest | None, tuple[str, ...]]:
+    """The jobs, the manifest of an output folder, and a sentence for each input without photos."""
+    manifest = None if _names_file(out) else runner.Manifest(out)
+    found = runner.find(inputs, out, manifest.results() if manifest else ())
+    if manifest:
+        return runner.plan(found.photos, found.base, out, format), manifest, found.problems
+    if len(found.photos) > 1:
+        raise OptionError(
+            f"{out} is one file, and there are {len(found.photos)} photos: give a folder with -o."
+        )
+    if format not in (None, image.SUFFIXES[out.suffix.lower()]):
+        raise OptionError(f"{out} and --format {format.lower()} disagree: leave one out.")
+    return [runner.Job(photo, out) for photo in found.photos], None, found.problems
+
+
+def _names_file(out: Path) -> bool:
+    if out.is_dir():
+        return False
+    suffix = out.suffix.lower()
+    if suffix in image.READABLE and suffix not in image.SUFFIXES:
+        known = ", ".join(image.SUFFIXES)
+        raise OptionError(f"{suffix} files cannot be written ({out}). Choose one of {known}.")
+    if out.exists() and suffix not in image.SUFFIXES:
+        raise OptionError(f"{out} is a file, not a folder: choose another output with -o.")
+    return suffix in image.SUFFIXES
+
+
+def colorize(options: argparse.Namespace) -> int:
+    """Run the batch that the options ask for; returns the exit code."""
+    begun = time.perf_counter()
+    values = {item.name: getattr(options, item.name) for item in fields(runner.Settings)}
+    controls = chosen_controls(options.model, options.controls)
+    settings = runner.Settings(**values | {"controls": controls})
+    jobs, manifest, problems = plan(options.photos, options.output, settings.format)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    tally = Counter(failed=len(problems))
+    results = runner.run(
+        jobs,
+        settings,
+        manifest,
+        device=options.device,
+        workers=options.jobs,
+        overwrite=options.overwrite,
+    )
+    hidden = options.quiet or not sys.stderr.isatty()
+    try:
+        with closing(results), tqdm(total=len(jobs), unit="photo", disable=hidden) as bar:
+            for result in results:
+                tally[result.status] += 1
+                if result.status == "failed":
+                    bar.write(_one_line(result), file=sys.stderr)
+                bar.update()
+    finally:
+        if manifest and manifest.rows:
+            manifest.tidy()
+    if not options.quiet:
+        print(_summary(tally, options.output, time.perf_counter() - begun))
+    return SOME_FAILED if tally["failed"] else ALL_DONE
+
+
+def _one_line(result: runner.Result) -> str:
+    text = " ".join(result.error.split())
+    return text if str(result.job.source) in text else f"{result.job.source}: {text}"
+
+
+def _summary(tally: Counter[str], out: Path, seconds: float) -> str:
+    done = tally["done"]
+    parts = [f"{done} photo{'s' * (done != 1)} colorized in {seconds:.1f} s into {out}"]
+    parts += [f"{tally['skipped']} already done"] if tally["skipped"] else []
+    parts += [f"{tally['failed']} failed"] if tally["failed"] else []
+    return ", ".join(parts) + "."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns the exit code. SystemExit for wrong usage, --help and --version."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given and given[0] in COMMANDS:
+        command: int = importlib.import_module(COMMANDS[given[0]]).main(given[1:])
+        return command
+    made = parser()
+    options = made.parse_args(given)
+    if options.list_models:
+        print(list_models())
+        return ALL_DONE
+    wait_briefly()
+    if not options.photos:
+        made.error("no photo was named. Name files, folders or patterns; see --help.")
+    try:
+        return colorize(options)
+    except (OptionError, DeviceError) as error:
+        made.error(str(error))
+    except ColorizeError as error:
+        print(error, file=sys.stderr)
+        return SOME_FAILED
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on from here.", file=sys.stderr)
+        return STOPPED

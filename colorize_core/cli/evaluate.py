@@ -1,0 +1,248 @@
+"""python -m colorize_core.evaluate: score models on photographs."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile
+
+from tqdm import tqdm
+
+from colorize_core import cards, metrics
+from colorize_core.cards import SEED
+from colorize_core.errors import ColorizeError, DeviceError, OptionError, SaveError
+from colorize_core.metrics import trunks
+from colorize_core.metrics.baselines import BASELINES
+from colorize_core.threads import wait_briefly
+
+if TYPE_CHECKING:
+    from colorize_core.evaluate.run import Evaluation
+    from colorize_core.evaluate.scoring import Judge
+    from colorize_core.training.data import Photograph
+
+ALL_DONE, SOME_FAILED, USAGE, STOPPED = 0, 1, 2, 130
+DEFAULT_JOBS = 1
+ALL = "all"
+
+DESCRIPTION = """\
+Score models on colour photographs by the protocol recombine-256: short side to 256, centre crop,
+and every picture's ab on the true L. The table of means and 95 % bootstrap intervals at the end is
+of what FILE has: one row a model and photo, one column a metric, the seconds, and why a cell is
+empty. "gray" (no colour at all) and "mean" (one colour everywhere) are always scored too.
+"""
+EPILOG = """\
+examples:
+  python -m colorize_core.evaluate --models all --photos album --out results.csv
+      every model on every photo in the folder album and below it
+  python -m colorize_core.evaluate --models autochrome,coltran --photos val.zip --limit 100 \\
+      --metrics psnr,ciede2000,lpips-squeeze --out results.csv
+      two models and three metrics on a fair sample of 100 photos
+
+The same command goes on where it was stopped; models, photos and metrics' trunks that failed are
+tried again. A file of other metrics, another protocol or another seed is left alone. Photos without
+colours of their own have no ground truth: only metrics that need none score them. A PSNR above 100
+dB, of equal pictures, counts as 100. Scores do not depend on --jobs; seconds do: compare those of
+one job.
+
+exit code: 0 all done, 1 some pictures failed, 2 wrong usage, 130 stopped with Ctrl-C
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        "python -m colorize_core.evaluate",
+        usage="%(prog)s --photos DIR-OR-ZIP... --out FILE [options]",
+        description=DESCRIPTION,
+        epilog=f"{_metrics_help()}\n{EPILOG}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument(
+        "--photos",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="DIR-OR-ZIP",
+        help="folders or zips of colour photographs",
+    )
+    made.add_argument("--out", type=Path, required=True, metavar="FILE", help="CSV file of scores")
+    made.add_argument(
+        "--models",
+        type=_names([card.name for card in cards()], BASELINES, _downloads()),
+        default=ALL,
+        metavar="NAME,NAME",
+        help="models to score, or all, which downloads none (default: %(default)s); those that are "
+        f"downloaded: {', '.join(_downloads())}",
+    )
+    made.add_argument(
+        "--metrics",
+        type=_names([metric.name for metric in metrics.METRICS]),
+        default=",".join(m.name for m in metrics.METRICS if "vgg" not in m.name),
+        metavar="NAME,NAME",
+        help="metrics, or all (default: all but those on VGG-16, which is the largest download)",
+    )
+    made.add_argument(
+        "--limit", type=_count, metavar="N", help="a fair sample of N photos, always the same ones"
+    )
+    made.add_argument(
+        "--device", default="auto", metavar="NAME", help="auto, cpu, cuda, mps (default: auto)"
+    )
+    made.add_argument(
+        "--jobs",
+        type=_count,
+        default=DEFAULT_JOBS,
+        metavar="N",
+        help="photos worked on at once (default: %(default)s)",
+    )
+    made.add_argument(
+        "--seed",
+        type=_seed,
+        default=SEED.default,
+        metavar="S",
+        help=f"of models that draw their colours, {SEED.allowed} (default: %(default)s)",
+    )
+    return made
+
+
+def _metrics_help() -> str:
+    width = max(len(metric.name) for metric in metrics.METRICS)
+    lines = [
+        f"  {metric.name:<{width}}  {metric.better or '-':<8}  {metric.meaning}"
+        for metric in metrics.METRICS
+    ]
+    return "\n".join([f"metrics, and what is better:\n{lines[0]}", *lines[1:], ""])
+
+
+def _downloads() -> tuple[str, ...]:
+    return tuple(card.name for card in cards(downloads=True) if card not in cards())
+
+
+def _names(
+    known: Sequence[str], always: Sequence[str] = (), apart: Sequence[str] = ()
+) -> Callable[[str], tuple[str, ...]]:
+    """A type for argparse: names of the list, in its order, after those that always count and
+    before those `apart`, which "all" does not stand for."""
+
+    def read(text: str) -> tuple[str, ...]:
+        asked = known if text == ALL else [name.strip() for name in text.split(",")]
+        for name in asked:
+            if name not in (*always, *known, *apart):
+                there = ", ".join((*always, *known, *apart))
+                raise argparse.ArgumentTypeError(f"there is no {name!r}; choose from {there}")
+        return (*always, *(name for name in (*known, *apart) if name in asked))
+
+    return read
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    try:
+        return int(SEED.parse(text))
+    except OptionError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def find(sources: Sequence[Path], limit: int | None) -> list[Photograph]:
+    """The photographs, whose names are their own. Raises OptionError if there are none."""
+    from colorize_core.training.data import find_photos
+
+    try:
+        photos = find_photos(sources, limit)
+    except (ValueError, OSError, BadZipFile) as error:
+        raise OptionError(f"--photos: {error}.") from error
+    name, times = Counter(photo.name for photo in photos).most_common(1)[0]
+    if times > 1:
+        raise OptionError(
+            f"{times} photos are called {name}, and their rows would be mixed up: rename one of "
+            "the folders or zips."
+        )
+    return photos
+
+
+def judge(names: Sequence[str], device: str) -> Judge:
+    """The metrics, ready; says on stderr what is downloaded, and what cannot be had."""
+    from colorize_core.evaluate.scoring import Judge
+
+    downloads = dict.fromkeys(metrics.find(name).download for name in names)
+    for weights in filter(None, downloads):
+        if not trunks.is_cached(weights):
+            size = trunks.megabytes(weights)
+            print(f"{weights} is downloaded once: {size:.0f} MB.", file=sys.stderr)
+    made = Judge(names, device)
+    for reason in dict.fromkeys(made.missing.values()):
+        empty = ", ".join(name for name, why in made.missing.items() if why == reason)
+        print(f"{reason} Its column stays empty: {empty}.", file=sys.stderr)
+    return made
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Score what the options ask for and print the table; returns the exit code."""
+    from colorize_core import devices
+    from colorize_core.evaluate.run import Evaluation
+    from colorize_core.evaluate.score_file import ScoreFile
+    from colorize_core.evaluate.summary import table
+
+    devices.pick(options.device)  # one that is not there is wrong usage, not a model's failure
+    photos = find(options.photos, options.limit)
+    file = ScoreFile(options.out, options.metrics, options.seed)
+    keys = [(model, photo.name) for model in options.models for photo in photos]
+    work = Evaluation(
+        photos,
+        options.models,
+        judge(options.metrics, options.device),
+        file,
+        seed=options.seed,
+        jobs=options.jobs,
+    )
+    _show(work, len(keys))
+    file.tidy(keys)
+    rows = [file.rows[key] for key in keys]
+    width = shutil.get_terminal_size((160, 24)).columns
+    print(table(rows, options.models, options.metrics, width))
+    return ALL_DONE if all(row["seconds"] for row in rows) else SOME_FAILED
+
+
+def _show(work: Evaluation, total: int) -> None:
+    """Run it under a progress bar; each failure of a model is told once."""
+    told = set()
+    left = sum(map(len, work.pending.values()))
+    # disable=None: no bar where stderr is no terminal
+    with (
+        closing(work.run()) as rows,
+        tqdm(total=total, initial=total - left, unit="picture", disable=None) as bar,
+    ):
+        for row in rows:
+            bar.set_description(row["model"], refresh=False)
+            bar.update()
+            failure = row["model"], row["why"]
+            if not row["seconds"] and failure not in told:
+                told.add(failure)
+                bar.write(f"{row['model']}, {row['photo']}: {row['why']}", file=sys.stderr)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns the exit code. SystemExit for wrong usage and --help."""
+    made = parser()
+    options = made.parse_args(arguments)
+    wait_briefly()
+    try:
+        return evaluate(options)
+    except (OptionError, DeviceError, SaveError) as error:
+        made.error(str(error))
+    except ColorizeError as error:
+        print(error, file=sys.stderr)
+        return SOME_FAILED
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on from here.", file=sys.stderr)
+        return STOPPED

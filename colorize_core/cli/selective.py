@@ -1,0 +1,270 @@
+"""python -m colorize_core selective: colour only what matters of a photo, from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from colorize_core import cards, options
+from colorize_core.errors import ColorizeError, DeviceError, OptionError
+from colorize_core.imaging import image
+from colorize_core.imaging.tone import Picture
+from colorize_core.selective import automatic, blending, masks, segmenters
+from colorize_core.selective.blending import Region
+from colorize_core.selective.masks import Mask
+from colorize_core.threads import wait_briefly
+
+ALL_DONE, FAILED, STOPPED = 0, 1, 130
+AUTO = "auto"  # what --keep says for GrabCut's guess
+GRAY = "gray"  # what --outside says for no colours
+
+DESCRIPTION = "Colour only what matters of a photo; keep the rest gray, or colour it otherwise."
+EXAMPLES = f"""\
+examples:
+  python -m colorize_core selective portrait.jpg --keep auto
+      what stands out, found without a download
+  python -m colorize_core selective portrait.jpg --box 40,10,470,512 --mask-out mask.png
+      what is in a box, its mask kept; change it in any painting program
+  python -m colorize_core selective portrait.jpg --mask mask.png --outside sagan
+      under that mask one model, outside another
+  python -m colorize_core selective street.jpg --keep person
+      people, found without a download
+  python -m colorize_core selective street.jpg --keep person,dog --network resnet101
+      classes that DeepLabV3 finds, whose weights are downloaded once
+
+classes: {", ".join(segmenters.CLASSES)}
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        "python -m colorize_core selective",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument("photo", type=Path, metavar="PHOTO", help="one picture file")
+    what = made.add_argument_group("what is coloured (auto unless one is given)")
+    what.add_argument(
+        "--keep",
+        metavar="NAMES",
+        help=f"classes with commas between, see below, or {AUTO}: what stands out",
+    )
+    what.add_argument(
+        "--box",
+        type=_box,
+        metavar="LEFT,TOP,RIGHT,BOTTOM",
+        help="what is in it, in pixels of the photo; needs no download",
+    )
+    what.add_argument("--mask", type=Path, metavar="FILE", help="a picture: white is coloured")
+    what.add_argument(
+        "--network",
+        choices=[segmenters.PEOPLE, *segmenters.NETWORKS],
+        help="of --keep: people, which comes along and knows persons alone, mobile (44 MB) or "
+        "resnet101 (245 MB, better) (default: people for person alone, else mobile)",
+    )
+    what.add_argument(
+        "--feather",
+        type=_pixels,
+        default=0.0,
+        metavar="PIXELS",
+        help="soften the edge, in pixels of the mask, whose longest side has at most "
+        f"{masks.SIDE} (default: %(default)g)",
+    )
+    _add_look(made.add_argument_group("how it looks and where it goes"))
+    return made
+
+
+def _add_look(group: argparse._ArgumentGroup) -> None:
+    names = [card.name for card in cards(downloads=True)]
+    group.add_argument(
+        "--model",
+        default=names[0],
+        choices=names,
+        metavar="NAME",
+        help="of what is coloured (default: %(default)s)",
+    )
+    group.add_argument(
+        "--outside",
+        default=GRAY,
+        choices=[GRAY, *names],
+        metavar="NAME",
+        help=f"{GRAY}, or the model of all the rest (default: %(default)s)",
+    )
+    for flag, what in (("--vividness", "inside"), ("--outside-vividness", "outside")):
+        low, high = options.RANGES["vividness"]
+        group.add_argument(
+            flag,
+            type=float,
+            default=1.0,
+            metavar="X",
+            help=f"of the colours {what}, {low:g} to {high:g} (default: %(default)g)",
+        )
+    group.add_argument(
+        "-o", "--output", type=Path, metavar="OUT", help="(default: PHOTO's name with -selective)"
+    )
+    group.add_argument("--mask-out", type=Path, metavar="FILE", help="keep the mask as a PNG")
+    group.add_argument(
+        "--figure",
+        type=Path,
+        metavar="FILE",
+        help="gray, colorized, mask and result in one picture",
+    )
+    group.add_argument("--overwrite", action="store_true", help="replace files that are in the way")
+    group.add_argument(
+        "--device", default="auto", metavar="NAME", help="auto, cpu, cuda, mps (default: auto)"
+    )
+    group.add_argument("--quiet", action="store_true", help="report nothing but failures")
+
+
+def _box(text: str) -> automatic.Box:
+    try:
+        left, top, right, bottom = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a box: write four numbers with commas between, as in 40,10,470,512"
+        ) from None
+    return left, top, right, bottom
+
+
+def _pixels(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= masks.SIDE:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {masks.SIDE}")
+    return value
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns the exit code. SystemExit for wrong usage and --help."""
+    made = parser()
+    asked = made.parse_args(arguments)
+    wait_briefly()
+    try:
+        return _run(asked)
+    except (OptionError, DeviceError) as error:
+        made.error(str(error))
+    except ColorizeError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return STOPPED
+
+
+def _run(asked: argparse.Namespace) -> int:
+    names = kept(asked.keep)
+    out = asked.output or asked.photo.with_name(
+        f"{asked.photo.stem}-selective{_suffix(asked.photo)}"
+    )
+    _make_sure_of_room(asked, out)
+    photo = image.read(asked.photo)
+    inside = Region(model=asked.model, vividness=asked.vividness)
+    outside = blending.gray_outside(photo.pixels)
+    if asked.outside != GRAY:
+        outside = Region(model=asked.outside, vividness=asked.outside_vividness)
+    mask = chosen_mask(photo.pixels, names, asked)
+    colorize = blending.with_models(asked.device)
+    colorized = colorize(photo.pixels, inside)
+    region = Region(mask, inside.model, inside.vividness)
+    result = blending.compose(
+        photo.pixels,
+        [region],
+        outside,
+        lambda pixels, of: colorized if of is region else colorize(pixels, of),
+    )
+    image.write(out, photo.with_pixels(result))
+    if asked.mask_out:
+        masks.write_mask(asked.mask_out, mask)
+    if asked.figure:
+        sheet = blending.figure(photo.pixels, colorized, mask, result)
+        image.write(asked.figure, image.Photo(sheet, None, image.Metadata(), "PNG"))
+    if not asked.quiet:
+        print(f"{mask.mean():.0%} of {asked.photo} coloured into {out}.")
+    return ALL_DONE
+
+
+def kept(text: str | None) -> tuple[str, ...]:
+    """The classes that --keep names; none for auto. OptionError for one that is unknown."""
+    names = tuple(name.strip() for name in (text or AUTO).split(","))
+    if names == (AUTO,):
+        return ()
+    if unknown := [name for name in names if name not in segmenters.CLASSES]:
+        raise OptionError(
+            f"--keep: there is no class {', '.join(map(repr, unknown))}. There are {AUTO}, or any "
+            f"of {', '.join(segmenters.CLASSES)}."
+        )
+    return names
+
+
+def chosen_mask(photo: Picture, names: Sequence[str], asked: argparse.Namespace) -> Mask:
+    """What the options ask for: a file, classes, or what GrabCut finds."""
+    given = [flag for flag in ("mask", "box", "keep") if getattr(asked, flag) is not None]
+    if len(given) > 1:
+        raise OptionError(f"--{' and --'.join(given)} each say what is coloured: leave one.")
+    if asked.mask:
+        mask = masks.read_mask(asked.mask)
+        _check_fits(mask, photo)
+    elif names:
+        mask = _of_classes(photo, names, asked)
+    else:
+        mask = automatic.grabcut(photo, box=asked.box)
+    return masks.feathered(mask, asked.feather)
+
+
+def network_of(names: Sequence[str], chosen: str | None) -> str:
+    """The one that is to find these classes. OptionError where the chosen one knows them not."""
+    others = [name for name in names if name != segmenters.PERSON]
+    if chosen == segmenters.PEOPLE and others:
+        raise OptionError(f"--network: {chosen} finds no {', '.join(others)}; mobile does.")
+    return chosen or ("mobile" if others else segmenters.PEOPLE)
+
+
+def _of_classes(photo: Picture, names: Sequence[str], asked: argparse.Namespace) -> Mask:
+    network = network_of(names, asked.network)
+    size = segmenters.megabytes(network)
+    if size and not asked.quiet:
+        print(f"DeepLabV3 ({network}) is downloaded once: {size:.0f} MB.", file=sys.stderr)
+    layers = segmenters.classes(photo, network=network, device=asked.device)
+    wanted = [layer.mask for layer in layers if layer.name in names]
+    if not wanted:
+        seen = ", ".join(f"{layer.name} ({layer.share:.0%})" for layer in layers) or "nothing"
+        raise OptionError(
+            f"--keep: of {', '.join(names)} there is nothing in the photo; {network} found {seen}. "
+            f"Draw a --box, or paint a --mask."
+        )
+    return np.maximum.reduce(wanted)
+
+
+def _check_fits(mask: Mask, photo: Picture) -> None:
+    """A mask of screen size or the photo's own."""
+    height, width = photo.shape[:2]
+    if mask.shape not in ((height, width), masks.screen_size(height, width)):
+        size = masks.screen_size(height, width)
+        raise OptionError(
+            f"--mask has {mask.shape[1]} × {mask.shape[0]} pixels; for this photo it needs "
+            f"{width} × {height}, or {size[1]} × {size[0]} as --mask-out writes it."
+        )
+
+
+def _suffix(photo: Path) -> str:
+    """The photo's own where it can be written, else .png."""
+    return photo.suffix if photo.suffix.lower() in image.SUFFIXES else ".png"
+
+
+def _make_sure_of_room(asked: argparse.Namespace, out: Path) -> None:
+    """Before the work: nothing is replaced that was not asked for, and never the photo."""
+    for path in filter(None, (out, asked.mask_out, asked.figure)):
+        if path.exists() and path.samefile(asked.photo):
+            raise OptionError(f"{path} is the photo itself: choose another output.")
+        if path.exists() and not asked.overwrite:
+            raise OptionError(f"{path} exists: choose another output, or add --overwrite.")
+        if path.suffix.lower() not in image.SUFFIXES:
+            raise OptionError(f"{path}: choose a name that ends in {', '.join(image.SUFFIXES)}.")

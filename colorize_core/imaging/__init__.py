@@ -1,0 +1,1 @@
+"""Pictures: opened and saved, their colours, gray and chroma."""

@@ -1,0 +1,259 @@
+"""Samples -> bytes. Each encoder takes sRGB pixels (H, W, 3), alpha (H, W) or None and metadata.
+
+A picture is encoded in strips on all cores, and only compressed data adds up, so the memory stays
+flat: Pillow and OpenCV would first copy the whole picture to their own order of channels.
+
+Sources: ITU-T T.81 (JPEG), W3C PNG third edition, RFC 1950 (zlib), TIFF 6.0.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
+from typing import Any, TypeVar, cast
+
+import cv2
+import numpy as np
+from PIL import Image, TiffImagePlugin
+
+from colorize_core.imaging.decoders import XMP_CHUNK, Pixels
+from colorize_core.imaging.icc import STRIP, srgb_profile
+from colorize_core.imaging.metadata import Metadata, descriptive_tags
+
+LEVEL = 1  # of Deflate: more takes longer than it saves (benchmarks/results/encoding.csv)
+JPEG_SEGMENT = 65_500  # bytes that one block of JPEG metadata can hold
+Part = TypeVar("Part")
+
+
+def as_dtype(samples: Pixels, dtype: Any) -> Pixels:
+    """The same shades in uint8 or uint16, rounded."""
+    if samples.dtype == dtype:
+        return samples
+    if dtype == np.uint16:
+        return samples.astype(np.uint16) * np.uint16(257)
+    rounded: Pixels = cv2.convertScaleAbs(samples, alpha=1 / 257)
+    return rounded
+
+
+def _in_strips(encode: Callable[[slice], Part], height: int, rows: int) -> list[Part]:
+    strips = [slice(top, min(top + rows, height)) for top in range(0, height, rows)]
+    if len(strips) == 1:
+        return [encode(strips[0])]
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        return list(pool.map(encode, strips))
+
+
+def _merged(pixels: Pixels, alpha: Pixels | None, strip: slice) -> Pixels:
+    if alpha is None:
+        return pixels[strip]
+    return cast(Pixels, np.dstack([pixels[strip], alpha[strip]]))
+
+
+# --- JPEG ---------------------------------------------------------------------------------------
+
+
+def jpeg(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, quality: int) -> bytes:
+    """Baseline JPEG. Chroma is halved (4:2:0) up to quality 95: predicted colour is smooth, and
+    full chroma costs more bytes than it saves error. The strips are joined by restart markers,
+    and decode to what the whole picture would."""
+    full_chroma = quality > 95
+    height, width = pixels.shape[:2]
+    block = 8 if full_chroma else 16
+    rows = max(1, STRIP // width // block) * block
+
+    def encode(strip: slice) -> bytes:
+        part = as_dtype(pixels[strip], np.uint8)
+        if alpha is not None:
+            part = _on_white(part, as_dtype(alpha[strip], np.uint8))
+        buffer = io.BytesIO()
+        options = _jpeg_options(metadata) if strip.start == 0 else {}
+        picture = Image.fromarray(part)
+        picture.save(
+            buffer, "JPEG", quality=quality, subsampling=0 if full_chroma else 2, **options
+        )
+        return buffer.getvalue()
+
+    strips = _in_strips(encode, height, rows)
+    interval = -(-width // block) * (rows // block)
+    return strips[0] if len(strips) == 1 else _joined_jpeg(strips, height, interval)
+
+
+def _joined_jpeg(strips: list[bytes], height: int, interval: int) -> bytes:
+    """`interval`: how many blocks a strip has, the last one excepted."""
+    frame, scan, start = _jpeg_places(strips[0])
+    head = bytearray(strips[0][:start])
+    struct.pack_into(">H", head, frame + 5, height)
+    head[scan:scan] = b"\xff\xdd" + struct.pack(">HH", 4, interval)
+    parts = [bytes(head), strips[0][start:-2]]
+    for number, strip in enumerate(strips[1:]):
+        parts += [bytes((0xFF, 0xD0 + number % 8)), strip[_jpeg_places(strip)[2] : -2]]
+    return b"".join([*parts, b"\xff\xd9"])
+
+
+def _jpeg_places(data: bytes) -> tuple[int, int, int]:
+    """Where the frame's header, the scan's header and the compressed data begin."""
+    place, frame = 2, 0
+    while True:
+        marker, size = data[place + 1], struct.unpack_from(">H", data, place + 2)[0]
+        if marker == 0xC0:
+            frame = place
+        if marker == 0xDA:
+            return frame, place, place + 2 + size
+        place += 2 + size
+
+
+def _jpeg_options(metadata: Metadata) -> dict[str, Any]:
+    """Blocks that a JPEG cannot hold are left out."""
+    options: dict[str, Any] = {"icc_profile": srgb_profile()}
+    if metadata.exif and len(metadata.exif) < JPEG_SEGMENT:
+        options["exif"] = b"Exif\0\0" + metadata.exif
+    if metadata.xmp and len(metadata.xmp) < JPEG_SEGMENT:
+        options["xmp"] = metadata.xmp
+    if metadata.dpi:
+        options["dpi"] = tuple(max(1, round(v)) for v in metadata.dpi)
+    return options
+
+
+def _on_white(pixels: Pixels, alpha: Pixels) -> Pixels:
+    cover = alpha[..., None] / np.float32(255)
+    return np.rint(255 + (pixels - np.float32(255)) * cover).astype(np.uint8)
+
+
+# --- WebP ---------------------------------------------------------------------------------------
+
+
+def webp(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, quality: int) -> bytes:
+    """Lossy WebP; the format has no field for the resolution, EXIF may have one."""
+    options: dict[str, Any] = {"icc_profile": srgb_profile(), "quality": quality}
+    if metadata.exif:
+        options["exif"] = metadata.exif
+    if metadata.xmp:
+        options["xmp"] = metadata.xmp
+    picture = Image.fromarray(as_dtype(pixels, np.uint8))
+    if alpha is not None:
+        picture.putalpha(Image.fromarray(as_dtype(alpha, np.uint8)))
+    buffer = io.BytesIO()
+    picture.save(buffer, "WEBP", **options)
+    return buffer.getvalue()
+
+
+# --- PNG ----------------------------------------------------------------------------------------
+
+
+def png(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, _quality: int) -> bytes:
+    """8- or 16-bit PNG, every row filtered by Average, which suits photographs."""
+    height, width = pixels.shape[:2]
+    rows = max(1, STRIP // width)
+
+    def encode(strip: slice) -> tuple[bytes, int, int]:
+        lines = _filtered(_merged(pixels, alpha, slice(max(0, strip.start - 1), strip.stop)))
+        if strip.start:
+            lines = lines[1:]  # it was only there to filter the next one
+        packer = zlib.compressobj(LEVEL, wbits=-15)
+        end = zlib.Z_FINISH if strip.stop == height else zlib.Z_SYNC_FLUSH
+        plain = lines.tobytes()
+        return packer.compress(plain) + packer.flush(end), zlib.adler32(plain), len(plain)
+
+    parts = _in_strips(encode, height, rows)
+    shape = (width, height, 8 * pixels.itemsize, 2 if alpha is None else 6, 0, 0, 0)
+    data = [b"\x78\x01", *(part for part, _, _ in parts), struct.pack(">I", _joined_adler(parts))]
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", *shape)),
+        *_png_metadata(metadata),
+        *((b"IDAT", part) for part in data),
+        (b"IEND", b""),
+    ]
+    return b"".join(
+        [b"\x89PNG\r\n\x1a\n", *(piece for chunk in chunks for piece in _framed(*chunk))]
+    )
+
+
+def _filtered(strip: Pixels) -> Pixels:
+    """Rows of bytes less the average of what lies left and above, each after its filter's number.
+    The row above the first one counts as zero."""
+    height, width, channels = strip.shape
+    step = channels * strip.itemsize
+    block = np.ascontiguousarray(strip, strip.dtype.newbyteorder(">")).view(np.uint8)
+    block = block.reshape(height, width * step)
+    above, left = np.zeros_like(block), np.zeros_like(block)
+    above[1:] = block[:-1]
+    left[:, step:] = block[:, :-step]
+    lines = np.full((height, 1 + width * step), 3, np.uint8)
+    np.subtract(block, (left & above) + ((left ^ above) >> 1), out=lines[:, 1:])
+    return lines
+
+
+def _joined_adler(parts: list[tuple[bytes, int, int]]) -> int:
+    """The checksum of all the plain data, from those of its parts."""
+    low, high = 1, 0
+    for _, adler, length in parts:
+        high = (high + (adler >> 16) + length * (low - 1)) % 65521
+        low = (low + (adler & 0xFFFF) - 1) % 65521
+    return high << 16 | low
+
+
+def _framed(kind: bytes, body: bytes) -> Iterator[bytes]:
+    yield struct.pack(">I4s", len(body), kind)
+    yield body
+    yield struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))
+
+
+def _png_metadata(metadata: Metadata) -> Iterator[tuple[bytes, bytes]]:
+    yield b"sRGB", b"\1"  # relative colorimetric
+    if metadata.dpi:
+        per_metre = (round(v / 0.0254) for v in metadata.dpi)
+        yield b"pHYs", struct.pack(">IIB", *per_metre, 1)
+    if metadata.xmp:
+        yield b"iTXt", XMP_CHUNK + metadata.xmp
+    if metadata.exif:
+        yield b"eXIf", metadata.exif
+
+
+# --- TIFF ---------------------------------------------------------------------------------------
+
+
+def tiff(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, _quality: int) -> bytes:
+    """8- or 16-bit TIFF, Deflate with horizontal differencing. Pillow writes the directory; it
+    cannot write 16-bit RGB."""
+    height, width = pixels.shape[:2]
+    rows = max(1, STRIP // width)
+
+    def encode(strip: slice) -> bytes:
+        part = _merged(pixels, alpha, strip)
+        differences: Any = part.astype(part.dtype.newbyteorder("<"))
+        differences[:, 1:] -= part[:, :-1]
+        return zlib.compress(differences.tobytes(), LEVEL)
+
+    strips = _in_strips(encode, height, rows)
+    sizes = [len(strip) for strip in strips]
+    channels = 3 if alpha is None else 4
+    tags: dict[int, Any] = {
+        256: width,
+        257: height,
+        258: (8 * pixels.itemsize,) * channels,
+        259: 8,  # Deflate
+        262: 2,  # RGB
+        273: tuple(accumulate(sizes[:-1], initial=0)),  # from the end of the directory
+        274: 1,
+        277: channels,
+        278: rows,
+        279: tuple(sizes),
+        317: 2,  # horizontal differencing
+        34675: srgb_profile(),
+    }
+    if alpha is not None:
+        tags[338] = 2  # alpha, the colours not multiplied by it
+    if metadata.xmp:
+        tags[700] = metadata.xmp
+    if metadata.dpi:
+        tags |= {282: metadata.dpi[0], 283: metadata.dpi[1], 296: 2}
+    head = b"II*\0\x08\0\0\0"
+    directory = TiffImagePlugin.ImageFileDirectory_v2(head)
+    for tag, value in (descriptive_tags(metadata.exif) | tags).items():
+        directory[tag] = value
+    return b"".join([head, directory.tobytes(8), *strips])

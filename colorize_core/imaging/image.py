@@ -1,0 +1,276 @@
+"""Bytes and files -> pictures and back.
+
+    bytes --decode--> Photo: upright sRGB pixels, alpha, metadata --encode--> bytes
+
+The content decides what a file is, never its name. Every file that cannot be used gives one
+PictureError, whatever is in it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PIL import Image
+
+from colorize_core.errors import (
+    BrokenPictureError,
+    EmptyFileError,
+    NotAPictureError,
+    OptionError,
+    PictureError,
+    PictureTooLargeError,
+    SaveError,
+)
+from colorize_core.imaging import decoders, encoders
+from colorize_core.imaging.decoders import Pixels
+from colorize_core.imaging.metadata import Metadata, metadata_of, orientation_of
+
+__all__ = [
+    "ACCEPTED",
+    "MAX_BYTES",
+    "MAX_FRAMES",
+    "MAX_PIXELS",
+    "READABLE",
+    "SUFFIXES",
+    "Metadata",
+    "Photo",
+    "Pixels",
+    "check_pixels",
+    "decode",
+    "encode",
+    "read",
+    "write",
+]
+
+MAX_PIXELS = 250_000_000
+MAX_BYTES = 1_600_000_000  # MAX_PIXELS of 16-bit RGB, not compressed, and some metadata
+MAX_FRAMES = 1_000  # an animation with more is a film
+
+ACCEPTED = "JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or AVIF"
+SUFFIXES = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
+READABLE = frozenset({*SUFFIXES, ".jpe", ".jfif", ".bmp", ".gif", ".heic", ".heif", ".avif"})
+
+_ENCODERS = {
+    "JPEG": encoders.jpeg,
+    "PNG": encoders.png,
+    "WEBP": encoders.webp,
+    "TIFF": encoders.tiff,
+}
+_MAX_SIDE = {"JPEG": 65_535, "WEBP": 16_383}  # what the formats can express
+
+
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"BM", "BMP"),
+    *((mark, "TIFF") for mark in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+)
+_FOREIGN = (
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive or an office document"),
+    (b"\x1f\x8b", "a compressed archive"),
+    (b"\x1a\x45\xdf\xa3", "a video"),
+    (b"\x00\x00\x01\xba", "a video"),
+    (b"8BPS", "a Photoshop file"),
+    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 file"),
+    (b"\x00\x00\x01\x00", "an icon"),
+)
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1"}
+_AVIF_BRANDS = {b"avif", b"avis"}
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A decoded picture and what its file said beside the pixels."""
+
+    pixels: Pixels  # (H, W, 3) sRGB, RGB order; uint16 where the file had 16 bits a channel
+    alpha: Pixels | None  # (H, W) of the same dtype, 0 is transparent
+    metadata: Metadata
+    format: str  # what the file was: "JPEG", "PNG", ...
+
+    def with_pixels(self, pixels: Pixels) -> Photo:
+        """The same photo with other pixels (H, W, 3); alpha follows their dtype."""
+        alpha = None if self.alpha is None else encoders.as_dtype(self.alpha, pixels.dtype)
+        return replace(self, pixels=pixels, alpha=alpha)
+
+
+def read(path: str | Path) -> Photo:
+    """Decode a file. Raises PictureError and its subclasses, with the path in the message."""
+    path = Path(path)
+    try:
+        if not path.is_file():
+            raise PictureError(f"{path} cannot be read: there is no such file.")
+        _check_bytes(path.stat().st_size, str(path))
+        data = path.read_bytes()
+    except OSError as error:
+        raise PictureError(f"{path} cannot be read: {error.strerror}.") from error
+    return decode(data, str(path))
+
+
+def decode(data: bytes, name: str = "") -> Photo:
+    """A picture file's bytes -> its first picture, upright and in sRGB. `name` is for messages.
+
+    Raises EmptyFileError, NotAPictureError, BrokenPictureError or PictureTooLargeError, and
+    nothing else whatever the bytes are.
+    """
+    name = name or "The file"
+    _check_bytes(len(data), name)
+    kind = _kind_of(data)
+    if kind is None:
+        seems = _foreign(data)
+        raise NotAPictureError(f"{name} is not a picture but {seems}. Accepted are {ACCEPTED}.")
+    with _reading(name), decoders.open_header(data, kind) as header:
+        _check_size(data, header, name)
+        orientation = orientation_of(header)
+        pixels, alpha = decoders.samples(data, kind, header, orientation)
+        metadata = metadata_of(header, pixels.shape[1::-1], turned=orientation >= 5)
+    return Photo(pixels, alpha, metadata, kind)
+
+
+def check_pixels(data: bytes, most: int, name: str = "") -> None:
+    """Raises PictureTooLargeError where a picture file announces more than `most` pixels. Nothing
+    is decoded; what is no picture passes, and decode() says what it is."""
+    name = name or "The file"
+    with suppress(NotAPictureError, BrokenPictureError), _reading(name):
+        if (kind := _kind_of(data)) is not None:
+            with decoders.open_header(data, kind) as header:
+                _check_area(*header.size, most, name)
+
+
+def _kind_of(data: bytes) -> str | None:
+    """The format by the first bytes, or None if it is none that is read."""
+    for mark, kind in _SIGNATURES:
+        if data.startswith(mark):
+            return kind
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data[4:8] == b"ftyp":
+        brands = {data[i : i + 4] for i in (8, *range(16, min(data[3], 64), 4))}
+        if brands & _AVIF_BRANDS:
+            return "AVIF"
+        if brands & _HEIC_BRANDS:
+            return "HEIC"
+    return None
+
+
+def _foreign(data: bytes) -> str:
+    """What a file that is no picture seems to be, in words."""
+    start = data[:512]
+    for mark, what in _FOREIGN:
+        if start.startswith(mark):
+            return what
+    if start[4:8] == b"ftyp" or start[:4] == b"RIFF":
+        return "a video or a sound"
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if b"<svg" in text:
+        return "an SVG drawing"
+    if text.startswith((b"<!doctype html", b"<html")):
+        return "a web page"
+    controls = set(start) & (set(range(32)) - set(b"\t\n\f\r\x1b"))
+    return "data of an unknown kind" if controls else "text"
+
+
+def _check_bytes(count: int, name: str) -> None:
+    if count == 0:
+        raise EmptyFileError(f"{name} is empty: it has no bytes. Try another copy.")
+    if count > MAX_BYTES:
+        raise PictureTooLargeError(
+            f"{name} has {count / 1e6:,.0f} MB; at most {MAX_BYTES / 1e6:,.0f} MB are read. "
+            "Save it as JPEG or scale it down first."
+        )
+
+
+def _check_size(data: bytes, header: Image.Image, name: str) -> None:
+    """Before anything is decoded: a small file can announce a picture that fills the memory."""
+    width, height = header.size
+    if width < 1 or height < 1:
+        raise BrokenPictureError("it has no pixels")
+    _check_area(width, height, MAX_PIXELS, name)
+    if decoders.frames(data, header, MAX_FRAMES) > MAX_FRAMES:
+        raise PictureTooLargeError(
+            f"{name} has more than {MAX_FRAMES:,} frames. Save the one you want as a picture."
+        )
+
+
+def _check_area(width: int, height: int, most: int, name: str) -> None:
+    if width * height > most:
+        raise PictureTooLargeError(
+            f"{name} has {width:,} × {height:,} = {width * height / 1e6:,.0f} megapixels; at most "
+            f"{most / 1e6:,.0f} are read. Scale it down first."
+        )
+
+
+@contextmanager
+def _reading(name: str) -> Iterator[None]:
+    """Whatever a decoder raises becomes one PictureError with the name in front."""
+    try:
+        with decoders.Quiet():
+            yield
+    except (MemoryError, Image.DecompressionBombError) as error:
+        raise PictureTooLargeError(
+            f"{name} needs more memory than there is. Scale it down first."
+        ) from error
+    except PictureTooLargeError:
+        raise
+    except NotAPictureError as error:
+        raise NotAPictureError(f"{name} cannot be read: {error}.") from error
+    except Exception as error:  # the parsers raise anything, from IndexError to struct.error
+        why = str(error) if isinstance(error, BrokenPictureError) else "it is damaged or cut off"
+        raise BrokenPictureError(
+            f"{name} cannot be read: {why}. Try another copy, or open it elsewhere and save it "
+            f"again as {ACCEPTED}."
+        ) from error
+
+
+def encode(photo: Photo, format: str, quality: int = 95) -> bytes:
+    """The photo as "JPEG", "PNG", "WEBP" or "TIFF", in sRGB and with its metadata.
+
+    16-bit pixels stay so in PNG and TIFF. JPEG has no alpha: the picture is laid on white.
+    `quality` (1 to 100) is for JPEG and WebP. Raises SaveError, OptionError.
+    """
+    if format not in _ENCODERS:
+        raise SaveError(f"Pictures are not written as {format!r}: choose {', '.join(_ENCODERS)}.")
+    if not 1 <= quality <= 100:
+        raise OptionError(f"quality is {quality}; it must be from 1 to 100.")
+    height, width = photo.pixels.shape[:2]
+    limit = _MAX_SIDE.get(format)
+    if limit and max(height, width) > limit:
+        raise SaveError(
+            f"{format} pictures have at most {limit:,} pixels a side; this one has "
+            f"{width:,} × {height:,}. Save it as PNG or TIFF."
+        )
+    return _ENCODERS[format](photo.pixels, photo.alpha, photo.metadata, quality)
+
+
+def write(path: str | Path, photo: Photo, quality: int = 95) -> None:
+    """Encode by the suffix and put the file in place whole, or not at all. Raises SaveError."""
+    path = Path(path)
+    format = SUFFIXES.get(path.suffix.lower())
+    if format is None:
+        what = f"with the suffix {path.suffix}" if path.suffix else "without a suffix"
+        raise SaveError(f"{path}: no picture is written {what}. Choose {', '.join(SUFFIXES)}.")
+    data = encode(photo, format, quality)
+    target = Path(os.path.realpath(path))  # a link stays a link
+    part = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        part.write_bytes(data)
+        os.replace(part, target)
+    except OSError as error:
+        raise SaveError(f"{path} cannot be written: {error.strerror}.") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

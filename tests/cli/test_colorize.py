@@ -1,0 +1,354 @@
+"""python -m colorize_core, with the real model where pictures are made."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from scenes import ROOT
+
+import colorize_core
+from colorize_core.cards import SEED, Control, ModelCard
+from colorize_core.cli.colorize import main, parser
+from colorize_core.imaging import image
+from colorize_core.models import registry
+
+Scene = Callable[..., NDArray[np.uint8]]
+
+
+@pytest.fixture
+def album(tmp_path: Path, gray_scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, with the photos in/a.jpg and in/b/c.png."""
+    (tmp_path / "in/b").mkdir(parents=True)
+    Image.fromarray(gray_scene(60, 80)).save(tmp_path / "in/a.jpg")
+    Image.fromarray(gray_scene(50, 40, seed=1)).save(tmp_path / "in/b/c.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model named drawing that paints everything in a shade of red: its seed."""
+
+    class Drawing:
+        device = "cpu"
+
+        def predict(self, pixels: NDArray[np.uint8], seed: int, **_: Any) -> SimpleNamespace:
+            return SimpleNamespace(tint=None, red=seed)
+
+        def render(self, pixels: NDArray[np.uint8], prediction: Any, **_: Any) -> NDArray[np.uint8]:
+            return np.full_like(pixels, (prediction.red, 0, 0))
+
+    style = Control("style", "Style", "How it is drawn.", "ink", choices=("ink", "chalk"))
+    card = ModelCard("drawing", "", "It draws.", "", "", 0, (), "", "", controls=(SEED, style))
+    module = SimpleNamespace(CARD=card, load=lambda device: Drawing())
+    monkeypatch.setitem(sys.modules, "colorize_core.models.drawing", module)
+    monkeypatch.setattr(registry, "MODELS", ("autochrome", "drawing"))
+
+
+def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "colorize_core", *arguments],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def chroma(path: Path) -> float:
+    pixels = image.read(path).pixels.astype(int)
+    return float((pixels.max(axis=2) - pixels.min(axis=2)).mean())
+
+
+def files(folder: Path) -> set[str]:
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+
+
+def rows(folder: Path) -> dict[str, dict[str, str]]:
+    with open(folder / "manifest.csv", newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    assert len({line["output"] for line in lines}) == len(lines)
+    return {line["output"]: line for line in lines}
+
+
+def test_a_folder_by_default_goes_to_colorized(album: Path) -> None:
+    done = command("in", cwd=album)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("2 photos colorized in ")
+    assert done.stderr == ""  # the bar is for terminals
+    assert files(album / "colorized") == {"a.jpg", "b/c.png", "manifest.csv"}
+    assert chroma(album / "colorized/a.jpg") > 1
+    assert {row["status"] for row in rows(album / "colorized").values()} == {"done"}
+
+
+def test_the_same_command_again_does_nothing(
+    album: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["in", "-o", "in/out"]) == 0
+    stamps = {name: (album / "in/out" / name).stat().st_mtime_ns for name in ("a.jpg", "b/c.png")}
+    capsys.readouterr()
+    assert main(["in", "-o", "in/out"]) == 0
+    assert "2 already done" in capsys.readouterr().out
+    assert files(album / "in/out") == {"a.jpg", "b/c.png", "manifest.csv"}
+    assert stamps == {name: (album / "in/out" / name).stat().st_mtime_ns for name in stamps}
+    assert main(["in", "-o", "in/out", "--overwrite", "--quiet"]) == 0
+    assert capsys.readouterr().out == ""
+    assert all((album / "in/out" / name).stat().st_mtime_ns > old for name, old in stamps.items())
+
+
+def test_one_photo_into_one_file_and_no_manifest(album: Path) -> None:
+    assert main(["in/a.jpg", "-o", "new/result.png"]) == 0
+    assert files(album / "new") == {"result.png"}
+    assert image.read(album / "new/result.png").format == "PNG"
+    assert main(["in/a.jpg", "-o", "folder"]) == 0
+    assert files(album / "folder") == {"a.jpg", "manifest.csv"}
+
+
+def test_an_existing_file_is_replaced_only_with_overwrite(
+    album: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (album / "result.png").write_bytes(b"mine")
+    assert main(["in/a.jpg", "-o", "result.png"]) == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert (album / "result.png").read_bytes() == b"mine"
+    assert main(["in/a.jpg", "-o", "result.png", "--overwrite"]) == 0
+    assert chroma(album / "result.png") > 1
+
+
+def test_patterns_are_expanded_where_the_shell_does_not(album: Path) -> None:
+    assert main(["in/*.jpg", "in/*/*.png", "-o", "out"]) == 0
+    assert files(album / "out") == {"a.jpg", "b/c.png", "manifest.csv"}
+
+
+def test_bad_files_are_one_line_each_and_the_exit_code_is_1(
+    album: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (album / "in/bad.jpg").write_text("no picture")
+    assert main(["in", "missing.jpg", "-o", "out"]) == 1
+    captured = capsys.readouterr()
+    lines = captured.err.splitlines()
+    assert [sum(name in line for line in lines) for name in ("bad.jpg", "missing.jpg")] == [1, 1]
+    assert len(lines) == 2
+    assert "2 photos colorized" in captured.out
+    assert "2 failed" in captured.out
+    assert files(album / "out") == {"a.jpg", "b/c.png", "manifest.csv"}
+    assert rows(album / "out")["bad.jpg"]["status"] == "failed"
+
+
+def test_options_reach_the_model_and_the_manifest(album: Path) -> None:
+    look = ["--vividness", "0.5", "--strength", "0", "--gain", "0.8", "--no-neutralize"]
+    assert main(["in/a.jpg", "-o", "out", "--model", "autochrome", *look, "--jobs", "1"]) == 0
+    assert chroma(album / "out/a.jpg") < 0.5
+    options = rows(album / "out")["a.jpg"]["options"]
+    for part in ("vividness=0.5", "strength=0 ", "gain=0.8", "neutralize=no"):
+        assert part in options
+
+
+@pytest.mark.parametrize(
+    ("name", "format", "suffix"),
+    [
+        ("jpeg", "JPEG", ".jpg"),
+        ("PNG", "PNG", ".png"),
+        ("webp", "WEBP", ".webp"),
+        ("tiff", "TIFF", ".tif"),
+    ],
+)
+def test_formats(album: Path, name: str, format: str, suffix: str) -> None:
+    assert main(["in", "-o", "out", "--format", name]) == 0
+    assert files(album / "out") == {f"a{suffix}", f"b/c{suffix}", "manifest.csv"}
+    for result in (album / "out").rglob(f"*{suffix}"):
+        assert image.read(result).format == format
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_sixteen_bits_stay_sixteen(album: Path, gray_scene: Scene, suffix: str) -> None:
+    fine = Image.fromarray(gray_scene(40, 50)[..., 0].astype(np.uint16) * 257 + 3)
+    fine.save(album / f"fine{suffix}")
+    assert main([f"fine{suffix}", "-o", "out"]) == 0
+    assert image.read(album / f"out/fine{suffix}").pixels.dtype == np.uint16
+
+
+def test_quality_is_the_files(album: Path) -> None:
+    assert main(["in/a.jpg", "-o", "low.jpg", "--quality", "30"]) == 0
+    assert main(["in/a.jpg", "-o", "high.jpg", "--quality", "98"]) == 0
+    assert (album / "low.jpg").stat().st_size < (album / "high.jpg").stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "no photo"),
+        (["in", "--model", "nobody"], "autochrome"),
+        (["in", "--vividness", "3"], "0 to 2"),
+        (["in", "--format", "bmp"], "PNG"),
+        (["in", "--jobs", "0"], "from 1 up"),
+        (["in", "--device", "toaster"], "toaster"),
+        (["in", "--vividnes", "1.2"], "--vividnes"),
+        (["in", "-o", "one.jpg"], "2 photos"),
+        (["in/a.jpg", "-o", "one.bmp"], ".bmp"),
+        (["in/a.jpg", "-o", "notes"], "not a folder"),
+        (["in/a.jpg", "-o", "one.png", "--format", "jpeg"], "disagree"),
+    ],
+)
+def test_wrong_usage_is_2_and_says_what_is_right(
+    album: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    (album / "notes").write_text("a file")
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert said in capsys.readouterr().err.splitlines()[-1]
+    assert files(album) == {"in/a.jpg", "in/b/c.png", "notes"}
+
+
+def test_a_models_own_settings_reach_it_and_the_manifest(album: Path, drawing: None) -> None:
+    asked = ["--model", "drawing", "--format", "png"]
+    assert main(["in/a.jpg", "-o", "out", *asked, "--set", "seed=80", "--set", "style=chalk"]) == 0
+    assert image.read(album / "out/a.png").pixels[0, 0].tolist() == [80, 0, 0]
+    assert " seed=80 style=chalk " in rows(album / "out")["a.png"]["options"]
+    assert main(["in/a.jpg", "-o", "out", *asked, "--set=seed=7", "--set=seed=90"]) == 0
+    assert image.read(album / "out/a.png").pixels[0, 0].tolist() == [90, 0, 0]
+    assert " seed=90 style=ink " in rows(album / "out")["a.png"]["options"]
+    assert main(["in/a.jpg", "-o", "one.png", "--model", "drawing", "--set", "seed=60"]) == 0
+    assert image.read(album / "one.png").pixels[0, 0].tolist() == [60, 0, 0]
+
+
+def test_the_same_own_settings_are_done_once(
+    album: Path, drawing: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for asked, said in (
+        ([], "2 photos"),
+        (["--set", "seed=0"], "2 already done"),  # what it is unless set
+        (["--set", "seed=5"], "2 photos"),
+        (["--set", "seed=5", "--set", "style=ink"], "2 already done"),
+    ):
+        assert main(["in", "-o", "out", "--model", "drawing", *asked]) == 0
+        assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "said"),
+    [
+        ("drawing", "seed=-1", "a whole number from 0 to 9999"),
+        ("drawing", "seed=1.5", "a whole number from 0 to 9999"),
+        ("drawing", "seed=red", "a whole number from 0 to 9999"),
+        ("drawing", "seed", "seed=VALUE"),
+        ("drawing", "style=oil", "ink, chalk"),
+        ("drawing", "colour=3", "seed (a whole number from 0 to 9999); style (ink, chalk)"),
+        ("autochrome", "seed=3", "has auto_vividness (0 to 1); natural_skin (0 to 1)"),
+    ],
+)
+def test_a_wrong_own_setting_is_2_and_says_what_is_allowed(
+    album: Path,
+    drawing: None,
+    capsys: pytest.CaptureFixture[str],
+    model: str,
+    asked: str,
+    said: str,
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["in", "--model", model, "--set", asked])
+    assert stop.value.code == 2
+    assert said in capsys.readouterr().err.splitlines()[-1]
+    assert files(album) == {"in/a.jpg", "in/b/c.png"}
+
+
+def test_own_settings_are_listed(drawing: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list-models"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert [" ".join(line.split()) for line in listed[-2:]] == [
+        f"drawing seed=0 a whole number from 0 to 9999 {SEED.info}",
+        "drawing style=ink ink, chalk How it is drawn.",
+    ]
+
+
+def test_a_photo_is_not_replaced(album: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (album / "in/a.jpg").read_bytes()
+    assert main(["in/a.jpg", "-o", "in", "--overwrite"]) == 1
+    assert main(["in/a.jpg", "-o", "in/a.jpg", "--overwrite"]) == 1
+    assert "replace the photo" in capsys.readouterr().err
+    assert (album / "in/a.jpg").read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_written_is_told(album: Path) -> None:
+    (album / "out").mkdir()
+    (album / "out/b").write_text("a file where a folder is to be")
+    assert main(["in", "-o", "out"]) == 1
+    listed = rows(album / "out")
+    assert (listed["a.jpg"]["status"], listed["b/c.png"]["status"]) == ("done", "failed")
+
+
+def test_list_models_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list-models"]) == 0
+    listed = capsys.readouterr().out
+    for card in colorize_core.cards(downloads=True):
+        assert card.name in listed
+        assert card.licence in listed
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert stop.value.code == 0
+    assert colorize_core.__version__ in capsys.readouterr().out
+
+
+def test_help_has_examples_and_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert text.count("python -m colorize_core ") >= 3
+    for action in parser()._actions:
+        assert all(option in text for option in action.option_strings)
+        assert action.help, action.dest
+
+
+def test_what_needs_no_model_loads_no_torch(album: Path) -> None:
+    code = (
+        "import sys; from colorize_core.cli.colorize import main; code = main(sys.argv[1:]); "
+        "assert 'torch' not in sys.modules and 'gradio' not in sys.modules; sys.exit(code)"
+    )
+    assert main(["in", "-o", "out"]) == 0
+    for arguments in (["--list-models"], ["in", "-o", "out"]):
+        subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            check=True,
+            timeout=60,
+        )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send to another process")
+def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(album: Path, gray_scene: Scene) -> None:
+    for number in range(200):
+        Image.fromarray(gray_scene(64, 64, seed=number)).save(album / f"in/{number:03}.png")
+    arguments = [sys.executable, "-m", "colorize_core", "in", "-o", "out"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True) as running:
+        deadline = time.monotonic() + 60
+        while not list((album / "out").glob("0*.png")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert running.returncode == 130, said
+    assert said == "Stopped. The same command goes on from here.\n"
+    written = files(album / "out") - {"manifest.csv"}
+    assert 0 < len(written) < 202
+    assert all(name.endswith((".png", ".jpg")) for name in written), "a temporary file was left"
+    for name in written:
+        image.read(album / "out" / name)
+    listed = rows(album / "out")
+    assert sum(row["status"] == "done" for row in listed.values()) >= len(written) - 2

@@ -1,0 +1,95 @@
+"""What the browser tests share: pages that are watched, and how they are looked at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, Page, expect
+
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+SIZE = (240, 160)  # of the photo, width and height
+Scene = Callable[..., NDArray[np.uint8]]
+DRAWN = 90_000  # milliseconds; pictures that are drawn take a second, on a busy machine a minute
+Visit = Callable[..., Page]
+expect.set_options(timeout=30_000)  # a condition that holds is seen at once, busy machine or not
+
+
+NAMELESS = """() => [...document.querySelectorAll("button, input, a, img, select, textarea")]
+  .filter((e) => e.checkVisibility({ visibilityProperty: true }))
+  .filter((e) => !e.closest("[aria-hidden=true]"))
+  .filter((e) => {
+    if (e.tagName === "IMG") return !e.hasAttribute("alt");
+    const labels = [...(e.labels ?? [])].map((label) => label.textContent).join("");
+    const name = e.getAttribute("aria-label") || labels || e.textContent || e.title;
+    return !name.trim();
+  })
+  .map((e) => e.outerHTML.slice(0, 120))"""
+
+
+FOCUSED = """() => {
+  const e = document.activeElement;
+  const mark = e.matches("#slider input")
+    ? getComputedStyle(document.querySelector("#slider .divider"), "::after")
+    : getComputedStyle(e);
+  const seen = mark.outlineStyle !== "none" || mark.boxShadow !== "none";
+  return [(e.getAttribute("aria-label") || e.textContent).trim() || e.outerHTML, seen];
+}"""
+
+
+@contextmanager
+def watching(browser: Browser) -> Iterator[Visit]:
+    """Opens pages by their address; nothing must have gone wrong or elsewhere in the meantime."""
+    contexts = []
+    strangers: list[str] = []
+    faults: list[str] = []
+
+    def open_page(address: str, **options: Any) -> Page:
+        context = browser.new_context(**{"viewport": DESKTOP, "accept_downloads": True, **options})
+        context.set_default_timeout(30_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: strangers.extend(foreign(request.url, address)))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert strangers == [], "the page asks other machines"
+    assert faults == [], "the page's scripts fail"
+
+
+def foreign(url: str, address: str) -> list[str]:
+    parts = urlsplit(url)
+    own = parts.scheme in ("data", "blob") or parts.netloc == urlsplit(address).netloc
+    return [] if own else [url]
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of a CSS colour, as WCAG 2 defines it."""
+    values = np.array([float(value) for value in re.findall(r"[\d.]+", colour)[:3]]) / 255
+    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def contrast(page: Page, selector: str) -> float:
+    text = luminance(page.locator(selector).first.evaluate("e => getComputedStyle(e).color"))
+    back = luminance(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    return (max(text, back) + 0.05) / (min(text, back) + 0.05)
+
+
+def scrolls_sideways(page: Page) -> bool:
+    wide: int = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return wide > 0
+
+
+def drop_zone(page: Page) -> Any:
+    return page.get_by_role("button", name=re.compile("upload", re.IGNORECASE))

@@ -1,0 +1,156 @@
+"""The files that prompted colorization needs, from a small Hub on this machine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_diffusion
+from hub_server import Hub, point_at, serving
+from huggingface_hub import constants
+from scenes import scene
+
+from colorize_core.cli.terminal import size
+from colorize_core.errors import Cancelled, WeightsError
+from colorize_core.imaging import image
+from colorize_core.prompted import sources
+from colorize_core.prompted.conditions import condition
+from colorize_core.prompted.generation import draw
+from colorize_core.prompted.metadata import read_settings, write_settings
+from colorize_core.prompted.pipeline_cache import Shelf
+from colorize_core.prompted.settings import CONDITIONS, Settings
+from colorize_core.prompted.sources import (
+    BASE,
+    CAPTIONER,
+    CONTROLNETS,
+    FAST,
+    FLUX,
+    HED,
+    Progress,
+    download,
+    folders,
+    missing,
+    needed,
+)
+
+EVERY = (BASE, *CONTROLNETS.values(), HED, FAST)
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("hub")
+    tiny_diffusion.write_all(folder)
+    return folder
+
+
+@pytest.fixture
+def served(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    with serving(models, tmp_path / "cache", monkeypatch) as server:
+        yield server
+
+
+def test_every_condition_has_a_controlnet() -> None:
+    assert tuple(CONTROLNETS) == CONDITIONS
+    assert needed(Settings()) == (BASE, CONTROLNETS["canny"], FAST)
+    soft = Settings(condition="softedge", fast=False)
+    assert needed(soft) == (BASE, CONTROLNETS["softedge"], HED)
+
+
+def test_an_editor_needs_nothing_but_itself() -> None:
+    assert needed(Settings(model="flux2-klein", condition="softedge")) == (FLUX,)
+
+
+@pytest.mark.parametrize("source", [*EVERY, FLUX, CAPTIONER], ids=lambda source: source.repo)
+def test_a_card_says_revision_size_and_licence(source: sources.Source) -> None:
+    assert source.repo in source.card
+    assert source.licence in source.card
+    assert size(source.bytes) in source.card
+    assert len(source.revision) == 40
+    assert source.revision[:8] in source.card
+
+
+def test_nothing_is_downloaded_unless_it_is_asked_for(served: Hub) -> None:
+    what = missing(needed(Settings()))
+    assert what.bytes == BASE.bytes + CONTROLNETS["canny"].bytes + FAST.bytes
+    assert what.sources == needed(Settings())
+    with pytest.raises(WeightsError, match=r"LCM-LoRA.*135 MB, licence openrail\+\+"):
+        folders(Settings())
+    with pytest.raises(WeightsError, match=r"Soft edge detector is not complete.*ControlNetHED"):
+        sources.hed()
+    assert served.asked == []
+
+
+def test_a_download_is_told_of_and_happens_once(served: Hub) -> None:
+    heard: list[Progress] = []
+    download(missing((BASE, FAST)), heard.append)
+    shares = [each.share for each in heard]
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert shares[-1] == 1
+    assert heard[-1].total == BASE.bytes + FAST.bytes
+    assert {each.file for each in heard} == {
+        f"{source.repo}/{file.name}" for source in (BASE, FAST) for file in source.files
+    }
+    assert not missing((BASE, FAST))
+    asked = list(served.asked)
+    download(missing((BASE, FAST)))
+    assert served.asked == asked
+
+
+def test_pinned_revisions_are_asked_for(served: Hub) -> None:
+    for source in EVERY:
+        download(missing((source,)))
+        folder = source.folder()
+        assert folder.name == source.revision
+        assert all((folder / file.name).is_file() for file in source.files)
+    assert served.revisions == {source.repo: source.revision for source in EVERY}
+
+
+def test_a_download_that_is_stopped_goes_on(served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 1000)
+    stop = threading.Event()
+
+    def hear(progress: Progress) -> None:
+        if progress.file.endswith("unet/diffusion_pytorch_model.fp16.safetensors"):
+            stop.set()
+
+    with pytest.raises(Cancelled):
+        download(missing((BASE,)), hear, stop)
+    left = [file.name for _, file in missing((BASE,)).files]
+    assert left[0] == "unet/diffusion_pytorch_model.fp16.safetensors"
+    assert "text_encoder/model.fp16.safetensors" not in left
+    download(missing((BASE,)))
+    assert not missing((BASE,))
+
+
+def test_an_unreachable_hub_is_named(served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    point_at(monkeypatch, "http://127.0.0.1:9")
+    with pytest.raises(WeightsError, match="cannot be reached"):
+        download(missing((FAST,)))
+
+
+@pytest.mark.parametrize("kind", CONDITIONS)
+def test_from_the_hub_to_a_picture_and_back(
+    served: Hub, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """All of it, on the CPU: download, load offline, condition, draw, keep, save, read back."""
+    settings = Settings(condition=kind, side=64, steps=2, low=20, high=60, seed=3)
+    download(missing(needed(settings)))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    asked = len(served.asked)
+    photo, shelf = scene(90, 120), Shelf()
+    hed = sources.hed() if kind == "softedge" else None
+    with shelf.borrow(folders(settings), "cpu") as painter:
+        *_, variant = draw(painter, photo, settings, condition(photo, settings, hed))
+    shelf.clear()
+    assert len(served.asked) == asked
+    assert variant.picture.shape == photo.shape
+    colours = np.ptp(variant.picture.astype(int), axis=2)
+    assert colours.max() > 10
+    made = image.Photo(variant.picture, None, image.Metadata(), "PNG")
+    written = write_settings(image.encode(made, "PNG"), settings)
+    assert read_settings(written) == settings

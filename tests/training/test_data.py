@@ -1,0 +1,63 @@
+"""What a training is shown: sources in balance, and the gray of old emulsions."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from colorize_core.imaging.color import rgb_to_lab
+from colorize_core.training.aging import expose
+from colorize_core.training.data import Batches, Photos
+from colorize_core.training.optimizer import MuonAdamW
+
+CPU = torch.device("cpu")
+
+
+def shares(balance: float) -> list[float]:
+    """How often each of two sources is drawn: one has 90 photographs in two folders, one has 10."""
+    labels = torch.tensor([0] * 60 + [1] * 30 + [2] * 10)
+    pixels = labels.view(-1, 1, 1, 1).expand(-1, 3, 8, 8).to(torch.uint8)
+    photos = Photos(pixels.contiguous(), labels, ("large/one", "large/two", "small"))
+    batches = Batches(photos, 20, 0, CPU, balance)
+    drawn = torch.cat([batches.draw(8, 1.0).labels for _ in range(200)])
+    return [float((drawn < 2).float().mean()), float((drawn == 2).float().mean())]
+
+
+def test_small_sources_are_drawn_more_often_where_that_is_asked_for() -> None:
+    assert abs(shares(0.0)[1] - 0.1) < 0.02
+    assert abs(shares(1.0)[1] - 0.5) < 0.03
+    assert 0.1 < shares(0.3)[1] < 0.3
+
+
+def test_an_old_emulsion_sees_blue_brighter_than_red() -> None:
+    torch.manual_seed(0)
+    photos = torch.zeros(64, 3, 32, 32)
+    photos[:, 0, :, :16], photos[:, 2, :, 16:] = 0.8, 0.8  # red, then blue
+    own = expose(photos, 0.0)
+    assert torch.equal(own, rgb_to_lab(photos, 1)[:, :1])
+    assert (own[..., :16].mean((1, 2, 3)) > own[..., 16:].mean((1, 2, 3))).all()
+    old = expose(photos, 1.0)
+    assert old.shape == own.shape
+    assert 0 <= float(old.min()) <= float(old.max()) <= 100.01
+    darker = old[..., 2:14].mean((1, 2, 3)) < old[..., 18:30].mean((1, 2, 3))
+    assert 0.5 < darker.float().mean() < 1, "but for what is nearly panchromatic"
+
+
+def test_some_photographs_stay_as_they_are() -> None:
+    torch.manual_seed(0)
+    photos = torch.rand(200, 3, 16, 16)
+    own = rgb_to_lab(photos, 1)[:, :1]
+    touched = (expose(photos, 0.3) - own).abs().amax((1, 2, 3)) > 1e-3
+    assert 0.2 < touched.float().mean() < 0.4
+
+
+def test_what_is_pretrained_has_a_rate_of_its_own_and_what_is_frozen_none() -> None:
+    network = nn.ModuleDict({name: nn.Linear(4, 4) for name in ("encoder", "stem", "body", "cold")})
+    network["cold"].requires_grad_(False)
+    rates = {"pretrained": "encoder.", "pretrained_lr": 1e-4}
+    optimizer = MuonAdamW(network, 1e-3, 0.0, ("stem",), **rates)  # type: ignore[arg-type]
+    groups = [(group["lr"], group["params"]) for group in optimizer.param_groups]
+    ours = {id(p): lr for lr, parameters in groups for p in parameters}
+    for name, part in network.items():
+        expected = {"encoder": 1e-4, "cold": None}.get(name, 1e-3)
+        assert [ours.get(id(p)) for p in part.parameters()] == [expected] * 2, name

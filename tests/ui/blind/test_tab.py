@@ -1,0 +1,376 @@
+"""The tab "Which is real?" without a browser: what its handlers show, hide, count and keep."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import drawing_models
+import gradio as gr
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from colorize_core.errors import WeightsError
+from colorize_core.imaging import image
+from colorize_core.imaging.color import lightness
+from colorize_core.metrics.mean_chroma import mean_chroma
+from ui.blind import pair, result_tables, trials
+from ui.blind.tab import Handlers
+from ui.blind.trials import NEITHER, ORIGINAL, PREFER, REAL, SIDES, Results
+from ui.shared.example_strip import find_examples
+from ui.shared.service import Studio
+
+CARDS = drawing_models.CARDS
+NAMES = [card.name for card in CARDS]
+QUICK = ["autochrome", "student"]  # one pass each
+WHO = SimpleNamespace(session_hash="someone")
+Scene = Callable[..., NDArray[np.uint8]]
+
+
+def in_colour(scene: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture whose colours are nothing that follows from its gray."""
+    return np.stack([scene[..., 0], scene[::-1, :, 0], scene[:, ::-1, 0]], axis=2)
+
+
+class Page:
+    """The tab's handlers with one person's photos and browser."""
+
+    def __init__(self, studio: Studio, scene: Scene, rng: random.Random):
+        self.studio, self.scene = studio, scene
+        self.on = Handlers(studio, find_examples(), CARDS, rng)
+        self.album: Any = []
+        self.sitting: Any = None
+        self.kept: Any = None
+        self.pair: Any = None
+
+    def photo(self, name: str, seed: int, colour: bool = True) -> dict[str, str]:
+        path = self.studio.folder.new(name)
+        pixels = self.scene(40, 60, seed)
+        Image.fromarray(in_colour(pixels) if colour else pixels).save(path, quality=95)
+        return {"path": str(path)}
+
+    def take(self, *files: Any) -> list[Any]:
+        place = self.on.take(0, list(files), self.album, WHO, None)
+        if isinstance(place[5], list):
+            self.album = place[5]
+        return place
+
+    def give(self, count: int, colour: bool = True) -> None:
+        self.take(*(self.photo(f"photo-{i}.jpg", i, colour) for i in range(count)))
+
+    def start(self, question: str = REAL, models: list[str] = QUICK) -> list[Any]:
+        view = self.on.start(0, question, models, self.album, WHO, None)
+        self.pair, self.sitting = view[4:]
+        return view
+
+    def next(self) -> None:
+        self.pair = self.on.go_on(0, self.sitting, WHO, None)[1]
+
+    def answer(self, index: int, seconds: float = 1.5) -> dict[str, Any]:
+        event = SimpleNamespace(index=index, seconds=seconds)
+        self.pair, self.kept = self.on.answer(self.sitting, self.kept, event)
+        return self.pair["verdict"]
+
+    @property
+    def plan(self) -> Any:
+        return self.sitting.shown.plan
+
+
+@pytest.fixture
+def page(studio: Studio, gray_scene: Scene) -> Page:
+    return Page(studio, gray_scene, random.Random(3))
+
+
+def decoded(address: str) -> tuple[bytes, Image.Image]:
+    data = base64.b64decode(address.removeprefix("data:image/jpeg;base64,"))
+    return data, Image.open(io.BytesIO(data))
+
+
+def test_nothing_is_loaded_before_it_starts(page: Page) -> None:
+    page.give(2)
+    page.on.take_examples(0, page.album, WHO, None)
+    page.on.recall(REAL, None)
+    assert not page.studio._models
+
+
+def test_photos_are_taken_once_and_shown_without_their_colours(page: Page) -> None:
+    first, gray = page.photo("cup & plate.jpg", 0), page.photo("gray.jpg", 1, colour=False)
+    message, zone, samples, row, words, album, go = page.take(first, gray)
+    assert message == ""
+    assert zone["visible"] == "hidden", "paste and drop must still reach it"
+    assert samples["visible"] is False
+    assert row["visible"] is go["visible"] is True
+    assert "2 photos, 1 in colour" in words
+    assert "cup &amp; plate.jpg" in words
+    for item in album:
+        assert np.ptp(np.asarray(decoded(item.thumb)[1].convert("RGB")).astype(int), 2).max() <= 2
+    again = page.photo("another name.jpg", 0)
+    assert "2 photos" in page.take(again)[4]
+    assert page.on.reset()[5] == []
+
+
+def test_a_bad_file_is_named_and_the_others_are_taken(page: Page, tmp_path: Path) -> None:
+    note = page.studio.folder.new("note <b>.jpg")
+    note.write_bytes(b"Dear diary")
+    message, *_, words, album, _ = page.take(page.photo("good.jpg", 0), {"path": str(note)})
+    assert "note &lt;b&gt;.jpg is not a picture" in message
+    assert len(album) == 1
+    assert "1 photo, 1 in colour" in words
+    elsewhere = tmp_path.parent / "elsewhere.jpg"
+    assert "Send a picture file" in page.take({"path": str(elsewhere)})[0]
+
+
+def test_examples_in_colour_are_enough_to_begin(page: Page) -> None:
+    page.album = page.on.take_examples(0, None, WHO, None)[5]
+    assert sum(item.coloured for item in page.album) >= 1
+    assert page.start()[3]["visible"] is True
+
+
+def test_what_is_missing_is_said(page: Page) -> None:
+    assert "no photo yet" in page.start()[1]
+    page.give(2, colour=False)
+    assert "None of these photos is in colour" in page.start()[1]
+    assert "black-and-white ones" in page.start()[1]
+    page.give(1)
+    assert "at least one model" in page.start(REAL, [])[1]
+    assert "at least two models" in page.start(PREFER, ["autochrome"])[1]
+
+
+def test_a_round_gives_nothing_away_before_the_answer(page: Page) -> None:
+    page.give(3)
+    page.start(REAL, NAMES)
+    for _ in range(6):
+        first, second = (decoded(address) for address in page.pair["pictures"])
+        assert len(first[0]) == len(second[0])
+        assert first[1].size == second[1].size == (page.pair["width"], page.pair["height"])
+        assert first[1].info == second[1].info
+        assert first[1].getexif() == second[1].getexif() == {}
+        told = json.dumps({**page.pair, "pictures": None}).lower()
+        for word in (*NAMES, *(card.title.lower() for card in CARDS), "photo-", "fake", "model"):
+            assert word not in told
+        assert page.pair["verdict"] is None
+        page.answer(0)
+        page.next()
+
+
+def test_what_is_asked_is_the_same_whichever_side_the_original_is_on(page: Page) -> None:
+    page.give(3)
+    page.start()
+    asked: dict[str, list[Any]] = {side: [] for side in SIDES}
+    for _ in range(8):
+        side = SIDES[page.plan.pair.index(ORIGINAL)]
+        asked[side].append({**page.pair, "pictures": None, "round": None})
+        page.answer(0)
+        page.next()
+    assert asked["A"]
+    assert asked["B"]
+    assert all(each == asked["A"][0] for each in asked["A"] + asked["B"])
+
+
+def test_both_pictures_have_the_same_light(page: Page) -> None:
+    page.give(1)
+    page.start()
+    first, second = page.sitting.shown.pictures
+    assert not np.array_equal(first, second)
+    apart = np.abs(lightness(first / 255) - lightness(second / 255))
+    assert apart.max() < 1, "8 bits a channel"
+    truth = image.read(page.album[0].path).pixels
+    real = page.sitting.shown.pictures[page.plan.pair.index(ORIGINAL)]
+    assert np.abs(real.astype(int) - truth).max() <= 1
+
+
+def test_large_photos_are_shown_reduced(page: Page, rng: np.random.Generator) -> None:
+    path = page.studio.folder.new("large.png")
+    Image.fromarray(rng.integers(0, 255, (900, 1600, 3), np.uint8)).save(path)
+    page.take({"path": str(path)})
+    page.start()
+    assert page.pair["width"] * page.pair["height"] == pytest.approx(pair.SIDE**2, rel=0.01)
+    assert page.pair["width"] / page.pair["height"] == pytest.approx(16 / 9, rel=0.01)
+
+
+def test_the_answer_tells_the_truth_and_is_kept(page: Page) -> None:
+    page.give(1)
+    page.start()
+    real = page.plan.pair.index(ORIGINAL)
+    verdict = page.answer(real, 2.345)
+    assert verdict["captions"][real] == "The photograph"
+    assert verdict["captions"][1 - real] in ("Autochrome", "Student")
+    assert verdict["words"].startswith(f"Right: {SIDES[real]} is the photograph.")
+    (trial,) = Results.read(json.loads(json.dumps(page.kept))).trials
+    assert (trial.photo, trial.model) == ("photo-0.jpg", page.plan.model)
+    assert (trial.side, trial.guess, trial.right) == (SIDES[real], SIDES[real], True)
+    assert (trial.catch, trial.seen, trial.seconds) == (False, False, 2.35)
+    again = page.on.answer(page.sitting, page.kept, SimpleNamespace(index=0, seconds=1))
+    assert again == [gr.skip(), gr.skip()], "a round is answered once"
+
+
+def test_a_photo_seen_before_does_not_count(page: Page) -> None:
+    page.give(1)
+    page.start(REAL, ["student"])
+    page.answer(page.plan.pair.index(ORIGINAL))
+    page.next()
+    while page.plan.catch:
+        page.answer(0)
+        page.next()
+    verdict = page.answer(1 - page.plan.pair.index(ORIGINAL))
+    assert verdict["words"].startswith("Fooled: ")
+    assert "does not count" in verdict["words"]
+    shown = page.on.recall(REAL, page.kept)[1]
+    assert "<td>0 % (0 to 79)</td><td>1</td>" in shown
+
+
+def test_catch_trials_are_blatant_and_count_apart(page: Page) -> None:
+    page.give(1)
+    page.start(REAL, ["student"])
+    while not page.plan.catch:
+        page.answer(0)
+        page.next()
+    fake = page.sitting.shown.pictures[1 - page.plan.pair.index(ORIGINAL)]
+    truth = page.sitting.shown.pictures[page.plan.pair.index(ORIGINAL)]
+    assert mean_chroma(fake) > 15
+    assert np.abs(lightness(fake / 255) - lightness(truth / 255)).max() < 1
+    assert not any("wrong" in str(value).lower() for value in page.pair.values())
+    before = page.on.recall(REAL, page.kept)[1]
+    verdict = page.answer(page.plan.pair.index(ORIGINAL))
+    assert "wrong colours on purpose" in verdict["words"]
+    shown = page.on.recall(REAL, page.kept)[1]
+    assert "caught 1 of 1" in shown
+    assert before.split("</table>")[0] == shown.split("</table>")[0], "no model's rate changes"
+
+
+def test_hues_are_turned_to_their_opposites(rng: np.random.Generator) -> None:
+    red = np.full((4, 4, 3), (150, 90, 90), np.uint8)
+    turned = pair.wrong(red)[0, 0].astype(int)
+    assert turned[0] < turned[1], "red becomes a green or blue"
+    assert mean_chroma(pair.wrong(red)) > mean_chroma(red)
+    gray = np.full((4, 4, 3), 128, np.uint8)
+    assert np.abs(pair.wrong(gray).astype(int) - 128).max() <= 1
+
+
+def test_preference_hides_the_names_and_rates_them(page: Page) -> None:
+    page.give(2, colour=False)
+    page.start(PREFER)
+    assert page.pair["neither"] is True
+    told = json.dumps({**page.pair, "pictures": None})
+    assert not any(card.title in told for card in CARDS)
+    first, second = page.sitting.shown.pictures
+    assert np.abs(lightness(first / 255) - lightness(second / 255)).max() < 1
+    names = page.plan.pair
+    titles = [page.on.titles[name] for name in names]
+    assert page.answer(0)["words"] == f"You prefer {titles[0]} to {titles[1]}."
+    page.next()
+    assert page.answer(2)["words"].startswith("No preference")
+    choices = Results.read(page.kept).choices
+    assert [each.choice for each in choices] == ["A", NEITHER]
+    assert (choices[0].a, choices[0].b) == names
+    shown = page.on.recall(PREFER, page.kept)[1]
+    assert f"{titles[0]}</th><td>1515</td><td>2</td><td>1</td><td>1</td>" in shown
+    assert page.on.recall(REAL, page.kept)[1] == ""
+
+
+def test_a_model_that_draws_takes_the_seed_of_the_round(page: Page) -> None:
+    page.give(1)
+    page.start(REAL, ["diffusion"])
+    drawn = page.sitting.shown.pictures[1 - page.plan.pair.index(ORIGINAL)]
+    small = image.read(page.album[0].path).pixels
+    gray = pair.protocol.to_gray(small)
+    model = page.studio.colorizer("diffusion")
+    again = pair.protocol.recombined(model.colorize(gray, seed=page.plan.seed), small)
+    assert np.array_equal(drawn, again)
+    other = model.colorize(gray, seed=page.plan.seed + 1)
+    assert not np.array_equal(drawn, pair.protocol.recombined(other, small))
+
+
+def test_the_next_pair_is_made_ahead(page: Page) -> None:
+    page.give(2)
+    page.start()
+    page.on.prepare(0, page.sitting, WHO)
+    ahead = page.sitting._ahead
+    page.on.prepare(0, page.sitting, WHO)
+    assert page.sitting._ahead is ahead, "one is enough"
+    assert page.on.go_on(0, page.sitting, WHO, None) == [gr.skip(), gr.skip()], "not answered yet"
+    page.answer(0)
+    page.next()
+    assert page.sitting.shown is ahead
+    assert page.pair["round"] == 2
+
+
+def test_stopping_leaves_everything_as_it_was(page: Page) -> None:
+    page.give(2)
+    page.on.stop(5, WHO)
+    assert page.on.start(4, REAL, QUICK, page.album, WHO, None) == [gr.skip()] * 6
+    page.start()  # a turn of 0 has been stopped, too
+    assert page.sitting == gr.skip()
+    _, _, _, _, page.pair, page.sitting = page.on.start(6, REAL, QUICK, page.album, WHO, None)
+    page.answer(0)
+    assert page.on.go_on(4, page.sitting, WHO, None) == [gr.skip(), gr.skip()]
+    page.on.prepare(4, page.sitting, WHO)
+    assert page.sitting._ahead is None
+    assert page.on.go_on(6, page.sitting, WHO, None)[1]["round"] == 2
+    assert not page.studio._jobs
+
+
+def test_a_fault_between_rounds_is_said_and_the_round_stays(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.give(1)
+    page.start()
+    page.answer(0)
+
+    def missing(_: str) -> Any:
+        raise WeightsError("The weights are not there. Clone again.")
+
+    monkeypatch.setattr(page.studio, "colorizer", missing)
+    monkeypatch.setattr(trials, "CATCH_SHARE", 0)  # which would need no model
+    page.on.prepare(0, page.sitting, WHO)
+    said, stays = page.on.go_on(0, page.sitting, WHO, None)
+    assert "Clone again" in said
+    assert stays == gr.skip()
+
+
+def test_a_deleted_photo_is_explained(page: Page) -> None:
+    page.give(1)
+    page.album[0].path.unlink()
+    assert "no longer here" in page.start()[1]
+
+
+def test_csv_holds_every_round_of_the_question(page: Page) -> None:
+    page.give(1)
+    page.start()
+    page.answer(0, 3)
+    path = Path(page.on.download(REAL, page.kept))
+    assert path.name == "which-is-real.csv"
+    (row,) = csv.DictReader(path.read_text().splitlines())
+    assert (row["photo"], row["model"], row["seconds"]) == ("photo-0.jpg", page.plan.model, "3.0")
+    empty = Path(page.on.download(PREFER, page.kept))
+    assert empty.read_text().splitlines() == ["time,photo,a,b,choice,seconds"]
+
+
+def test_results_go_only_after_a_second_word(page: Page) -> None:
+    page.give(1)
+    page.start()
+    page.answer(0)
+    tools, confirm, words = page.on.ask(page.kept)
+    assert (tools["visible"], confirm["visible"]) == (False, True)
+    assert "the one round" in words
+    assert page.on.recall(REAL, page.kept)[2]["visible"] is True
+    cleared = page.on.clear()
+    assert len(Results.read(cleared)) == 0
+    assert page.on.recall(REAL, cleared)[1] == ""
+    assert page.on.recall(REAL, cleared)[2]["visible"] is False
+
+
+def test_names_of_models_that_are_gone_still_show() -> None:
+    row = {"time": "", "photo": "", "a": "<old>", "b": "student", "choice": "A", "seconds": 1.0}
+    shown = result_tables.table(PREFER, Results.read({"choices": [row]}), {"student": "Student"})
+    assert "&lt;old&gt;" in shown
+    assert "Student" in shown

@@ -1,0 +1,414 @@
+"""The tab "Compare" without a browser: what its handlers do, with models of every kind."""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qsl
+
+import drawing_models
+import gradio as gr
+import numpy as np
+import pytest
+from hub_server import Fault, serving_torchvision
+from numpy.typing import NDArray
+from PIL import Image
+
+from colorize_core import metrics
+from colorize_core.downloads.transfer import CHUNK
+from colorize_core.errors import WeightsError
+from colorize_core.evaluate.comparison import Result
+from colorize_core.imaging import image
+from colorize_core.imaging.captions import GAP, WIDTHS
+from colorize_core.imaging.color import lightness
+from colorize_core.imaging.heatmap import heat_map
+from colorize_core.metrics import protocol
+from colorize_core.metrics.lpips import NETS
+from ui.compare import exports, permalink
+from ui.compare import tab as compare_tab
+from ui.compare.session import MOST_PIXELS, NO_TRUTH, Board
+from ui.compare.tab import Handlers
+from ui.server.sessions import asked_tab
+from ui.shared import service
+from ui.shared.example_strip import find_examples
+from ui.shared.service import Studio
+
+SIZE = (90, 60)  # of the photos, width and height
+WHO = SimpleNamespace(session_hash="someone")
+QUICK = ["psnr", "ciede2000", "colourfulness", "colourfulness-difference"]
+Scene = Callable[..., NDArray[np.uint8]]
+
+
+class Page:
+    """The tab's handlers with one person's photo."""
+
+    def __init__(self, studio: Studio, photo: Path):
+        self.studio = studio
+        self.on = Handlers(studio, find_examples(), drawing_models.CARDS)
+        self.photo = studio.folder.new(photo.name)
+        self.photo.write_bytes(photo.read_bytes())
+        self.board: Board = self.open(self.photo)[5]
+
+    def open(self, path: Path, board: Board | None = None) -> list[Any]:
+        return self.on.open(0, {"path": str(path)}, board, WHO, None)
+
+    def run(
+        self, *names: str, vividness: Any = (1.0,), seeds: int = 1, taken: Any = QUICK
+    ) -> Iterator[list[Any]]:
+        return self.on.run(0, self.board, names, vividness, seeds, taken, WHO, None)
+
+    def last(self, *names: str, **options: Any) -> list[Any]:
+        """What is there when all is done."""
+        return list(self.run(*names, **options))[-1]
+
+
+class Breaking:
+    """A model that fails."""
+
+    card = drawing_models.STUDENT
+
+    def predict(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("a fault of the program")
+
+
+@pytest.fixture(scope="module")
+def gray_photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "old.jpg"
+    Image.fromarray(gray_scene(SIZE[1], SIZE[0])).save(path, quality=95)
+    return path
+
+
+@pytest.fixture(scope="module")
+def colour_photo(tmp_path_factory: pytest.TempPathFactory, colour_scene: Scene) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "new.png"
+    Image.fromarray(colour_scene(SIZE[1], SIZE[0])).save(path)
+    return path
+
+
+@pytest.fixture
+def page(studio: Studio, colour_photo: Path) -> Page:
+    return Page(studio, colour_photo)
+
+
+@pytest.fixture
+def old_page(studio: Studio, gray_photo: Path) -> Page:
+    return Page(studio, gray_photo)
+
+
+def titles(value: dict[str, Any]) -> list[str]:
+    return [cell["title"] for cell in value["cells"]]
+
+
+def column(table: dict[str, Any], title: str) -> dict[str, dict[str, Any]]:
+    """Row -> its cell in that column."""
+    at = [each["title"] for each in table["columns"]].index(title)
+    return {row["title"]: row["cells"][at] for row in table["rows"]}
+
+
+def test_a_photo_shows_its_references_at_once_and_loads_nothing(page: Page) -> None:
+    message, zone, _, _, small, board, grid, table, *_ = page.open(page.photo)
+    assert (message, zone["visible"], table) == ("", "hidden", None)
+    assert "In colour" in small
+    assert titles(grid) == ["Truth", "Gray", "Mean colour"]
+    assert (grid["width"], grid["height"]) == SIZE
+    assert not page.studio._models
+    assert np.array_equal(board.truth, image.read(page.photo).pixels)
+
+
+def test_the_models_get_no_colour_and_the_gray_keeps_the_lightness(page: Page) -> None:
+    gray = page.board.gray
+    assert (gray == gray[..., :1]).all()
+    truth = image.read(page.photo).pixels
+    off = lightness(truth / 255.0) - lightness(gray / 255.0)
+    assert np.abs(off).max() < 0.5, "only rounding"
+
+
+def test_pictures_come_one_after_the_other_in_the_order_of_the_cards(page: Page) -> None:
+    seen = list(page.run("student", "autochrome"))
+    counts = [
+        sum("file" in cell for cell in grid["cells"]) for _, _, grid, *_ in seen if "cells" in grid
+    ]
+    assert counts == sorted(counts)
+    assert set(counts) == {3, 4, 5}
+    assert titles(seen[-1][2]) == ["Truth", "Gray", "Mean colour", "Autochrome", "Student"]
+    said = [busy for _, busy, *_ in seen if "of 2" in busy]
+    assert said[0].startswith("<p>1 of 2: Autochrome</p>")
+    assert any("2 of 2: Student" in each for each in said)
+    assert seen[-1][:2] == ["", ""]
+
+
+def test_what_is_shown_is_what_the_model_gives_for_the_gray_photo(page: Page) -> None:
+    page.last("autochrome", vividness=[2.0])
+    (entry,) = page.board.planned
+    alone = page.studio.colorizer("autochrome").colorize(page.board.gray, vividness=2.0)
+    assert np.array_equal(page.board.picture(entry), alone)
+
+
+def test_scores_are_by_the_protocol(page: Page) -> None:
+    _, _, _, table, *_ = page.last("autochrome")
+    (entry,) = page.board.planned
+    target = protocol.square(image.read(page.photo).pixels)
+    square = protocol.recombined(protocol.square(page.board.picture(entry)), target)
+    gray = protocol.to_gray(target)
+    for name in ("psnr", "ciede2000"):
+        assert page.board.scores[entry][name] == metrics.score(name, square, target)
+        got = page.board.scores[page.board.entries[1]][name]
+        assert got == pytest.approx(metrics.score(name, gray, target), rel=0.02)
+    assert column(table, "PSNR")["Truth"]["text"] == "∞"
+    assert not column(table, "PSNR")["Truth"]["best"]
+    assert any(cell["best"] for cell in column(table, "PSNR").values())
+    assert any("recombine-256" in note for note in table["notes"])
+    assert float(column(table, "Seconds")["Autochrome"]["text"]) >= 0
+    assert column(table, "Seconds")["Gray"]["text"] == "–"
+
+
+def test_a_black_and_white_photo_has_no_ground_truth(old_page: Page) -> None:
+    assert NO_TRUTH in old_page.open(old_page.photo)[4]
+    _, _, grid, table, *_ = old_page.last("autochrome")
+    assert titles(grid) == ["Gray", "Mean colour", "Autochrome"]
+    assert [each["title"] for each in table["columns"]] == ["Colourfulness", "Seconds"]
+    assert float(column(table, "Colourfulness")["Autochrome"]["text"]) > 0
+    assert table["notes"] == [NO_TRUTH]
+    _, _, _, table, *_ = old_page.last("diffusion", seeds=2)
+    assert table["several"] == [], "nothing says which seed is the best"
+
+
+def test_a_model_that_fails_says_so_in_its_place_and_the_rest_go_on(
+    page: Page, loaded: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(loaded, "autochrome", Breaking())
+    message, _, grid, table, *_ = page.last("autochrome", "student", vividness=[1.0, 2.0])
+    assert message == ""
+    errors = [cell.get("error") for cell in grid["cells"]]
+    assert errors[3] == errors[4]
+    assert "The program has failed" in errors[3]
+    assert errors[5:] == [None, None]
+    assert column(table, "PSNR")["Autochrome"]["why"] == errors[3]
+    assert column(table, "PSNR")["Student"]["why"] == ""
+    assert any(note.startswith("– Autochrome") and errors[3] in note for note in table["notes"])
+
+
+def test_seeds_are_drawn_together_and_the_best_stands_by_itself(page: Page) -> None:
+    _, _, grid, table, *_ = page.last("diffusion", "autochrome", seeds=2)
+    assert [cell["words"].split(" · ")[0] for cell in grid["cells"][4:]] == ["seed 0", "seed 1"]
+    assert [row["title"] for row in table["rows"]][3:] == ["Autochrome", "Diffusion", "Diffusion"]
+    (best,) = table["several"]
+    assert best["settings"] == "best of 2 seeds"
+    singles = [page.board.scores[entry]["psnr"] for entry in page.board.planned[1:]]
+    assert best["cells"][0]["text"] == f"{max(singles):.2f}"
+    for above, below in zip(table["rows"][-1]["cells"], best["cells"], strict=True):
+        if "–" not in (above["text"], below["text"]):
+            assert len(above["text"].split(".")[1]) == len(below["text"].split(".")[1])
+    first, second = (page.board.picture(entry) for entry in page.board.planned[1:])
+    assert not np.array_equal(first, second)
+    # The same picture up to rounding, which is another where the network sees two at once.
+    alone = page.studio.colorizer("diffusion").colorize(page.board.gray, seed=1).astype(int)
+    assert np.abs(second - alone).mean() < 0.05 * np.abs(first - alone).mean()
+
+
+def test_what_is_there_is_not_made_again(page: Page) -> None:
+    page.last("autochrome")
+    before = page.board.made[page.board.planned[0]]
+    _, _, grid, *_ = page.last("autochrome", "student")
+    assert page.board.made[page.board.planned[0]] is before
+    assert titles(grid)[3:] == ["Autochrome", "Student"]
+    _, _, grid, table, *_ = page.last("student", taken=["mae"])
+    assert titles(grid)[3:] == ["Student"], "only what was asked for is shown"
+    assert [each["title"] for each in table["columns"]] == ["Mean absolute error", "Seconds"]
+
+
+def test_stopping_keeps_what_is_there(page: Page) -> None:
+    running = page.run("autochrome", "coltran", "student")
+    for _, busy, *_ in running:
+        if "2 of 3" in busy:
+            break
+    page.on.stop(1, WHO)
+    *_, last = running
+    assert "Stopped" in last[0]
+    assert titles(last[2])[3:] == ["Autochrome"]
+    assert not page.studio._jobs
+
+
+def test_another_photo_ends_the_run(page: Page) -> None:
+    running = page.run("autochrome", "student")
+    next(running)
+    new = page.open(page.photo, page.board)[5]
+    assert list(running) == []
+    assert len(new.made) == 3
+
+
+def test_a_metric_that_cannot_be_had_says_why_and_the_rest_go_on(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetch(name: str, *_: Any) -> None:
+        raise WeightsError(f"The trunk of {name} cannot be had.")
+
+    monkeypatch.setattr(metrics, "fetch", fetch)
+    _, _, _, table, *_ = page.last("autochrome", taken=["psnr", "lpips-squeeze"])
+    cell = column(table, "LPIPS (SqueezeNet)")["Autochrome"]
+    assert (cell["text"], cell["why"]) == ("–", "The trunk of lpips-squeeze cannot be had.")
+    assert column(table, "PSNR")["Autochrome"]["text"] != "–"
+    assert sum("cannot be had" in note for note in table["notes"]) == 1
+    monkeypatch.undo()
+    monkeypatch.setattr(metrics, "fetch", lambda name, *_: None)
+    monkeypatch.setattr(metrics, "prepare", lambda name: None)
+    monkeypatch.setattr(metrics, "score", lambda name, *pictures: 0.25)
+    _, _, _, table, *_ = page.last("autochrome", taken=["psnr", "lpips-squeeze"])
+    assert column(table, "LPIPS (SqueezeNet)")["Autochrome"]["text"] == "0.250", "tried again"
+
+
+def test_the_download_of_a_trunk_can_be_stopped(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    def progress(share: float, words: str) -> None:
+        if share > 0 and words.endswith(" of 4.96 MB"):
+            told.append(words)
+            page.on.stop(1, WHO)
+
+    monkeypatch.setattr(service, "LIVELY", 0.0)
+    with serving_torchvision(NETS["squeeze"], bytes(2 * CHUNK), tmp_path, monkeypatch) as server:
+        server.faults = [Fault(cut_after=CHUNK, stall=60)]
+        taken = ["psnr", "lpips-squeeze"]
+        *_, last = page.on.run(0, page.board, ["autochrome"], [1.0], 1, taken, WHO, progress)
+    assert told
+    assert "Stopped" in last[0]
+    assert column(last[3], "PSNR")["Autochrome"]["text"] != "–"
+    assert not page.studio._jobs
+
+
+def test_it_says_how_many_pictures_that_makes(page: Page) -> None:
+    said, go = page.on.count(["autochrome", "coltran"], [1.0, 2.0], 3)
+    assert "8 pictures" in said
+    assert go["interactive"]
+    assert "1 picture to" in page.on.count(["autochrome"], [1.0], 4)[0]
+    said, go = page.on.count([], [1.0], 1)
+    assert "at least one model" in said
+    assert not go["interactive"]
+    assert page.on.tick_all() == [card.name for card in drawing_models.CARDS]
+
+
+def test_faults_are_said_in_words(page: Page, tmp_path: Path) -> None:
+    note = page.studio.folder.path / "note.jpg"
+    note.write_bytes(b"Dear diary")
+    said, zone, *_ = page.open(note, page.board)
+    assert "note.jpg is not a picture" in said
+    assert zone["visible"] == "hidden", "the photo before stays"
+    assert "Send a picture file" in page.open(tmp_path / "elsewhere.jpg")[0]
+    assert "at least one model" in page.last()[0]
+    page.last("autochrome")
+    page.board.made[page.board.planned[0]].path.unlink()
+    assert "Add the photo again" in page.last("autochrome")[0]
+    page.board = None  # type: ignore[assignment]
+    assert "Add a photo first" in page.last("autochrome")[0]
+
+
+def test_a_large_photo_is_compared_at_the_size_of_a_screen(
+    studio: Studio, tmp_path: Path, gray_scene: Scene
+) -> None:
+    path = studio.folder.new("large.jpg")
+    Image.fromarray(gray_scene(900, 1600)).save(path)
+    width, height = Board.open(path, studio).size
+    assert MOST_PIXELS * 0.99 < width * height <= MOST_PIXELS
+    assert width / height == pytest.approx(16 / 9, rel=0.01)
+
+
+def test_differences_are_drawn_when_they_are_asked_for(page: Page) -> None:
+    page.last("autochrome")
+    assert all(made.heat is None for made in page.board.made.values())
+    *_, (_, grid) = page.on.differences(0, page.board, True, WHO, None)
+    assert all("heat" in cell for cell in grid["cells"])
+    assert grid["difference"]
+    entry = page.board.planned[0]
+    drawn = image.read(page.board.made[entry].heat).pixels
+    truth = image.read(page.photo).pixels
+    assert np.array_equal(drawn, heat_map(page.board.picture(entry), truth))
+    *_, (_, grid) = page.on.differences(0, page.board, False, WHO, None)
+    assert not grid["difference"]
+    assert page.last("student")[5] == {**gr.update(visible=True), "value": False}
+
+
+def test_what_is_taken_away_is_what_is_seen(page: Page) -> None:
+    page.last("autochrome", "diffusion", seeds=2)
+    note, path = page.on.export(0, "Table, CSV", page.board, WHO, None)
+    assert (note, Path(path).name) == ("", "new-scores.csv")
+    rows = list(csv.DictReader(Path(path).read_text().splitlines()))
+    assert [row["kind"] for row in rows] == ["truth", "gray", "mean", *["model"] * 3, "best"]
+    assert float(rows[3]["psnr"]) == pytest.approx(
+        page.board.scores[page.board.planned[0]]["psnr"], abs=1e-3
+    )
+    _, path = page.on.export(0, "All, ZIP", page.board, WHO, None)
+    with zipfile.ZipFile(path) as file:
+        names = file.namelist()
+        (entry, *_) = page.board.planned
+        inside = image.decode(file.read("new-autochrome.png")).pixels
+    assert names[-2:] == ["new-diffusion-seed-1.png", "new-scores.csv"]
+    assert len(names) == 7
+    assert np.array_equal(inside, page.board.picture(entry))
+    _, path = page.on.export(0, "Grid, PNG", page.board, WHO, None)
+    sheet = image.read(Path(path)).pixels
+    assert Path(path).name == "new-comparison.png"
+    wide = max(SIZE[0], WIDTHS[0])
+    assert sheet.shape[1] == 4 * (wide + GAP) + GAP
+    left = GAP + (wide - SIZE[0]) // 2
+    assert np.array_equal(sheet[GAP : GAP + SIZE[1], left : left + SIZE[0]], page.board.truth)
+
+
+def test_captions_say_what_matters(page: Page) -> None:
+    page.last("autochrome", vividness=[2.0])
+    truth, *_, made = page.board.results()
+    assert exports.caption(page.board, truth)[0] == "Truth"
+    label, main, seconds = exports.caption(page.board, made)
+    assert label == "Autochrome, vividness 2"
+    assert main.startswith("PSNR ")
+    assert " · CIEDE2000 " in main
+    assert seconds.endswith(" s")
+    failed = Result(made.entry, error="It failed.")
+    assert exports.caption(page.board, failed) == [label, "failed"]
+
+
+def test_a_link_brings_the_settings_back(page: Page) -> None:
+    settings = (["autochrome", "coltran"], [0.5, 1.0], 3, ["psnr", "lpips-alex"])
+    address = permalink.write(*settings)
+    assert address.startswith("?tab=compare&models=autochrome,coltran&vividness=0.5,1&seeds=3&")
+    asked = SimpleNamespace(query_params=dict(parse_qsl(address[1:])))
+    said, *restored = page.on.restore(asked)
+    assert tuple(restored) == settings
+    assert said == gr.skip()
+    assert asked_tab(asked)["selected"] == "compare"
+
+
+def test_what_a_link_asks_for_in_vain_is_said(page: Page) -> None:
+    parameters = {"models": "nobody,autochrome,<b>", "seeds": "9", "tab": "elsewhere"}
+    asked = SimpleNamespace(query_params=parameters)
+    said, models, vividness, seeds, metrics = page.on.restore(asked)
+    assert "nobody, &lt;b&gt;, 9" in said
+    assert models == ["autochrome"]
+    assert (vividness, seeds, metrics) == (gr.skip(), gr.skip(), gr.skip())
+    assert asked_tab(asked) == gr.skip()
+    nothing = SimpleNamespace(query_params={})
+    assert page.on.restore(nothing) == [gr.skip()] * 5
+
+
+def test_the_models_ticked_at_first_are_few_and_there(page: Page) -> None:
+    ticked = compare_tab.few(drawing_models.CARDS)
+    assert ticked == ["autochrome", "student"], "none that draws"
+
+
+def test_metrics_say_what_they_would_download(page: Page) -> None:
+    said = {name: text for text, name in page.on.sizes(["psnr"])["choices"]}
+    for metric in metrics.METRICS:
+        needs = metric.download != ""
+        assert ("MB once" in said[metric.name] or "downloaded" in said[metric.name]) == needs
+    assert page.on.sizes(["psnr"])["value"] == ["psnr"]
+
+
+def test_starting_over_empties_the_page(page: Page) -> None:
+    message, zone, _, _, _, board, grid, table, *_ = page.on.reset(page.board)
+    assert (message, zone["value"], board, grid, table) == ("", None, None, None, None)
+    assert page.board.away

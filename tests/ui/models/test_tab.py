@@ -1,0 +1,303 @@
+"""The tab "Models" without a browser: what its handlers do with models of every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import drawing_models
+import gradio as gr
+import numpy as np
+import pytest
+from hub_server import Hub, serving
+from numpy.typing import NDArray
+from PIL import Image
+
+import colorize_core
+from colorize_core.cards import ModelCard, WeightFile
+from colorize_core.errors import WeightsError
+from colorize_core.imaging import image
+from ui.models.samples import several
+from ui.models.session import Desk
+from ui.models.tab import Handlers, about, nothing
+from ui.server.limits import Public
+from ui.shared import model_choices
+from ui.shared.example_strip import find_examples
+from ui.shared.service import Studio
+
+SIZE = (60, 40)  # of the photo, width and height
+KNOBS = (1.0, 1.0, 1.0, True)  # vividness, strength, gain, neutralize
+WHO = SimpleNamespace(session_hash="someone")
+COLTRAN = (0, 1.5, 0.3, 0.8, "final")  # seed, guidance, parallel, temperature, stage
+DIFFUSION = (0, 2.0, 0.8, "cosine", "DDIM", 25)  # in the order of the card's controls
+Scene = Callable[..., NDArray[np.uint8]]
+
+
+class Page:
+    """The tab's handlers with one person's photo."""
+
+    def __init__(self, studio: Studio, photo: Path):
+        self.studio = studio
+        self.on = Handlers(studio, find_examples(), drawing_models.CARDS)
+        self.photo = studio.folder.new(photo.name)
+        self.photo.write_bytes(photo.read_bytes())
+        self.desk: Desk = self.open(self.photo)[5]
+
+    def open(self, path: Path, desk: Desk | None = None) -> list[Any]:
+        return self.on.open(0, {"path": str(path)}, "autochrome", desk, WHO, None)
+
+    def pick(self, name: str) -> list[Any]:
+        index = [card.name for card in drawing_models.CARDS].index(name)
+        return self.on.pick(self.desk, SimpleNamespace(index=index))
+
+    def show(self, *knobs: Any) -> list[Any]:
+        return self.on.show(0, self.desk, *(knobs or KNOBS), WHO, None)
+
+    def draw(self, name: str, count: int, *own: Any, knobs: Any = KNOBS) -> Iterator[list[Any]]:
+        self.pick(name)
+        return self.on.draw(WHO, None, 0, name, self.desk, count, *knobs, *own)
+
+
+@pytest.fixture(scope="module")
+def gray_photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "holiday.jpg"
+    Image.fromarray(gray_scene(SIZE[1], SIZE[0])).save(path, quality=95)
+    return path
+
+
+@pytest.fixture
+def page(studio: Studio, gray_photo: Path) -> Page:
+    return Page(studio, gray_photo)
+
+
+def cells(value: dict[str, Any]) -> list[dict[str, Any]]:
+    return [cell for group in value["groups"] for cell in group["cells"]]
+
+
+def test_nothing_is_loaded_before_it_is_used(page: Page) -> None:
+    for card in drawing_models.CARDS:
+        page.pick(card.name)
+    page.pick("coltran")
+    assert page.show()[1:] == nothing()[1:]
+    assert not page.studio._models
+
+
+def test_a_model_colours_at_once_and_is_asked_no_second_time(page: Page) -> None:
+    note, frame, bar, slider, pair, line = page.show()
+    assert (note, frame, bar, pair) == ("", {**frame, "visible": True}, frame, pair)
+    assert line.startswith(f"{SIZE[0]} × {SIZE[1]} · Autochrome · ")
+    assert (slider["width"], slider["height"]) == SIZE
+    page.pick("coltran")
+    assert page.pick("autochrome")[5] == slider, "coming back shows what was there"
+    assert page.show()[3] == slider
+    assert page.show(2.0, 1.0, 1.0, True)[3] != slider
+
+
+def test_a_picture_a_seed_and_a_stage(page: Page) -> None:
+    shown = list(page.draw("coltran", 2, *COLTRAN))
+    assert [cell["caption"] for cell in cells(shown[0][2])] == [
+        f"Seed {seed}, {stage}" for seed in (0, 1) for stage in ("coarse", "fine", "final")
+    ]
+    assert shown[0][2]["picked"] is None
+    assert shown[0][2]["groups"][0]["columns"] == 3
+    assert shown[-1][2]["picked"] == 2, "the first seed's final picture"
+    assert shown[-1][1] == ""
+    assert "seed 0, final · 2 seeds drawn in" in page.show()[5]
+
+
+def test_the_picked_picture_is_what_its_seed_and_stage_give(page: Page) -> None:
+    list(page.draw("coltran", 2, *COLTRAN))
+    page.on.choose(page.desk, SimpleNamespace(index=4))
+    assert "seed 1, fine" in page.show()[5]
+    work = page.desk.work("coltran")
+    assert work is not None
+    with page.studio.job("someone") as job:
+        file = page.studio.export(work, "PNG", job)
+    alone = page.studio.colorizer("coltran").colorize(
+        image.read(page.photo).pixels, seed=1, temperature=0.8, stage="fine"
+    )
+    assert np.array_equal(image.read(file).pixels, alone)
+
+
+def test_vividness_renders_again_and_gain_waits_for_the_next_drawing(page: Page) -> None:
+    list(page.draw("diffusion", 1, *DIFFUSION))
+    first = page.show()[3]
+    note, _, _, second, *_ = page.show(2.0, 1.0, 0.5, True)
+    assert second != first
+    assert "Gain and tint count from the next time" in note
+    list(page.draw("diffusion", 1, *DIFFUSION, knobs=(1.0, 1.0, 0.5, True)))
+    assert page.show(2.0, 1.0, 0.5, True)[0] == ""
+
+
+def test_colours_come_out_of_the_noise_in_ten_pictures(page: Page) -> None:
+    shown = list(page.draw("diffusion", 3, *DIFFUSION))
+    strip = cells(shown[-1][3])
+    assert len(strip) == 10
+    assert strip[-1]["caption"] == "step 25 of 25"
+    lengths = [len(cells(value[3])) for value in shown]
+    assert lengths == sorted(lengths), "they come one after the other"
+    assert len(set(lengths)) > 5
+    results = shown[-1][2]
+    assert [cell["caption"] for cell in cells(results)] == ["Seed 0", "Seed 1", "Seed 2"]
+    assert results["groups"][0]["columns"] == 3
+
+
+def test_colours_go_into_noise_without_a_model(
+    page: Page, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    page.pick("diffusion")
+    assert page.on.noise(0, "diffusion", page.desk, WHO, None)["visible"] is False
+    Image.fromarray(rng.integers(0, 255, (8, 12, 3), np.uint8)).resize((120, 80)).save(
+        page.studio.folder.path / "colour.png"
+    )
+    desk = page.open(page.studio.folder.path / "colour.png")[5]
+    value = page.on.noise(0, "diffusion", desk, WHO, None)["value"]
+    assert [group["title"] for group in value["groups"]] == [
+        "Into noise, cosine schedule",
+        "Into noise, linear schedule",
+    ]
+    assert [len(group["cells"]) for group in value["groups"]] == [10, 10]
+    assert not page.studio._models
+    assert page.on.noise(0, "autochrome", desk, WHO, None)["visible"] is False
+
+
+def test_stopping_keeps_what_was_drawn_before(page: Page) -> None:
+    before = list(page.draw("coltran", 1, *COLTRAN))[-1]
+    running = page.draw("coltran", 2, *COLTRAN)
+    assert len(cells(next(running)[2])) == 6
+    page.on.stop(1, WHO)
+    *_, last = running
+    assert last[1:] == before[1:]
+    assert len(page.desk.works["coltran"]) == 3
+    assert not page.studio._jobs
+
+
+def test_another_photo_ends_the_drawing(page: Page) -> None:
+    running = page.draw("coltran", 1, *COLTRAN)
+    next(running)
+    new = page.open(page.photo, page.desk)[5]
+    assert list(running) == []
+    assert not new.works
+
+
+def test_one_model_beside_another(page: Page) -> None:
+    page.pick("student")
+    _, _, _, slider, pair, line = page.show()
+    assert [cell["caption"] for cell in cells(pair["value"])] == ["Autochrome", "Student"]
+    assert cells(pair["value"])[1]["file"]["path"] == slider["after"]["path"]
+    assert " · Student · " in line
+
+
+def test_faults_are_said_in_words(page: Page, tmp_path: Path) -> None:
+    note = page.studio.folder.path / "note.jpg"
+    note.write_bytes(b"Dear diary")
+    said, zone, *_ = page.open(note, page.desk)
+    assert "note.jpg is not a picture" in said
+    assert zone["visible"] == "hidden", "the photo before stays"
+    assert "Send a picture file" in page.open(tmp_path / "elsewhere.jpg")[0]
+    *_, last = page.draw("coltran", 1, -1, *COLTRAN[1:])
+    assert "seed is -1, allowed is a whole number from 0 to 9999" in last[0]
+    assert page.show()[0] == gr.skip(), "what is said must not be wiped out"
+    page.photo.unlink()
+    assert "no longer here" in page.show()[0] or page.show()[3] is None
+
+
+def test_several_seeds_begin_again_after_the_highest() -> None:
+    assert several(9998, 3) == (9998, 9999, 0)
+
+
+@pytest.mark.parametrize("card", colorize_core.cards(), ids=lambda card: card.name)
+def test_card_says_what_there_is_to_know(card: colorize_core.ModelCard) -> None:
+    text = about(card)
+    assert not text.startswith("---")
+    for fact in (f"{card.parameters:,}", card.licence, card.limits, card.trained_on, card.paper):
+        assert fact in text
+    assert "| gray |" in text, "the scores have nothing to be compared with"
+
+
+def test_a_model_without_a_generated_card_still_says_its_limits() -> None:
+    card = replace(colorize_core.cards()[0], name="new")
+    assert about(card).endswith(card.limits)
+
+
+# --- models whose weights are downloaded ---
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[ModelCard, Hub]]:
+    """A model whose weights a Hub on this machine has."""
+    path = tmp_path / "hub" / "someone" / "elsewhere" / "model.safetensors"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"weights" * 100)
+    file = WeightFile("model.safetensors", "", 700, "someone/elsewhere")
+    card = replace(drawing_models.CARDS[0], name="elsewhere", weights=(file,), source="https://a.b")
+    with serving(tmp_path / "hub", tmp_path / "cache", monkeypatch) as hub:
+        yield card, hub
+
+
+def test_weights_are_downloaded_when_that_is_asked_for(
+    studio: Studio,
+    gray_photo: Path,
+    elsewhere: tuple[ModelCard, Hub],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ui.shared.service.LIVELY", 0.0)
+    card, hub = elsewhere
+    page = Page(studio, gray_photo)
+    page.on.cards[card.name] = card
+    page.desk.current = card.name
+    assert page.show() == [gr.skip(), *nothing()[1:]]
+    assert page.on.gets([card.name]) == [gr.update(visible=True)]
+    assert model_choices.here([card]) == []
+    assert hub.asked == []
+    heard: list[str] = []
+    got = page.on.fetch(0, card.name, WHO, lambda share, words: heard.append(words))
+    assert got == ["", gr.update(visible=False)]
+    assert heard[-1] == "700 B of 700 B"
+    assert page.on.gets([card.name]) == [gr.update(visible=False)]
+    assert model_choices.here([card]) == [card]
+
+
+def test_a_download_that_fails_is_explained(
+    studio: Studio, gray_photo: Path, elsewhere: tuple[ModelCard, Hub]
+) -> None:
+    card, hub = elsewhere
+    hub.says = (404, "RepoNotFound")
+    page = Page(studio, gray_photo)
+    page.on.cards[card.name] = card
+    message, button = page.on.fetch(0, card.name, WHO, None)
+    assert "has no repository someone/elsewhere" in message
+    assert button["visible"]
+    page.desk.current = card.name
+    for desk in (None, page.desk):  # what follows is to leave the words there
+        assert page.on.show(0, desk, 1, 1, 1, True, WHO, None)[0] == gr.skip()
+
+
+def test_a_model_that_is_not_here_is_refused_with_what_to_do(
+    studio: Studio, elsewhere: tuple[ModelCard, Hub]
+) -> None:
+    with pytest.raises(WeightsError, match=r"220 MB.* weights fetch ddcolor-tiny"):
+        studio.colorizer("ddcolor-tiny")
+    assert elsewhere[1].asked == []
+
+
+def test_what_is_not_scored_here_is_described_by_its_facts() -> None:
+    card = next(card for card in model_choices.every() if card.name == "ddcolor-tiny")
+    words = about(card)
+    for fact in (f"{card.parameters:,}", card.paper, card.source, card.licence, card.limits):
+        assert fact in words
+
+
+def test_strangers_download_nothing(
+    studio: Studio, gray_photo: Path, elsewhere: tuple[ModelCard, Hub]
+) -> None:
+    card, hub = elsewhere
+    page = Page(studio, gray_photo)
+    page.on.cards[card.name] = card
+    studio.public = Public()
+    message, _ = page.on.fetch(0, card.name, WHO, None)
+    assert "weights fetch elsewhere" in message
+    assert hub.asked == []

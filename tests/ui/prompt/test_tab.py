@@ -1,0 +1,654 @@
+"""The tab "Prompt" without a browser: what its handlers do with tiny untrained models."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+import tiny_diffusion
+from hub_server import Hub, serving
+from numpy.typing import NDArray
+from PIL import Image
+
+from colorize_core.errors import WeightsError
+from colorize_core.imaging import image
+from colorize_core.imaging.color import rgb_to_lab
+from colorize_core.prompted import grid, sources
+from colorize_core.prompted.generation import Preview, Variant
+from colorize_core.prompted.metadata import read_settings
+from colorize_core.prompted.models import MODELS
+from colorize_core.prompted.plan import needed
+from colorize_core.prompted.settings import CONDITIONS, PROMPT, Settings
+from colorize_core.prompted.sources import CAPTIONER
+from ui.prompt import endpoint, form, generation, requirements
+from ui.prompt.session import Sketchbook
+from ui.prompt.tab import STARTS, Handlers
+from ui.shared.example_strip import find_examples
+from ui.shared.service import FORMATS, Studio
+
+# NumPy 2 has a word for diffusers' UniPC, which reads a tensor as an array.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+SIZE = (120, 90)  # of the photos, width and height
+WHO = SimpleNamespace(session_hash="someone")
+WISH = Settings(side=64, steps=2, low=20, high=60, seed=5)
+WAYS = [
+    replace(WISH, condition=each, start=start) for each in CONDITIONS for start in (False, True)
+]
+Scene = Callable[..., NDArray[np.uint8]]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("hub")
+    tiny_diffusion.write_all(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def filled(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Hub cache with everything in it."""
+    cache = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch, serving(models, cache, patch):
+        sources.download(sources.missing(needed(WAYS)))
+    return cache
+
+
+@pytest.fixture
+def here(models: Path, filled: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """Everything is on this machine."""
+    with serving(models, filled, monkeypatch) as hub:
+        yield hub
+
+
+@pytest.fixture
+def bare(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """Nothing is, but a Hub has it."""
+    with serving(models, tmp_path / "cache", monkeypatch) as hub:
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def gray_photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "old.png"
+    Image.fromarray(gray_scene(SIZE[1], SIZE[0])).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def colour_photo(tmp_path_factory: pytest.TempPathFactory, colour_scene: Scene) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "new.png"
+    Image.fromarray(colour_scene(SIZE[1], SIZE[0])).save(path)
+    return path
+
+
+class Page:
+    """The tab's handlers with one person's photo."""
+
+    def __init__(self, studio: Studio, photo: Path):
+        self.studio = studio
+        self.on = Handlers(studio, find_examples())
+        self.opened = self.open(photo)
+        self.book: Sketchbook = self.opened[5]
+
+    def open(self, photo: Path, book: Sketchbook | None = None) -> list[Any]:
+        there = self.studio.folder.new(photo.name)
+        there.write_bytes(photo.read_bytes())
+        return self.on.open(0, {"path": str(there)}, book, WHO, None)
+
+    def draw(self, settings: Settings = WISH, turn: int = 0) -> list[list[Any]]:
+        return list(self.on.draw(WHO, None, turn, self.book, *values(settings)))
+
+    def compare(self, followed: Any, starts: Any, settings: Settings = WISH) -> list[list[Any]]:
+        return list(self.on.compare(WHO, None, 0, self.book, followed, starts, *values(settings)))
+
+    def pixels(self) -> NDArray[Any]:
+        """Of the picture that is shown."""
+        return image.read(self.book.after(self.book.cell, self.studio)).pixels
+
+    def saved(self, format: str) -> Path:
+        message, path = self.on.save(0, format, self.book, WHO, None)
+        assert message == ""
+        return Path(path)
+
+
+def values(settings: Settings) -> list[Any]:
+    """As the controls send them."""
+    return [getattr(settings, name) for name in form.NAMES]
+
+
+@pytest.fixture
+def page(studio: Studio, gray_photo: Path, here: Hub) -> Page:
+    return Page(studio, gray_photo)
+
+
+def captions(drawings: dict[str, Any]) -> list[str]:
+    return [cell["caption"] for group in drawings["groups"] for cell in group["cells"]]
+
+
+def lightness(pixels: NDArray[Any]) -> NDArray[Any]:
+    return rgb_to_lab(pixels / 255.0)[..., 0]
+
+
+# --- before it is drawn ---
+
+
+def test_nothing_heavy_is_imported_before_there_is_a_photo() -> None:
+    code = "import sys, app, ui.prompt.tab; print({'torch', 'diffusers'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_the_edges_follow_both_thresholds(page: Page) -> None:
+    def edges(**changed: Any) -> str:
+        message, seen = page.on.look(page.book, *values(replace(WISH, **changed)))
+        assert message == ""
+        (group,) = seen["groups"]
+        assert len(group["cells"]) == 2
+        return group["cells"][1]["source"]
+
+    assert len({edges(), edges(low=60), edges(high=200), edges(blur=3.0)}) == 4
+    assert edges() == edges()
+    assert len({edges(condition=kind) for kind in CONDITIONS}) == 3
+
+
+def test_an_editor_has_no_edges_to_look_at(page: Page) -> None:
+    _, seen = page.on.look(page.book, *values(replace(WISH, model="flux2-klein")))
+    assert captions(seen) == ["The photo in gray"]
+
+
+def test_thresholds_that_do_not_fit_are_explained(page: Page) -> None:
+    swapped = dict(zip(form.NAMES, values(WISH), strict=True)) | {"low": 90, "high": 50}
+    message, _ = page.on.look(page.book, *swapped.values())
+    assert "Swap them" in message
+
+
+def test_the_edges_are_seen_without_any_weights(
+    studio: Studio, gray_photo: Path, bare: Hub
+) -> None:
+    page = Page(studio, gray_photo)
+    message, seen = page.on.look(page.book, *values(WISH))
+    assert message == ""
+    assert captions(seen)[1] == "What the drawing follows"
+    _, soft = page.on.look(page.book, *values(replace(WISH, condition="softedge")))
+    assert "once their network is here" in captions(soft)[1]
+    assert bare.asked == []
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_only_controls_that_count_are_seen(name: str) -> None:
+    card = MODELS[name]
+    shown = dict(zip(form.SOMETIMES, form.seen(Settings(model=name)), strict=True))
+    seen = {control for control, update in shown.items() if update["visible"]}
+    edges = set(form.EDGES) if card.conditions else set()
+    own = {"condition"} if card.conditions else set()
+    assert seen - {"guidance", "weight"} == edges | own | (
+        {"negative"} if card.negative else set()
+    ) | ({"fast"} if card.fast else set())
+    assert ("guidance" in seen) == ("guidance" in card.controls)
+
+
+def test_another_model_brings_its_own_words_unless_some_were_typed() -> None:
+    flux = MODELS["flux2-klein"]
+    info, prompt, steps, guidance = form.choose_model("flux2-klein", PROMPT, True)
+    assert info["info"] == flux.line
+    assert (prompt, steps, guidance) == (flux.prompt, flux.steps, flux.guidance)
+    assert form.choose_model("flux2-klein", "a red door", True)[1] == "a red door"
+    assert form.choose_model("sd15", flux.prompt, False)[1:] == [PROMPT, *form.speed(False)]
+
+
+# --- what has to be downloaded ---
+
+
+def test_what_is_missing_is_listed_with_size_and_licence(
+    studio: Studio, gray_photo: Path, bare: Hub
+) -> None:
+    page = Page(studio, gray_photo)
+    asked, words, button, *_ = page.on.choose(*values(WISH))
+    assert asked == sources.needed(WISH)
+    for each in asked:
+        assert each.card in words
+    assert button["visible"]
+    assert sources.size(sum(each.bytes for each in asked)) in button["value"]
+    assert bare.asked == []  # nothing was asked for
+
+
+def test_drawing_without_the_weights_says_what_to_do(
+    studio: Studio, gray_photo: Path, bare: Hub
+) -> None:
+    page = Page(studio, gray_photo)
+    (last,) = page.draw()
+    assert "Not on this machine yet: Stable Diffusion 1.5" in last[0]
+    assert last[-1]["visible"]
+    assert last[4] is None
+    assert bare.asked == []
+
+
+def test_a_download_reports_and_makes_it_whole(
+    studio: Studio, gray_photo: Path, bare: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.shared.service.LIVELY", 0.0)
+    page = Page(studio, gray_photo)
+    heard: list[str] = []
+
+    def progress(share: float, what: str) -> None:
+        heard.append(what)
+
+    message, _, words, button = page.on.download(0, sources.needed(WISH), WHO, progress)
+    assert "Everything is here now" in message
+    assert "Everything that drawing needs is on this machine" in words
+    assert not button["visible"]
+    assert heard[-1] == "3.6 GB of 3.6 GB"
+    assert page.draw()[-1][0] == ""
+
+
+def test_a_download_is_stopped_and_goes_on(
+    studio: Studio, gray_photo: Path, bare: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.shared.service.LIVELY", 0.0)
+    page = Page(studio, gray_photo)
+
+    def progress(share: float, what: str) -> None:
+        if share > 0.5:
+            page.on.stop(1, WHO)
+
+    message, _, _, button = page.on.download(0, sources.needed(WISH), WHO, progress)
+    assert "the download goes on from there" in message
+    assert button["visible"]
+    before = len(bare.asked)
+    page.on.download(2, sources.needed(WISH), WHO, None)
+    fetched = {each.split(" ", 1)[1] for each in bare.asked[before:]}
+    assert "stable-diffusion-v1-5/stable-diffusion-v1-5/model_index.json" not in fetched
+    assert not sources.missing(sources.needed(WISH))
+
+
+def test_a_download_that_fails_says_why(studio: Studio, gray_photo: Path, bare: Hub) -> None:
+    page = Page(studio, gray_photo)
+    bare.says = (503, "")
+    message, _, _, button = page.on.download(0, sources.needed(WISH), WHO, None)
+    assert 'role="alert"' in message
+    assert "503" in message
+    assert button["visible"]
+
+
+def test_a_machine_that_is_too_small_is_told_beforehand(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from colorize_core.prompted import memory
+
+    assert "warning" not in page.on.choose(*values(WISH))[1]
+    monkeypatch.setattr(memory, "free", lambda device: 2_000_000_000)
+    words = page.on.choose(*values(WISH))[1]
+    assert re.search(r"needs about [\d.]+ GB; free are 2\.0 GB", words)
+
+
+# --- drawing ---
+
+
+def test_variants_are_seen_while_they_are_drawn(page: Page) -> None:
+    said = page.draw(replace(WISH, variants=2))
+    words = [re.sub("<[^>]*>", "", each[1]) for each in said]
+    assert words == [
+        "Getting ready",
+        "Picture 1 of 2 · step 1 of 2",
+        "Picture 1 of 2 · step 2 of 2",
+        "Picture 1 of 2",
+        "Picture 2 of 2 · step 1 of 2",
+        "Picture 2 of 2 · step 2 of 2",
+        "Picture 2 of 2",
+        "",
+    ]
+    shares = [float(each) for step in said for each in re.findall(r"value=([\d.]+)", step[1])]
+    assert shares == sorted(shares)
+    assert captions(said[1][2]) == ["Seed 5 · being drawn", "Seed 6"]
+    assert [each["source"] for each in said[-1][2]["groups"][0]["cells"]] == [
+        each["source"] for each in said[-2][2]["groups"][0]["cells"]
+    ]
+    assert said[3][4] is not None  # the first is shown at full size as soon as it is done
+    assert said[-1][2]["picked"] == 0
+    assert captions(said[-1][2]) == ["Seed 5", "Seed 6"]
+
+
+def test_a_seed_draws_the_same_again_and_another_does_not(page: Page) -> None:
+    def made(**changed: Any) -> NDArray[np.uint8]:
+        page.draw(replace(WISH, **changed))
+        return page.book.cell.drawn
+
+    first = made()
+    assert np.array_equal(first, made())
+    assert not np.array_equal(first, made(seed=6))
+    assert not np.array_equal(first, made(prompt="autumn leaves"))
+    assert not np.array_equal(first, made(condition="brightness"))
+    assert not np.array_equal(first, made(start=True))
+
+
+def test_the_photo_is_kept_until_it_is_not_to_be(page: Page, gray_photo: Path) -> None:
+    page.draw()
+    photo = image.read(gray_photo).pixels
+    kept = image.read(page.saved("PNG")).pixels
+    assert kept.shape == photo.shape
+    # A level is 255th of the way from black to white.
+    assert np.abs(lightness(kept) - lightness(photo)).max() < 100 / 255
+    assert np.ptp(kept.astype(int), axis=2).max() > 10  # it has colours
+    *_, line = page.on.keep(page.book, False)
+    assert "raw picture" in line
+    drawn = page.book.cell.drawn
+    assert np.array_equal(image.read(page.saved("PNG")).pixels, drawn)
+    assert drawn.shape[0] * drawn.shape[1] == pytest.approx(WISH.side**2, rel=0.1)
+    *_, line = page.on.keep(page.book, True)
+    assert "photo kept" in line
+    assert np.array_equal(image.read(page.saved("PNG")).pixels, kept)
+
+
+def test_a_photo_in_colour_is_taken_without(studio: Studio, colour_photo: Path, here: Hub) -> None:
+    page = Page(studio, colour_photo)
+    before = image.read(page.book.before).pixels.astype(int)
+    assert np.ptp(before, axis=2).max() <= 4  # JPEG
+    page.draw()
+    photo = image.read(colour_photo).pixels
+    kept = image.read(page.saved("PNG")).pixels
+    assert np.abs(lightness(kept) - lightness(photo)).max() < 100 / 255
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_can_be_taken_away(page: Page, format: str) -> None:
+    page.draw()
+    saved = image.read(page.saved(format))
+    assert saved.pixels.shape == (SIZE[1], SIZE[0], 3)
+    assert saved.pixels.dtype == (np.uint16 if "16" in format else np.uint8)
+    if "16" in format:
+        assert len(np.unique(saved.pixels % 257)) > 100  # shades between those of 8 bits
+
+
+def test_another_of_the_pictures_is_picked(page: Page) -> None:
+    page.draw(replace(WISH, variants=2))
+    first = page.pixels()
+    drawings, *_, line = page.on.pick(page.book, SimpleNamespace(index=1))
+    assert drawings["picked"] == 1
+    assert "Seed 6" in line
+    assert not np.array_equal(page.pixels(), first)
+
+
+def test_conditions_are_compared_in_one_run(page: Page) -> None:
+    said = page.compare(list(CONDITIONS), list(STARTS))
+    assert said[-1][0] == ""
+    drawings = said[-1][2]
+    assert captions(drawings) == [
+        "Canny edges",
+        "Brightness",
+        "Soft edges",
+        "Canny edges, from the built-in model's colours",
+        "Brightness, from the built-in model's colours",
+        "Soft edges, from the built-in model's colours",
+    ]
+    assert drawings["groups"][0]["columns"] == 3
+    pictures = [cell.drawn.tobytes() for cell in page.book.cells]
+    assert len(set(pictures)) == 6
+    alone = Settings(**{**vars(WISH), "condition": "brightness"})
+    page.draw(alone)
+    assert page.book.cell.drawn.tobytes() == pictures[1]
+
+
+def test_nothing_to_compare_is_explained(page: Page) -> None:
+    (last,) = page.compare([], list(STARTS))
+    assert "Nothing is compared" in last[0]
+
+
+def test_one_that_fails_leaves_the_others(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = grid.condition
+
+    def damaged(photo: Any, settings: Settings, hed: Any) -> Any:
+        if settings.condition == "brightness":
+            raise WeightsError("The file is damaged. Download it again.")
+        return real(photo, settings, hed)
+
+    monkeypatch.setattr(grid, "condition", damaged)
+    last = page.compare(list(CONDITIONS), list(STARTS)[:1])[-1]
+    assert last[0] == ""
+    assert captions(last[2])[1] == "Brightness · The file is damaged. Download it again."
+    assert [cell.drawn is not None for cell in page.book.cells] == [True, False, True]
+    (_, last) = page.draw(replace(WISH, condition="brightness"))
+    assert "The file is damaged" in last[0]
+    assert page.book.cells == []
+
+
+def test_a_flagged_picture_is_explained(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flagged(*_: Any, **__: Any) -> Iterator[Any]:
+        yield 1, Preview(1, 5, 1, 1, np.zeros((8, 8, 3), np.uint8))
+        yield 1, Variant(1, 5, None, None, "The safety checker took it. Try another seed.")
+
+    monkeypatch.setattr(generation, "draw_grid", flagged)
+    last = page.draw()[-1]
+    assert captions(last[2]) == ["Seed 5 · The safety checker took it. Try another seed."]
+    assert last[4] is None  # nothing to be compared with the photo
+
+
+def test_it_stops_within_a_step(page: Page) -> None:
+    run = page.on.draw(WHO, None, 0, page.book, *values(replace(WISH, steps=30, variants=2)))
+    for words in run:
+        if "step 2 of" in words[1]:
+            break
+    page.on.stop(1, WHO)
+    rest = list(run)
+    assert len(rest) <= 2
+    assert "Stopped" in rest[-1][0]
+    assert not page.book.running
+    assert page.draw(turn=2)[-1][0] == ""  # the next one is drawn as if nothing had been
+
+
+def test_what_was_drawn_before_the_stop_stays(page: Page) -> None:
+    run = page.on.draw(WHO, None, 0, page.book, *values(replace(WISH, variants=2)))
+    for words in run:
+        if "Picture 2 of 2 · step 1" in words[1]:
+            break
+    page.on.stop(1, WHO)
+    last = list(run)[-1]
+    assert "What was drawn until then is here" in last[0]
+    assert last[4] is not None
+    (cell,) = page.book.cells
+    assert cell.settings.seed == 5
+
+
+def test_another_photo_ends_the_run_without_a_word(page: Page, gray_photo: Path) -> None:
+    run = page.on.draw(WHO, None, 0, page.book, *values(WISH))
+    next(run)
+    page.open(gray_photo, page.book)
+    assert list(run) == []
+
+
+def test_a_second_drawing_waits_for_the_first(page: Page, gray_photo: Path) -> None:
+    other = Page(page.studio, gray_photo)
+    other.on = page.on
+    run = page.on.draw(WHO, None, 0, page.book, *values(WISH))
+    next(run)
+    done: list[Any] = []
+    waiting = threading.Thread(
+        target=lambda: done.extend(
+            other.on.draw(SimpleNamespace(session_hash="b"), None, 0, other.book, *values(WISH))
+        )
+    )
+    waiting.start()
+    waiting.join(0.5)
+    assert done == []
+    list(run)
+    waiting.join(60)
+    assert done[-1][0] == ""
+    assert np.array_equal(other.book.cell.drawn, page.book.cell.drawn)
+
+
+def test_a_mistake_of_ours_is_not_shown_in_its_own_words(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr(generation, "draw_grid", fail)
+    last = page.draw()[-1]
+    assert "The program has failed" in last[0]
+    assert "oops" not in last[0]
+
+
+# --- settings in PNGs ---
+
+
+def test_a_png_brings_its_settings_back(page: Page) -> None:
+    wish = replace(WISH, prompt="a navy suit", condition="brightness", start=True, seed=9)
+    page.draw(wish)
+    png = page.saved("PNG")
+    assert read_settings(png.read_bytes()) == wish
+    page.on.keep(page.book, False)
+    again = page.open(png, page.book)
+    assert "photo kept" in again[11]
+    assert again[5] is page.book  # the photo stays
+    assert "are loaded" in again[0]
+    sent = dict(zip(form.NAMES, again[12:], strict=True))
+    assert {name: update["value"] for name, update in sent.items()} == vars(wish)
+    assert not sent["low"]["visible"]
+    assert sent["strength"]["visible"]
+
+
+def test_a_png_alone_is_the_photo_too(page: Page, studio: Studio) -> None:
+    page.draw()
+    png = page.saved("PNG")
+    fresh = Page(studio, png)
+    assert "taken as the photo" in fresh.opened[0]
+    assert fresh.book.size == SIZE
+    fresh.draw()
+    drawn = fresh.saved("PNG")
+    # Its L is the photo's, so the same wish draws the same colours again, but for rounding.
+    difference = np.abs(image.read(drawn).pixels.astype(int) - image.read(png).pixels.astype(int))
+    assert np.median(difference) <= 8
+
+
+def test_damaged_settings_are_named(page: Page, tmp_path: Path) -> None:
+    page.draw()
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(page.saved("PNG").read_bytes().replace(b'"seed": 5', b'"seed": x'))
+    assert "are damaged" in page.open(broken, page.book)[0]
+
+
+def test_what_is_no_picture_is_named(page: Page, tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("hello")
+    assert "words.txt" in page.open(words)[0]
+
+
+# --- a caption ---
+
+
+def test_the_captioner_is_asked_for_before_it_is_downloaded(page: Page) -> None:
+    message, prompt, asked, words, button = page.on.describe(0, page.book, "red", WHO, None)
+    assert "Captioner BLIP" in message
+    assert prompt == "red"
+    assert asked == (CAPTIONER,)
+    assert CAPTIONER.card in words
+    assert button["visible"]
+
+
+def test_a_caption_is_put_before_the_words(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[Any] = []
+
+    def caption(photo: Any, stop: Any) -> str:
+        heard.append(photo)
+        return "a man with a camera"
+
+    monkeypatch.setattr(generation, "caption", caption)
+    monkeypatch.setattr(sources, "missing", lambda wanted: sources.Missing(()))
+    message, prompt, *_ = page.on.describe(0, page.book, "red brick", WHO, None)
+    assert (message, prompt) == ("", "a man with a camera, red brick")
+    assert heard[0] is page.book.small
+
+
+def test_the_list_escapes_what_it_says() -> None:
+    source = replace(CAPTIONER, title="<b>")
+    assert "&lt;b&gt;" in requirements.view([source])[0]
+
+
+def test_a_photo_that_is_gone_is_explained(page: Page) -> None:
+    page.draw()
+    page.book.path.unlink()
+    page.book.cell.files.clear()
+    *_, shown, _, line = page.on.pick(page.book, SimpleNamespace(index=0))
+    assert shown is None
+    assert "no longer here" in line
+
+
+def test_the_empty_page_comes_back(page: Page) -> None:
+    cleared = page.on.reset(page.book)
+    assert page.book.away
+    assert len(cleared) == len(page.opened)
+    assert page.on.look(None, *values(WISH)) == ["", None]
+    assert page.on.save(0, "PNG", None, WHO, None)[1] is None
+    (last,) = page.on.draw(WHO, None, 0, None, *values(WISH))
+    assert "Add a photo first" in last[0]
+
+
+# --- for programs ---
+
+
+def asked(page: Page, **changed: Any) -> tuple[str, str]:
+    """What /prompt gives back for the photo."""
+    wished = {name: getattr(WISH, name) for name in endpoint.NAMES}
+    photo = {"path": str(page.book.path)}
+    on = endpoint.Endpoint(page.on)
+    return on.prompt(WHO, photo, **{**wished, **changed}, progress=None)
+
+
+def test_the_endpoint_draws_what_the_page_draws(page: Page) -> None:
+    file, line = asked(page)
+    settings = read_settings(Path(file).read_bytes())
+    assert settings is not None
+    assert all(getattr(settings, name) == getattr(WISH, name) for name in endpoint.NAMES)
+    page.draw(settings)
+    assert (image.read(page.saved("PNG")).pixels == image.read(file).pixels).all()
+    assert re.fullmatch(r"120 × 90 · Seed 5 · drawn in \d+\.\d s · photo kept", line)
+    raw, line = asked(page, keep=False)
+    assert image.read(raw).pixels.shape != (90, 120, 3)
+    assert line.endswith("the raw picture")
+
+
+def test_the_endpoint_refuses_and_downloads_nothing(
+    studio: Studio, gray_photo: Path, bare: Hub
+) -> None:
+    page = Page(studio, gray_photo)
+    with pytest.raises(gr.Error, match=r"Not on this machine yet: .* The tab Prompt of the app"):
+        asked(page)
+    with pytest.raises(gr.Error, match="condition is 'depth', allowed are: canny"):
+        asked(page, condition="depth")
+    assert bare.asked == []
+
+
+def test_the_endpoint_says_why_a_picture_was_held_back(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flagged(*_: Any, **__: Any) -> Iterator[Any]:
+        yield 1, Variant(1, 5, None, None, "The safety checker took it. Try another seed.")
+
+    monkeypatch.setattr(generation, "draw_grid", flagged)
+    with pytest.raises(gr.Error, match="Try another seed"):
+        asked(page)
+
+
+def test_the_endpoint_is_stopped_and_leaves_the_way_free(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopping(*arguments: Any, **options: Any) -> Iterator[Any]:
+        for news in grid.draw_grid(*arguments, **options):
+            yield news
+            page.studio.stop(WHO.session_hash)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(generation, "draw_grid", stopping)
+        with pytest.raises(gr.Error, match="Stopped"):
+            asked(page, steps=30)
+    assert asked(page)[0].endswith(".png")

@@ -1,0 +1,549 @@
+"""The tab "Selective" without a browser: what its handlers do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import drawing_models
+import gradio as gr
+import numpy as np
+import pytest
+from hub_server import Fault, serving_torchvision
+from numpy.typing import NDArray
+from PIL import Image
+
+from colorize_core import selective
+from colorize_core.downloads.transfer import CHUNK
+from colorize_core.errors import WeightsError
+from colorize_core.imaging import image
+from colorize_core.metrics import trunks
+from colorize_core.selective import Layer, segmenters
+from ui.selective import mask_edits, mask_files
+from ui.selective.fill_controls import FLAT, GRAY, fill_of, rgb
+from ui.selective.session import MOST_REGIONS, MOST_STEPS, OWN, Easel, Fill, pack, unpack
+from ui.selective.tab import NETWORKS, SAM, Handlers
+from ui.shared import service
+from ui.shared.example_strip import find_examples
+from ui.shared.service import FORMATS, Studio
+
+SIZE = (150, 100)  # of the photos, width and height
+WHO = SimpleNamespace(session_hash="someone")
+AUTOCHROME = "autochrome"
+Scene = Callable[..., NDArray[np.uint8]]
+
+
+class Page:
+    """The tab's handlers with one person's photo."""
+
+    def __init__(self, studio: Studio, photo: Path):
+        self.studio = studio
+        self.on = Handlers(studio, find_examples(), drawing_models.CARDS)
+        self.photo = studio.folder.new(photo.name)
+        self.photo.write_bytes(photo.read_bytes())
+        self.opened = list(self.on.open(0, {"path": str(self.photo)}, None, WHO, None))
+        self.easel: Easel = self.opened[0][4]
+        self.serial = 0
+
+    def edit(self, *some: dict[str, Any]) -> list[Any]:
+        """What the page does: message, picture and controls."""
+        sent = [{**each, "serial": self.serial + i} for i, each in enumerate(some, 1)]
+        self.serial += len(some)
+        return self.on.edit(self.easel, SimpleNamespace(photo=self.easel.key, edits=sent))
+
+    def do(self, kind: str, **more: Any) -> list[Any]:
+        return self.edit({"kind": kind, **more})
+
+    def colour(self) -> list[Any]:
+        return self.on.colour(0, self.easel, WHO, None)
+
+    def fill(self, choice: str, vividness: float = 1.0, colour: str | None = None) -> list[Any]:
+        self.on.choose(self.easel, choice, vividness, colour)
+        return self.colour()
+
+    def file(self, kind: str) -> Path:
+        message, path = self.on.download(0, kind, self.easel, WHO, None)
+        assert message == ""
+        return Path(path)
+
+
+@pytest.fixture(scope="module")
+def gray_photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "old.png"
+    exif = Image.Exif()
+    exif[271] = "Kine Exakta"
+    Image.fromarray(gray_scene(SIZE[1], SIZE[0])).save(path, exif=exif)
+    return path
+
+
+@pytest.fixture(scope="module")
+def colour_photo(tmp_path_factory: pytest.TempPathFactory, colour_scene: Scene) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "new.png"
+    Image.fromarray(colour_scene(SIZE[1], SIZE[0])).save(path)
+    return path
+
+
+@pytest.fixture
+def page(studio: Studio, gray_photo: Path) -> Page:
+    return Page(studio, gray_photo)
+
+
+@pytest.fixture
+def colour_page(studio: Studio, colour_photo: Path) -> Page:
+    return Page(studio, colour_photo)
+
+
+STROKE = {"kind": "paint", "points": [[20, 50], [130, 50]], "radius": 10}
+
+
+def test_the_photo_is_seen_before_its_first_mask_and_that_before_its_colours(page: Page) -> None:
+    first, second = page.opened
+    assert first[0] == ""
+    assert (first[5]["width"], first[5]["height"]) == SIZE
+    assert "empty" in first[5]["words"]
+    assert "covers" in second[5]["words"]
+    assert not second[5]["undo"], "the first mask is where it begins"
+    assert not page.studio._models, "no model has been asked yet"
+    (region,) = second[5]["regions"]
+    assert region["picture"] == second[5]["around"]
+    message, shown, *_ = page.colour()
+    assert message == ""
+    assert shown["regions"][0]["picture"] != shown["around"]
+    assert image.read(shown["regions"][0]["picture"]["path"]).pixels.shape == (*SIZE[::-1], 3)
+
+
+def test_a_large_photo_is_edited_at_screen_size(
+    studio: Studio, tmp_path: Path, gray_scene: Scene
+) -> None:
+    path = tmp_path / "large.jpg"
+    Image.fromarray(gray_scene(1000, 2000)).save(path)
+    page = Page(studio, path)
+    assert page.easel.shape == (selective.SIDE // 2, selective.SIDE)
+    assert page.easel.size == (2000, 1000)
+
+
+def test_a_stroke_paints_where_it_goes_and_nowhere_else(page: Page) -> None:
+    page.do("nothing")
+    message, shown, *controls = page.edit(STROKE)
+    mask = page.easel.mask()
+    assert message == ""
+    assert shown["seen"] == page.serial
+    assert mask[50, 20:131].min() == 1
+    assert mask[:38].max() == mask[63:].max() == mask[:, :8].max() == mask[:, 143:].max() == 0
+    assert all(set(each) <= {"__type__"} for each in controls), "the controls stay as they are"
+    with Image.open(shown["regions"][0]["mask"]["path"]) as file:
+        alpha = np.asarray(file)[..., 1]
+    assert np.array_equal(alpha, np.round(mask * 255)), "the page gets just this mask"
+    page.edit({**STROKE, "kind": "erase", "points": [[75, 50]]})
+    assert page.easel.mask()[50, 75] == 0
+    assert page.easel.mask()[50, 30] == 1
+
+
+def test_strokes_that_come_twice_or_for_another_photo_are_not_painted(page: Page) -> None:
+    again = SimpleNamespace(photo=page.easel.key, edits=[{"kind": "invert", "serial": 1}])
+    page.on.edit(page.easel, again)
+    once = page.easel.mask()
+    shown = page.on.edit(page.easel, again)[1]
+    assert np.array_equal(page.easel.mask(), once)
+    assert shown["seen"] == 1
+    other = SimpleNamespace(photo="another", edits=[{"kind": "invert", "serial": 9}])
+    page.on.edit(page.easel, other)
+    assert np.array_equal(page.easel.mask(), once)
+
+
+def test_every_edit_can_be_undone_and_done_again(page: Page) -> None:
+    start = page.easel.mask()
+    masks = [start]
+    for kind in ("invert", "grow", "shrink", "feather", "fill", "snap", "all", "nothing", "guess"):
+        assert page.do(kind)[0] == "", kind
+        masks.append(page.easel.mask())
+    page.edit(STROKE)
+    painted = page.easel.mask()
+    for mask in reversed(masks):
+        page.do("undo")
+        assert np.array_equal(page.easel.mask(), mask)
+    assert not page.do("undo")[1]["undo"], "nothing is left to undo"
+    page.edit(*[{"kind": "redo"}] * len(masks))
+    assert np.array_equal(page.easel.mask(), painted)
+    page.do("undo")
+    assert not page.edit(STROKE)[1]["redo"], "a new stroke leaves nothing to do again"
+
+
+def test_what_can_be_undone_is_kept_within_bounds(page: Page) -> None:
+    page.edit(*[{"kind": "invert"}] * (MOST_STEPS + 5))
+    assert len(page.easel.past) == MOST_STEPS
+
+
+def test_buttons_do_what_they_say(page: Page) -> None:
+    page.do("nothing")
+    page.edit(STROKE)
+    before = page.easel.mask()
+    page.do("grow")
+    assert page.easel.mask().sum() > before.sum()
+    page.edit({"kind": "undo"}, {"kind": "shrink"})
+    assert page.easel.mask().sum() < before.sum()
+    page.edit({"kind": "undo"}, {"kind": "feather"})
+    between = (page.easel.mask() > 0) & (page.easel.mask() < 1)
+    assert between.sum() > ((before > 0) & (before < 1)).sum()
+    page.edit({"kind": "undo"}, {"kind": "invert"})
+    assert np.allclose(page.easel.mask(), 1 - before, atol=1 / 255)
+    page.do("nothing")
+    ring = [(75 + 40 * np.cos(a), 50 + 40 * np.sin(a)) for a in np.linspace(0, 7, 40)]
+    page.do("paint", points=[[float(x), float(y)] for x, y in ring], radius=4)
+    assert page.easel.mask()[50, 75] == 0
+    page.do("fill")
+    assert page.easel.mask()[50, 75] == 1
+
+
+def test_an_object_is_selected_by_a_box_and_strokes(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def grabcut(photo: Any, **marks: Any) -> Any:
+        asked.append(marks)
+        return np.ones(photo.shape[:2], np.float32)
+
+    monkeypatch.setattr(selective, "grabcut", grabcut)
+    shown = page.do("box", box=[120, 80, 30.5, -20])[1]
+    assert asked[-1]["box"] == (30.5, 0, 120, 80)
+    assert shown["marks"]["box"] == (30.5, 0, 120, 80)
+    page.do("keep", points=[[60, 40], [70, 40]], radius=3)
+    page.do("drop", points=[[5, 5]], radius=2)
+    assert asked[-1] == {
+        "box": (30.5, 0, 120, 80),
+        "keep": ((((60, 40), (70, 40)), 3),),
+        "drop": ((((5, 5),), 2),),
+    }
+    assert [each["kind"] for each in page.do("undo")[1]["marks"]["strokes"]] == ["keep"]
+    page.do("box", box=[10, 10, 50, 50])
+    assert asked[-1] == {"box": (10, 10, 50, 50), "keep": (), "drop": ()}
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"kind": "box", "box": [10, 10, 11, 60]},
+        {"kind": "paint", "points": [], "radius": 3},
+        {"kind": "paint", "points": [[float("nan"), 3]], "radius": 3},
+        {"kind": "paint", "points": [[1, 1]] * 20_000, "radius": 3},
+        {"kind": "dance"},
+    ],
+)
+def test_nonsense_is_answered_in_words_and_changes_nothing(
+    page: Page, edit: dict[str, Any]
+) -> None:
+    before = page.easel.mask()
+    message, shown, *_ = page.edit(edit)
+    assert 'role="alert"' in message
+    assert np.array_equal(page.easel.mask(), before)
+    assert shown["seen"] == page.serial, "the page does not send it again"
+
+
+def test_the_mask_survives_another_model(page: Page) -> None:
+    page.edit(STROKE)
+    mask = page.easel.mask()
+    first = page.colour()[1]["regions"][0]["picture"]
+    assert page.fill("student")[1]["regions"][0]["picture"] != first
+    assert np.array_equal(page.easel.mask(), mask)
+    page.edit({"kind": "undo"}, {"kind": "redo"})
+    assert page.easel.area.fill == Fill("student"), "undo is for masks"
+    assert page.fill(AUTOCHROME)[1]["regions"][0]["picture"] == first, "it was kept"
+
+
+def test_each_model_looks_once_at_the_photo(
+    page: Page, loaded: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.colour()
+    looks: list[Any] = []
+    monkeypatch.setattr(loaded[AUTOCHROME], "predict", lambda *_, **__: looks.append(1))
+    page.fill(AUTOCHROME, vividness=2.0)
+    page.edit(STROKE)
+    page.file("PNG")
+    assert looks == []
+
+
+def test_regions_have_masks_and_fills_of_their_own(page: Page) -> None:
+    page.edit({"kind": "nothing"}, STROKE)
+    first = page.easel.mask()
+    _, shown, inside, *_ = page.do("add")
+    assert [each["title"] for each in shown["regions"]] == ["Region 1", "Region 2"]
+    assert (shown["active"], page.easel.mask().max()) == (1, 0)
+    assert inside["value"] == AUTOCHROME
+    message, *_ = page.fill(FLAT, colour="#c02020")
+    assert message == ""
+    page.do("paint", points=[[75, 90]], radius=5)
+    shown, inside, *_ = page.do("pick", key=1)[1:]
+    assert (shown["active"], inside["value"]) == (0, AUTOCHROME)
+    assert np.array_equal(page.easel.mask(), first)
+    made = image.read(page.file("PNG")).pixels.astype(int)
+    assert made[90, 75, 0] - made[90, 75, 1] > 30, "flat red"
+    assert len({*made[10, 10]}) == 1, "gray where no region is"
+    shown = page.do("remove", key=1)[1]
+    assert [each["key"] for each in shown["regions"]] == [2]
+    page.do("remove", key=2)
+    assert len(page.easel.areas) == 1, "the last one stays"
+    page.do("undo")
+    assert [each.key for each in page.easel.areas] == [1, 2]
+
+
+def test_there_are_not_too_many_regions(page: Page) -> None:
+    for _ in range(MOST_REGIONS - 1):
+        assert page.do("add")[0] == ""
+    assert page.easel.areas[-1].key == MOST_REGIONS
+    assert f"There can be {MOST_REGIONS} regions" in page.do("add")[0]
+
+
+def test_outside_stays_as_it_is_byte_for_byte(page: Page) -> None:
+    page.edit({"kind": "nothing"}, STROKE)
+    path = page.file("PNG")
+    assert path.name == "old-selective.png"
+    made, photo = image.read(path), image.read(page.photo).pixels
+    mask = page.easel.mask()
+    assert np.array_equal(made.pixels[mask == 0], photo[mask == 0])
+    assert not np.array_equal(made.pixels[mask == 1], photo[mask == 1])
+    with Image.open(path) as file:
+        assert file.getexif()[271] == "Kine Exakta"
+    whole = page.studio.colorizer(AUTOCHROME).colorize(photo)
+    assert np.array_equal(made.pixels[mask == 1], whole[mask == 1])
+
+
+def test_outside_can_have_a_model_of_its_own(page: Page) -> None:
+    page.edit({"kind": "nothing"}, STROKE)
+    page.on.choose_outside(page.easel, "student", 1.5)
+    message, shown, *_ = page.colour()
+    assert message == ""
+    assert shown["around"] != shown["regions"][0]["picture"]
+    made = image.read(page.file("PNG")).pixels
+    photo = image.read(page.photo).pixels
+    whole = page.studio.colorizer("student").colorize(photo, vividness=1.5)
+    away = page.easel.mask() == 0
+    assert np.array_equal(made[away], whole[away])
+
+
+def test_a_photo_in_colour_keeps_its_own_colours_where_that_is_asked_for(colour_page: Page) -> None:
+    page = colour_page
+    values = [value for _, value in page.opened[-1][6]["choices"]]
+    assert OWN in values
+    page.edit({"kind": "nothing"}, STROKE)
+    page.fill(OWN)
+    made, photo = image.read(page.file("PNG")).pixels, image.read(page.photo).pixels
+    mask = page.easel.mask()
+    assert np.array_equal(made[mask == 1], photo[mask == 1])
+    assert np.ptp(made[mask == 0].astype(int), axis=1).max() <= 1, "gray"
+
+
+def test_a_model_that_fails_says_so_and_the_region_keeps_what_it_had(
+    page: Page, loaded: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.colour()
+    broken = SimpleNamespace()
+    monkeypatch.setitem(loaded, "student", broken)
+    message, shown, inside, *_ = page.fill("student")
+    assert "The program has failed" in message
+    assert inside["value"] == AUTOCHROME
+    assert shown["regions"][0]["picture"] != shown["around"]
+    page.on.choose_outside(page.easel, "student", 1.0)
+    assert page.colour()[-1] == GRAY
+
+
+def test_a_run_that_was_stopped_changes_nothing(page: Page) -> None:
+    page.colour()
+    page.studio.stop(WHO.session_hash, turn=5)
+    page.on.choose(page.easel, "student", 1.0, None)
+    page.on.colour(4, page.easel, WHO, None)
+    assert page.easel.area.fill == Fill(AUTOCHROME)
+    assert page.easel.outside == Fill()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_can_be_downloaded_at_full_size(page: Page, format: str) -> None:
+    path = page.file(format)
+    assert path.suffix == FORMATS[format]
+    made = image.read(path).pixels
+    assert made.shape == (*SIZE[::-1], 3)
+    assert made.dtype == (np.uint16 if format.startswith("TIFF") else np.uint8)
+
+
+def test_a_mask_goes_out_and_comes_in_again(page: Page) -> None:
+    page.edit({"kind": "nothing"}, STROKE)
+    mask = page.easel.mask()
+    path = page.file(mask_files.MASK)
+    page.do("nothing")
+    message, shown = page.on.load_mask(page.easel, str(path))
+    assert message == ""
+    assert shown["undo"]
+    assert np.abs(page.easel.mask() - mask).max() <= 1 / 255
+
+
+def test_a_mask_that_does_not_fit_is_refused_by_its_name(page: Page, tmp_path: Path) -> None:
+    before = page.easel.mask()
+    tall = tmp_path / "tall.png"
+    Image.new("L", (100, 150)).save(tall)
+    words, _ = page.on.load_mask(page.easel, str(tall))
+    assert "tall.png is 100 × 150" in words
+    text = tmp_path / "notes.png"
+    text.write_text("no picture at all")
+    words, _ = page.on.load_mask(page.easel, str(text))
+    assert "notes.png is not a picture" in words
+    assert str(tmp_path) not in words
+    assert np.array_equal(page.easel.mask(), before)
+
+
+def test_the_figure_has_four_panels(page: Page) -> None:
+    sheet = image.read(page.file(mask_files.FIGURE)).pixels
+    height, width = sheet.shape[:2]
+    assert width > 4 * SIZE[0]
+    assert height > SIZE[1]
+
+
+def halves(photo: Any, **_: Any) -> tuple[Layer, ...]:
+    left = np.zeros(photo.shape[:2], np.float32)
+    left[:, : SIZE[0] // 2] = 1
+    return Layer("person", left, 0.5), Layer("dog", 1 - left, 0.005)
+
+
+def test_found_classes_are_layers_to_be_put_in_and_taken_out(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selective, "megabytes", lambda network: 0)
+    monkeypatch.setattr(selective, "classes", halves)
+    message, *_, layers = page.on.find(0, "mobile", page.easel, WHO, None)
+    assert message == ""
+    assert layers["visible"]
+    assert layers["choices"] == [("person · 50 %", "person"), ("dog · under 1 %", "dog")]
+    assert layers["value"] == []
+    page.on.toggle(page.easel, ["person"])
+    person, dog = (each.mask for each in halves(page.easel.small))
+    assert np.array_equal(page.easel.mask(), person), "a guess gives way"
+    page.on.toggle(page.easel, ["person", "dog"])
+    assert page.easel.mask().min() == 1
+    page.on.toggle(page.easel, ["dog"])
+    assert np.array_equal(page.easel.mask(), dog)
+    page.edit(STROKE)
+    page.on.toggle(page.easel, ["dog", "person"])
+    assert page.easel.mask().min() == 1
+    layers = page.edit({"kind": "undo"}, {"kind": "undo"})[-1]
+    assert layers["value"] == ["dog"], "undo takes the ticks along"
+
+
+def test_the_only_thing_that_is_found_is_selected(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selective, "classes", lambda *_, **__: halves(page.easel.small)[:1])
+    *_, layers = page.on.find(0, "people", page.easel, WHO, None)
+    assert layers["value"] == ["person"]
+    assert np.array_equal(page.easel.mask(), halves(page.easel.small)[0].mask)
+    layers = page.edit({"kind": "undo"})[-1]
+    assert layers["value"] == []
+
+
+def test_without_a_network_the_reason_is_told(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(*_: Any, **__: Any) -> Any:
+        raise WeightsError("The network is not here. Connect once.")
+
+    monkeypatch.setattr(segmenters, "fetch", offline)
+    message, *_ = page.on.find(0, "mobile", page.easel, WHO, None)
+    assert "Connect once." in message
+
+
+def test_a_download_says_how_far_it_is_can_be_stopped_and_goes_on(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    def progress(share: float, words: str) -> None:
+        told.append(words)
+        assert not page.studio._network.locked(), "others may go on meanwhile"
+        if share > 0:
+            page.studio.stop("someone")
+
+    monkeypatch.setattr(service, "LIVELY", 0.0)
+    _, name = segmenters.NETWORKS["mobile"]
+    with serving_torchvision(name, bytes(2 * CHUNK), tmp_path, monkeypatch) as server:
+        server.faults = [Fault(cut_after=CHUNK, stall=60)]
+        assert page.on.find(0, "mobile", page.easel, WHO, progress) == [gr.skip()] * 6
+        assert re.fullmatch(r"\S+ [kM]B of 44\.4 MB", told[-1])
+        monkeypatch.setattr(selective, "classes", lambda *_, **__: halves(page.easel.small))
+        message, *_ = page.on.find(0, "mobile", page.easel, WHO, None)
+    assert (message, server.ranges) == ("", [None, f"bytes={CHUNK}-"])
+
+
+def test_a_network_looks_where_it_is_pointed_at(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def pointed(photo: Any, **prompts: Any) -> Any:
+        asked.append(prompts)
+        return np.ones(photo.shape[:2], np.float32)
+
+    monkeypatch.setattr(selective, "megabytes", lambda network: 0)
+    monkeypatch.setattr(selective, "pointed", pointed)
+    message, *_ = page.on.point(0, page.easel, WHO, None)
+    assert "Nothing has been pointed at" in message
+    page.do("box", box=[10, 10, 90, 90])
+    page.do("keep", points=[[20, 20], [30, 30], [40, 40]], radius=2)
+    message, shown, *_ = page.on.point(0, page.easel, WHO, None)
+    assert (message, asked) == ("", [{"points": [(30, 30)], "drop": [], "box": (10, 10, 90, 90)}])
+    assert page.easel.mask().min() == 1
+    assert shown["marks"]["box"], "it can be pointed at more"
+
+
+def test_downloads_are_as_large_as_is_said() -> None:
+    assert set(NETWORKS) == {"people", *segmenters.NETWORKS}
+    for name, (_, weights) in segmenters.NETWORKS.items():
+        words = NETWORKS[name]
+        assert f"{trunks.megabytes(weights):.0f} MB" in words
+    assert f"{segmenters.SAM2_MEGABYTES:.0f} MB" in SAM
+
+
+def test_another_photo_gets_another_easel(page: Page, gray_photo: Path) -> None:
+    other = page.studio.folder.new("other.png")
+    other.write_bytes(gray_photo.read_bytes())
+    *_, last = page.on.open(0, {"path": str(other)}, page.easel, WHO, None)
+    assert page.easel.away
+    assert last[5]["photo"] != page.easel.key
+    message, zone, _, desk, easel, shown, *_ = page.on.reset(page.easel)
+    assert (message, easel, shown) == ("", None, None)
+    assert zone["visible"]
+    assert not desk["visible"]
+
+
+def test_a_file_that_is_no_picture_leaves_everything_as_it_was(page: Page) -> None:
+    bad = page.studio.folder.new("notes.jpg")
+    bad.write_text("no picture at all")
+    (only,) = page.on.open(0, {"path": str(bad)}, page.easel, WHO, None)
+    assert "notes.jpg is not a picture" in only[0]
+    assert not page.easel.away
+
+
+def test_controls_become_fills() -> None:
+    assert fill_of(GRAY, 1.5, None) == Fill()
+    assert fill_of(AUTOCHROME, 1.5, "#ffffff") == Fill(AUTOCHROME, 1.5)
+    assert fill_of(OWN, 1.5, None) == Fill(OWN)
+    assert fill_of(FLAT, 1.5, "#102030") == Fill(None, 1.5, (16, 32, 48))
+    assert rgb("rgba(16.4, 32, 48, 1)") == (16, 32, 48)
+
+
+def test_packing_keeps_256_shades(rng: np.random.Generator) -> None:
+    shades = rng.integers(0, 256, (7, 5)).astype(np.float32) / 255
+    assert np.allclose(unpack(pack(shades), (7, 5)), shades, atol=1e-6)
+
+
+def test_edits_have_the_names_that_the_page_uses() -> None:
+    page = (Path(mask_edits.__file__).parent / "mask_editor.html").read_text()
+    used = {part.split('"')[0] for part in page.split('data-edit="')[1:]}
+    assert used <= mask_edits.CHANGES.keys() | mask_edits.ACTS.keys()
+    tools = {part.split('"')[0] for part in page.split('data-tool="')[1:]}
+    assert tools <= mask_edits.ACTS.keys()
+
+
+def test_the_page_sends_no_longer_strokes_than_are_taken() -> None:
+    script = (Path(mask_edits.__file__).parent / "mask_editor.js").read_text()
+    found = re.search(r"const MOST_POINTS = (\d+);", script)
+    assert found
+    assert int(found[1]) < mask_edits.MOST_POINTS / 2, "several points may come at once"

@@ -1,0 +1,134 @@
+"""One person's blind test: the photos, and the pairs that are made of them one ahead."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from colorize_core.cards import SEED, ModelCard
+from colorize_core.errors import OptionError
+from colorize_core.imaging.tone import measure_tone
+from colorize_core.metrics import protocol
+from ui.blind import pair
+from ui.blind.trials import ORIGINAL, PREFER, WRONG, Dealer, Plan
+from ui.models.session import gray
+from ui.shared import thumbnails
+from ui.shared.service import Job, Settings, Studio, read, shrink
+
+THUMB = 128  # pixels, the height of a photo in the album
+
+
+@dataclass(frozen=True)
+class Item:
+    """A photo that was given."""
+
+    path: Path
+    key: str  # of its content
+    coloured: bool  # it has colours of its own
+    thumb: str  # the address of a small copy without colours, which would give the answer away
+
+    @classmethod
+    def open(cls, path: Path) -> Item:
+        """Raises PictureError."""
+        small = pair.reduced(read(path))
+        height, width = small.shape[:2]
+        thumb = shrink(gray(small), THUMB, max(1, round(width * THUMB / height)))
+        key = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        return cls(path, key, measure_tone(small).coloured, thumbnails.as_address(thumb))
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A round's two pictures."""
+
+    plan: Plan
+    item: Item
+    pictures: tuple[pair.Picture, pair.Picture]
+
+
+@dataclass(eq=False)
+class Sitting:
+    """Another start gets another sitting. Never on the page: it knows the answers."""
+
+    question: str  # REAL or PREFER
+    items: Sequence[Item]
+    cards: dict[str, ModelCard]  # of the models that take part
+    dealer: Dealer
+    shown: Made | None = None
+    asked: dict[str, Any] = field(default_factory=dict)  # what the page shows of it
+    answered: bool = True
+    rounds: int = 0
+    _ahead: Made | None = None
+    _making: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def begin(
+        cls,
+        question: str,
+        album: Sequence[Item],
+        cards: Sequence[ModelCard],
+        rng: random.Random,
+    ) -> Sitting:
+        """Raises OptionError where there is too little to choose from."""
+        items = [item for item in album if item.coloured or question == PREFER]
+        least = 2 if question == PREFER else 1
+        if len(cards) < least:
+            words = "two models" if least == 2 else "one model"
+            raise OptionError(f"Choose at least {words} above: nothing can be asked with fewer.")
+        if not album:
+            raise OptionError("There is no photo yet. Add some, or take the examples.")
+        if not items:
+            raise OptionError(
+                "None of these photos is in colour, so there is no original to tell from a "
+                "colorization. Add colour photographs, or ask which you prefer: that can be "
+                "asked of black-and-white ones."
+            )
+        names = [card.name for card in cards]
+        dealer = Dealer(question, len(items), names, rng)
+        return cls(question, items, {card.name: card for card in cards}, dealer)
+
+    def next(self, studio: Studio, job: Job) -> None:
+        """Show another pair, made now unless it is ready."""
+        self.prepare(studio, job)
+        self.shown, self._ahead = self._ahead, None
+        assert self.shown is not None
+        self.rounds += 1
+        self.answered = False
+        self.asked = pair.question(self.rounds, self.shown.pictures, self.question == PREFER)
+
+    def prepare(self, studio: Studio, job: Job) -> None:
+        """Have the next pair ready. Raises what Studio.colour raises, and PictureError."""
+        while not self._making.acquire(timeout=0.1):
+            job.step(0.0, "Preparing the next pair")
+        try:
+            if self._ahead is None:
+                self._ahead = self._make(studio, job)
+        finally:
+            self._making.release()
+
+    def _make(self, studio: Studio, job: Job) -> Made:
+        plan = self.dealer.deal()
+        item = self.items[plan.photo]
+        job.step(0.0, "Reading the photo")
+        photo = pair.reduced(read(item.path))
+        first, second = (self._picture(name, photo, plan, studio, job) for name in plan.pair)
+        return Made(plan, item, (first, second))
+
+    def _picture(
+        self, name: str, photo: pair.Picture, plan: Plan, studio: Studio, job: Job
+    ) -> pair.Picture:
+        if name == ORIGINAL:
+            return pair.original(photo)
+        if name == WRONG:
+            return pair.wrong(photo)
+        settings = Settings(name)
+        if self.cards[name].sampled:
+            settings = settings.with_controls(**{SEED.name: plan.seed})
+        if self.question == PREFER:
+            return studio.colour(photo, settings, job)
+        return protocol.recombined(studio.colour(protocol.to_gray(photo), settings, job), photo)

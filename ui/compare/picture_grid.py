@@ -1,0 +1,73 @@
+"""Pictures of one size side by side, which are looked at closely all at the same place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import FileData
+
+from colorize_core.evaluate.comparison import Entry, Result, shown
+from colorize_core.imaging.heatmap import FULL, legend
+from ui.compare.session import LATER, Board
+from ui.shared.thumbnails import as_address
+
+HERE = Path(__file__).parent
+
+
+def build(**options: Any) -> gr.HTML:
+    """The component; its value is made by view()."""
+    return gr.HTML(
+        html_template=(HERE / "picture_grid.html").read_text(encoding="utf-8"),
+        js_on_load=(HERE / "picture_grid.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        **options,
+    )
+
+
+def view(board: Board) -> dict[str, Any]:
+    """What the component shows."""
+    width, height = board.size
+    value = {
+        "width": width,
+        "height": height,
+        "difference": board.difference,
+        "cells": [_cell(board, result) for result in board.results()],
+    }
+    if board.difference:
+        value |= {"legend": as_address(legend()), "full": f"{FULL:g}"}
+    return value
+
+
+def _cell(board: Board, result: Result) -> dict[str, Any]:
+    entry = result.entry
+    known = {"key": entry.slug, "title": entry.title, "settings": entry.settings}
+    known["words"] = words(result)
+    if entry not in board.made:
+        waiting = result.error == LATER
+        return known | {"error": "" if waiting else result.error, "waiting": waiting}
+    made = board.made[entry]
+    files = {"file": _file(made.path)} | ({"heat": _file(made.heat)} if made.heat else {})
+    return known | files | {"alt": alt(entry)}
+
+
+def words(result: Result) -> str:
+    """What stands under a title: the settings, and how long it took."""
+    seconds = result.value("seconds")
+    time = f"{shown(seconds, 1)} s" if seconds is not None else ""
+    return " · ".join(filter(None, (result.entry.settings, time)))
+
+
+def alt(entry: Entry) -> str:
+    """What a picture is, for those who do not see it."""
+    known = {
+        "truth": "The photo in its own colours",
+        "gray": "The photo in black and white",
+        "mean": "The photo in the mean colour of photographs",
+    }
+    return known.get(entry.kind) or f"The photo in colour by {entry.label}"
+
+
+def _file(path: Path) -> dict[str, Any]:
+    return FileData(path=str(path), orig_name=path.name).model_dump()

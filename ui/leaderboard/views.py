@@ -1,0 +1,217 @@
+"""A leaderboard's table, its two plots and its words, made of a Standing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from colorize_core.cards import ModelCard
+from colorize_core.evaluate import comparison
+from colorize_core.evaluate.comparison import REFERENCES, Column, Result
+from colorize_core.metrics import Metric, find, protocol
+from ui.leaderboard import scatter
+from ui.leaderboard.ranking import MAKE, NOT_MEASURED, SETTINGS, TIME, Figure, Standing, results
+from ui.leaderboard.scatter import Axis, Line, Point, Value
+from ui.shared import score_table
+
+FIRST = "ciede2000"  # the metric that the second plot begins with
+COLOURFULNESS = "colourfulness"
+HINTS = {"higher": "higher is better ↑", "lower": "lower is better ↓", "nearer 0": "best near 0"}
+LEGEND = (
+    "Below it: its 95 % bootstrap interval over the photos, and the share of the photos on "
+    "which it is better than the gray photo (equal counts half)."
+)
+RULES = "Bold: the best of a column, in which gray and the mean colour compete."
+
+
+def table(standing: Standing, cards: Sequence[ModelCard]) -> dict[str, Any]:
+    """The value of the table of scores."""
+    found = results(standing, cards)
+    columns: list[Metric | Column] = [*standing.measured, TIME]
+    places = [comparison.decimals(r.value(column.name) for r in found) for column in columns]
+    rows = score_table.rows(found, columns, places)
+    known = {card.name for card in cards}
+    for row, result in zip(rows, found, strict=True):
+        model = result.entry.model
+        row["settings"] = _settings(standing, result)
+        row["link"] = model if model in known else ""
+        for cell, column, digits in zip(row["cells"], columns, places, strict=True):
+            if figure := standing.figure(model, column.name):
+                cell["small"] = small(figure, digits)
+    return {
+        "first": "Model",
+        "columns": [score_table.head(column) for column in columns],
+        "rows": rows,
+        "notes": notes(standing, found, cards),
+    }
+
+
+def _settings(standing: Standing, result: Result) -> str:
+    """What stands below a name."""
+    model = result.entry.model
+    if result.error:
+        return NOT_MEASURED
+    words = [SETTINGS[model]] if model in SETTINGS else []
+    words += [_photos(standing.count(model))] if standing.count(model) < standing.photos else []
+    return ", ".join(words)
+
+
+def small(figure: Figure, places: int) -> list[str]:
+    """The interval and the share of photos better than gray."""
+    low, high = (comparison.shown(value, places) for value in (figure.low, figure.high))
+    return [
+        f"{low} to {high}",
+        *([f"{100 * figure.wins:.0f} %"] if figure.wins is not None else []),
+    ]
+
+
+def _photos(count: int) -> str:
+    return "1 photo" if count == 1 else f"{count:,} photos".replace(",", "\u202f")
+
+
+def notes(standing: Standing, found: Sequence[Result], cards: Sequence[ModelCard]) -> list[str]:
+    """What stands below the table, each once."""
+    said = [RULES, *score_table.baselines(found, standing.measured)]
+    drawing = [card.title for card in cards if card.sampled and standing.count(card.name)]
+    if drawing:
+        verb = "draws its" if len(drawing) == 1 else "draw their"
+        said.append(
+            f"{' and '.join(drawing)} {verb} colours: a sample is one of many plausible ones, so a "
+            "comparison with one truth judges such a model unfairly. It wants a measure over many "
+            "pictures, such as FID."
+        )
+    fewer = [r.entry.title for r in found if 0 < standing.count(r.entry.model) < standing.photos]
+    if fewer:
+        said.append(
+            f"{', '.join(fewer)}: scored on fewer photos, so that its means do not compare with "
+            "the others' directly; shares are of the photos that it has."
+        )
+    return [*said, *_missing(standing), *_sometimes(standing)]
+
+
+def _missing(standing: Standing) -> list[str]:
+    """Metrics without a column, and cells without a figure, with the reason."""
+    reasons: dict[tuple[str, ...], list[str]] = {}
+    for metric in standing.asked:
+        if metric not in standing.measured:
+            reasons.setdefault(standing.reasons(metric.name), []).append(metric.title)
+    return [
+        f"Not measured: {', '.join(titles)}. {' '.join(map(_sentence, why))}".rstrip()
+        for why, titles in reasons.items()
+    ]
+
+
+def _sometimes(standing: Standing) -> list[str]:
+    """Why some photos have no figure of some metrics, for all models alike."""
+    starts = tuple(f"{metric.name}: " for metric in standing.asked)
+    whys = [why for why in standing.rows[0].get("why", "").split("; ") if why]
+    return [_sentence(why) for why in whys if not why.startswith(starts)]
+
+
+def _sentence(why: str) -> str:
+    return f"{why[:1].upper()}{why[1:].rstrip('.')}."
+
+
+# --- plots --------------------------------------------------------------------------------------
+
+
+def colours(standing: Standing, cards: Sequence[ModelCard]) -> dict[str, Any]:
+    """CIEDE2000 against colourfulness, with what gray and the truth have."""
+    points = [
+        Point(r.entry.title, r.entry.kind, _value(x), _value(y))
+        for r in _drawn(standing, cards)
+        if (x := standing.figure(r.entry.model, COLOURFULNESS))
+        and (y := standing.figure(r.entry.model, FIRST))
+    ]
+    lines = _gray(standing, FIRST)
+    if truth := standing.truths_colourfulness():
+        text = f"Truth {comparison.shown(truth.mean, 1)}"
+        lines.append(Line("x", truth.mean, text))
+    title = "Error against colourfulness"
+    return scatter.view(title, Axis("Colourfulness"), _axis(find(FIRST)), points, lines)
+
+
+def speed(standing: Standing, cards: Sequence[ModelCard], metric: str) -> dict[str, Any]:
+    """A metric against seconds, with what gray has."""
+    points = [
+        Point(r.entry.title, r.entry.kind, Value(seconds), _value(y))
+        for r in _drawn(standing, cards)
+        if (seconds := standing.seconds(r.entry.model)) is not None
+        and (y := standing.figure(r.entry.model, metric))
+    ]
+    x = Axis("Seconds a photo", logarithmic=True)
+    title = "Quality against time"
+    return scatter.view(title, x, _axis(find(metric)), points, _gray(standing, metric))
+
+
+def choices(standing: Standing) -> list[tuple[str, str]]:
+    """Metrics that the second plot can show: those with a direction."""
+    return [(metric.title, metric.name) for metric in standing.measured if metric.better]
+
+
+def _drawn(standing: Standing, cards: Sequence[ModelCard]) -> list[Result]:
+    return [r for r in results(standing, cards) if not r.error and r.entry.kind != "truth"]
+
+
+def _value(figure: Figure) -> Value:
+    return Value(figure.mean, figure.low, figure.high)
+
+
+def _axis(metric: Metric) -> Axis:
+    return Axis(metric.title, HINTS.get(metric.better or "", ""))
+
+
+def _gray(standing: Standing, metric: str) -> list[Line]:
+    """The level of no colour at all, beyond which a model had better done nothing."""
+    gray = standing.figure("gray", metric)
+    if gray is None:
+        return []
+    better = find(metric).better
+    worse_is_high = better == "lower" or (better == "nearer 0" and gray.mean > 0)
+    title = f"{REFERENCES['gray']} {comparison.shown(gray.mean, comparison.decimals([gray.mean]))}"
+    beyond = "above" if worse_is_high else "below"
+    return [Line("y", gray.mean, title, beyond, "worse than no colour at all")]
+
+
+# --- words --------------------------------------------------------------------------------------
+
+
+def intro(standing: Standing | None) -> str:
+    """What stands above the table, as HTML."""
+    if standing is None:
+        return (
+            "<p>There is no evaluation here yet. Make one of your own photos with "
+            f"<code>{escape(MAKE)}</code> and show its file below.</p>"
+        )
+    whose = f"Your run {standing.name}. " if standing.name else ""
+    means = f"{whose}Each figure is a mean over {_photos(standing.photos)}. {LEGEND}"
+    return f"<p>{escape(means)}</p>"
+
+
+def about(standing: Standing | None) -> str:
+    """Where the figures are from and how to make them again, as HTML."""
+    if standing is None:
+        return ""
+    row = standing.rows[0]
+    facts = [
+        f"{_photos(standing.photos)}{_of(row)}, scored by {protocol.NAME}: the centre of each "
+        "photo at 256 × 256, every model's colours put on the truth's own lightness."
+    ]
+    # Rows may be of different commits: a model that did not change was not scored again.
+    commits = " and ".join(dict.fromkeys(filter(None, (r.get("commit") for r in standing.rows))))
+    machine, versions = row.get("machine"), row.get("versions")
+    if commits:
+        facts.append(
+            f"Measured at commit {' on '.join(filter(None, (commits, machine)))}"
+            f"{f' ({versions})' if versions else ''}."
+        )
+    paragraphs = "".join(f"<p>{escape(fact)}</p>" for fact in facts)
+    return (
+        f"{paragraphs}<p>The command that makes such a table: <code>{escape(MAKE)}</code>. "
+        "The README says more under “On the command line”.</p>"
+    )
+
+
+def _of(row: dict[str, str]) -> str:
+    return f" of {row['photos']}" if row.get("photos") else ""

@@ -1,0 +1,119 @@
+"""/prompt: colours from words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from colorize_core.errors import ColorizeError, WeightsError
+from colorize_core.prompted import plan, sources
+from colorize_core.prompted.settings import CONDITIONS, CONTROLS, QUICK, THOROUGH, Settings
+from ui.prompt import requirements
+from ui.prompt.session import Sketchbook
+from ui.server.sessions import session
+from ui.shared import endpoints
+
+if TYPE_CHECKING:
+    from ui.prompt.tab import Handlers
+
+NAMES = (
+    "prompt",
+    "negative",
+    "condition",
+    "fast",
+    "steps",
+    "guidance",
+    "weight",
+    "start",
+    "strength",
+    "seed",
+    "side",
+    "keep",
+)  # of Settings, in the order of the parameters
+LANE = "prompt"  # of the queue: who colours without words does not wait
+ELSEWHERE = "The tab Prompt of the app says what that is, and downloads it; this does not."
+_ALLOWED = {control.name: control.allowed for control in CONTROLS}
+ENDPOINT = f"""Colour a photo as words describe it, with Stable Diffusion 1.5 and a ControlNet.
+
+photo: a picture file. prompt: which colours things have. negative: what is to be kept out.
+condition: what of the photo is followed: {", ".join(CONDITIONS)}. fast: few steps, by LCM-LoRA;
+steps {QUICK["steps"]} and guidance {QUICK["guidance"]:g} go with it, {THOROUGH["steps"]} and
+{THOROUGH["guidance"]:g} without it. steps: {_ALLOWED["steps"]}. guidance: {_ALLOWED["guidance"]},
+how much the words count. weight: {_ALLOWED["weight"]}, how much the photo counts. start: begin from
+the built-in model's colours, not from noise; strength: {_ALLOWED["strength"]}, how much of them is
+drawn anew. seed: {_ALLOWED["seed"]}; another one draws other colours. side: {_ALLOWED["side"]},
+the working size. keep: only the colours are taken, on the photo's own lightness and at its size.
+
+Returns a PNG in which the settings are written, and one line on what was done.
+Refused, with the reason, where the weights are not on the machine: nothing is ever downloaded.
+Drawing takes seconds on a GPU and minutes without. Calling /cancel from the same session stops it
+within a step."""
+
+
+class Endpoint:
+    """Whose photo it is comes with every call; the tab's models and its turn are shared."""
+
+    def __init__(self, tab: Handlers):
+        self.tab = tab
+
+    def prompt(
+        self,
+        request: gr.Request,
+        photo: dict[str, Any] | None,
+        prompt: str,
+        negative: str,
+        condition: str,
+        fast: bool,
+        steps: int,
+        guidance: float,
+        weight: float,
+        start: bool,
+        strength: float,
+        seed: int,
+        side: int,
+        keep: bool,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
+    ) -> tuple[str, str]:
+        """See ENDPOINT."""
+        studio = self.tab.studio
+        with endpoints.refusing(), studio.job(session(request), progress) as job:
+            settings = Settings(
+                prompt=prompt,
+                negative=negative,
+                condition=condition,
+                fast=fast,
+                steps=steps,
+                guidance=guidance,
+                weight=weight,
+                start=start,
+                strength=strength,
+                seed=seed,
+                side=side,
+                keep=keep,
+            )
+            path = studio.upload(photo)
+            if missing := sources.missing(plan.needed([settings])):
+                raise WeightsError(requirements.refusal(missing, ELSEWHERE))
+            job.step(0.0, "Reading the photo")
+            book = Sketchbook.open(path, studio)
+            asked = [(settings, f"Seed {settings.seed}")]
+            with closing(self.tab.drawing.draw(book, asked, job)) as drawing:
+                for said, share in drawing:
+                    job.step(share, said)
+            if book.cell is None:  # drawn, and held back
+                raise ColorizeError(book.cells[0].note)
+            return str(book.save(book.cell, "PNG", studio, job)), book.line()
+
+
+def build(tab: Handlers, photo: gr.Image, controls: Mapping[str, Any]) -> None:
+    """`controls`: those of the tab, by the names of Settings."""
+    endpoints.publish(
+        Endpoint(tab).prompt,
+        [photo, *(controls[name] for name in NAMES)],
+        [endpoints.file(), endpoints.words()],
+        ENDPOINT,
+        **{**endpoints.QUEUED, "concurrency_id": LANE},
+    )

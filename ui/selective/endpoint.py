@@ -1,0 +1,126 @@
+"""/selective: only a part of the photo in colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+
+from colorize_core import selective
+from colorize_core.cards import Control, ModelCard
+from colorize_core.errors import OptionError
+from colorize_core.options import RANGES
+from colorize_core.selective import Mask
+from colorize_core.selective.segmenters import PEOPLE
+from ui.selective import mask_files
+from ui.selective.fill_controls import FLAT, GRAY, fill_of, inside_choices
+from ui.selective.session import Easel
+from ui.server.sessions import session
+from ui.shared import endpoints
+from ui.shared.service import FORMATS, Studio, check_format, read
+
+AUTO = "auto"
+ENDPOINT = f"""Colour only a part of a photo and give it back at its full size, with its metadata.
+
+photo: a picture file. keep: what is coloured: "{AUTO}" (what stands out), "{PEOPLE}" or a box
+around it in pixels of the photo, "left,top,right,bottom". mask: in place of keep, a picture file as
+large as the photo, or of its shape: white is inside, gray in between. inside: a model's name (see
+/models), "{GRAY}", or "{FLAT}" for one flat colour, which `colour` says as #rrggbb. outside:
+"{GRAY}" or a model's name. vividness: {RANGES["vividness"][0]:g} (timid) to
+{RANGES["vividness"][1]:g} (saturated), 1 is the model's choice. format:
+{", ".join(f'"{name}"' for name in FORMATS)}.
+
+Returns the result file, and one line on what was done. Outside in {GRAY}, a black-and-white photo
+stays as it is, byte for byte. Refused are a box outside the photo, a mask of another shape and an
+unknown model, with what is known. Calling /cancel from the same session stops it."""
+
+LEVEL = Control("vividness", "Vividness", "", 1.0, *RANGES["vividness"])
+
+
+class Endpoint:
+    """Whose photo it is comes with every call."""
+
+    def __init__(self, studio: Studio, cards: Sequence[ModelCard]):
+        self.studio = studio
+        self.titles = {name: title for title, name in inside_choices(cards, None)}
+
+    def selective(
+        self,
+        request: gr.Request,
+        photo: dict[str, Any] | None,
+        keep: str,
+        inside: str,
+        outside: str,
+        vividness: float,
+        colour: str,
+        format: str,
+        mask: dict[str, Any] | None = None,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
+    ) -> tuple[str, str]:
+        """See ENDPOINT."""
+        with endpoints.refusing(), self.studio.job(session(request), progress) as job:
+            check_format(format)
+            level = float(LEVEL.read(vividness))
+            job.step(0.0, "Reading the photo")
+            easel = Easel.open(self.studio.upload(photo), self.studio)
+            easel.areas = easel.put(fill=fill_of(str(inside), level, str(colour)))
+            easel.outside = fill_of(str(outside), level, str(colour))
+            job.step(0.0, "Looking for what is kept")
+            easel.change(self._mask(easel, str(keep).strip(), mask))
+            file = mask_files.picture(easel, format, self.studio, job)
+            return str(file), self._line(easel, str(inside), str(outside))
+
+    def _mask(self, easel: Easel, keep: str, mask: dict[str, Any] | None) -> Mask:
+        if mask is not None and keep != AUTO:
+            raise OptionError("keep and mask each say what is coloured: leave one out.")
+        if mask is not None:
+            return mask_files.fitting(self.studio.upload(mask), easel)
+        if keep == AUTO:
+            return selective.grabcut(easel.small)
+        if keep == PEOPLE:
+            return self._people(easel)
+        return selective.grabcut(read(easel.path).pixels, box=box_of(keep))
+
+    def _people(self, easel: Easel) -> Mask:
+        found = selective.classes(easel.small, network=PEOPLE)
+        if not found:
+            raise OptionError(f'Nobody was found. keep may be "{AUTO}" or a box, too.')
+        return found[0].mask
+
+    def _line(self, easel: Easel, inside: str, outside: str) -> str:
+        width, height = easel.size
+        inner, outer = (self.titles.get(name, name) for name in (inside, outside))
+        share = easel.share(easel.area)
+        return f"{width} × {height} · {inner} on {share:.0%} of the photo · {outer} around it"
+
+
+def box_of(text: str) -> tuple[float, float, float, float]:
+    """ "left,top,right,bottom". Raises OptionError."""
+    try:
+        left, top, right, bottom = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise OptionError(
+            f'keep is {text!r}, allowed are "{AUTO}", "{PEOPLE}" and a box as four numbers, '
+            "left,top,right,bottom, in pixels of the photo."
+        ) from error
+    return left, top, right, bottom
+
+
+def build(
+    studio: Studio,
+    cards: Sequence[ModelCard],
+    photo: gr.Image,
+    fills: Sequence[Any],
+) -> None:
+    """`fills`: inside, outside, vividness and colour of the tab."""
+    keep = gr.Textbox(AUTO, label="Keep", visible=False)
+    mask = gr.Image(label="Mask", type="filepath", visible=False)
+    format = endpoints.format_choice(FORMATS, "PNG")
+    endpoints.publish(
+        Endpoint(studio, cards).selective,
+        [photo, keep, *fills, format, mask],
+        [endpoints.file(), endpoints.words()],
+        ENDPOINT,
+        **endpoints.QUEUED,
+    )

@@ -1,0 +1,109 @@
+"""The mask editor: the photo in its regions' colours, to be painted on.
+
+The page puts the picture together itself, from the photo filled in each way and one mask a region:
+colour is under the brush at once, and after a stroke only its points go to the app and the new mask
+comes back.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from gradio.data_classes import FileData
+from PIL import Image
+
+from ui.selective.session import MOST_REGIONS, PLAIN, Area, Easel, Fill
+from ui.shared.service import Studio
+
+HERE = Path(__file__).parent
+SCRIPTS = ("mask_editor.js", "mask_editor-mixing.js", "mask_editor-drawing.js")  # parts of one
+# Of the regions, as chips and over the picture; told apart also by those who see no red or green.
+TINTS = ("#e2662a", "#2a7fd4", "#8f4fc0", "#17916a", "#c99a10", "#c2397a")
+
+
+def build(**options: Any) -> gr.HTML:
+    """The component; its value is made by view(). Its submit event carries the photo's key and
+    edits as edits.apply() takes them."""
+    return gr.HTML(
+        html_template=(HERE / "mask_editor.html").read_text(encoding="utf-8"),
+        js_on_load="\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS),
+        apply_default_css=False,
+        **options,
+    )
+
+
+def view(easel: Easel, studio: Studio) -> dict[str, Any]:
+    """What the component shows."""
+    easel.version += 1
+    height, width = easel.shape
+    files = {area.packed: _mask_file(easel, area, studio) for area in easel.areas}
+    easel.masks = files  # of masks that are gone the page has no more need
+    return {
+        "photo": easel.key,
+        "version": easel.version,
+        "seen": easel.seen,
+        "width": width,
+        "height": height,
+        "around": _file(_picture(easel, easel.outside, easel.around_shown, PLAIN)),
+        "regions": [
+            {
+                "key": area.key,
+                "title": f"Region {area.key}",
+                "tint": TINTS[(area.key - 1) % len(TINTS)],
+                "picture": _file(_picture(easel, area.fill, area.shown, PLAIN)),
+                "mask": _file(files[area.packed]),
+            }
+            for area in easel.areas
+        ],
+        "active": easel.active,
+        "full": len(easel.areas) >= MOST_REGIONS,
+        "undo": bool(easel.past),
+        "redo": bool(easel.future),
+        "marks": _marks(easel.area),
+        "words": words(easel),
+    }
+
+
+def words(easel: Easel) -> str:
+    """How much of the picture the region covers."""
+    percent = 100 * easel.share(easel.area)
+    share = f"{percent:.0f} %" if percent >= 1 or not percent else "less than 1 %"
+    if not percent:
+        return f"Region {easel.area.key} is empty: paint on the picture, or select an object."
+    return f"Region {easel.area.key} covers {share} of the picture."
+
+
+def _marks(area: Area) -> dict[str, Any]:
+    box, keep, drop = area.marks
+    strokes = [("keep", each) for each in keep] + [("drop", each) for each in drop]
+    return {
+        "box": box,
+        "strokes": [{"kind": k, "points": points, "radius": r} for k, (points, r) in strokes],
+    }
+
+
+def _picture(easel: Easel, *fills: Fill) -> Path | None:
+    """The first one that is there: until a fill is made, others stand in for it."""
+    return next((easel.files[fill] for fill in fills if fill in easel.files), None)
+
+
+def _mask_file(easel: Easel, area: Area, studio: Studio) -> Path:
+    """A PNG whose alpha is the mask: what a canvas can draw."""
+    known = easel.masks.get(area.packed)
+    if known is not None and known.exists():
+        return known
+    shades = np.round(easel.mask(area) * 255).astype(np.uint8)
+    path = easel.new(studio, "png")
+    picture = Image.fromarray(np.stack([np.full_like(shades, 255), shades], -1), "LA")
+    picture.save(path, compress_level=1)
+    return path
+
+
+def _file(path: Path | None) -> dict[str, Any] | None:
+    if path is None:
+        return None
+    file: dict[str, Any] = FileData(path=str(path), orig_name=path.name).model_dump()
+    return file

@@ -1,0 +1,283 @@
+"""One photo and its regions: what the tab "Selective" keeps of one person.
+
+A mask changes with every stroke of the brush, so it is kept packed and nothing is changed in place:
+undo is going back to the regions before.
+"""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from colorize_core import selective
+from colorize_core.imaging import tone
+from colorize_core.selective import Layer, Mask, Region
+from ui.shared.service import DEFAULT_MODEL, Job, Studio, read, shrink
+
+MOST_STEPS = 60  # that can be undone
+MOST_REGIONS = 6
+OWN = "photo"  # stands for a model where the photo's own colours are meant
+Picture = NDArray[np.uint8]  # (H, W, 3) sRGB
+Strokes = tuple[tuple[tuple[tuple[float, float], ...], float], ...]  # points (x, y), and a radius
+
+
+class Fill(NamedTuple):
+    """What a region or its surroundings are filled with: a model's colours, one flat colour, or,
+    with neither, black and white."""
+
+    model: str | None = None
+    vividness: float = 1.0
+    colour: tuple[int, int, int] | None = None
+
+    @property
+    def plain(self) -> bool:
+        return self.model is None and self.colour is None
+
+
+class Marks(NamedTuple):
+    """What was drawn to have an object selected."""
+
+    box: tuple[float, float, float, float] | None = None
+    keep: Strokes = ()
+    drop: Strokes = ()
+
+
+PLAIN = Fill()
+UNMARKED = Marks()
+
+
+@dataclass(frozen=True)
+class Area:
+    """One region. `key` stays its own whatever is done to it."""
+
+    key: int
+    fill: Fill  # what is wanted
+    packed: bytes  # its mask
+    shown: Fill = PLAIN  # what there is until then
+    marks: Marks = UNMARKED
+    layers: tuple[str, ...] = ()  # found classes that were put in
+    guessed: bool = False  # nobody has changed the mask that it began with
+
+
+@dataclass(eq=False)
+class Easel:
+    """Another photo gets another easel: what a run still brings to an old one is never seen."""
+
+    path: Path
+    key: str  # of this easel, so that strokes meant for another photo are told apart
+    size: tuple[int, int]  # of the photo, width and height
+    small: Picture  # the photo at the size at which it is edited
+    coloured: bool  # the photo has colours of its own
+    areas: tuple[Area, ...] = ()
+    active: int = 0  # the place of the region that is worked on
+    outside: Fill = PLAIN  # what is wanted around the regions
+    around_shown: Fill = PLAIN  # what there is until then
+    found: tuple[Layer, ...] = ()  # classes in the photo
+    files: dict[Fill, Path] = field(default_factory=dict)  # the photo so filled, a JPEG each
+    masks: dict[bytes, Path] = field(default_factory=dict)  # what the page is shown of them
+    predictions: dict[str, Any] = field(default_factory=dict)  # by model, of the photo
+    past: list[tuple[Area, ...]] = field(default_factory=list)
+    future: list[tuple[Area, ...]] = field(default_factory=list)
+    seen: int = 0  # the last edit of the page's that was made
+    version: int = 0  # of what the page is shown
+    names: Iterator[int] = field(default_factory=count)  # of files that the page is shown
+    away: bool = False  # there is another photo now
+    lock: Any = field(default_factory=threading.RLock)  # of what is changed
+    making: Any = field(default_factory=threading.Lock)  # of pictures
+
+    @classmethod
+    def open(cls, path: Path, studio: Studio) -> Easel:
+        """Raises PictureError."""
+        pixels = read(path).pixels
+        height, width = pixels.shape[:2]
+        small = shrink(pixels, *selective.screen_size(height, width))
+        folder = studio.folder.new("selective").parent
+        easel = cls(path, folder.name, (width, height), small, tone.measure_tone(small).coloured)
+        easel.areas = (Area(1, Fill(DEFAULT_MODEL), pack(selective.empty(small))),)
+        return easel
+
+    # --- masks ----------------------------------------------------------------------------------
+
+    @property
+    def area(self) -> Area:
+        """The region that is worked on."""
+        return self.areas[self.active]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of what is edited."""
+        return self.small.shape[0], self.small.shape[1]
+
+    def mask(self, area: Area | None = None) -> Mask:
+        """A region's mask, that of the one that is worked on if none is named."""
+        return unpack((area or self.area).packed, self.shape)
+
+    def lightness(self) -> NDArray[np.float32]:
+        """L of the photo at the size at which it is edited, (H, W) in [0, 100]."""
+        return selective.lightness(self.small)
+
+    def change(self, mask: Mask, **others: Any) -> None:
+        """Give the region that is worked on another mask, as a step that can be undone."""
+        self.step(self.put(packed=pack(mask), guessed=False, **others))
+
+    def put(self, **changes: Any) -> tuple[Area, ...]:
+        """The regions, with changes to the one that is worked on."""
+        changed = replace(self.area, **changes)
+        return tuple(changed if area is self.area else area for area in self.areas)
+
+    def step(self, areas: tuple[Area, ...]) -> None:
+        """Go on to these regions."""
+        self.past = [*self.past, self.areas][-MOST_STEPS:]
+        self.future = []
+        self._go(areas)
+
+    def undo(self) -> None:
+        if self.past:
+            self.future.append(self.areas)
+            self._go(self.past.pop())
+
+    def redo(self) -> None:
+        if self.future:
+            self.past.append(self.areas)
+            self._go(self.future.pop())
+
+    def _go(self, areas: tuple[Area, ...]) -> None:
+        """What a region is filled with is no step: it stays as it is."""
+        key = self.area.key
+        now = {area.key: area for area in self.areas}
+        kept = [now.get(area.key, area) for area in areas]
+        self.areas = tuple(
+            replace(area, fill=as_now.fill, shown=as_now.shown)
+            for area, as_now in zip(areas, kept, strict=True)
+        )
+        places = [area.key for area in self.areas]
+        self.active = places.index(key) if key in places else len(places) - 1
+
+    # --- regions --------------------------------------------------------------------------------
+
+    def add(self) -> None:
+        """Another region, empty, to be worked on."""
+        used = [area.key for steps in (self.areas, *self.past) for area in steps]
+        empty = pack(selective.empty(self.small))
+        self.step((*self.areas, Area(max(used) + 1, self.area.fill, empty, self.area.shown)))
+        self.active = len(self.areas) - 1
+
+    def remove(self, key: int) -> None:
+        """The last one stays."""
+        left = tuple(area for area in self.areas if area.key != key)
+        if left and len(left) < len(self.areas):
+            self.step(left)
+
+    def pick(self, key: int) -> None:
+        places = [area.key for area in self.areas]
+        if key in places:
+            self.active = places.index(key)
+
+    def share(self, area: Area) -> float:
+        """Of the picture, in [0, 1]."""
+        return float(self.mask(area).mean())
+
+    # --- pictures -------------------------------------------------------------------------------
+
+    def wanted(self) -> list[Fill]:
+        """What has not been made yet."""
+        fills = [self.outside, PLAIN, *(area.fill for area in self.areas)]
+        return [fill for fill in dict.fromkeys(fills) if not self.has(fill)]
+
+    def settle(self) -> None:
+        """What could be made is shown, and what could not is not wanted any more."""
+        self.areas = tuple(
+            replace(area, shown=area.fill)
+            if self.has(area.fill)
+            else replace(area, fill=area.shown)
+            for area in self.areas
+        )
+        if self.has(self.outside):
+            self.around_shown = self.outside
+        self.outside = self.around_shown
+
+    def has(self, fill: Fill) -> bool:
+        """Whether the photo so filled is there, and was not deleted meanwhile."""
+        return fill in self.files and self.files[fill].exists()
+
+    def make(self, fill: Fill, studio: Studio, job: Job) -> None:
+        """The photo so filled, at the size at which it is edited; once for every fill.
+
+        Raises PictureError, UnknownModelError, WeightsError or Cancelled.
+        """
+        while not self.making.acquire(timeout=0.1):
+            job.step(0.0, "Waiting for another picture")
+        try:
+            if not self.has(fill):
+                picture = self.filled(fill, studio, job)
+                path = self.new(studio, "jpg")
+                Image.fromarray(picture).save(path, quality=95, subsampling=0)
+                self.files[fill] = path
+        finally:
+            self.making.release()
+
+    def new(self, studio: Studio, ending: str) -> Path:
+        """Where a picture for the page goes, under a name that it has never had."""
+        path = studio.folder.path / self.key / f"{next(self.names)}.{ending}"
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        return path
+
+    def filled(self, fill: Fill, studio: Studio, job: Job) -> Picture:
+        """The small photo, filled so everywhere."""
+        self.predict([fill], studio, job)
+        colorize = self.colorizer(studio, job.strips(0.2, "Colouring"))
+        made = selective.compose(self.small, [], self.surroundings(fill), colorize)
+        picture: Picture = made.astype(np.uint8, copy=False)
+        return picture
+
+    def surroundings(self, fill: Fill) -> Region | None:
+        """A fill without a mask. None are the photo's own pixels: a black-and-white photo stays as
+        it is, byte for byte."""
+        return None if fill.plain and not self.coloured else Region(None, *fill)
+
+    def predict(self, fills: Sequence[Fill], studio: Studio, job: Job) -> None:
+        """Have every model look at the photo that has not done so."""
+        for fill in fills:
+            if fill.model and fill.model != OWN and fill.model not in self.predictions:
+                job.step(0.05, "Loading the model")
+                model = studio.colorizer(fill.model)
+                job.step(0.1, "Looking at the photo")
+                pixels = read(self.path).pixels
+                with studio.turn(job):
+                    self.predictions[fill.model] = model.predict(
+                        pixels, progress=lambda share: job.step(share, "Drawing the colours")
+                    )
+
+    def colorizer(
+        self, studio: Studio, progress: Callable[[float], None]
+    ) -> Callable[[tone.Picture, Region], tone.Picture]:
+        """What selective.compose() asks for the colours of the photo, at any size."""
+
+        def colorize(photo: tone.Picture, region: Region) -> tone.Picture:
+            if region.model == OWN:
+                return photo
+            name = str(region.model)
+            prediction = replace(self.predictions[name], size=photo.shape[:2])
+            model = studio.colorizer(name)
+            return model.render(photo, prediction, vividness=region.vividness, progress=progress)
+
+        return colorize
+
+
+def pack(mask: Mask) -> bytes:
+    """In 256 shades, a hundredth of its size."""
+    return zlib.compress(np.round(np.clip(mask, 0, 1) * 255).astype(np.uint8).tobytes(), 1)
+
+
+def unpack(packed: bytes, shape: tuple[int, int]) -> Mask:
+    shades = np.frombuffer(zlib.decompress(packed), np.uint8)
+    return shades.reshape(shape).astype(np.float32) / np.float32(255)

@@ -1,0 +1,117 @@
+"""What more than one tab is made of: the drop zone, the card of a run, the line under a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from colorize_core.cards import SEED, Control, ModelCard
+from colorize_core.errors import ColorizeError
+from colorize_core.options import RANGES
+from ui.shared import model_choices, slider
+from ui.shared.service import FORMATS, Work
+
+LANE = "studio"  # every colorization runs in this lane of the queue
+AT_ONCE = 2  # one in the network while another reads or writes its file: more only costs memory
+INVITATION = "# Drop a black-and-white photo\nor choose a file, or paste one"
+BUSY = "The app has not taken the photo: too many are waiting. Try again in a minute."
+Picker = tuple[Any, Callable[[], dict[str, Any]]]  # a component, and what it offers now
+QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+
+def runs(card: gr.HTML) -> dict[str, Any]:
+    """How an event begins whose first input is its turn, with its progress on that card."""
+    return {
+        "js": "window.beginRun",
+        "show_progress_on": card,
+        "concurrency_limit": AT_ONCE,
+        "concurrency_id": LANE,
+        "api_visibility": "private",
+    }
+
+
+def drop_zone(invitation: str = INVITATION, **options: Any) -> gr.Image:
+    """Where a photo is dropped; its value is not decoded by Gradio but by our own code."""
+    return gr.Image(
+        label="Photo",
+        show_label=False,
+        sources=["upload"],
+        type="filepath",
+        placeholder=invitation,
+        alt_text="The photo being colorized",
+        buttons=[],
+        elem_classes="drop",
+        **options,
+    )
+
+
+@contextmanager
+def stage(alone: bool = False) -> Iterator[tuple[gr.HTML, gr.Button]]:
+    """A place for pictures, over which a run shows its progress: the card, and its Cancel. `alone`:
+    without pictures, it takes room only while something runs."""
+    with gr.Column(elem_classes=["stage", "alone"] if alone else "stage"):
+        card = gr.HTML(elem_classes="busy", render=False)
+        cancel = gr.Button("Cancel", elem_classes="cancel", size="sm", render=False)
+        yield card, cancel
+        card.render()
+        cancel.render()
+
+
+def picker(component: Any, cards: Sequence[ModelCard]) -> Picker:
+    """A component that offers those of the models that are here."""
+    return component, lambda: gr.update(choices=model_choices.choices(cards))
+
+
+def sliders() -> list[gr.Slider]:
+    """Vividness, strength and gain."""
+    words = {
+        "vividness": "From timid to saturated colours.",
+        "strength": "How much colour is put in.",
+        "gain": "What the model sees: below 1 for white skies.",
+    }
+    return [
+        gr.Slider(*RANGES[name], 1, step=0.05, label=name.capitalize(), info=info)
+        for name, info in words.items()
+    ]
+
+
+def neutralizing() -> gr.Checkbox:
+    return gr.Checkbox(True, label="Neutralise tint", info="Take sepia and other tints out first.")
+
+
+def build_control(control: Control) -> Any:
+    """One of a card's controls."""
+    words = {"label": control.label, "info": control.info}
+    if control.choices:
+        return gr.Radio(list(control.choices), value=control.default, **words)
+    if control == SEED:
+        return gr.Number(control.default, precision=0, **words)
+    return gr.Slider(control.low, control.high, control.default, step=control.step, **words)
+
+
+def status_line(**options: Any) -> gr.HTML:
+    """One quiet line on what was done, which is read out when it changes."""
+    return gr.HTML(
+        "", html_template='<p role="status">${value}</p>', elem_classes="done", **options
+    )
+
+
+def downloads(**options: Any) -> dict[str, gr.Button]:
+    """A button for each format."""
+    with gr.Row(elem_classes="downloads", **options):
+        gr.HTML("Download", elem_classes="downloads-label")
+        return {name: gr.Button(name, size="sm") for name in FORMATS}
+
+
+def shown(work: Work) -> dict[str, Any]:
+    """A work, as the slider takes it."""
+    return slider.comparison(work.before, work.after, work.size)
+
+
+def said(error: ColorizeError | str) -> str:
+    """What went wrong, read out at once."""
+    return f'<p role="alert">{escape(str(error))}</p>'

@@ -4,8 +4,8 @@ SCORES is what `python -m colorize_core.evaluate --models all --photos ... --out
 row a model and photo; this sums it up a model. Models that were not evaluated with the others keep
 their scores, and the commit of these, as long as their weights and the photographs are the same.
 Seconds are taken anew, of all models in turn on the same few photographs: an evaluation takes long,
-and the machine may be busier for one model than for another. The models' cards, the README's table
-and the app's leaderboard are made of the result.
+and the machine may be busier for one model than for another. The models' cards, the tables of
+scores and the app's leaderboard are made of the result.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from colorize_core.imaging.captions import captioned_grid
 from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.metrics import Metric, protocol
 from colorize_core.metrics.baselines import one_colour
-from docs.readme import ROOT, Rows, between, heading, results, score, table_of
+from docs.tables import ROOT, Rows, between, heading, results, score, table_of
 
 Picture = NDArray[np.uint8]
 HERE = Path(__file__).parent

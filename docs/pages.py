@@ -1,13 +1,13 @@
-"""python -m docs.readme : write the README's tables and the outputs of its examples anew.
+"""python -m docs.pages : write the generated parts of the README and of pages in docs/ anew.
 
 Tables come from the models' cards and benchmarks/results/*.csv, outputs from running what stands
-before them. tests/docs/test_readme.py fails when the README is not what this would write.
+before them. tests/test_pages.py fails when a page is not what this would write. docs/metrics.md has
+a generator of its own, docs/metrics.py, and so have the models' cards: docs/model_cards.py.
 """
 
 from __future__ import annotations
 
 import contextlib
-import csv
 import doctest
 import io
 import os
@@ -17,38 +17,62 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from colorize_core import ModelCard, cards, metrics
+from colorize_core import ModelCard, cards
+from colorize_core.metrics.baselines import BASELINES
+from colorize_core.prompted import sources
+from colorize_core.terminal import size
+from docs.tables import (
+    BY,
+    ROOT,
+    Rows,
+    between,
+    goal,
+    heading,
+    protocol,
+    results,
+    score,
+    table_of,
+    title,
+    wins,
+)
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results"
-
-BY = "ciede2000"  # what decides whether a photo came out better than gray
 SHOWN = ("psnr", "ssim", BY, "flip", "perceptual-offline", "colourfulness")
+FEW_SHOWN = ("psnr", "ssim", BY, "colourfulness")
 
-Rows = list[dict[str, str]]
+# Page -> the marks that it has; <!-- mark --> and <!-- /mark --> stand around a generated part.
+PAGES = {
+    "README.md": ("few-scores",),
+    "docs/command-line.md": (),
+    "docs/models.md": ("models",),
+    "docs/prompt.md": ("prompt-downloads",),
+    "docs/python.md": (),
+    "docs/scores.md": ("scores",),
+    "docs/selective.md": ("selective",),
+    "docs/speed.md": ("speed", "systems"),
+}
 
 
-def refresh(text: str) -> str:
-    """The README's text with every generated part made anew."""
+def refresh(page: str, text: str) -> str:
+    """The page's text with every generated part made anew."""
+    makers = {
+        "few-scores": few_scores,
+        "models": models,
+        "prompt-downloads": prompt_downloads,
+        "scores": scores,
+        "selective": selective,
+        "speed": speed,
+        "systems": systems,
+    }
+    for mark in PAGES[page]:
+        text = between(text, f"<!-- {mark} -->\n", makers[mark], f"<!-- /{mark} -->")
     with _workshop():
-        text = between(text, r"<!-- models -->\n", models, r"<!-- /models -->")
-        text = between(text, r"<!-- speed -->\n", speed, r"<!-- /speed -->")
-        text = between(text, r"<!-- systems -->\n", systems, r"<!-- /systems -->")
-        text = between(text, r"<!-- selective -->\n", selective, r"<!-- /selective -->")
-        text = between(text, r"```pycon\n", session, r"```")
-        return between(text, r"```console\n", console, r"```")
-
-
-def between(text: str, start: str, make: Callable[[str], str], end: str) -> str:
-    """What stands between the marks is handed to `make` and replaced by what it returns."""
-    pattern = re.compile(f"({start})(.*?)({end})", re.DOTALL)
-    made, count = pattern.subn(lambda m: m[1] + make(m[2]) + m[3], text)
-    if not count:
-        raise ValueError(f"README.md has no {start.strip()} ... {end}")
-    return made
+        for language, run in (("pycon", session), ("console", console)):
+            if f"```{language}\n" in text:
+                text = between(text, f"```{language}\n", run, "```")
+    return text
 
 
 @contextlib.contextmanager
@@ -67,21 +91,6 @@ def _workshop() -> Iterator[None]:
 # --- tables -------------------------------------------------------------------------------------
 
 
-def results(name: str) -> Rows:
-    """The rows of benchmarks/results/NAME.csv; none where it was not measured."""
-    path = RESULTS / f"{name}.csv"
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def table_of(rows: list[list[str]]) -> str:
-    """Markdown; the first row is the heading."""
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]) + "\n"
-
-
 DOWNLOADS = (
     "Published models of others, run by networks of this package. Their weights are downloaded the "
     "first time that one is loaded; they were not scored here.\n\n"
@@ -89,35 +98,22 @@ DOWNLOADS = (
 
 
 def models(_: str) -> str:
-    """What each card says, then how each model scores beside gray and the mean colour."""
+    """What each card says."""
     heads = ["model", "what it is", "parameters", "weights", "licence", "known limits"]
     every = cards(downloads=True)
     bundled = [_facts(card) for card in every if not card.download]
     downloads = [_facts(card) for card in every if card.download]
-    rows = results("quality")
-    parts = [table_of([heads, *bundled]), DOWNLOADS + table_of([heads, *downloads])]
-    return "\n".join([*parts, *([_scores(rows)] if rows else [])])
-
-
-def _scores(rows: Rows) -> str:
-    table = [["", *map(heading, SHOWN), "better than gray"]]
-    table += [[r["model"], *(score(r, name) for name in SHOWN), wins(r)] for r in rows]
-    return (
-        f"Scores {protocol(rows[0])}. *Gray* adds no colour at all, *mean* one colour everywhere. "
-        f"*Better than gray*: the share of the photographs with a better {title(BY)}.{goal(rows)} "
-        "One draw is scored of models that draw their colours. [docs/metrics.md](docs/metrics.md) "
-        f"tells what each measure misses.\n\n{table_of(table)}"
-    )
+    return f"{table_of([heads, *bundled])}\n{DOWNLOADS}{table_of([heads, *downloads])}"
 
 
 def _facts(card: ModelCard) -> list[str]:
-    size = sum(file.bytes for file in card.weights) / 2**20
-    page = card.source if card.download else f"weights/{card.name}/README.md"
+    mebibytes = sum(file.bytes for file in card.weights) / 2**20
+    page = card.source if card.download else f"../weights/{card.name}/README.md"
     return [
         f"[`{card.name}`]({page})",
         card.summary,
         f"{card.parameters / 1e6:.1f} M",
-        f"{size:.1f} MiB",
+        f"{mebibytes:.1f} MiB",
         card.licence,
         _first_sentence(card.limits),  # all of them stand in the model's own card
     ]
@@ -128,41 +124,56 @@ def _first_sentence(text: str) -> str:
     return first + more.strip()
 
 
-def protocol(row: dict[str, str]) -> str:
-    """How a row was measured."""
+def prompt_downloads(_: str) -> str:
+    """What colours from words need: where it is, how large, under which licence."""
+    own = [each for each in vars(sources).values() if isinstance(each, sources.Source)]
+    rows = [["what", "where", "size", "licence"]]
+    rows += [
+        [
+            each.title,
+            f"[{each.repo}](https://huggingface.co/{each.repo})",
+            size(each.bytes),
+            each.licence,
+        ]
+        for each in (*own, *sources.CONTROLNETS.values())
+    ]
+    return table_of(rows)
+
+
+def scores(_: str) -> str:
+    """How each model scores beside gray and the mean colour."""
+    rows = results("quality")
+    if not rows:
+        return ""
     return (
-        f"by `{row['protocol']}` on {int(row['n']):,} photographs that no model was trained on: "
-        "mean and 95 % bootstrap interval"
+        f"Scores {protocol(rows[0])}. *Gray* adds no colour at all, *mean* one colour everywhere. "
+        f"*Better than gray*: the share of the photographs with a better {title(BY)}.{goal(rows)} "
+        "One draw is scored of models that draw their colours. [metrics.md](metrics.md) "
+        f"tells what each measure misses.\n\n{_scored(rows, SHOWN)}"
     )
 
 
-def title(metric: str) -> str:
-    return metrics.find(metric).title
-
-
-def heading(metric: str) -> str:
-    """The title, and what is better."""
-    arrow = {"higher": " ↑", "lower": " ↓", "nearer 0": " →0", None: ""}
-    return title(metric) + arrow[metrics.find(metric).better]
-
-
-def score(row: dict[str, str], metric: str) -> str:
-    """The mean of a metric and its interval; nothing where it was not measured."""
-    mean, low, high = (row[f"{metric}{end}"] for end in ("", "_low", "_high"))
-    return f"{mean} ({low} to {high})" if mean and float(mean) else mean
-
-
-def wins(row: dict[str, str]) -> str:
-    share = row[f"{BY}_wins"]
-    return f"{float(share):.0%}" if share else ""
-
-
-def goal(rows: Rows) -> str:
-    """How colourful the truth is, which gray is short of by all."""
-    difference = rows[0].get("colourfulness-difference")
-    if rows[0]["model"] != "gray" or not difference:
+def few_scores(_: str) -> str:
+    """The built-in model between gray, the mean colour, and the best and worst of the others."""
+    rows = {row["model"]: row for row in results("quality")}
+    if not rows:
         return ""
-    return f" The originals' colourfulness is {-float(difference):.1f}."
+    first = (*BASELINES, cards()[0].name)
+    others = sorted((name for name in rows if name not in first), key=lambda n: float(rows[n][BY]))
+    shown = [rows[name] for name in (*first, *others[:1], *others[1:][-1:])]
+    return (
+        f"Scores {protocol(shown[0])}. *Gray* adds no colour at all, *mean* one colour everywhere; "
+        f"`{others[0]}` and `{others[-1]}` are the best and the worst of the {len(others)} other "
+        f"models that come along, by {title(BY)}. *Better than gray*: the share of the photographs "
+        f"with a better {title(BY)}.{goal(shown)} One draw is scored of models that draw their "
+        f"colours.\n\n{_scored(shown, FEW_SHOWN)}"
+    )
+
+
+def _scored(rows: Rows, names: tuple[str, ...]) -> str:
+    table = [["", *map(heading, names), "better than gray"]]
+    table += [[row["model"], *(score(row, name) for name in names), wins(row)] for row in rows]
+    return table_of(table)
 
 
 def speed(_: str) -> str:
@@ -215,8 +226,8 @@ def selective(_: str) -> str:
     table = [
         ["overlap with masks drawn by hand (IoU)", "nothing given", "a box", "and two strokes"]
     ]
-    for what, title in (("mean", "GrabCut on lightness"), ("all of it, mean", "all of it")):
-        table.append([title, *(rows[what][kind] for kind in ("guess", "box", "strokes"))])
+    for what, label in (("mean", "GrabCut on lightness"), ("all of it, mean", "all of it")):
+        table.append([label, *(rows[what][kind] for kind in ("guess", "box", "strokes"))])
     photos = sum(bool(row["guess"]) for row in rows.values()) - 2
     seconds = [row["seconds"] for what, row in rows.items() if "1 megapixel" in what]
     large = rows["24 megapixels, refined"]
@@ -239,7 +250,7 @@ def _people() -> str:
         f"{row['high']})"
         for row in known
     )
-    return f"\nPeople, by [their network](weights/people/README.md): {told}.\n"
+    return f"\nPeople, by [their network](../weights/people/README.md): {told}.\n"
 
 
 # --- examples -----------------------------------------------------------------------------------
@@ -252,7 +263,7 @@ def session(block: str) -> str:
     for example in doctest.DocTestParser().get_examples(block):
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile(example.source, "README.md", "single"), names)
+            exec(compile(example.source, "an example", "single"), names)
         first, *more = example.source.splitlines(keepends=True)
         lines += [f">>> {first}", *(f"... {line}" for line in more), printed.getvalue()]
     return "".join(lines)
@@ -275,5 +286,6 @@ def console(block: str) -> str:
 
 
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    readme.write_text(refresh(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    for name in PAGES:
+        page = ROOT / name
+        page.write_text(refresh(name, page.read_text(encoding="utf-8")), encoding="utf-8")

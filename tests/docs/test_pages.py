@@ -1,4 +1,4 @@
-"""The README is what its generator writes, and says what the other files say."""
+"""The README and the pages in docs/ are what their generator writes, and say what is so."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from scenes import ROOT
 
 from colorize_core import cards
 from colorize_core.cards import SEED, ModelCard
-from docs import model_cards, readme
+from docs import model_cards, pages, tables
 
+ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+TEXTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def without_times(text: str) -> str:
@@ -29,15 +30,35 @@ def requirements() -> dict[str, str]:
     return {match[1]: match[2] for match in found if match}
 
 
-def test_tables_and_outputs_are_up_to_date() -> None:
-    assert without_times(README) == without_times(readme.refresh(README)), (
-        "run python -m docs.readme"
+@pytest.mark.parametrize("page", pages.PAGES)
+def test_tables_and_outputs_are_up_to_date(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert without_times(text) == without_times(pages.refresh(page, text)), (
+        "run python -m docs.pages"
     )
+
+
+def test_every_generated_part_is_of_a_page_that_is_refreshed() -> None:
+    other = {"docs/metrics.md"}  # has a generator of its own
+    for path in TEXTS:
+        name = path.relative_to(ROOT).as_posix()
+        text = path.read_text(encoding="utf-8")
+        marks = re.findall(r"^<!-- ([a-z-]+) -->$", text, re.MULTILINE)
+        if name not in other:
+            assert tuple(marks) == pages.PAGES.get(name, ()), name
+        if re.search(r"^```(pycon|console)$", text, re.MULTILINE):
+            assert name in pages.PAGES, "its outputs would go stale"
+
+
+def test_the_readme_stays_short() -> None:
+    assert len(README.encode()) < 10_000
+    scores = README.split("<!-- few-scores -->")[1].split("<!-- /few-scores -->")[0]
+    assert len(re.findall(r"^\|", scores, re.MULTILINE)) == 2 + 5, "a heading and five rows"
 
 
 def measured(folder: Path, **models: dict[str, str]) -> None:
     """A results/quality.csv in which every metric shown is 7 (6 to 8), unless told."""
-    names = (*readme.SHOWN, "colourfulness-difference", "lpips-alex")
+    names = (*pages.SHOWN, "colourfulness-difference", "lpips-alex")
     rows = []
     for model, told in models.items():
         row = {"model": model, "protocol": "recombine-256", "n": "1500", "machine": "a clock"}
@@ -55,14 +76,12 @@ def measured(folder: Path, **models: dict[str, str]) -> None:
 def test_scores_come_from_the_results_and_only_from_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readme, "RESULTS", tmp_path)
-    assert "Scores" not in readme.models("")
-    assert readme.speed("") == ""
-    assert readme.systems("") == ""
-    assert readme.selective("") == ""
+    monkeypatch.setattr(tables, "RESULTS", tmp_path)
+    for make in (pages.scores, pages.few_scores, pages.speed, pages.systems, pages.selective):
+        assert make("") == ""
     gray = {"colourfulness": "0", "colourfulness-difference": "-41.70"}
     measured(tmp_path, gray=gray, mean={"psnr": "20.11"})
-    written = readme.models("").replace("|  |", "| |")
+    written = pages.scores("").replace("|  |", "| |")
     assert "`recombine-256` on 1,500 photographs" in written
     assert "The originals' colourfulness is 41.7." in written
     assert "| PSNR ↑ | SSIM ↑ | CIEDE2000 ↓ |" in written
@@ -72,8 +91,21 @@ def test_scores_come_from_the_results_and_only_from_there(
     assert "| 0 | |" in written  # gray's colourfulness needs no interval
 
 
+def test_the_few_scores_are_of_the_best_and_the_worst(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "RESULTS", tmp_path)
+    others = {name: {"ciede2000": value} for name, value in (("b", "9"), ("c", "10"), ("d", "8"))}
+    measured(tmp_path, gray={}, mean={}, autochrome={}, **others)
+    written = pages.few_scores("")
+    assert re.findall(r"^\| ([a-z]+) \|", written, re.MULTILINE) == [
+        "gray", "mean", "autochrome", "d", "c"
+    ]  # fmt: skip
+    assert "`d` and `c` are the best and the worst of the 3 other models" in written
+
+
 def test_a_card_has_every_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readme, "RESULTS", tmp_path)
+    monkeypatch.setattr(tables, "RESULTS", tmp_path)
     drawing = ModelCard("drawing", "Drawing", "", "", "", 0, (), "", "", controls=(SEED,))
     plain = ModelCard("plain", "Plain", "", "", "", 0, (), "", "")
     assert model_cards._scores(plain) == []
@@ -94,7 +126,7 @@ def test_a_card_has_every_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("name", ["quality", "draws"])
 def test_scores_are_of_the_weights_that_are_here(name: str) -> None:
     digests = {card.name: card.digest for card in cards()} | {"gray": "", "mean": ""}
-    rows = readme.results(name)
+    rows = tables.results(name)
     assert rows
     stale = [row["model"] for row in rows if row["weights"] != digests[row["model"]]]
     assert stale == [], "evaluate them again"
@@ -102,19 +134,36 @@ def test_scores_are_of_the_weights_that_are_here(name: str) -> None:
 
 def test_what_stands_between_no_marks_is_an_error() -> None:
     with pytest.raises(ValueError, match="models"):
-        readme.refresh("# A page without marks")
+        pages.refresh("docs/models.md", "# A page without marks")
 
 
-def test_links_lead_somewhere() -> None:
-    targets = re.findall(r"\]\((?!https?:)([^)#]+)", README)
-    assert len(targets) >= 4
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+def anchors(text: str) -> set[str]:
+    """The names that GitHub gives a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.M | re.S)
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
+        name, _, anchor = link.partition("#")
+        target = path.parent / name if name else path
+        assert target.exists(), link
+        assert target.resolve().is_relative_to(ROOT), link
+        if anchor:
+            assert anchor in anchors(target.read_text(encoding="utf-8")), link
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    pages_of_docs = {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
+    linked = {link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", README)}
+    assert pages_of_docs - linked == set()
 
 
 def test_every_dependency_is_explained() -> None:
-    explained = set(
-        re.findall(r"^\| `([a-z-]+)` \|", README.split("## What each")[1], re.MULTILINE)
-    )
+    text = (ROOT / "docs/dependencies.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE))
     assert explained >= set(requirements())
 
 

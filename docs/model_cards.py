@@ -1,7 +1,8 @@
 """python -m docs.model_cards : write weights/NAME/README.md of every model anew.
 
 Everything comes from the model's card, from what its weight file says of its training, and from
-benchmarks/results/*.csv. tests/test_model_cards.py fails when a card is not what this would write.
+benchmarks/results/*.csv. tests/docs/test_model_cards.py fails when a card is not what this would
+write.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import Any
 
 from safetensors import safe_open
 
-from colorize_core import ModelCard, cards, metrics, weights
+from colorize_core import ModelCard, cards, metrics
+from colorize_core.downloads import checkpoints
 from colorize_core.metrics.baselines import BASELINES
 from colorize_core.models import perceptual
-from colorize_core.registry import tools
+from colorize_core.models.registry import tools
 from docs.tables import Rows, goal, heading, protocol, results, score, table_of, title
 
 EVERY = (*cards(), *tools())  # whatever has weights in this repository
@@ -64,7 +66,7 @@ def _facts(card: ModelCard) -> str:
 
 def _metadata(card: ModelCard) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the weight file itself says: the network's configuration, and of its training."""
-    with safe_open(weights.find(card.weights[0]), "np") as file:
+    with safe_open(checkpoints.find(card.weights[0]), "np") as file:
         metadata = file.metadata()
     return json.loads(metadata["config"]), json.loads(metadata["training"])
 
@@ -263,7 +265,7 @@ SCORES = {"people": _what_it_finds, "perceptual": _what_it_tells, "skin": lambda
 
 
 def path_of(card: ModelCard) -> Path:
-    return weights.BUNDLED / card.name / "README.md"
+    return checkpoints.BUNDLED / card.name / "README.md"
 
 
 if __name__ == "__main__":

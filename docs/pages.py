@@ -1,8 +1,8 @@
 """python -m docs.pages : write the generated parts of the README and of pages in docs/ anew.
 
 Tables come from the models' cards and benchmarks/results/*.csv, outputs from running what stands
-before them. tests/test_pages.py fails when a page is not what this would write. docs/metrics.md has
-a generator of its own, docs/metrics.py, and so have the models' cards: docs/model_cards.py.
+before them. tests/docs/test_pages.py fails when a page is not what this would write. The page
+docs/metrics.md has a generator of its own, docs/metrics.py, and so have the cards: model_cards.py.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from colorize_core import ModelCard, cards
+from colorize_core.cli.terminal import size
 from colorize_core.metrics.baselines import BASELINES
 from colorize_core.prompted import sources
-from colorize_core.terminal import size
 from docs.tables import (
     BY,
     ROOT,

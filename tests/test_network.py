@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from huggingface_hub import constants
 
-from colorize_core import cards, image, load, weights
-from colorize_core.downloads import Download, every
+from colorize_core import cards, load
+from colorize_core.downloads import checkpoints
+from colorize_core.downloads.catalogue import Download, every
+from colorize_core.imaging import image
 
 pytestmark = pytest.mark.hub
 
@@ -27,7 +29,7 @@ def online(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_every_download_is_where_it_is_said_to_be(what: Download) -> None:
     for file in what.files:
-        offer = weights.place(file).ask()
+        offer = checkpoints.place(file).ask()
         if file.bytes:
             assert offer.size == pytest.approx(file.bytes, rel=ROUNDED), file.path
         if file.sha256:

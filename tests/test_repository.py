@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 import yaml
+from scenes import ROOT
 
 import colorize_core
 
-ROOT = Path(__file__).resolve().parents[1]
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 FORMS = sorted(
@@ -90,7 +90,7 @@ def test_tests_run_on_the_oldest_python_and_on_that_of_the_space() -> None:
 
 
 def test_tests_are_those_of_ci_run() -> None:
-    """tests/test_pages.py says that .ci/run types the README's second command."""
+    """tests/docs/test_pages.py says that .ci/run types the README's second command."""
     assert scripts(job(".github/workflows/tests.yml"))[-1] == ".ci/run"
     assert os.access(ROOT / ".ci/run", os.X_OK)
     for linter in ("ruff check .", "ruff format --check .", "mypy"):

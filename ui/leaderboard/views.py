@@ -209,7 +209,7 @@ def about(standing: Standing | None) -> str:
     paragraphs = "".join(f"<p>{escape(fact)}</p>" for fact in facts)
     return (
         f"{paragraphs}<p>The command that makes such a table: <code>{escape(MAKE)}</code>. "
-        "The README says more under “On the command line”.</p>"
+        "docs/scores.md says more.</p>"
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import gradio as gr
 
     from ui.server.limits import Public
-    from ui.shared.service import Studio
+    from ui.shared.service import Service
     from ui.shared.widgets import Picker
 
 TITLE = "Autochrome Studio"
@@ -46,12 +46,12 @@ FOOTER = """
 </footer>"""
 
 
-def build(studio: Studio | None = None) -> gr.Blocks:
+def build(service: Service | None = None) -> gr.Blocks:
     """The page, with every tab; `studio` is what the tabs share, made here if not given."""
     from ui.server.temp_files import KEEP_SECONDS, SWEEP_SECONDS
 
-    studio = studio or new_studio()
-    os.environ["GRADIO_TEMP_DIR"] = str(studio.folder.path)  # read when Gradio is imported, and on
+    service = service or new_service()
+    os.environ["GRADIO_TEMP_DIR"] = str(service.folder.path)  # read when Gradio is imported, and on
     importlib.import_module(
         "ui.server.zerogpu"
     )  # the package spaces, where it is, comes before Gradio
@@ -68,16 +68,16 @@ def build(studio: Studio | None = None) -> gr.Blocks:
             for name in TABS:
                 tab = importlib.import_module(f"ui.{name}.tab")
                 with gr.Tab(tab.TITLE, id=name):
-                    pickers += tab.build(studio) or []
+                    pickers += tab.build(service) or []
         gr.HTML(FOOTER, elem_id="footer")
         quick: dict[str, Any] = {
             "queue": False,
             "show_progress": "hidden",
             "api_visibility": "private",
         }
-        blocks.load(studio.warm_up, **quick)
+        blocks.load(service.warm_up, **quick)
         blocks.load(asked_tab, None, tabs, **quick)
-        blocks.unload(on_leave(studio))
+        blocks.unload(on_leave(service))
         # A model may have been downloaded meanwhile.
         gr.on(
             [blocks.load, tabs.select],
@@ -86,8 +86,8 @@ def build(studio: Studio | None = None) -> gr.Blocks:
             [component for component, _ in pickers],
             **quick,
         )
-    blocks.studio = studio
-    return blocks.queue(max_size=studio.public.waiting if studio.public else WAITING)
+    blocks.service = service
+    return blocks.queue(max_size=service.public.waiting if service.public else WAITING)
 
 
 def launch_options(
@@ -101,7 +101,7 @@ def launch_options(
     from ui.shared.example_strip import EXAMPLES
     from ui.shared.theme import AutochromeTheme
 
-    public = blocks.studio.public if blocks else None
+    public = blocks.service.public if blocks else None
     options = {
         # Examples are shown while they are worked on, wherever they lie; so are docs' pictures.
         "allowed_paths": [str(EXAMPLES), str(DOCS)],
@@ -131,10 +131,10 @@ def middleware(blocks: gr.Blocks | None, accounts: Mapping[str, str] | None) -> 
     from ui.server.sessions import waiting
     from ui.shared.example_strip import EXAMPLES
 
-    public = blocks.studio.public if blocks else None
+    public = blocks.service.public if blocks else None
     if blocks and public:
         of_address = waiting(blocks, public.proxies)
-        folder = blocks.studio.folder.path
+        folder = blocks.service.folder.path
         yield Middleware(Guard, public, folder, [EXAMPLES, DOCS], of_address)
     if accounts:
         yield Middleware(Basic, accounts, public or Public())
@@ -259,12 +259,12 @@ def _credentials(text: str) -> tuple[str, str]:
     return user, password
 
 
-def new_studio(public: Public | None = None) -> Studio:
+def new_service(public: Public | None = None) -> Service:
     """What the tabs share, in a folder of its own."""
     from ui.server.temp_files import Folder
-    from ui.shared.service import Studio
+    from ui.shared.service import Service
 
-    return Studio(Folder(os.environ.get("GRADIO_TEMP_DIR")), public=public)
+    return Service(Folder(os.environ.get("GRADIO_TEMP_DIR")), public=public)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -280,8 +280,8 @@ def main(arguments: list[str] | None = None) -> None:
         os.environ["HF_HUB_OFFLINE"] = "1"  # whatever asks for a model, none is downloaded
     wait_briefly()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # to tidy up as with Ctrl+C
-    blocks = build(new_studio(public))
-    folder = blocks.studio.folder
+    blocks = build(new_service(public))
+    folder = blocks.service.folder
     atexit.register(folder.close)
     folder.keep_swept()
     try:

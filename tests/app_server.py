@@ -28,7 +28,7 @@ import colorize_core
 from colorize_core.errors import WeightsError
 from ui.server.limits import Public
 from ui.server.temp_files import Folder
-from ui.shared.service import Studio
+from ui.shared.service import Service
 
 
 class Endless:
@@ -105,7 +105,7 @@ def main() -> None:
     if "drawing" in sys.argv:
         colorize_core.cards = lambda downloads=False: drawing_models.CARDS
     public = Public() if "public" in sys.argv else None
-    blocks = app.build(Studio(Folder(sys.argv[2]), load=load, public=public))
+    blocks = app.build(Service(Folder(sys.argv[2]), load=load, public=public))
     blocks.launch(server_port=int(sys.argv[1]), quiet=True, **app.launch_options(blocks))
 
 

@@ -19,7 +19,7 @@ from colorize_core.threads import wait_briefly
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-    from ui.shared.service import Studio
+    from ui.shared.service import Service
 
 wait_briefly()  # threads that wait by spinning are very slow while a browser runs beside
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -106,16 +106,16 @@ def loaded() -> dict[str, Any]:
 
 
 @pytest.fixture
-def studio(tmp_path: Path, loaded: dict[str, Any]) -> Studio:
+def service(tmp_path: Path, loaded: dict[str, Any]) -> Service:
     """What tabs share, with the models of drawing_models.py."""
     import drawing_models
 
     from ui.server.temp_files import Folder
-    from ui.shared.service import Studio
+    from ui.shared.service import Service
 
     def load(name: str) -> Any:
         if name not in loaded:
             loaded[name] = drawing_models.load(name)
         return loaded[name]
 
-    return Studio(Folder(tmp_path), load=load)
+    return Service(Folder(tmp_path), load=load)

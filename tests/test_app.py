@@ -32,7 +32,7 @@ from colorize_core.errors import Cancelled, ColorizeError, PictureError
 from colorize_core.imaging import image
 from colorize_core.imaging.color import rgb_to_lab
 from ui.server.temp_files import KEEP_SECONDS, PREFIX, SWEEP_SECONDS, Folder
-from ui.shared.service import FORMATS, Settings, Studio
+from ui.shared.service import FORMATS, Service, Settings
 
 MAKE = 271  # EXIF tags
 ORIENTATION = 274
@@ -60,8 +60,8 @@ def counted(load_model: Callable[[str], Any]) -> Counted:
 
 
 @pytest.fixture
-def studio(counted: Counted, tmp_path: Path) -> Studio:
-    return Studio(Folder(tmp_path), load=lambda _: counted)
+def service(counted: Counted, tmp_path: Path) -> Service:
+    return Service(Folder(tmp_path), load=lambda _: counted)
 
 
 @pytest.fixture(scope="module")
@@ -216,18 +216,18 @@ def test_two_people_at_once_get_their_own_photos(
 
 
 def test_vividness_and_strength_leave_the_network_alone(
-    studio: Studio, counted: Counted, photo: Path
+    service: Service, counted: Counted, photo: Path
 ) -> None:
     start = counted.predictions
-    with studio.job("someone") as job:
-        work = studio.develop(photo, Settings(), job)
+    with service.task("someone") as job:
+        work = service.develop(photo, Settings(), job)
         assert counted.predictions == start + 1
-        vivid = studio.develop(photo, Settings(vividness=2.0, strength=0.5), job, work)
+        vivid = service.develop(photo, Settings(vividness=2.0, strength=0.5), job, work)
         assert counted.predictions == start + 1
         assert image.read(vivid.after).pixels.tolist() != image.read(work.after).pixels.tolist()
-        studio.develop(photo, Settings(gain=0.7), job, vivid)
+        service.develop(photo, Settings(gain=0.7), job, vivid)
         assert counted.predictions == start + 2
-        studio.develop(photo, Settings(neutralize=False), job, vivid)
+        service.develop(photo, Settings(neutralize=False), job, vivid)
         assert counted.predictions == start + 3
 
 
@@ -250,42 +250,42 @@ def is_colouring(job: Job) -> bool:
     return any(unit.desc == "Colouring" for unit in units)
 
 
-def test_cancel_reaches_a_run_that_waits_for_the_network(studio: Studio, photo: Path) -> None:
+def test_cancel_reaches_a_run_that_waits_for_the_network(service: Service, photo: Path) -> None:
     caught: list[BaseException] = []
 
     def run() -> None:
         try:
-            with studio.job("waiting") as job:
-                studio.develop(photo, Settings(), job)
+            with service.task("waiting") as job:
+                service.develop(photo, Settings(), job)
         except ColorizeError as error:
             caught.append(error)
 
-    with studio._network:
+    with service._network:
         thread = threading.Thread(target=run)
         thread.start()
-        wait_until(lambda: "waiting" in studio._jobs)
-        studio.stop("waiting")
+        wait_until(lambda: "waiting" in service._jobs)
+        service.stop("waiting")
         thread.join(timeout=60)
     assert [type(error) for error in caught] == [Cancelled]
 
 
 def test_a_fault_of_the_program_becomes_a_message(
-    studio: Studio, caplog: pytest.LogCaptureFixture
+    service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with pytest.raises(ColorizeError, match="has failed on this photo"), studio.job("someone"):
+    with pytest.raises(ColorizeError, match="has failed on this photo"), service.task("someone"):
         raise ZeroDivisionError
     assert "ZeroDivisionError" in caplog.text
-    with pytest.raises(ColorizeError, match="not enough memory"), studio.job("someone"):
+    with pytest.raises(ColorizeError, match="not enough memory"), service.task("someone"):
         raise MemoryError
-    assert not studio._jobs
+    assert not service._jobs
 
 
-def test_a_deleted_upload_is_explained(studio: Studio, tmp_path: Path) -> None:
+def test_a_deleted_upload_is_explained(service: Service, tmp_path: Path) -> None:
     with (
         pytest.raises(PictureError, match=r"gone\.jpg is no longer here"),
-        studio.job("someone") as job,
+        service.task("someone") as job,
     ):
-        studio.develop(tmp_path / "gone.jpg", Settings(), job)
+        service.develop(tmp_path / "gone.jpg", Settings(), job)
 
 
 def test_folder_is_private_and_forgets_after_an_hour(tmp_path: Path) -> None:

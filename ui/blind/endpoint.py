@@ -10,11 +10,11 @@ import gradio as gr
 
 from colorize_core.cards import SEED, Control, ModelCard
 from ui.blind import pair
-from ui.blind.session import Item, Sitting
+from ui.blind.session import BlindSession, Item
 from ui.blind.trials import ORIGINAL, PREFER, REAL, SIDES
-from ui.server.sessions import session
+from ui.server.sessions import client_id
 from ui.shared import endpoints
-from ui.shared.service import Studio
+from ui.shared.service import Service
 
 ANOTHER = -1
 SEEDED = Control("seed", "Seed", "", ANOTHER, ANOTHER, SEED.high)
@@ -35,8 +35,8 @@ models that draw their colours. Calling /cancel from the same session stops it."
 class Endpoint:
     """Whose photo it is comes with every call."""
 
-    def __init__(self, studio: Studio, cards: Sequence[ModelCard]):
-        self.studio = studio
+    def __init__(self, service: Service, cards: Sequence[ModelCard]):
+        self.service = service
         self.cards = {card.name: card for card in cards}
         self.questions = {question: question for question in (REAL, PREFER)}
 
@@ -50,32 +50,32 @@ class Endpoint:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
     ) -> tuple[str, str, dict[str, Any]]:
         """See ENDPOINT."""
-        with endpoints.refusing(), self.studio.job(session(request), progress) as job:
+        with endpoints.refusing(), self.service.task(client_id(request), progress) as task:
             (asked,) = endpoints.picked("question", [question], self.questions)
             cards = endpoints.picked("models", models, self.cards)
             number = int(SEEDED.read(seed))
             rng = random.SystemRandom() if number == ANOTHER else random.Random(number)
-            job.step(0.0, "Reading the photo")
-            item = Item.open(self.studio.upload(photo))
-            sitting = Sitting.begin(asked, [item], cards, rng)
-            sitting.next(self.studio, job)
-            assert sitting.shown is not None
-            plan, files = sitting.shown.plan, []
-            for side, data in zip(SIDES, pair.files(sitting.shown.pictures), strict=True):
-                path = self.studio.folder.new(f"{side}.jpg")
+            task.step(0.0, "Reading the photo")
+            item = Item.open(self.service.upload(photo))
+            session = BlindSession.begin(asked, [item], cards, rng)
+            session.next(self.service, task)
+            assert session.shown is not None
+            plan, files = session.shown.plan, []
+            for side, data in zip(SIDES, pair.files(session.shown.pictures), strict=True):
+                path = self.service.folder.new(f"{side}.jpg")
                 path.write_bytes(data)
                 files.append(str(path))
             names = ("original" if name == ORIGINAL else name for name in plan.pair)
             return files[0], files[1], {**dict(zip(SIDES, names, strict=True)), "seed": plan.seed}
 
 
-def build(studio: Studio, cards: Sequence[ModelCard], models: gr.CheckboxGroup) -> None:
+def build(service: Service, cards: Sequence[ModelCard], models: gr.CheckboxGroup) -> None:
     """`models`: who takes part, of the tab."""
     photo = gr.Image(label="Photo", type="filepath", visible=False)
     question = gr.Radio([REAL, PREFER], value=REAL, label="Question", visible=False)
     seed = gr.Number(ANOTHER, precision=0, label="Seed", visible=False)
     endpoints.publish(
-        Endpoint(studio, cards).pair,
+        Endpoint(service, cards).pair,
         [photo, question, models, seed],
         [endpoints.file(), endpoints.file(), endpoints.table("What they are")],
         ENDPOINT,

@@ -18,7 +18,7 @@ from ui.blind import pair
 from ui.blind.trials import ORIGINAL, PREFER, WRONG, Dealer, Plan
 from ui.models.session import gray
 from ui.shared import thumbnails
-from ui.shared.service import Job, Settings, Studio, read, shrink
+from ui.shared.service import Service, Settings, Task, read, shrink
 
 THUMB = 128  # pixels, the height of a photo in the album
 
@@ -52,8 +52,8 @@ class Made:
 
 
 @dataclass(eq=False)
-class Sitting:
-    """Another start gets another sitting. Never on the page: it knows the answers."""
+class BlindSession:
+    """Another start gets another session. Never on the page: it knows the answers."""
 
     question: str  # REAL or PREFER
     items: Sequence[Item]
@@ -73,7 +73,7 @@ class Sitting:
         album: Sequence[Item],
         cards: Sequence[ModelCard],
         rng: random.Random,
-    ) -> Sitting:
+    ) -> BlindSession:
         """Raises OptionError where there is too little to choose from."""
         items = [item for item in album if item.coloured or question == PREFER]
         least = 2 if question == PREFER else 1
@@ -92,35 +92,35 @@ class Sitting:
         dealer = Dealer(question, len(items), names, rng)
         return cls(question, items, {card.name: card for card in cards}, dealer)
 
-    def next(self, studio: Studio, job: Job) -> None:
+    def next(self, service: Service, task: Task) -> None:
         """Show another pair, made now unless it is ready."""
-        self.prepare(studio, job)
+        self.prepare(service, task)
         self.shown, self._ahead = self._ahead, None
         assert self.shown is not None
         self.rounds += 1
         self.answered = False
         self.asked = pair.question(self.rounds, self.shown.pictures, self.question == PREFER)
 
-    def prepare(self, studio: Studio, job: Job) -> None:
+    def prepare(self, service: Service, task: Task) -> None:
         """Have the next pair ready. Raises what Studio.colour raises, and PictureError."""
         while not self._making.acquire(timeout=0.1):
-            job.step(0.0, "Preparing the next pair")
+            task.step(0.0, "Preparing the next pair")
         try:
             if self._ahead is None:
-                self._ahead = self._make(studio, job)
+                self._ahead = self._make(service, task)
         finally:
             self._making.release()
 
-    def _make(self, studio: Studio, job: Job) -> Made:
+    def _make(self, service: Service, task: Task) -> Made:
         plan = self.dealer.deal()
         item = self.items[plan.photo]
-        job.step(0.0, "Reading the photo")
+        task.step(0.0, "Reading the photo")
         photo = pair.reduced(read(item.path))
-        first, second = (self._picture(name, photo, plan, studio, job) for name in plan.pair)
+        first, second = (self._picture(name, photo, plan, service, task) for name in plan.pair)
         return Made(plan, item, (first, second))
 
     def _picture(
-        self, name: str, photo: pair.Picture, plan: Plan, studio: Studio, job: Job
+        self, name: str, photo: pair.Picture, plan: Plan, service: Service, task: Task
     ) -> pair.Picture:
         if name == ORIGINAL:
             return pair.original(photo)
@@ -130,5 +130,5 @@ class Sitting:
         if self.cards[name].sampled:
             settings = settings.with_controls(**{SEED.name: plan.seed})
         if self.question == PREFER:
-            return studio.colour(photo, settings, job)
-        return protocol.recombined(studio.colour(protocol.to_gray(photo), settings, job), photo)
+            return service.colour(photo, settings, task)
+        return protocol.recombined(service.colour(protocol.to_gray(photo), settings, task), photo)

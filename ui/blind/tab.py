@@ -14,7 +14,7 @@ import gradio as gr
 from colorize_core.cards import ModelCard
 from colorize_core.errors import Cancelled, ColorizeError, OptionError, PictureError
 from ui.blind import endpoint, pair, result_tables
-from ui.blind.session import Item, Sitting
+from ui.blind.session import BlindSession, Item
 from ui.blind.trials import (
     CHOICE_COLUMNS,
     NEITHER,
@@ -28,11 +28,11 @@ from ui.blind.trials import (
     Trial,
     as_csv,
 )
-from ui.server.sessions import session
+from ui.server.sessions import client_id
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, model_choices, widgets
 from ui.shared.handlers import Running
-from ui.shared.service import Studio
+from ui.shared.service import Service
 
 TITLE = "Which is real?"
 MOST_PHOTOS = 200
@@ -57,12 +57,12 @@ class Handlers(Running):
 
     def __init__(
         self,
-        studio: Studio,
+        service: Service,
         examples: Sequence[Path],
         cards: Sequence[ModelCard],
         rng: random.Random | None = None,
     ):
-        super().__init__(studio)
+        super().__init__(service)
         self.examples = examples
         self.cards = cards
         self.titles = {card.name: card.title for card in cards}
@@ -80,7 +80,7 @@ class Handlers(Running):
     ) -> list[Any]:
         """Add the photos that were dropped."""
         try:
-            paths = [self.studio.upload(file) for file in files or ()]
+            paths = [self.service.upload(file) for file in files or ()]
         except PictureError as error:
             return [widgets.said(error)] + [gr.skip()] * 6
         return self._take(turn, paths, album or [], request, progress)
@@ -101,9 +101,9 @@ class Handlers(Running):
         """What `place` in build() becomes with these photos; a bad one is left out and named."""
         taken, faults = list(album), []
         try:
-            with self.studio.job(session(request), progress, turn) as job:
+            with self.service.task(client_id(request), progress, turn) as task:
                 for i, path in enumerate(paths):
-                    job.step(i / len(paths), f"Looking at photo {i + 1} of {len(paths)}")
+                    task.step(i / len(paths), f"Looking at photo {i + 1} of {len(paths)}")
                     try:
                         add(taken, path)
                     except (PictureError, OptionError) as error:
@@ -132,15 +132,15 @@ class Handlers(Running):
     ) -> list[Any]:
         """The first pair, in the place of the choices."""
         try:
-            with self.studio.job(session(request), progress, turn) as job:
+            with self.service.task(client_id(request), progress, turn) as task:
                 cards = [card for card in self.cards if card.name in models]
-                sitting = Sitting.begin(question, album or [], cards, self.rng)
-                sitting.next(self.studio, job)
+                session = BlindSession.begin(question, album or [], cards, self.rng)
+                session.next(self.service, task)
         except Cancelled:
             return [gr.skip()] * 6
         except ColorizeError as error:
             return [gr.skip(), widgets.said(error)] + [gr.skip()] * 4
-        return ["", "", AWAY, THERE, sitting.asked, sitting]
+        return ["", "", AWAY, THERE, session.asked, session]
 
     def back(self) -> list[Any]:
         """To the choices again; the photos are still there."""
@@ -149,49 +149,49 @@ class Handlers(Running):
     def go_on(
         self,
         turn: float,
-        sitting: Sitting | None,
+        session: BlindSession | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         """The next pair, once this one is answered."""
-        if sitting is None or not sitting.answered:
+        if session is None or not session.answered:
             return [gr.skip(), gr.skip()]
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                sitting.next(self.studio, job)
+            with self.service.task(client_id(request), progress, turn) as task:
+                session.next(self.service, task)
         except Cancelled:
             return [gr.skip(), gr.skip()]
         except ColorizeError as error:
             return [widgets.said(error), gr.skip()]
-        return ["", sitting.asked]
+        return ["", session.asked]
 
-    def prepare(self, turn: float, sitting: Sitting | None, request: gr.Request) -> None:
+    def prepare(self, turn: float, session: BlindSession | None, request: gr.Request) -> None:
         """Make the next pair while this one is looked at."""
-        if sitting is None:
+        if session is None:
             return
         try:
-            with self.studio.job(session(request), None, turn) as job:
-                sitting.prepare(self.studio, job)
+            with self.service.task(client_id(request), None, turn) as task:
+                session.prepare(self.service, task)
         except ColorizeError:
             return  # stopped; or go_on() will meet the same fault, and say it
 
-    def answer(self, sitting: Sitting | None, kept: Any, event: gr.EventData) -> list[Any]:
+    def answer(self, session: BlindSession | None, kept: Any, event: gr.EventData) -> list[Any]:
         """The person has chosen: what the pictures were, and the round among the results."""
-        if sitting is None or sitting.shown is None or sitting.answered:
+        if session is None or session.shown is None or session.answered:
             return [gr.skip(), gr.skip()]
-        sitting.answered = True
+        session.answered = True
         results = Results.read(kept)
         index, seconds = int(event.index), round(max(0.0, float(event.seconds)), 2)
-        if sitting.question == PREFER:
-            choice = prefer(sitting, (*SIDES, NEITHER)[index % 3], seconds)
+        if session.question == PREFER:
+            choice = prefer(session, (*SIDES, NEITHER)[index % 3], seconds)
             results = Results(results.trials, (*results.choices, choice))
             words = self._preferred(choice)
         else:
-            trial = guess(sitting, SIDES[index % 2], seconds, results.trials)
+            trial = guess(session, SIDES[index % 2], seconds, results.trials)
             results = Results((*results.trials, trial), results.choices)
             words = self._verdict(trial)
-        captions = [caption(name, self.titles) for name in sitting.shown.plan.pair]
-        return [pair.answered(sitting.asked, captions, index % 3, words), results.kept()]
+        captions = [caption(name, self.titles) for name in session.shown.plan.pair]
+        return [pair.answered(session.asked, captions, index % 3, words), results.kept()]
 
     def _verdict(self, trial: Trial) -> str:
         """Who was right, and why a round may not count."""
@@ -240,7 +240,7 @@ class Handlers(Running):
     def download(self, question: str, kept: Any) -> str:
         """All rounds of that question as a CSV file."""
         results = Results.read(kept)
-        path = self.studio.folder.new(FILES[question])
+        path = self.service.folder.new(FILES[question])
         text = (
             as_csv(CHOICE_COLUMNS, results.choices)
             if question == PREFER
@@ -288,30 +288,30 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
-def guess(sitting: Sitting, side: str, seconds: float, before: Sequence[Trial]) -> Trial:
+def guess(session: BlindSession, side: str, seconds: float, before: Sequence[Trial]) -> Trial:
     """The round that was just answered."""
-    assert sitting.shown is not None
-    plan, item = sitting.shown.plan, sitting.shown.item
+    assert session.shown is not None
+    plan, item = session.shown.plan, session.shown.item
     real = SIDES[plan.pair.index(ORIGINAL)]
     seen = any(trial.key == item.key for trial in before)
     name = item.path.name
     return Trial(now(), name, item.key, plan.model, real, side, plan.catch, seen, seconds)
 
 
-def prefer(sitting: Sitting, choice: str, seconds: float) -> Choice:
+def prefer(session: BlindSession, choice: str, seconds: float) -> Choice:
     """The round that was just answered."""
-    assert sitting.shown is not None
-    return Choice(now(), sitting.shown.item.path.name, *sitting.shown.plan.pair, choice, seconds)
+    assert session.shown is not None
+    return Choice(now(), session.shown.item.path.name, *session.shown.plan.pair, choice, seconds)
 
 
-def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[widgets.Picker]:
+def build(service: Service, cards: Sequence[ModelCard] | None = None) -> list[widgets.Picker]:
     """Lay the tab out and wire it; where models are picked. `cards` are those of all models if not
     given."""
     cards = cards or model_choices.every()
     examples = example_strip.find_examples()
-    on = Handlers(studio, examples, cards)
+    on = Handlers(service, examples, cards)
     album = gr.State(None, time_to_live=KEEP_SECONDS)
-    sitting = gr.State(None, time_to_live=KEEP_SECONDS)
+    session = gr.State(None, time_to_live=KEEP_SECONDS)
     kept = gr.BrowserState(Results().kept(), storage_key=STORAGE_KEY, secret=STORAGE_SECRET)
     turn = gr.Number(visible=False)  # when a run was asked for: filled by the page
 
@@ -347,10 +347,10 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[widg
     with gr.Row(visible=False, elem_classes="actions") as bar:
         leave = gr.Button("Photos and models", size="sm")
     build_results(on, question, intro, kept)
-    endpoint.build(studio, cards, models)
+    endpoint.build(service, cards, models)
 
     place = [message, zone, samples, row, photos, album, go]
-    view = [message, remark, setup, bar, shown, sitting]
+    view = [message, remark, setup, bar, shown, session]
     taking, run = widgets.runs(opening), widgets.runs(busy)
     for taken in (
         zone.upload(on.take, [turn, zone, album], place, preprocess=False, **taking),
@@ -361,11 +361,11 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[widg
     leave.click(on.back, None, view, **widgets.QUICK)
     for asked in (
         go.click(on.start, [turn, question, models, album], view, **run),
-        shown.submit(on.go_on, [turn, sitting], [remark, shown], **run),
+        shown.submit(on.go_on, [turn, session], [remark, shown], **run),
     ):
         asked.failure(on.fail, None, remark, **widgets.QUICK)
-        asked.success(on.prepare, [turn, sitting], None, **{**run, "show_progress": "hidden"})
-    shown.select(on.answer, [sitting, kept], [shown, kept], **widgets.QUICK)
+        asked.success(on.prepare, [turn, session], None, **{**run, "show_progress": "hidden"})
+    shown.select(on.answer, [session, kept], [shown, kept], **widgets.QUICK)
     for button, words in ((cancel, remark), (cancel_opening, message)):
         button.click(on.stop, turn, words, js="window.stopRuns", **widgets.QUICK)
     return [widgets.picker(models, cards)]

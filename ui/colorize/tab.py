@@ -9,10 +9,10 @@ import gradio as gr
 
 from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN
 from colorize_core.errors import Cancelled, ColorizeError
-from ui.server.sessions import session
+from ui.server.sessions import client_id
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import endpoints, example_strip, model_choices, slider, widgets
-from ui.shared.service import DEFAULT_MODEL, FORMATS, Settings, Studio, Work, check_format
+from ui.shared.service import DEFAULT_MODEL, FORMATS, Colorization, Service, Settings, check_format
 from ui.shared.widgets import BUSY, QUICK, said, shown
 
 TITLE = "Colorize"
@@ -36,8 +36,8 @@ CANCEL = "Stop all that this session runs. Takes nothing and returns nothing."
 class Handlers:
     """What the controls do. Whose photo it is comes with every call: nothing is kept here."""
 
-    def __init__(self, studio: Studio, examples: list[Path]):
-        self.studio = studio
+    def __init__(self, service: Service, examples: list[Path]):
+        self.service = service
         self.examples = examples
 
     def colorize(
@@ -54,16 +54,16 @@ class Handlers:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
     ) -> tuple[str, str]:
         """The endpoint: see ENDPOINT."""
-        with endpoints.refusing(), self.studio.job(session(request), progress) as job:
+        with endpoints.refusing(), self.service.task(client_id(request), progress) as task:
             settings = Settings.read(model, vividness, strength, gain, neutralize)
             settings = settings.with_controls(**endpoints.own_controls(settings.model, options))
             check_format(format)
-            work = self.studio.develop(self.studio.upload(photo), settings, job)
-            return str(self.studio.export(work, format, job)), work.line
+            work = self.service.develop(self.service.upload(photo), settings, task)
+            return str(self.service.export(work, format, task)), work.line
 
     def take_upload(self, photo: dict[str, Any] | None) -> list[Any]:
         """Show the photo that was dropped while it is worked on."""
-        return begin(gr.update(visible=True), str(self.studio.upload(photo)))
+        return begin(gr.update(visible=True), str(self.service.upload(photo)))
 
     def take_example(self, event: gr.EventData) -> list[Any]:
         """Show the example that was picked while it is worked on."""
@@ -95,8 +95,8 @@ class Handlers:
             model, vividness, strength, gain, neutralize, auto_vividness, natural_skin
         )
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                work = self.studio.develop(Path(source), settings, job)
+            with self.service.task(client_id(request), progress, turn) as task:
+                work = self.service.develop(Path(source), settings, task)
         except Cancelled:
             return [gr.skip()] * 7  # stop() has cleared the page
         except ColorizeError as error:
@@ -117,7 +117,7 @@ class Handlers:
         neutralize: bool,
         auto_vividness: float,
         natural_skin: float,
-        kept: Work | None,
+        kept: Colorization | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
@@ -128,8 +128,8 @@ class Handlers:
         if kept is None or kept.settings == settings:  # back where the picture already is
             return ["", gr.skip(), gr.skip(), gr.skip()]
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                work = self.studio.develop(kept.path, settings, job, kept)
+            with self.service.task(client_id(request), progress, turn) as task:
+                work = self.service.develop(kept.path, settings, task, kept)
         except Cancelled:
             return [gr.skip()] * 4
         except ColorizeError as error:
@@ -140,7 +140,7 @@ class Handlers:
         self,
         turn: float,
         format: str,
-        kept: Work | None,
+        kept: Colorization | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
@@ -148,8 +148,8 @@ class Handlers:
         if kept is None:
             return [gr.skip(), None]
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                return ["", str(self.studio.export(kept, format, job))]
+            with self.service.task(client_id(request), progress, turn) as task:
+                return ["", str(self.service.export(kept, format, task))]
         except Cancelled:
             return [gr.skip(), None]
         except ColorizeError as error:
@@ -159,16 +159,16 @@ class Handlers:
         """The run did not even begin: the queue is full, or the app is being closed."""
         return [said(BUSY), *self.reset()[1:]]
 
-    def stop(self, turn: float, kept: Work | None, request: gr.Request) -> list[Any]:
+    def stop(self, turn: float, kept: Colorization | None, request: gr.Request) -> list[Any]:
         """Stop what was asked for before `turn`; the page says so at once."""
-        self.studio.stop(session(request), turn)
+        self.service.stop(client_id(request), turn)
         if kept is not None:
             return ["<p>Stopped. The picture shows the settings before.</p>"] + [gr.skip()] * 5
         return ["<p>Stopped.</p>", *self.reset()[1:]]
 
     def cancel(self, request: gr.Request) -> None:
         """Stop what this session runs, for programs."""
-        self.studio.stop(session(request))
+        self.service.stop(client_id(request))
 
 
 def read_settings(
@@ -200,10 +200,10 @@ def begin(photo: Any, source: str | None) -> list[Any]:
     return ["", photo, away, away, source, None]
 
 
-def build(studio: Studio) -> list[widgets.Picker]:
+def build(service: Service) -> list[widgets.Picker]:
     """Lay the tab out and wire it; where models are picked."""
     examples = example_strip.find_examples()
-    on = Handlers(studio, examples)
+    on = Handlers(service, examples)
     kept = gr.State(None, time_to_live=KEEP_SECONDS)
     source = gr.State(None, time_to_live=KEEP_SECONDS)
 
@@ -221,7 +221,7 @@ def build(studio: Studio) -> list[widgets.Picker]:
             controls = build_controls()
     with gr.Column(visible=bool(examples), elem_classes="samples"):
         gr.HTML("<h2>Or try one of these</h2>")
-        strip = example_strip.build(examples, studio.folder, elem_classes="strip")
+        strip = example_strip.build(examples, service.folder, elem_classes="strip")
     finished = gr.DownloadButton(visible="hidden")
 
     turn = gr.Number(visible=False)  # when a run was asked for: filled by the page

@@ -13,10 +13,10 @@ from colorize_core.metrics import METRICS
 from ui.compare import exports
 from ui.compare.permalink import MOST_SEEDS, VIVIDNESS
 from ui.compare.run import compare
-from ui.compare.session import Board
-from ui.server.sessions import session
+from ui.compare.session import CompareSession
+from ui.server.sessions import client_id
 from ui.shared import endpoints
-from ui.shared.service import Job, Studio
+from ui.shared.service import Service, Task
 
 ENDPOINT = f"""Colour one photo with several models and judge them, side by side.
 
@@ -39,8 +39,8 @@ LEVELS = {f"{level:g}": level for level in VIVIDNESS}
 class Endpoint:
     """Whose photo it is comes with every call."""
 
-    def __init__(self, studio: Studio, cards: Sequence[ModelCard]):
-        self.studio = studio
+    def __init__(self, service: Service, cards: Sequence[ModelCard]):
+        self.service = service
         self.cards = cards
 
     def compare(
@@ -54,36 +54,36 @@ class Endpoint:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
     ) -> tuple[str, str]:
         """See ENDPOINT."""
-        with endpoints.refusing(), self.studio.job(session(request), progress) as job:
+        with endpoints.refusing(), self.service.task(client_id(request), progress) as task:
             names = endpoints.picked(
                 "models", models, {card.name: card.name for card in self.cards}
             )
             levels = endpoints.picked("vividness", vividness, LEVELS)
             wanted = endpoints.picked("metrics", metrics, {each.name: each for each in METRICS})
             planned = comparison.plan(self.cards, names, levels, int(SEEDS.read(seeds)))
-            job.step(0.0, "Reading the photo")
-            board = Board.open(self.studio.upload(photo), self.studio)
-            board.planned = planned
-            board.metrics = tuple(each for each in METRICS if each in wanted)
-            self._fill(board, job)
-            return str(exports.grid_png(board, self.studio.folder)), exports.table(board)
+            task.step(0.0, "Reading the photo")
+            session = CompareSession.open(self.service.upload(photo), self.service)
+            session.planned = planned
+            session.metrics = tuple(each for each in METRICS if each in wanted)
+            self._fill(session, task)
+            return str(exports.grid_png(session, self.service.folder)), exports.table(session)
 
-    def _fill(self, board: Board, job: Job) -> None:
-        board.running = True
-        for step in compare(self.studio, board, job):
-            job.step(step.share, step.words or "Scoring")
-        board.running = False
+    def _fill(self, session: CompareSession, task: Task) -> None:
+        session.running = True
+        for step in compare(self.service, session, task):
+            task.step(step.share, step.words or "Scoring")
+        session.running = False
 
 
 def build(
-    studio: Studio, cards: Sequence[ModelCard], photo: gr.Image, settings: Sequence[Any]
+    service: Service, cards: Sequence[ModelCard], photo: gr.Image, settings: Sequence[Any]
 ) -> None:
     """`settings`: models, vividness, seeds and metrics of the tab."""
     models, _, seeds, metrics = settings
     # The tab's own has numbers, which Gradio says are texts: callers that check could send neither.
     vividness = gr.CheckboxGroup(list(LEVELS), value=["1"], label="Vividness", visible=False)
     endpoints.publish(
-        Endpoint(studio, cards).compare,
+        Endpoint(service, cards).compare,
         [photo, models, vividness, seeds, metrics],
         [endpoints.file(), endpoints.words("Table, CSV")],
         ENDPOINT,

@@ -12,27 +12,27 @@ from colorize_core.evaluate import comparison
 from colorize_core.evaluate.comparison import SECONDS, Result
 from colorize_core.imaging.captions import captioned_grid
 from colorize_core.metrics import protocol
-from ui.compare.session import Board
+from ui.compare.session import CompareSession
 from ui.server.temp_files import Folder
 
 MAIN = ("psnr", "ciede2000", "colourfulness")  # the scores that stand under a picture
 
 
-def grid_png(board: Board, folder: Folder) -> Path:
+def grid_png(session: CompareSession, folder: Folder) -> Path:
     """The pictures with their captions. Raises PictureError where they were deleted meanwhile."""
-    results = board.results()
-    pictures = [board.picture(r.entry) if r.entry in board.made else None for r in results]
-    sheet = captioned_grid(pictures, [caption(board, each) for each in results], board.size)
-    path = folder.new(f"{board.name}-comparison.png")
+    results = session.results()
+    pictures = [session.picture(r.entry) if r.entry in session.made else None for r in results]
+    sheet = captioned_grid(pictures, [caption(session, each) for each in results], session.size)
+    path = folder.new(f"{session.name}-comparison.png")
     Image.fromarray(sheet).save(path)
     return path
 
 
-def caption(board: Board, result: Result) -> list[str]:
+def caption(session: CompareSession, result: Result) -> list[str]:
     """Name and settings, the main scores, and the seconds; or that there is no picture."""
     if result.error:
         return [result.entry.label, "failed"]
-    taken = {each.name: each.title for each in board.metrics if each.name in MAIN}
+    taken = {each.name: each.title for each in session.metrics if each.name in MAIN}
     values = {title: result.value(name) for name, title in taken.items()}
     main = [f"{title} {comparison.shown(v, 2)}" for title, v in values.items() if v is not None]
     seconds = result.value(SECONDS.name)
@@ -40,37 +40,37 @@ def caption(board: Board, result: Result) -> list[str]:
     return [result.entry.label, " · ".join(main), *time]
 
 
-def table_csv(board: Board, folder: Folder) -> Path:
+def table_csv(session: CompareSession, folder: Folder) -> Path:
     """The table of scores."""
-    path = folder.new(f"{board.name}-scores.csv")
-    path.write_text(table(board), encoding="utf-8")
+    path = folder.new(f"{session.name}-scores.csv")
+    path.write_text(table(session), encoding="utf-8")
     return path
 
 
-def all_zip(board: Board, folder: Folder) -> Path:
+def all_zip(session: CompareSession, folder: Folder) -> Path:
     """Every picture as a PNG, and the table."""
-    path = folder.new(f"{board.name}-comparison.zip")
+    path = folder.new(f"{session.name}-comparison.zip")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as file:  # PNGs do not shrink any further
-        for entry in board.entries:
-            if entry in board.made:
-                picture = board.made[entry].path.read_bytes()
-                file.writestr(f"{board.name}-{entry.slug}.png", picture)
-        file.writestr(f"{board.name}-scores.csv", table(board))
+        for entry in session.entries:
+            if entry in session.made:
+                picture = session.made[entry].path.read_bytes()
+                file.writestr(f"{session.name}-{entry.slug}.png", picture)
+        file.writestr(f"{session.name}-scores.csv", table(session))
     return path
 
 
-def table(board: Board) -> str:
+def table(session: CompareSession) -> str:
     """The scores of every picture as CSV."""
-    results = board.results()
-    judged = board.truth is not None
-    several = comparison.best_of_seeds(results, board.metrics) if judged else []
-    columns = [*board.metrics, SECONDS]
+    results = session.results()
+    judged = session.truth is not None
+    several = comparison.best_of_seeds(results, session.metrics) if judged else []
+    columns = [*session.metrics, SECONDS]
     return comparison.csv_text(
-        [*results, *several], columns, photo=board.name, protocol=protocol.NAME
+        [*results, *several], columns, photo=session.name, protocol=protocol.NAME
     )
 
 
-KINDS: dict[str, Callable[[Board, Folder], Path]] = {
+KINDS: dict[str, Callable[[CompareSession, Folder], Path]] = {
     "Grid, PNG": grid_png,
     "Table, CSV": table_csv,
     "All, ZIP": all_zip,

@@ -10,7 +10,7 @@ from gradio.data_classes import FileData
 
 from colorize_core.evaluate.comparison import Entry, Result, shown
 from colorize_core.imaging.heatmap import FULL, legend
-from ui.compare.session import LATER, Board
+from ui.compare.session import LATER, CompareSession
 from ui.shared.thumbnails import as_address
 
 HERE = Path(__file__).parent
@@ -26,28 +26,28 @@ def build(**options: Any) -> gr.HTML:
     )
 
 
-def view(board: Board) -> dict[str, Any]:
+def view(session: CompareSession) -> dict[str, Any]:
     """What the component shows."""
-    width, height = board.size
+    width, height = session.size
     value = {
         "width": width,
         "height": height,
-        "difference": board.difference,
-        "cells": [_cell(board, result) for result in board.results()],
+        "difference": session.difference,
+        "cells": [_cell(session, result) for result in session.results()],
     }
-    if board.difference:
+    if session.difference:
         value |= {"legend": as_address(legend()), "full": f"{FULL:g}"}
     return value
 
 
-def _cell(board: Board, result: Result) -> dict[str, Any]:
+def _cell(session: CompareSession, result: Result) -> dict[str, Any]:
     entry = result.entry
     known = {"key": entry.slug, "title": entry.title, "settings": entry.settings}
     known["words"] = words(result)
-    if entry not in board.made:
+    if entry not in session.made:
         waiting = result.error == LATER
         return known | {"error": "" if waiting else result.error, "waiting": waiting}
-    made = board.made[entry]
+    made = session.made[entry]
     files = {"file": _file(made.path)} | ({"heat": _file(made.heat)} if made.heat else {})
     return known | files | {"alt": alt(entry)}
 

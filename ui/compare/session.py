@@ -16,7 +16,7 @@ from colorize_core.evaluate.comparison import SECONDS, Entry, Result, references
 from colorize_core.imaging.heatmap import heat_map
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.metrics import Metric, baselines, protocol
-from ui.shared.service import Studio, in_words, read, shrink
+from ui.shared.service import Service, in_words, read, shrink
 
 MOST_PIXELS = 1_000_000  # of what is compared; a larger photo is shrunk first
 NO_TRUTH = "No ground truth: the photo is black and white."
@@ -36,7 +36,7 @@ class Made:
 
 
 @dataclass(eq=False)
-class Board:
+class CompareSession:
     """Another photo gets another board: what a run still brings to an old one is never seen."""
 
     name: str  # of the photo, without its suffix
@@ -55,7 +55,7 @@ class Board:
     away: bool = False  # there is another photo now
 
     @classmethod
-    def open(cls, path: Path, studio: Studio) -> Board:
+    def open(cls, path: Path, service: Service) -> CompareSession:
         """Raises PictureError, WeightsError."""
         pixels = read(path).pixels
         scale = min(1.0, float(np.sqrt(MOST_PIXELS / (pixels.shape[0] * pixels.shape[1]))))
@@ -66,11 +66,11 @@ class Board:
         gray = protocol.with_ab(lightness, np.zeros_like(photo[..., :2], np.float32))
         truth = photo if tone.coloured else None
         target = protocol.square(gray if truth is None else truth)
-        board = cls(path.stem, studio.folder.new("compare").parent, truth, gray, target)
+        session = cls(path.stem, service.folder.new("compare").parent, truth, gray, target)
         shown = {"truth": photo, "gray": gray, "mean": baselines.one_colour(gray)}
         for entry in references(tone.coloured):
-            board.add(entry, shown[entry.kind], None)
-        return board
+            session.add(entry, shown[entry.kind], None)
+        return session
 
     def begin(self) -> None:
         """Before a run: what went wrong may go well this time. Raises PictureError."""

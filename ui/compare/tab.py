@@ -16,12 +16,12 @@ from colorize_core.metrics import METRICS, trunks
 from ui.compare import endpoint, exports, permalink, picture_grid
 from ui.compare.permalink import MOST_SEEDS, VIVIDNESS
 from ui.compare.run import Progress, compare
-from ui.compare.session import NO_TRUTH, Board
-from ui.server.sessions import session
+from ui.compare.session import NO_TRUTH, CompareSession
+from ui.server.sessions import client_id
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, model_choices, score_table, thumbnails, widgets
 from ui.shared.handlers import Running
-from ui.shared.service import DEFAULT_MODEL, Job, Studio, shrink
+from ui.shared.service import DEFAULT_MODEL, Service, Task, shrink
 
 TITLE = "Compare"
 INVITATION = "# Drop a photo\nin colour to have the models judged by it, or black and white"
@@ -34,8 +34,8 @@ THERE = gr.update(visible=True)
 class Handlers(Running):
     """What the controls do. Whose photo it is comes with every call, on its board."""
 
-    def __init__(self, studio: Studio, examples: Sequence[Path], cards: Sequence[ModelCard]):
-        super().__init__(studio)
+    def __init__(self, service: Service, examples: Sequence[Path], cards: Sequence[ModelCard]):
+        super().__init__(service)
         self.examples = examples
         self.cards = cards
 
@@ -45,22 +45,22 @@ class Handlers(Running):
         self,
         turn: float,
         photo: dict[str, Any] | None,
-        board: Board | None,
+        session: CompareSession | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
     ) -> list[Any]:
         """Take the photo that was dropped."""
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                return self._opened(self.studio.upload(photo), board, job)
+            with self.service.task(client_id(request), progress, turn) as task:
+                return self._opened(self.service.upload(photo), session, task)
         except ColorizeError as error:
-            zone = gr.update(value=None, visible="hidden" if board else True)
+            zone = gr.update(value=None, visible="hidden" if session else True)
             return [widgets.said(error), zone] + [gr.skip()] * 8
 
     def open_example(
         self,
         turn: float,
-        board: Board | None,
+        session: CompareSession | None,
         event: gr.EventData,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
@@ -68,24 +68,24 @@ class Handlers(Running):
         """Take the example that was picked."""
         path = example_strip.picked(self.examples, event)
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                return self._opened(path, board, job)
+            with self.service.task(client_id(request), progress, turn) as task:
+                return self._opened(path, session, task)
         except ColorizeError as error:
             return [widgets.said(error)] + [gr.skip()] * 9
 
-    def _opened(self, path: Path, before: Board | None, job: Job) -> list[Any]:
+    def _opened(self, path: Path, before: CompareSession | None, task: Task) -> list[Any]:
         """What `place` in build() becomes with a photo."""
-        job.step(0.0, "Reading the photo")
-        board = Board.open(path, self.studio)
+        task.step(0.0, "Reading the photo")
+        session = CompareSession.open(path, self.service)
         if before is not None:
             before.away = True
         hidden = gr.update(value=None, visible="hidden")  # stays on the page for paste and drop
-        return ["", hidden, AWAY, THERE, thumbnail(board), board, *seen(board)]
+        return ["", hidden, AWAY, THERE, thumbnail(session), session, *seen(session)]
 
-    def reset(self, board: Board | None) -> list[Any]:
+    def reset(self, session: CompareSession | None) -> list[Any]:
         """Back to the empty drop zone."""
-        if board is not None:
-            board.away = True
+        if session is not None:
+            session.away = True
         zone = gr.update(value=None, visible=True)
         samples = gr.update(visible=bool(self.examples))
         return ["", zone, samples, AWAY, "", None, None, None, AWAY, gr.skip()]
@@ -113,7 +113,7 @@ class Handlers(Running):
     def run(
         self,
         turn: float,
-        board: Board | None,
+        session: CompareSession | None,
         names: list[str],
         vividness: list[float],
         seeds: int,
@@ -122,57 +122,57 @@ class Handlers(Running):
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> Iterator[list[Any]]:
         """Every picture, to be seen as soon as it is there: message, busy, and seen()."""
-        if board is None:
+        if session is None:
             yield ["<p>Add a photo first.</p>", "", *[gr.skip()] * 4]
             return
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                board.planned = comparison.plan(self.cards, names, vividness, int(seeds))
-                board.metrics = tuple(each for each in METRICS if each.name in metrics)
-                board.running = True
-                for step in compare(self.studio, board, job):
-                    if board.away:
+            with self.service.task(client_id(request), progress, turn) as task:
+                session.planned = comparison.plan(self.cards, names, vividness, int(seeds))
+                session.metrics = tuple(each for each in METRICS if each.name in metrics)
+                session.running = True
+                for step in compare(self.service, session, task):
+                    if session.away:
                         return
-                    self._draw_heats(board, job)
+                    self._draw_heats(session, task)
                     # All of it every time: a page that is sent two updates at once shows the later.
-                    yield ["" if step.new else gr.skip(), card(step), *seen(board)]
+                    yield ["" if step.new else gr.skip(), card(step), *seen(session)]
                 message = ""
         except Cancelled:
             message = "<p>Stopped. What was made until then is here.</p>"
         except ColorizeError as error:
             message = widgets.said(error)
         finally:
-            board.running = False
-        if not board.away:
-            yield [message, "", *seen(board)]
+            session.running = False
+        if not session.away:
+            yield [message, "", *seen(session)]
 
-    def _draw_heats(self, board: Board, job: Job) -> None:
-        for entry in board.heats():
-            job.step(0.0, "Looking for differences")
-            board.draw_heat(entry)
+    def _draw_heats(self, session: CompareSession, task: Task) -> None:
+        for entry in session.heats():
+            task.step(0.0, "Looking for differences")
+            session.draw_heat(entry)
 
     def differences(
         self,
         turn: float,
-        board: Board | None,
+        session: CompareSession | None,
         shown: bool,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> Iterator[list[Any]]:
         """Heat maps in place of the pictures, or the pictures again: remark and grid."""
-        if board is None:
+        if session is None:
             return
-        board.difference = shown
+        session.difference = shown
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                for i, entry in enumerate(board.heats()):
+            with self.service.task(client_id(request), progress, turn) as task:
+                for i, entry in enumerate(session.heats()):
                     if i:
-                        yield [gr.skip(), picture_grid.view(board)]
-                    job.step(0.0, "Looking for differences")
-                    board.draw_heat(entry)
-                yield ["", picture_grid.view(board)]
+                        yield [gr.skip(), picture_grid.view(session)]
+                    task.step(0.0, "Looking for differences")
+                    session.draw_heat(entry)
+                yield ["", picture_grid.view(session)]
         except Cancelled:
-            yield [gr.skip(), picture_grid.view(board)]
+            yield [gr.skip(), picture_grid.view(session)]
         except ColorizeError as error:
             yield [widgets.said(error), gr.skip()]
 
@@ -180,18 +180,18 @@ class Handlers(Running):
         self,
         turn: float,
         kind: str,
-        board: Board | None,
+        session: CompareSession | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         """What is there as a file, made when it is asked for."""
-        if board is None:
+        if session is None:
             return [gr.skip(), None]
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                job.step(0.0, "Making the file")
-                board.check()
-                return ["", str(exports.KINDS[kind](board, self.studio.folder))]
+            with self.service.task(client_id(request), progress, turn) as task:
+                task.step(0.0, "Making the file")
+                session.check()
+                return ["", str(exports.KINDS[kind](session, self.service.folder))]
         except Cancelled:
             return [gr.skip(), None]
         except ColorizeError as error:
@@ -212,20 +212,20 @@ def card(step: Progress) -> str:
     return f"<p>{escape(step.words)}</p><progress value={step.share:.3f}></progress>"
 
 
-def seen(board: Board) -> list[Any]:
+def seen(session: CompareSession) -> list[Any]:
     """The grid, the table, what can be done with them, and whether differences can be seen."""
-    table = score_table.view(board) if board.metrics else None
-    judged = gr.update(visible=board.truth is not None, value=board.difference)
-    return [picture_grid.view(board), table, gr.update(visible=table is not None), judged]
+    table = score_table.view(session) if session.metrics else None
+    judged = gr.update(visible=session.truth is not None, value=session.difference)
+    return [picture_grid.view(session), table, gr.update(visible=table is not None), judged]
 
 
-def thumbnail(board: Board) -> str:
+def thumbnail(session: CompareSession) -> str:
     """The photo as it came, and what is known of it."""
-    photo = board.gray if board.truth is None else board.truth
-    width, height = board.size
+    photo = session.gray if session.truth is None else session.truth
+    width, height = session.size
     small = shrink(photo, THUMBNAIL, max(1, round(width * THUMBNAIL / height)))
-    known = NO_TRUTH if board.truth is None else "In colour: the models see it without."
-    words = f"{escape(board.name)}<br>{known}"
+    known = NO_TRUTH if session.truth is None else "In colour: the models see it without."
+    words = f"{escape(session.name)}<br>{known}"
     return f'<img src="{thumbnails.as_address(small)}" alt="The photo"><p>{words}</p>'
 
 
@@ -248,13 +248,13 @@ def few(cards: Sequence[ModelCard]) -> list[str]:
     return [DEFAULT_MODEL, *quick[: FEW - 1]]
 
 
-def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[widgets.Picker]:
+def build(service: Service, cards: Sequence[ModelCard] | None = None) -> list[widgets.Picker]:
     """Lay the tab out and wire it; where models are picked. `cards` are those of all models if not
     given."""
     cards = cards or model_choices.every()
     examples = example_strip.find_examples()
-    on = Handlers(studio, examples, cards)
-    board = gr.State(None, time_to_live=KEEP_SECONDS)
+    on = Handlers(service, examples, cards)
+    session = gr.State(None, time_to_live=KEEP_SECONDS)
     turn = gr.Number(visible=False)  # when a run was asked for: filled by the page
 
     message = gr.HTML(elem_classes="message")
@@ -265,7 +265,7 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[widg
         again = gr.Button("Another photo", size="sm")
     with gr.Column(visible=bool(examples), elem_classes="samples") as samples:
         gr.HTML("<h2>Or try one of these</h2>")
-        strip = example_strip.build(examples, studio.folder, elem_classes="strip")
+        strip = example_strip.build(examples, service.folder, elem_classes="strip")
     settings, every, none, more = build_settings(cards)
     models, vividness, seeds, metrics = settings
     with gr.Row(elem_classes="actions"):
@@ -288,11 +288,13 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[widg
     query = gr.Textbox(visible="hidden")
 
     results = [shown, table, bar, difference]
-    place = [message, zone, samples, chosen, photo, board, *results]
+    place = [message, zone, samples, chosen, photo, session, *results]
     run = widgets.runs(busy)
     opened = (
-        zone.upload(on.open, [turn, zone, board], place, preprocess=False, **widgets.runs(opening)),
-        strip.select(on.open_example, [turn, board], place, **widgets.runs(opening)),
+        zone.upload(
+            on.open, [turn, zone, session], place, preprocess=False, **widgets.runs(opening)
+        ),
+        strip.select(on.open_example, [turn, session], place, **widgets.runs(opening)),
     )
     for event in opened:
         event.failure(on.fail, None, message, **widgets.QUICK)
@@ -312,25 +314,25 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[widg
     ):
         changed.success(on.count, counted, [tally, go], **widgets.QUICK)
     more.expand(on.sizes, metrics, metrics, **widgets.QUICK)
-    made = go.click(on.run, [turn, board, *settings], [remark, busy, *results], **run)
+    made = go.click(on.run, [turn, session, *settings], [remark, busy, *results], **run)
     difference.input(
         on.differences,
-        [turn, board, difference],
+        [turn, session, difference],
         [remark, shown],
         trigger_mode="always_last",
         **run,
     )
     for kind, button in buttons.items():
-        saved = button.click(on.export, [turn, gr.State(kind), board], [remark, finished], **run)
+        saved = button.click(on.export, [turn, gr.State(kind), session], [remark, finished], **run)
         saved.success(None, finished, None, js="window.saveFile", **widgets.QUICK)
     linked = copy.click(permalink.write, settings, query, **widgets.QUICK)
     linked.success(None, query, remark, js="window.copyLink", **widgets.QUICK)
     made.failure(on.fail, None, remark, **widgets.QUICK)
     for button, words in ((cancel, remark), (cancel_opening, message)):
         button.click(on.stop, turn, words, js="window.stopRuns", **widgets.QUICK)
-    again.click(on.reset, board, place, **widgets.QUICK)
+    again.click(on.reset, session, place, **widgets.QUICK)
     tally.value = on.count(few(cards), [1.0], 1)[0]
-    endpoint.build(studio, cards, zone, settings)
+    endpoint.build(service, cards, zone, settings)
     return [widgets.picker(models, cards)]
 
 

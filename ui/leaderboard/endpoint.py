@@ -9,7 +9,7 @@ from typing import Any
 from colorize_core.cards import ModelCard
 from colorize_core.evaluate.comparison import Result
 from ui.leaderboard import ranking
-from ui.leaderboard.ranking import Standing
+from ui.leaderboard.ranking import Ranking
 from ui.shared import endpoints
 
 ENDPOINT = """How the models score over many photographs that none was trained on, as JSON.
@@ -24,7 +24,7 @@ it is better than gray, or null. The list is empty where nothing has been evalua
 
 
 class Endpoint:
-    def __init__(self, cards: Sequence[ModelCard], committed: Standing | None):
+    def __init__(self, cards: Sequence[ModelCard], committed: Ranking | None):
         self.cards = cards
         self.committed = committed
 
@@ -34,7 +34,7 @@ class Endpoint:
         return [_row(known, each) for each in ranking.results(known, self.cards)] if known else []
 
 
-def _row(known: Standing, result: Result) -> dict[str, Any]:
+def _row(known: Ranking, result: Result) -> dict[str, Any]:
     model = result.entry.model
     figures = {metric.name: known.figure(model, metric.name) for metric in known.measured}
     return {
@@ -47,7 +47,7 @@ def _row(known: Standing, result: Result) -> dict[str, Any]:
     }
 
 
-def build(cards: Sequence[ModelCard], committed: Standing | None) -> None:
+def build(cards: Sequence[ModelCard], committed: Ranking | None) -> None:
     endpoints.publish(
         Endpoint(cards, committed).scores, None, [endpoints.table("Scores")], ENDPOINT, queue=False
     )

@@ -43,7 +43,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Ranking:
     """`rows` are those of summarize() in colorize_core.evaluate.summary; `name` is that of a
     person's file, empty for the committed one. Raises OptionError where a cell is no number."""
 
@@ -120,7 +120,7 @@ def _number(row: Row, column: str) -> float | None:
     return value
 
 
-def results(standing: Standing, cards: Sequence[ModelCard]) -> list[Result]:
+def results(standing: Ranking, cards: Sequence[ModelCard]) -> list[Result]:
     """A result a model: gray and mean first, then in the order of the cards, then others. Of the
     committed evaluation, models without a row are there too, with an error."""
     titles = REFERENCES | {card.name: card.title for card in cards}
@@ -130,7 +130,7 @@ def results(standing: Standing, cards: Sequence[ModelCard]) -> list[Result]:
     return [_result(standing, name, titles.get(name, name)) for name in names]
 
 
-def _result(standing: Standing, name: str, title: str) -> Result:
+def _result(standing: Ranking, name: str, title: str) -> Result:
     entry = Entry(name if name in REFERENCES else "model", title, name)
     if not standing.count(name):
         return Result(entry, error=NOT_MEASURED)
@@ -147,7 +147,7 @@ def _result(standing: Standing, name: str, title: str) -> Result:
 # --- files --------------------------------------------------------------------------------------
 
 
-def read(path: Path = COMMITTED) -> Standing | None:
+def read(path: Path = COMMITTED) -> Ranking | None:
     """The committed evaluation; None where there is none. Raises OptionError."""
     if not path.is_file():
         return None
@@ -155,10 +155,10 @@ def read(path: Path = COMMITTED) -> Standing | None:
         rows = tuple(csv.DictReader(file))
     if not rows or not {"model", "n", "protocol"} <= rows[0].keys():
         raise OptionError(f"{path.name} is no summary of an evaluation. Make it again.")
-    return Standing(rows)
+    return Ranking(rows)
 
 
-def read_run(path: Path, cards: Sequence[ModelCard]) -> Standing:
+def read_run(path: Path, cards: Sequence[ModelCard]) -> Ranking:
     """A person's own evaluation: the file that colorize_core.evaluate writes, summed up.
 
     Raises OptionError where it is another file or has no scores.
@@ -176,7 +176,7 @@ def read_run(path: Path, cards: Sequence[ModelCard]) -> Standing:
         raise OptionError(
             f"{path.name} has no scores yet. Let the evaluation go on, then try again."
         )
-    return Standing(tuple(summed), path.name)
+    return Ranking(tuple(summed), path.name)
 
 
 def _lines(path: Path) -> tuple[list[Row], list[str]]:

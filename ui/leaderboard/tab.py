@@ -13,12 +13,12 @@ import colorize_core
 from colorize_core.cards import ModelCard
 from colorize_core.errors import Cancelled, ColorizeError, OptionError, PictureError
 from ui.leaderboard import endpoint, ranking, scatter, views
-from ui.leaderboard.ranking import COMMITTED, Standing
-from ui.server.sessions import session
+from ui.leaderboard.ranking import COMMITTED, Ranking
+from ui.server.sessions import client_id
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import score_table, widgets
 from ui.shared.handlers import Running
-from ui.shared.service import Studio
+from ui.shared.service import Service
 
 TITLE = "Leaderboard"
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -30,8 +30,8 @@ class Handlers(Running):
 
     busy = widgets.BUSY.replace("photo", "file")
 
-    def __init__(self, studio: Studio, cards: Sequence[ModelCard], committed: Standing | None):
-        super().__init__(studio)
+    def __init__(self, service: Service, cards: Sequence[ModelCard], committed: Ranking | None):
+        super().__init__(service)
         self.cards = cards
         self.committed = committed
 
@@ -44,8 +44,8 @@ class Handlers(Running):
     ) -> list[Any]:
         """Show the evaluation that was dropped; what is seen stays where it is none."""
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                job.step(0.0, "Summing the scores up")
+            with self.service.task(client_id(request), progress, turn) as task:
+                task.step(0.0, "Summing the scores up")
                 run = ranking.read_run(self._uploaded(file), self.cards)
                 return ["", *self.seen(run)]
         except Cancelled:
@@ -55,7 +55,7 @@ class Handlers(Running):
 
     def _uploaded(self, file: dict[str, Any] | None) -> Path:
         try:
-            path = self.studio.upload(file)
+            path = self.service.upload(file)
         except PictureError as error:  # it speaks of photos
             raise OptionError("No file was given. Send a CSV file of scores.") from error
         if not path.is_file():
@@ -66,7 +66,7 @@ class Handlers(Running):
         """The committed evaluation again."""
         return ["", *self.seen(None)]
 
-    def seen(self, run: Standing | None) -> list[Any]:
+    def seen(self, run: Ranking | None) -> list[Any]:
         """What `place` in build() becomes, without its message."""
         shown = run or self.committed
         return [
@@ -77,7 +77,7 @@ class Handlers(Running):
             *self.figures(shown),
         ]
 
-    def figures(self, shown: Standing | None) -> list[Any]:
+    def figures(self, shown: Ranking | None) -> list[Any]:
         """Table, first plot, the second one's metric, and words."""
         if shown is None:
             return [None, None, gr.update(visible=False), None, ""]
@@ -93,7 +93,7 @@ class Handlers(Running):
             views.about(shown),
         ]
 
-    def choose(self, metric: str, run: Standing | None) -> Any:
+    def choose(self, metric: str, run: Ranking | None) -> Any:
         """The second plot with another metric."""
         shown = run or self.committed
         if shown is None or metric not in {name for _, name in views.choices(shown)}:
@@ -113,7 +113,7 @@ def guide(path: Path = GUIDE) -> str:
 
 
 def build(
-    studio: Studio, cards: Sequence[ModelCard] | None = None, committed: Path = COMMITTED
+    service: Service, cards: Sequence[ModelCard] | None = None, committed: Path = COMMITTED
 ) -> None:
     """Lay the tab out and wire it; `cards` are those of all models if not given."""
     cards = cards or colorize_core.cards()
@@ -122,7 +122,7 @@ def build(
         known = ranking.read(committed)
     except ColorizeError as error:
         known, fault = None, widgets.said(error)
-    on = Handlers(studio, cards, known)
+    on = Handlers(service, cards, known)
     first = on.figures(known)
     own = gr.State(None, time_to_live=KEEP_SECONDS)
     turn = gr.Number(visible=False)  # when a run was asked for: filled by the page

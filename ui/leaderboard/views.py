@@ -11,7 +11,7 @@ from colorize_core.evaluate import comparison
 from colorize_core.evaluate.comparison import REFERENCES, Column, Result
 from colorize_core.metrics import Metric, find, protocol
 from ui.leaderboard import scatter
-from ui.leaderboard.ranking import MAKE, NOT_MEASURED, SETTINGS, TIME, Figure, Standing, results
+from ui.leaderboard.ranking import MAKE, NOT_MEASURED, SETTINGS, TIME, Figure, Ranking, results
 from ui.leaderboard.scatter import Axis, Line, Point, Value
 from ui.shared import score_table
 
@@ -25,7 +25,7 @@ LEGEND = (
 RULES = "Bold: the best of a column, in which gray and the mean colour compete."
 
 
-def table(standing: Standing, cards: Sequence[ModelCard]) -> dict[str, Any]:
+def table(standing: Ranking, cards: Sequence[ModelCard]) -> dict[str, Any]:
     """The value of the table of scores."""
     found = results(standing, cards)
     columns: list[Metric | Column] = [*standing.measured, TIME]
@@ -47,7 +47,7 @@ def table(standing: Standing, cards: Sequence[ModelCard]) -> dict[str, Any]:
     }
 
 
-def _settings(standing: Standing, result: Result) -> str:
+def _settings(standing: Ranking, result: Result) -> str:
     """What stands below a name."""
     model = result.entry.model
     if result.error:
@@ -70,7 +70,7 @@ def _photos(count: int) -> str:
     return "1 photo" if count == 1 else f"{count:,} photos".replace(",", "\u202f")
 
 
-def notes(standing: Standing, found: Sequence[Result], cards: Sequence[ModelCard]) -> list[str]:
+def notes(standing: Ranking, found: Sequence[Result], cards: Sequence[ModelCard]) -> list[str]:
     """What stands below the table, each once."""
     said = [RULES, *score_table.baselines(found, standing.measured)]
     drawing = [card.title for card in cards if card.sampled and standing.count(card.name)]
@@ -90,7 +90,7 @@ def notes(standing: Standing, found: Sequence[Result], cards: Sequence[ModelCard
     return [*said, *_missing(standing), *_sometimes(standing)]
 
 
-def _missing(standing: Standing) -> list[str]:
+def _missing(standing: Ranking) -> list[str]:
     """Metrics without a column, and cells without a figure, with the reason."""
     reasons: dict[tuple[str, ...], list[str]] = {}
     for metric in standing.asked:
@@ -102,7 +102,7 @@ def _missing(standing: Standing) -> list[str]:
     ]
 
 
-def _sometimes(standing: Standing) -> list[str]:
+def _sometimes(standing: Ranking) -> list[str]:
     """Why some photos have no figure of some metrics, for all models alike."""
     starts = tuple(f"{metric.name}: " for metric in standing.asked)
     whys = [why for why in standing.rows[0].get("why", "").split("; ") if why]
@@ -116,7 +116,7 @@ def _sentence(why: str) -> str:
 # --- plots --------------------------------------------------------------------------------------
 
 
-def colours(standing: Standing, cards: Sequence[ModelCard]) -> dict[str, Any]:
+def colours(standing: Ranking, cards: Sequence[ModelCard]) -> dict[str, Any]:
     """CIEDE2000 against colourfulness, with what gray and the truth have."""
     points = [
         Point(r.entry.title, r.entry.kind, _value(x), _value(y))
@@ -132,7 +132,7 @@ def colours(standing: Standing, cards: Sequence[ModelCard]) -> dict[str, Any]:
     return scatter.view(title, Axis("Colourfulness"), _axis(find(FIRST)), points, lines)
 
 
-def speed(standing: Standing, cards: Sequence[ModelCard], metric: str) -> dict[str, Any]:
+def speed(standing: Ranking, cards: Sequence[ModelCard], metric: str) -> dict[str, Any]:
     """A metric against seconds, with what gray has."""
     points = [
         Point(r.entry.title, r.entry.kind, Value(seconds), _value(y))
@@ -145,12 +145,12 @@ def speed(standing: Standing, cards: Sequence[ModelCard], metric: str) -> dict[s
     return scatter.view(title, x, _axis(find(metric)), points, _gray(standing, metric))
 
 
-def choices(standing: Standing) -> list[tuple[str, str]]:
+def choices(standing: Ranking) -> list[tuple[str, str]]:
     """Metrics that the second plot can show: those with a direction."""
     return [(metric.title, metric.name) for metric in standing.measured if metric.better]
 
 
-def _drawn(standing: Standing, cards: Sequence[ModelCard]) -> list[Result]:
+def _drawn(standing: Ranking, cards: Sequence[ModelCard]) -> list[Result]:
     return [r for r in results(standing, cards) if not r.error and r.entry.kind != "truth"]
 
 
@@ -162,7 +162,7 @@ def _axis(metric: Metric) -> Axis:
     return Axis(metric.title, HINTS.get(metric.better or "", ""))
 
 
-def _gray(standing: Standing, metric: str) -> list[Line]:
+def _gray(standing: Ranking, metric: str) -> list[Line]:
     """The level of no colour at all, beyond which a model had better done nothing."""
     gray = standing.figure("gray", metric)
     if gray is None:
@@ -177,7 +177,7 @@ def _gray(standing: Standing, metric: str) -> list[Line]:
 # --- words --------------------------------------------------------------------------------------
 
 
-def intro(standing: Standing | None) -> str:
+def intro(standing: Ranking | None) -> str:
     """What stands above the table, as HTML."""
     if standing is None:
         return (
@@ -189,7 +189,7 @@ def intro(standing: Standing | None) -> str:
     return f"<p>{escape(means)}</p>"
 
 
-def about(standing: Standing | None) -> str:
+def about(standing: Ranking | None) -> str:
     """Where the figures are from and how to make them again, as HTML."""
     if standing is None:
         return ""

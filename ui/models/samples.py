@@ -8,7 +8,7 @@ from typing import Any
 
 from colorize_core.cards import SEED, Control, ModelCard
 from ui.shared import thumbnails
-from ui.shared.service import Drawn, Settings, Work
+from ui.shared.service import Colorization, Drawn, Settings
 
 LIVELY = 0.3  # seconds between two looks at what is being drawn
 
@@ -23,7 +23,7 @@ def several(seed: int, count: int) -> tuple[int, ...]:
     return tuple((seed + i) % (int(SEED.high) + 1) for i in range(count))
 
 
-class Sheet:
+class Samples:
     """A row a seed and a column a stage; where there are no stages, the seeds side by side. For a
     model with a noise schedule also how the first seed's colours came out of the noise."""
 
@@ -38,9 +38,9 @@ class Sheet:
         self.seeds = seeds
         self.strips = control(card, "schedule") is not None
         self.process: list[dict[str, Any]] = []
-        self.works: list[Work | None] = [None] * (len(seeds) * len(self.stages))
+        self.works: list[Colorization | None] = [None] * (len(seeds) * len(self.stages))
         self.cells = [thumbnails.sketch(blank, *self._words(i)) for i in range(len(self.works))]
-        self._sketch: Callable[[Work], Any] = lambda work: blank
+        self._sketch: Callable[[Colorization], Any] = lambda work: blank
         self.share, self.seconds = 0.0, 0.0
         self._stage, self._looked, self._begun = "", 0.0, time.monotonic()
 
@@ -66,7 +66,7 @@ class Sheet:
             self._look(places)
         return tenth or due
 
-    def finish(self) -> list[Work]:
+    def finish(self) -> list[Colorization]:
         """The works, in the order of the pictures, all of which are now up to date."""
         self._look(range(len(self.works)))
         self.seconds = time.monotonic() - self._begun

@@ -15,13 +15,13 @@ from colorize_core.cards import SEED, ModelCard
 from colorize_core.downloads import checkpoints
 from colorize_core.errors import Cancelled, ColorizeError
 from ui.models import endpoint
-from ui.models.samples import Sheet, control, several
-from ui.models.session import Desk, gray
-from ui.server.sessions import session
+from ui.models.samples import Samples, control, several
+from ui.models.session import ModelsSession, gray
+from ui.server.sessions import client_id
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, model_choices, slider, thumbnails, widgets
 from ui.shared.handlers import Running
-from ui.shared.service import Job, Settings, Studio, Work, read, shrink
+from ui.shared.service import Colorization, Service, Settings, Task, read, shrink
 
 TITLE = "Models"
 MOST_SEEDS = 4
@@ -32,10 +32,10 @@ THERE = gr.update(visible=True)
 
 
 class Handlers(Running):
-    """What the controls do. Whose photo it is comes with every call, on its desk."""
+    """What the controls do. Whose photo it is comes with every call, in its session."""
 
-    def __init__(self, studio: Studio, examples: Sequence[Path], cards: Sequence[ModelCard]):
-        super().__init__(studio)
+    def __init__(self, service: Service, examples: Sequence[Path], cards: Sequence[ModelCard]):
+        super().__init__(service)
         self.examples = examples
         self.cards = {card.name: card for card in cards}
         self.drawing = [card for card in cards if card.sampled]
@@ -47,24 +47,24 @@ class Handlers(Running):
         turn: float,
         photo: dict[str, Any] | None,
         model: str,
-        desk: Desk | None,
+        session: ModelsSession | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
     ) -> list[Any]:
         """Take the photo that was dropped."""
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                path = self.studio.upload(photo)
-                return self._opened(path, model, desk, job)
+            with self.service.task(client_id(request), progress, turn) as task:
+                path = self.service.upload(photo)
+                return self._opened(path, model, session, task)
         except ColorizeError as error:
-            zone = gr.update(value=None, visible="hidden" if desk else True)
+            zone = gr.update(value=None, visible="hidden" if session else True)
             return [widgets.said(error), zone] + [gr.skip()] * (5 + 2 * len(self.drawing))
 
     def open_example(
         self,
         turn: float,
         model: str,
-        desk: Desk | None,
+        session: ModelsSession | None,
         event: gr.EventData,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
@@ -72,29 +72,31 @@ class Handlers(Running):
         """Take the example that was picked."""
         path = example_strip.picked(self.examples, event)
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                return self._opened(path, model, desk, job)
+            with self.service.task(client_id(request), progress, turn) as task:
+                return self._opened(path, model, session, task)
         except ColorizeError as error:
             return [widgets.said(error)] + [gr.skip()] * (6 + 2 * len(self.drawing))
 
-    def _opened(self, path: Path, model: str, before: Desk | None, job: Job) -> list[Any]:
+    def _opened(
+        self, path: Path, model: str, before: ModelsSession | None, task: Task
+    ) -> list[Any]:
         """What `place` in build() becomes with a photo."""
-        job.step(0.0, "Reading the photo")
-        desk = Desk.open(path, self.studio)
-        desk.current = model
+        task.step(0.0, "Reading the photo")
+        session = ModelsSession.open(path, self.service)
+        session.current = model
         if before is not None:
             before.away = True
-        width, height = desk.size
+        width, height = session.size
         words = f"{escape(path.name)}<br>{width} × {height}"
-        small = f'<img src="{thumbnails.as_address(desk.small)}" alt="The photo"><p>{words}</p>'
+        small = f'<img src="{thumbnails.as_address(session.small)}" alt="The photo"><p>{words}</p>'
         hidden = gr.update(value=None, visible="hidden")  # stays on the page for paste and drop
         clear = [None] * (2 * len(self.drawing))
-        return ["", hidden, AWAY, THERE, small, desk, THERE, *clear]
+        return ["", hidden, AWAY, THERE, small, session, THERE, *clear]
 
-    def reset(self, desk: Desk | None) -> list[Any]:
+    def reset(self, session: ModelsSession | None) -> list[Any]:
         """Back to the empty drop zone."""
-        if desk is not None:
-            desk.away = True
+        if session is not None:
+            session.away = True
         zone = gr.update(value=None, visible=True)
         samples = gr.update(visible=bool(self.examples))
         clear = [None] * (2 * len(self.drawing))
@@ -102,26 +104,26 @@ class Handlers(Running):
 
     # --- one model ------------------------------------------------------------------------------
 
-    def pick(self, desk: Desk | None, event: gr.SelectData) -> list[Any]:
+    def pick(self, session: ModelsSession | None, event: gr.SelectData) -> list[Any]:
         """Another model's tab was opened: what is there of it already."""
         card = list(self.cards.values())[int(event.index)]
         known = [card.name, about(card)]
-        if desk is None:
+        if session is None:
             return [*known, *nothing()]
-        desk.current = card.name
-        work = desk.work(card.name)
+        session.current = card.name
+        work = session.work(card.name)
         if card.sampled and not work:
             return [*known, *nothing()]
         if work:
-            pair = self._pair(desk, card)
-            return [*known, "", THERE, THERE, widgets.shown(work), pair, line(desk, work)]
-        waiting = slider.comparison(desk.before, desk.before, desk.size)
+            pair = self._pair(session, card)
+            return [*known, "", THERE, THERE, widgets.shown(work), pair, line(session, work)]
+        waiting = slider.comparison(session.before, session.before, session.size)
         return [*known, "", THERE, AWAY, waiting, AWAY, ""]
 
     def show(
         self,
         turn: float,
-        desk: Desk | None,
+        session: ModelsSession | None,
         vividness: float,
         strength: float,
         gain: float,
@@ -130,13 +132,13 @@ class Handlers(Running):
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         """The open tab's model at full size, with the network only where it must."""
-        if desk is None:
+        if session is None:
             return [gr.skip(), *nothing()[1:]]  # what was said of a download stays
-        card = self.cards[desk.current]
+        card = self.cards[session.current]
         if not model_choices.is_here(card):
             return [gr.skip(), *nothing()[1:]]  # its tab says how it is downloaded
         settings = Settings(card.name, vividness, strength, gain, neutralize)
-        note, kept = "", desk.work(card.name)
+        note, kept = "", session.work(card.name)
         if card.sampled:
             if kept is None:
                 return [gr.skip(), *nothing()[1:]]  # a word on why there is none stays
@@ -144,31 +146,40 @@ class Handlers(Running):
             same = (gain, neutralize) == (settings.gain, settings.neutralize)
             note = "" if same else LATER
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                work = self._develop(desk, settings, job)
+            with self.service.task(client_id(request), progress, turn) as task:
+                work = self._develop(session, settings, task)
                 if card.beside:
-                    self._develop(desk, replace(settings, model=card.beside), job)
+                    self._develop(session, replace(settings, model=card.beside), task)
         except Cancelled:
             return [gr.skip()] * 6
         except ColorizeError as error:
             return [widgets.said(error)] + [gr.skip()] * 5
-        if desk.away or desk.current != card.name:  # another photo or tab was opened meanwhile
+        if (
+            session.away or session.current != card.name
+        ):  # another photo or tab was opened meanwhile
             return [gr.skip()] * 6
         remark = gr.skip() if work is kept and not note else note  # nothing has happened since
-        return [remark, THERE, THERE, widgets.shown(work), self._pair(desk, card), line(desk, work)]
+        return [
+            remark,
+            THERE,
+            THERE,
+            widgets.shown(work),
+            self._pair(session, card),
+            line(session, work),
+        ]
 
-    def _develop(self, desk: Desk, settings: Settings, job: Job) -> Work:
-        """The desk's work with these settings, made anew if it has another."""
-        kept = desk.work(settings.model)
+    def _develop(self, session: ModelsSession, settings: Settings, task: Task) -> Colorization:
+        """The work of the session with these settings, made anew if it has another."""
+        kept = session.work(settings.model)
         if kept and kept.rendered and kept.settings == settings and kept.after.exists():
             return kept
-        work = self.studio.develop(desk.path, settings, job, kept)
-        desk.keep(work, kept)
+        work = self.service.develop(session.path, settings, task, kept)
+        session.keep(work, kept)
         return work
 
-    def _pair(self, desk: Desk, card: ModelCard) -> dict[str, Any]:
+    def _pair(self, session: ModelsSession, card: ModelCard) -> dict[str, Any]:
         """The model that the card is to be seen beside, and the card's own."""
-        works = [work for name in (card.beside, card.name) if (work := desk.work(name))]
+        works = [work for name in (card.beside, card.name) if (work := session.work(name))]
         if not card.beside or len(works) < 2:
             return AWAY
         cells = []
@@ -182,21 +193,25 @@ class Handlers(Running):
         self,
         turn: float,
         model: str,
-        desk: Desk | None,
+        session: ModelsSession | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> dict[str, Any]:
         """The way into noise, for a model that has learned the way out of it: of the photo's own
         colours, or of those that the model gave it."""
         schedule = control(self.cards[model], "schedule")
-        work = desk.work(model) if desk else None
-        if desk is None or schedule is None or not (desk.coloured or (work and work.rendered)):
+        work = session.work(model) if session else None
+        if (
+            session is None
+            or schedule is None
+            or not (session.coloured or (work and work.rendered))
+        ):
             return AWAY
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                job.step(0.0, "Adding noise")
-                picture = desk.small
-                if not desk.coloured and work:
+            with self.service.task(client_id(request), progress, turn) as task:
+                task.step(0.0, "Adding noise")
+                picture = session.small
+                if not session.coloured and work:
                     picture = shrink(read(work.after).pixels, *picture.shape[:2])
                 return gr.update(
                     value=thumbnails.into_noise(picture, schedule.choices), visible=True
@@ -215,44 +230,44 @@ class Handlers(Running):
         *values: Any,
     ) -> Iterator[list[Any]]:
         """Draw from several seeds, to be seen while it is done."""
-        turn, model, desk, count, vividness, strength, gain, neutralize, *own = values
-        if desk is None:
+        turn, model, session, count, vividness, strength, gain, neutralize, *own = values
+        if session is None:
             yield ["<p>Add a photo first.</p>", "", gr.skip(), gr.skip()]
             return
         card = self.cards[model]
         try:
-            with self.studio.job(session(request), progress, turn) as job:
+            with self.service.task(client_id(request), progress, turn) as task:
                 names = [each.name for each in card.controls]
                 controls = card.settings(dict(zip(names, own, strict=True)))
                 settings = Settings(
                     model, vividness, strength, gain, neutralize, tuple(controls.items())
                 )
                 seeds = several(int(controls[SEED.name]), int(count))
-                sheet = Sheet(card, settings, seeds, gray(desk.small))
-                yield ["", *sheet.values()]
-                for drawn in self.studio.draw(desk.path, settings, seeds, job):
-                    if desk.away:
+                samples = Samples(card, settings, seeds, gray(session.small))
+                yield ["", *samples.values()]
+                for drawn in self.service.draw(session.path, settings, seeds, task):
+                    if session.away:
                         return
-                    if sheet.take(drawn):
-                        yield [gr.skip(), *sheet.values()]
-                desk.works[model] = sheet.finish()
-                desk.picked[model] = len(sheet.stages) - 1
-                desk.sheets[model] = sheet
-                yield [gr.skip(), *self._drawn(desk, model)]
+                    if samples.take(drawn):
+                        yield [gr.skip(), *samples.values()]
+                session.works[model] = samples.finish()
+                session.picked[model] = len(samples.stages) - 1
+                session.samples[model] = samples
+                yield [gr.skip(), *self._drawn(session, model)]
         except Cancelled:
-            yield [gr.skip(), *self._drawn(desk, model)]
+            yield [gr.skip(), *self._drawn(session, model)]
         except ColorizeError as error:
-            yield [widgets.said(error), *self._drawn(desk, model)]
+            yield [widgets.said(error), *self._drawn(session, model)]
 
-    def _drawn(self, desk: Desk, model: str) -> list[Any]:
+    def _drawn(self, session: ModelsSession, model: str) -> list[Any]:
         """What was drawn at last, to be picked from."""
-        sheet = desk.sheets.get(model)
-        return sheet.values(desk.picked[model]) if sheet else ["", None, None]
+        samples = session.samples.get(model)
+        return samples.values(session.picked[model]) if samples else ["", None, None]
 
-    def choose(self, desk: Desk | None, event: gr.EventData) -> None:
+    def choose(self, session: ModelsSession | None, event: gr.EventData) -> None:
         """Another of the drawn pictures is to be seen at full size."""
-        if desk is not None and desk.current in desk.works:
-            desk.picked[desk.current] = int(event.index) % len(desk.works[desk.current])
+        if session is not None and session.current in session.works:
+            session.picked[session.current] = int(event.index) % len(session.works[session.current])
 
     # --- weights --------------------------------------------------------------------------------
 
@@ -266,10 +281,10 @@ class Handlers(Running):
         """Download a model's weights, which goes on where it was stopped."""
         card = self.cards[model]
         try:
-            with self.studio.job(session(request), progress, turn) as job:
+            with self.service.task(client_id(request), progress, turn) as task:
                 command = f"python -m colorize_core weights fetch {model}"
-                self.studio.check_download(card.title, command)
-                checkpoints.fetch(card.weights, job.loaded, job.stopped)
+                self.service.check_download(card.title, command)
+                checkpoints.fetch(card.weights, task.loaded, task.stopped)
                 return ["", AWAY]
         except Cancelled:
             return ["<p>Stopped. What is here stays: the download goes on from there.</p>", THERE]
@@ -286,17 +301,17 @@ class Handlers(Running):
         self,
         turn: float,
         format: str,
-        desk: Desk | None,
+        session: ModelsSession | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         """The result as a file, made when it is asked for."""
-        work = desk.work(desk.current) if desk else None
+        work = session.work(session.current) if session else None
         if work is None:
             return [gr.skip(), None]
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                return ["", str(self.studio.export(work, format, job))]
+            with self.service.task(client_id(request), progress, turn) as task:
+                return ["", str(self.service.export(work, format, task))]
         except Cancelled:
             return [gr.skip(), None]
         except ColorizeError as error:
@@ -308,10 +323,14 @@ def nothing() -> list[Any]:
     return ["", AWAY, AWAY, None, AWAY, ""]
 
 
-def line(desk: Desk, work: Work) -> str:
+def line(session: ModelsSession, work: Colorization) -> str:
     """What was done."""
-    sheet = desk.sheets.get(work.settings.model)
-    return f"{work.line} · {sheet.about(desk.picked[work.settings.model])}" if sheet else work.line
+    samples = session.samples.get(work.settings.model)
+    return (
+        f"{work.line} · {samples.about(session.picked[work.settings.model])}"
+        if samples
+        else work.line
+    )
 
 
 def about(card: ModelCard) -> str:
@@ -337,12 +356,12 @@ def facts(card: ModelCard) -> str:
     return f"|  |  |\n|---|---|\n{table}\n## Limits\n\n{card.limits}"
 
 
-def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
+def build(service: Service, cards: Sequence[ModelCard] | None = None) -> None:
     """Lay the tab out and wire it; `cards` are those of all models if not given."""
     cards = cards or model_choices.every()
     examples = example_strip.find_examples()
-    on = Handlers(studio, examples, cards)
-    desk = gr.State(None, time_to_live=KEEP_SECONDS)
+    on = Handlers(service, examples, cards)
+    session = gr.State(None, time_to_live=KEEP_SECONDS)
     current = gr.State(cards[0].name)
     turn = gr.Number(visible=False)  # when a run was asked for: filled by the page
 
@@ -354,7 +373,7 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
         again = gr.Button("Another photo", size="sm")
     with gr.Column(visible=bool(examples), elem_classes="samples") as samples:
         gr.HTML("<h2>Or try one of these</h2>")
-        strip = example_strip.build(examples, studio.folder, elem_classes="strip")
+        strip = example_strip.build(examples, service.folder, elem_classes="strip")
     with gr.Tabs(elem_classes="models") as tabs:
         built = [build_tab(each) for each in cards]
     drawing = [each for each in built if isinstance(each, Drawing)]
@@ -377,27 +396,31 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
     finished = gr.DownloadButton(visible="hidden")
 
     drawn = [part for each in drawing for part in (each.grid, each.strip)]
-    place = [message, zone, samples, chosen, photo, desk, adjust, *drawn]
+    place = [message, zone, samples, chosen, photo, session, adjust, *drawn]
     view = [remark, frame, bar, compared, pair, done]
     run = widgets.runs(busy)
 
     def then_show(event: Any, **options: Any) -> Any:
-        return event.success(on.show, [turn, desk, *knobs], view, **{**run, **options})
+        return event.success(on.show, [turn, session, *knobs], view, **{**run, **options})
 
     opened = (
         zone.upload(
-            on.open, [turn, zone, current, desk], place, preprocess=False, **widgets.runs(opening)
+            on.open,
+            [turn, zone, current, session],
+            place,
+            preprocess=False,
+            **widgets.runs(opening),
         ),
-        strip.select(on.open_example, [turn, current, desk], place, **widgets.runs(opening)),
+        strip.select(on.open_example, [turn, current, session], place, **widgets.runs(opening)),
     )
-    picked = tabs.select(on.pick, desk, [current, card, *view], **widgets.QUICK)
+    picked = tabs.select(on.pick, session, [current, card, *view], **widgets.QUICK)
     for event in opened:
         event.failure(on.fail, None, message, **widgets.QUICK)
     seen = [then_show(event) for event in (*opened, picked)]
     gr.on(
         [knob.input for knob in knobs],
         on.show,
-        [turn, desk, *knobs],
+        [turn, session, *knobs],
         view,
         trigger_mode="always_last",
         **run,
@@ -405,13 +428,13 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
     for each in drawing:
         made = each.go.click(
             on.draw,
-            [turn, gr.State(each.name), desk, each.count, *knobs, *each.controls],
+            [turn, gr.State(each.name), session, each.count, *knobs, *each.controls],
             [remark, each.busy, each.grid, each.strip],
             **widgets.runs(each.busy),
         )
         made.failure(on.fail, None, remark, **widgets.QUICK)
         each.cancel.click(on.stop, turn, remark, js="window.stopRuns", **widgets.QUICK)
-        chosen_one = each.grid.select(on.choose, desk, None, **widgets.QUICK)
+        chosen_one = each.grid.select(on.choose, session, None, **widgets.QUICK)
         seen += [then_show(made), then_show(chosen_one)]
     for model in fetched:
         got = model.get.click(
@@ -424,13 +447,15 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> None:
         names = [each.name for each in fetched]
         gr.on(None, partial(on.gets, names), None, [each.get for each in fetched], **widgets.QUICK)
     for event in seen:
-        event.success(on.noise, [turn, current, desk], noise, **run)
+        event.success(on.noise, [turn, current, session], noise, **run)
     for name, button in buttons.items():
-        saved = button.click(on.download, [turn, gr.State(name), desk], [remark, finished], **run)
+        saved = button.click(
+            on.download, [turn, gr.State(name), session], [remark, finished], **run
+        )
         saved.success(None, finished, None, js="window.saveFile", **widgets.QUICK)
     for button, words in ((cancel, remark), (cancel_opening, message)):
         button.click(on.stop, turn, words, js="window.stopRuns", **widgets.QUICK)
-    again.click(on.reset, desk, [*place, *view], **widgets.QUICK)
+    again.click(on.reset, session, [*place, *view], **widgets.QUICK)
     endpoint.build(cards)
 
 

@@ -12,8 +12,8 @@ from colorize_core.errors import ColorizeError, WeightsError
 from colorize_core.prompted import plan, sources
 from colorize_core.prompted.settings import CONDITIONS, CONTROLS, QUICK, THOROUGH, Settings
 from ui.prompt import requirements
-from ui.prompt.session import Sketchbook
-from ui.server.sessions import session
+from ui.prompt.session import PromptSession
+from ui.server.sessions import client_id
 from ui.shared import endpoints
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ class Endpoint:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
     ) -> tuple[str, str]:
         """See ENDPOINT."""
-        studio = self.tab.studio
-        with endpoints.refusing(), studio.job(session(request), progress) as job:
+        service = self.tab.service
+        with endpoints.refusing(), service.task(client_id(request), progress) as task:
             settings = Settings(
                 prompt=prompt,
                 negative=negative,
@@ -94,18 +94,18 @@ class Endpoint:
                 side=side,
                 keep=keep,
             )
-            path = studio.upload(photo)
+            path = service.upload(photo)
             if missing := sources.missing(plan.needed([settings])):
                 raise WeightsError(requirements.refusal(missing, ELSEWHERE))
-            job.step(0.0, "Reading the photo")
-            book = Sketchbook.open(path, studio)
+            task.step(0.0, "Reading the photo")
+            session = PromptSession.open(path, service)
             asked = [(settings, f"Seed {settings.seed}")]
-            with closing(self.tab.drawing.draw(book, asked, job)) as drawing:
+            with closing(self.tab.drawing.draw(session, asked, task)) as drawing:
                 for said, share in drawing:
-                    job.step(share, said)
-            if book.cell is None:  # drawn, and held back
-                raise ColorizeError(book.cells[0].note)
-            return str(book.save(book.cell, "PNG", studio, job)), book.line()
+                    task.step(share, said)
+            if session.cell is None:  # drawn, and held back
+                raise ColorizeError(session.cells[0].note)
+            return str(session.save(session.cell, "PNG", service, task)), session.line()
 
 
 def build(tab: Handlers, photo: gr.Image, controls: Mapping[str, Any]) -> None:

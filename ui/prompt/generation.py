@@ -14,44 +14,46 @@ from colorize_core.prompted.generation import Preview
 from colorize_core.prompted.grid import draw_grid
 from colorize_core.prompted.pipeline_cache import Shelf
 from colorize_core.prompted.settings import CONDITIONS
-from ui.prompt.session import Asked, Cell, Clock, Sketchbook
+from ui.prompt.session import Asked, Cell, Clock, PromptSession
 from ui.server import zerogpu
-from ui.shared.service import Job, Studio, waiting
+from ui.shared.service import Service, Task, waiting
 from ui.shared.service import Settings as ModelSettings
 
 
 class Drawing:
     """Shared by everybody who uses the app."""
 
-    def __init__(self, studio: Studio):
-        self.studio = studio
+    def __init__(self, service: Service):
+        self.service = service
         self.shelf = Shelf()
         self._turn = threading.Lock()
 
-    def described(self, book: Sketchbook, prompt: str, job: Job) -> str:
+    def described(self, session: PromptSession, prompt: str, task: Task) -> str:
         """The prompt with a caption of the photo before it.
 
         Raises WeightsError, DeviceError, TooLittleMemoryError or Cancelled."""
-        job.step(0.0, "Describing the photo")
-        with waiting(self._turn, job):
-            words = caption(book.small, stop=job.stopped)
+        task.step(0.0, "Describing the photo")
+        with waiting(self._turn, task):
+            words = caption(session.small, stop=task.stopped)
         return ", ".join(each for each in (words, prompt) if each)
 
     def draw(
-        self, book: Sketchbook, asked: Sequence[Asked], job: Job
+        self, session: PromptSession, asked: Sequence[Asked], task: Task
     ) -> Generator[tuple[str, float], None, None]:
         """Draw all that is asked for: what is being done and how far it is, after every step; the
-        sketchbook has the pictures. One that fails among several says why, and the others go on.
+        session has the pictures. One that fails among several says why, and the others go on.
 
         Raises WeightsError, TooLittleMemoryError, DeviceError or Cancelled."""
-        with waiting(self._turn, job), book.drawing(Cell(*each) for each in asked):
+        with waiting(self._turn, task), session.drawing(Cell(*each) for each in asked):
             yield "Getting ready", 0.0
             # A ControlNet is loaded once. The photo is kept when a picture is shown, at full size.
-            cells = sorted(book.cells, key=lambda cell: CONDITIONS.index(cell.settings.condition))
+            cells = sorted(
+                session.cells, key=lambda cell: CONDITIONS.index(cell.settings.condition)
+            )
             raw = [replace(cell.settings, keep=False) for cell in cells]
-            start = self._first_colours(book, job) if any(each.start for each in raw) else None
+            start = self._first_colours(session, task) if any(each.start for each in raw) else None
             clock = Clock()
-            for number, news in self._news(book, raw, start, job):
+            for number, news in self._news(session, raw, start, task):
                 cell, done = cells[number - 1], number - 1
                 title = f"Picture {number} of {len(cells)}" if len(cells) > 1 else "Drawing"
                 if isinstance(news, Preview):
@@ -66,19 +68,21 @@ class Drawing:
                 elif news.drawn is None:
                     cell.note = news.note
                 else:
-                    book.take(cell, news.drawn, clock.lap())
+                    session.take(cell, news.drawn, clock.lap())
                 yield title, number / len(cells)
 
-    def _news(self, book: Sketchbook, raw: Any, start: Any, job: Job) -> Iterator[tuple[int, Any]]:
+    def _news(
+        self, session: PromptSession, raw: Any, start: Any, task: Task
+    ) -> Iterator[tuple[int, Any]]:
         if not devices.lent():
-            yield from draw_grid(self.shelf, book.small, raw, start=start, stop=job.stopped)
+            yield from draw_grid(self.shelf, session.small, raw, start=start, stop=task.stopped)
             return
-        for news in zerogpu.draw(book.small, raw, start):
-            if job.stopped.is_set():
+        for news in zerogpu.draw(session.small, raw, start):
+            if task.stopped.is_set():
                 raise Cancelled("Stopped.")
             yield news
 
-    def _first_colours(self, book: Sketchbook, job: Job) -> Any:
-        if book.first is None:
-            book.first = self.studio.colour(book.small, ModelSettings(), job)
-        return book.first
+    def _first_colours(self, session: PromptSession, task: Task) -> Any:
+        if session.first is None:
+            session.first = self.service.colour(session.small, ModelSettings(), task)
+        return session.first

@@ -12,7 +12,7 @@ from colorize_core.cli.terminal import size
 from colorize_core.errors import ColorizeError
 from colorize_core.prompted import sources
 from colorize_core.prompted.sources import Missing, Source
-from ui.shared.service import Job
+from ui.shared.service import Task
 
 OFFLINE = """<p>No connection here? Copy the folders <code>models--*</code> of these repositories
 from the Hugging Face cache of another machine into this one's, or go on with the preview above:
@@ -63,10 +63,10 @@ def too_little(wanted: Iterable[Source], side: int) -> str:
     return ""
 
 
-def download(wanted: Iterable[Source], job: Job) -> None:
+def download(wanted: Iterable[Source], task: Task) -> None:
     """What is missing of these, to be stopped at any time. Raises WeightsError or Cancelled."""
     sources.download(
         sources.missing(wanted),
-        lambda progress: job.loaded(progress.done, progress.total),
-        job.stopped,
+        lambda progress: task.loaded(progress.done, progress.total),
+        task.stopped,
     )

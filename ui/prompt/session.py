@@ -20,7 +20,7 @@ from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.settings import Settings
 from ui.models.session import gray
 from ui.shared import slider, thumbnails
-from ui.shared.service import FORMATS, QUALITY, Job, Studio, read, shrink
+from ui.shared.service import FORMATS, QUALITY, Service, Task, read, shrink
 
 SMALL_SIDE = 1024  # along each side of the area of the copy that edges are sought in
 BLANK = 0.375  # of its sides has what stands where nothing has been drawn yet
@@ -54,7 +54,7 @@ class Cell:
 
 
 @dataclass(eq=False)
-class Sketchbook:
+class PromptSession:
     """Another photo gets another one: what a run still brings to an old one is never seen."""
 
     path: Path
@@ -69,7 +69,7 @@ class Sketchbook:
     away: bool = False  # there is another photo now
 
     @classmethod
-    def open(cls, path: Path, studio: Studio) -> Sketchbook:
+    def open(cls, path: Path, service: Service) -> PromptSession:
         """Raises PictureError."""
         photo = read(path)
         height, width = photo.pixels.shape[:2]
@@ -77,7 +77,7 @@ class Sketchbook:
         small = shrink(photo.pixels, max(1, round(height * scale)), max(1, round(width * scale)))
         coloured = measure_tone(small).coloured
         shown = photo.with_pixels(_keep(photo.pixels, gray(small))) if coloured else photo
-        before = studio.folder.new(f"{path.stem}-before.jpg")
+        before = service.folder.new(f"{path.stem}-before.jpg")
         image.write(before, shown, QUALITY)
         blank = gray(shrink(small, *(max(1, round(side * BLANK)) for side in small.shape[:2])))
         return cls(path, (width, height), small, blank, before)
@@ -140,38 +140,38 @@ class Sketchbook:
         picked = None if self.running or not self.cell else self.cells.index(self.cell)
         return thumbnails.groups(group, picked=picked)
 
-    def comparison(self, studio: Studio) -> dict[str, Any] | None:
+    def comparison(self, service: Service) -> dict[str, Any] | None:
         """The shown one beside the photo, at full size."""
         if self.cell is None:
             return None
-        return slider.comparison(self.before, self.after(self.cell, studio), self.size)
+        return slider.comparison(self.before, self.after(self.cell, service), self.size)
 
-    def after(self, cell: Cell, studio: Studio) -> Path:
+    def after(self, cell: Cell, service: Service) -> Path:
         """Its JPEG, made once. Raises PictureError where the photo was deleted meanwhile."""
         kept = cell.settings.keep
         if kept not in cell.files or not cell.files[kept].exists():
-            cell.files[kept] = self.save(cell, "JPEG", studio)
+            cell.files[kept] = self.save(cell, "JPEG", service)
         return cell.files[kept]
 
-    def save(self, cell: Cell, format: str, studio: Studio, job: Job | None = None) -> Path:
+    def save(self, cell: Cell, format: str, service: Service, task: Task | None = None) -> Path:
         """A file of that format (a key of FORMATS) with the photo's metadata; in a PNG stands what
         was wished for, too."""
         photo = read(self.path)
         assert cell.drawn is not None
         made = replace(photo, pixels=cell.drawn, alpha=None)
         if cell.settings.keep:
-            made = photo.with_pixels(self.kept(photo.pixels, cell.drawn, format, job))
-        path = studio.folder.new(f"{self.path.stem}-prompt-{cell.settings.seed}{FORMATS[format]}")
+            made = photo.with_pixels(self.kept(photo.pixels, cell.drawn, format, task))
+        path = service.folder.new(f"{self.path.stem}-prompt-{cell.settings.seed}{FORMATS[format]}")
         image.write(path, made, QUALITY)
         if format == "PNG":
             path.write_bytes(write_settings(path.read_bytes(), cell.settings))
         return path
 
-    def kept(self, pixels: image.Pixels, drawn: Drawn, format: str, job: Job | None) -> Any:
+    def kept(self, pixels: image.Pixels, drawn: Drawn, format: str, task: Task | None) -> Any:
         """The photo in the drawn colours; for TIFF they fall between the 8-bit steps."""
         if format.startswith("TIFF") and pixels.dtype == np.uint8:
             pixels = pixels.astype(np.uint16) * 257
-        return _keep(pixels, drawn, job.strips(0.0, "Keeping the photo") if job else None)
+        return _keep(pixels, drawn, task.strips(0.0, "Keeping the photo") if task else None)
 
     def line(self) -> str:
         """What is shown."""

@@ -18,12 +18,12 @@ from colorize_core.prompted.settings import CONDITIONS, with_phrase
 from colorize_core.prompted.sources import Source
 from ui.prompt import endpoint, form, requirements
 from ui.prompt.endpoint import LANE
-from ui.prompt.session import Asked, Sketchbook
-from ui.server.sessions import session
+from ui.prompt.session import Asked, PromptSession
+from ui.server.sessions import client_id
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, slider, thumbnails, widgets
 from ui.shared.handlers import Running
-from ui.shared.service import Job, Studio, in_words, shrink
+from ui.shared.service import Service, Task, in_words, shrink
 
 if TYPE_CHECKING:
     from ui.prompt.generation import Drawing
@@ -38,10 +38,10 @@ THERE = gr.update(visible=True)
 
 
 class Handlers(Running):
-    """What the controls do. Whose photo it is comes with every call, in its sketchbook."""
+    """What the controls do. Whose photo it is comes with every call, in its session."""
 
-    def __init__(self, studio: Studio, examples: Sequence[Path]):
-        super().__init__(studio)
+    def __init__(self, service: Service, examples: Sequence[Path]):
+        super().__init__(service)
         self.examples = examples
 
     @cached_property
@@ -49,7 +49,7 @@ class Handlers(Running):
         """Imports torch: only when something is drawn."""
         from ui.prompt.generation import Drawing
 
-        return Drawing(self.studio)
+        return Drawing(self.service)
 
     # --- the photo ------------------------------------------------------------------------------
 
@@ -57,23 +57,23 @@ class Handlers(Running):
         self,
         turn: float,
         photo: dict[str, Any] | None,
-        book: Sketchbook | None,
+        session: PromptSession | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
     ) -> list[Any]:
         """Take what was dropped: a photo, or a PNG whose settings are wanted for the photo that is
         there."""
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                return self._opened(self.studio.upload(photo), book, job)
+            with self.service.task(client_id(request), progress, turn) as task:
+                return self._opened(self.service.upload(photo), session, task)
         except ColorizeError as error:
-            zone = gr.update(value=None, visible="hidden" if book else True)
+            zone = gr.update(value=None, visible="hidden" if session else True)
             return [widgets.said(error), zone] + [gr.skip()] * (10 + len(form.NAMES))
 
     def open_example(
         self,
         turn: float,
-        book: Sketchbook | None,
+        session: PromptSession | None,
         event: gr.EventData,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
@@ -81,33 +81,33 @@ class Handlers(Running):
         """Take the example that was picked."""
         path = example_strip.picked(self.examples, event)
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                return self._opened(path, book, job)
+            with self.service.task(client_id(request), progress, turn) as task:
+                return self._opened(path, session, task)
         except ColorizeError as error:
             return [widgets.said(error)] + [gr.skip()] * (11 + len(form.NAMES))
 
-    def _opened(self, path: Path, before: Sketchbook | None, job: Job) -> list[Any]:
+    def _opened(self, path: Path, before: PromptSession | None, task: Task) -> list[Any]:
         """What `place` in build() becomes."""
-        job.step(0.0, "Reading the photo")
+        task.step(0.0, "Reading the photo")
         with path.open("rb") as file:
             loaded = read_settings(file.read(TEXTS))
-        book = before if before and loaded else Sketchbook.open(path, self.studio)
-        if before is not None and before is not book:
+        session = before if before and loaded else PromptSession.open(path, self.service)
+        if before is not None and before is not session:
             before.away = True
         words = ""
         if loaded:
-            book.keep(loaded.keep)
-            taken = "" if book is before else " The picture itself is taken as the photo."
+            session.keep(loaded.keep)
+            taken = "" if session is before else " The picture itself is taken as the photo."
             words = f"<p>The settings of {escape(path.name)} are loaded.{taken}</p>"
         hidden = gr.update(value=None, visible="hidden")  # stays on the page for paste and drop
         controls = form.show(loaded) if loaded else [gr.skip()] * len(form.NAMES)
-        place = [words, hidden, AWAY, THERE, thumbnail(book), book, THERE]
-        return [*place, *seen(book, self.studio), *controls]
+        place = [words, hidden, AWAY, THERE, thumbnail(session), session, THERE]
+        return [*place, *seen(session, self.service), *controls]
 
-    def reset(self, book: Sketchbook | None) -> list[Any]:
+    def reset(self, session: PromptSession | None) -> list[Any]:
         """Back to the empty drop zone; the wishes stay."""
-        if book is not None:
-            book.away = True
+        if session is not None:
+            session.away = True
         zone = gr.update(value=None, visible=True)
         samples = gr.update(visible=bool(self.examples))
         kept = [gr.skip()] * len(form.NAMES)
@@ -115,13 +115,13 @@ class Handlers(Running):
 
     # --- before it is drawn ---------------------------------------------------------------------
 
-    def look(self, book: Sketchbook | None, *wished: Any) -> list[Any]:
+    def look(self, session: PromptSession | None, *wished: Any) -> list[Any]:
         """What the drawing follows, as the controls are now."""
-        if book is None:
+        if session is None:
             return ["", None]
         try:
             with in_words():
-                return ["", book.look(form.read(wished))]
+                return ["", session.look(form.read(wished))]
         except ColorizeError as error:
             return [widgets.said(error), gr.skip()]
 
@@ -147,11 +147,11 @@ class Handlers(Running):
         """What is listed and missing."""
         message = "<p>Everything is here now.</p>"
         try:
-            with self.studio.job(session(request), progress, turn) as job:
+            with self.service.task(client_id(request), progress, turn) as task:
                 if missing := sources.missing(wanted):
                     commands = "; ".join(each.by_hand for each in missing.sources)
-                    self.studio.check_download(requirements.titles(missing), commands)
-                requirements.download(wanted, job)
+                    self.service.check_download(requirements.titles(missing), commands)
+                requirements.download(wanted, task)
         except Cancelled:
             message = "<p>Stopped. What is here stays: the download goes on from there.</p>"
         except ColorizeError as error:
@@ -161,7 +161,7 @@ class Handlers(Running):
     def describe(
         self,
         turn: float,
-        book: Sketchbook | None,
+        session: PromptSession | None,
         prompt: str,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
@@ -169,14 +169,14 @@ class Handlers(Running):
         """What is in the photo, to be edited, before the words that are there."""
         same = [gr.skip()] * 3
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                if book is None:
+            with self.service.task(client_id(request), progress, turn) as task:
+                if session is None:
                     return ["<p>Add a photo first.</p>", prompt, *same]
                 wanted = (sources.CAPTIONER,)
                 if missing := sources.missing(wanted):
                     same = listed(wanted)
                     raise WeightsError(requirements.refusal(missing))
-                return ["", self.drawing.described(book, prompt, job), *same]
+                return ["", self.drawing.described(session, prompt, task), *same]
         except Cancelled:
             return ["", prompt, *same]
         except ColorizeError as error:
@@ -191,14 +191,14 @@ class Handlers(Running):
         *values: Any,
     ) -> Iterator[list[Any]]:
         """The variants, to be seen while they are drawn."""
-        turn, book, *wished = values
+        turn, session, *wished = values
 
         def asked() -> list[Asked]:
             settings = form.read(wished)
             one = [replace(settings, seed=seed, variants=1) for seed in settings.seeds]
             return [(each, f"Seed {each.seed}") for each in one]
 
-        yield from self._run(turn, book, asked, request, progress)
+        yield from self._run(turn, session, asked, request, progress)
 
     def compare(
         self,
@@ -207,80 +207,80 @@ class Handlers(Running):
         *values: Any,
     ) -> Iterator[list[Any]]:
         """The first seed with several conditions, from noise and from first colours."""
-        turn, book, followed, starts, *wished = values
+        turn, session, followed, starts, *wished = values
 
         def asked() -> list[Asked]:
             settings = form.read(wished)
             ways = plan.combinations(settings, followed, [STARTS[start] for start in starts])
             return [(each, plan.label(each)) for each in sorted(ways, key=lambda way: way.start)]
 
-        yield from self._run(turn, book, asked, request, progress)
+        yield from self._run(turn, session, asked, request, progress)
 
     def _run(
         self,
         turn: float,
-        book: Sketchbook | None,
+        session: PromptSession | None,
         asked: Callable[[], list[Asked]],
         request: gr.Request,
         progress: gr.Progress,
     ) -> Iterator[list[Any]]:
         """Draw what is asked for: remark, busy, results, and what is missing."""
         same = [gr.skip()] * 3
-        if book is None:
+        if session is None:
             yield ["<p>Add a photo first.</p>", "", *nothing(), *same]
             return
         message: Any = ""
         try:
-            with self.studio.job(session(request), progress, turn) as job:
+            with self.service.task(client_id(request), progress, turn) as task:
                 several = asked()
                 wanted = plan.needed(settings for settings, _ in several)
                 if missing := sources.missing(wanted):
                     same = listed(wanted)
                     raise WeightsError(requirements.refusal(missing))
-                for words, share in self.drawing.draw(book, several, job):
-                    if book.away:
+                for words, share in self.drawing.draw(session, several, task):
+                    if session.away:
                         return
                     # All of it every time: of two updates at once the page shows the later.
-                    yield ["", card(words, share), *seen(book, self.studio), *same]
+                    yield ["", card(words, share), *seen(session, self.service), *same]
         except Cancelled:
             message = (
-                f"<p>Stopped.{' What was drawn until then is here.' if book.cells else ''}</p>"
+                f"<p>Stopped.{' What was drawn until then is here.' if session.cells else ''}</p>"
             )
         except ColorizeError as error:
             message = widgets.said(error)
-        if not book.away:
-            yield [message, "", *seen(book, self.studio), *same]
+        if not session.away:
+            yield [message, "", *seen(session, self.service), *same]
 
     # --- what was drawn -------------------------------------------------------------------------
 
-    def pick(self, book: Sketchbook | None, event: gr.EventData) -> list[Any]:
+    def pick(self, session: PromptSession | None, event: gr.EventData) -> list[Any]:
         """Another of the pictures is to be seen at full size."""
-        if book is None or book.running:
+        if session is None or session.running:
             return [gr.skip()] * 5
-        book.pick(int(event.index))
-        return seen(book, self.studio)
+        session.pick(int(event.index))
+        return seen(session, self.service)
 
-    def keep(self, book: Sketchbook | None, kept: bool) -> list[Any]:
+    def keep(self, session: PromptSession | None, kept: bool) -> list[Any]:
         """The drawn pictures with the photo kept, or as they are: none is drawn anew."""
-        if book is None or book.running:
+        if session is None or session.running:
             return [gr.skip()] * 5
-        book.keep(kept)
-        return seen(book, self.studio)
+        session.keep(kept)
+        return seen(session, self.service)
 
     def save(
         self,
         turn: float,
         format: str,
-        book: Sketchbook | None,
+        session: PromptSession | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         """The shown one as a file."""
-        if book is None or book.cell is None:
+        if session is None or session.cell is None:
             return [gr.skip(), None]
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                return ["", str(book.save(book.cell, format, self.studio, job))]
+            with self.service.task(client_id(request), progress, turn) as task:
+                return ["", str(session.save(session.cell, format, self.service, task))]
         except Cancelled:
             return [gr.skip(), None]
         except ColorizeError as error:
@@ -292,22 +292,22 @@ def nothing() -> list[Any]:
     return [None, AWAY, None, AWAY, ""]
 
 
-def seen(book: Sketchbook, studio: Studio) -> list[Any]:
+def seen(session: PromptSession, service: Service) -> list[Any]:
     """The pictures; frame and comparison of the picked one, what can be done with it, its line."""
     try:
         with in_words():
-            shown, line = book.comparison(studio), book.line()
+            shown, line = session.comparison(service), session.line()
     except ColorizeError as error:
         shown, line = None, escape(str(error))
     there = gr.update(visible=shown is not None)
-    return [book.grid(), there, shown, there, line]
+    return [session.grid(), there, shown, there, line]
 
 
-def thumbnail(book: Sketchbook) -> str:
+def thumbnail(session: PromptSession) -> str:
     """The photo, its name and its size."""
-    width, height = book.size
-    words = f"{escape(book.path.name)}<br>{width} × {height}"
-    small = shrink(book.small, THUMBNAIL, max(1, round(width * THUMBNAIL / height)))
+    width, height = session.size
+    words = f"{escape(session.path.name)}<br>{width} × {height}"
+    small = shrink(session.small, THUMBNAIL, max(1, round(width * THUMBNAIL / height)))
     return f'<img src="{thumbnails.as_address(small)}" alt="The photo"><p>{words}</p>'
 
 
@@ -320,11 +320,11 @@ def card(words: str, share: float) -> str:
     return f"<p>{escape(words)}</p><progress value={share:.3f}></progress>"
 
 
-def build(studio: Studio) -> None:
+def build(service: Service) -> None:
     """Lay the tab out and wire it."""
     examples = example_strip.find_examples()
-    on = Handlers(studio, examples)
-    book = gr.State(None, time_to_live=KEEP_SECONDS)
+    on = Handlers(service, examples)
+    session = gr.State(None, time_to_live=KEEP_SECONDS)
     asked = gr.State(())  # the sources that are listed
     turn = gr.Number(visible=False)  # when a run was asked for: filled by the page
 
@@ -336,8 +336,8 @@ def build(studio: Studio) -> None:
         again = gr.Button("Another photo", size="sm")
     with gr.Column(visible=bool(examples), elem_classes="samples") as samples:
         gr.HTML("<h2>Or try one of these</h2>")
-        strip = example_strip.build(examples, studio.folder, elem_classes="strip")
-    with gr.Column(visible=False) as desk:
+        strip = example_strip.build(examples, service.folder, elem_classes="strip")
+    with gr.Column(visible=False) as workspace:
         with gr.Row(elem_classes="workbench"):
             with gr.Column(scale=4, min_width=300, elem_classes="wish"):
                 words, chips, describe = form.build_words()
@@ -364,17 +364,19 @@ def build(studio: Studio) -> None:
     wished = [controls[name] for name in form.NAMES]
     listing = [asked, need, get]
     results = [drawings, frame, compared, bar, line]
-    place = [message, zone, samples, chosen, photo, book, desk, *results, *wished]
+    place = [message, zone, samples, chosen, photo, session, workspace, *results, *wished]
     latest = {"trigger_mode": "always_last", **widgets.QUICK}
     run = {**widgets.runs(busy), "concurrency_id": LANE}
     drawn = [remark, busy, *results, *listing]
 
     chosen_so = [*listing, *(controls[name] for name in form.SOMETIMES)]
     choose = partial(gr.on, fn=on.choose, inputs=wished, outputs=chosen_so, **widgets.QUICK)
-    look = {"fn": on.look, "inputs": [book, *wished], "outputs": [remark, followed]}
+    look = {"fn": on.look, "inputs": [session, *wished], "outputs": [remark, followed]}
     for opened in (
-        zone.upload(on.open, [turn, zone, book], place, preprocess=False, **widgets.runs(opening)),
-        strip.select(on.open_example, [turn, book], place, **widgets.runs(opening)),
+        zone.upload(
+            on.open, [turn, zone, session], place, preprocess=False, **widgets.runs(opening)
+        ),
+        strip.select(on.open_example, [turn, session], place, **widgets.runs(opening)),
     ):
         opened.failure(on.fail, None, message, **widgets.QUICK)
         opened.success(**look, show_progress_on=[followed], api_visibility="private").success(
@@ -404,29 +406,29 @@ def build(studio: Studio) -> None:
         )
     written = describe.click(
         on.describe,
-        [turn, book, controls["prompt"]],
+        [turn, session, controls["prompt"]],
         [remark, controls["prompt"], *listing],
         **widgets.runs(loading),
     )
     fetched = get.click(on.download, [turn, asked], [remark, *listing], **widgets.runs(loading))
     made = (
-        go.click(on.draw, [turn, book, *wished], drawn, **run),
+        go.click(on.draw, [turn, session, *wished], drawn, **run),
         ways.go.click(
             on.compare,
-            [turn, book, ways.conditions, ways.starts, *wished],
+            [turn, session, ways.conditions, ways.starts, *wished],
             drawn,
             api_name="compare_ways",  # the bare name is that of another tab's endpoint
             **run,
         ),
     )
     # What the download has said stays.
-    fetched.success(lambda *now: on.look(*now)[1], [book, *wished], followed, **widgets.QUICK)
+    fetched.success(lambda *now: on.look(*now)[1], [session, *wished], followed, **widgets.QUICK)
     for event in (written, fetched, *made):
         event.failure(on.fail, None, remark, **widgets.QUICK)
-    drawings.select(on.pick, book, results, **widgets.QUICK)
-    controls["keep"].input(on.keep, [book, controls["keep"]], results, **latest)
+    drawings.select(on.pick, session, results, **widgets.QUICK)
+    controls["keep"].input(on.keep, [session, controls["keep"]], results, **latest)
     for kind, button in buttons.items():
-        saved = button.click(on.save, [turn, gr.State(kind), book], [remark, finished], **run)
+        saved = button.click(on.save, [turn, gr.State(kind), session], [remark, finished], **run)
         saved.success(None, finished, None, js="window.saveFile", **widgets.QUICK)
     for button, words in (
         (cancel, remark),
@@ -435,7 +437,7 @@ def build(studio: Studio) -> None:
     ):
         button.click(on.stop, turn, words, js="window.stopRuns", **widgets.QUICK)
     remark.change(None, None, None, js="() => { window.showAlert(); }", **widgets.QUICK)
-    again.click(on.reset, book, place, **widgets.QUICK)
+    again.click(on.reset, session, place, **widgets.QUICK)
     endpoint.build(on, zone, controls)
 
 

@@ -15,10 +15,10 @@ from colorize_core.selective import Mask
 from colorize_core.selective.segmenters import PEOPLE
 from ui.selective import mask_files
 from ui.selective.fill_controls import FLAT, GRAY, fill_of, inside_choices
-from ui.selective.session import Easel
-from ui.server.sessions import session
+from ui.selective.session import SelectiveSession
+from ui.server.sessions import client_id
 from ui.shared import endpoints
-from ui.shared.service import FORMATS, Studio, check_format, read
+from ui.shared.service import FORMATS, Service, check_format, read
 
 AUTO = "auto"
 ENDPOINT = f"""Colour only a part of a photo and give it back at its full size, with its metadata.
@@ -41,8 +41,8 @@ LEVEL = Control("vividness", "Vividness", "", 1.0, *RANGES["vividness"])
 class Endpoint:
     """Whose photo it is comes with every call."""
 
-    def __init__(self, studio: Studio, cards: Sequence[ModelCard]):
-        self.studio = studio
+    def __init__(self, service: Service, cards: Sequence[ModelCard]):
+        self.service = service
         self.titles = {name: title for title, name in inside_choices(cards, None)}
 
     def selective(
@@ -59,39 +59,39 @@ class Endpoint:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
     ) -> tuple[str, str]:
         """See ENDPOINT."""
-        with endpoints.refusing(), self.studio.job(session(request), progress) as job:
+        with endpoints.refusing(), self.service.task(client_id(request), progress) as task:
             check_format(format)
             level = float(LEVEL.read(vividness))
-            job.step(0.0, "Reading the photo")
-            easel = Easel.open(self.studio.upload(photo), self.studio)
-            easel.areas = easel.put(fill=fill_of(str(inside), level, str(colour)))
-            easel.outside = fill_of(str(outside), level, str(colour))
-            job.step(0.0, "Looking for what is kept")
-            easel.change(self._mask(easel, str(keep).strip(), mask))
-            file = mask_files.picture(easel, format, self.studio, job)
-            return str(file), self._line(easel, str(inside), str(outside))
+            task.step(0.0, "Reading the photo")
+            session = SelectiveSession.open(self.service.upload(photo), self.service)
+            session.areas = session.put(fill=fill_of(str(inside), level, str(colour)))
+            session.outside = fill_of(str(outside), level, str(colour))
+            task.step(0.0, "Looking for what is kept")
+            session.change(self._mask(session, str(keep).strip(), mask))
+            file = mask_files.picture(session, format, self.service, task)
+            return str(file), self._line(session, str(inside), str(outside))
 
-    def _mask(self, easel: Easel, keep: str, mask: dict[str, Any] | None) -> Mask:
+    def _mask(self, session: SelectiveSession, keep: str, mask: dict[str, Any] | None) -> Mask:
         if mask is not None and keep != AUTO:
             raise OptionError("keep and mask each say what is coloured: leave one out.")
         if mask is not None:
-            return mask_files.fitting(self.studio.upload(mask), easel)
+            return mask_files.fitting(self.service.upload(mask), session)
         if keep == AUTO:
-            return selective.grabcut(easel.small)
+            return selective.grabcut(session.small)
         if keep == PEOPLE:
-            return self._people(easel)
-        return selective.grabcut(read(easel.path).pixels, box=box_of(keep))
+            return self._people(session)
+        return selective.grabcut(read(session.path).pixels, box=box_of(keep))
 
-    def _people(self, easel: Easel) -> Mask:
-        found = selective.classes(easel.small, network=PEOPLE)
+    def _people(self, session: SelectiveSession) -> Mask:
+        found = selective.classes(session.small, network=PEOPLE)
         if not found:
             raise OptionError(f'Nobody was found. keep may be "{AUTO}" or a box, too.')
         return found[0].mask
 
-    def _line(self, easel: Easel, inside: str, outside: str) -> str:
-        width, height = easel.size
+    def _line(self, session: SelectiveSession, inside: str, outside: str) -> str:
+        width, height = session.size
         inner, outer = (self.titles.get(name, name) for name in (inside, outside))
-        share = easel.share(easel.area)
+        share = session.share(session.area)
         return f"{width} × {height} · {inner} on {share:.0%} of the photo · {outer} around it"
 
 
@@ -108,7 +108,7 @@ def box_of(text: str) -> tuple[float, float, float, float]:
 
 
 def build(
-    studio: Studio,
+    service: Service,
     cards: Sequence[ModelCard],
     photo: gr.Image,
     fills: Sequence[Any],
@@ -118,7 +118,7 @@ def build(
     mask = gr.Image(label="Mask", type="filepath", visible=False)
     format = endpoints.format_choice(FORMATS, "PNG")
     endpoints.publish(
-        Endpoint(studio, cards).selective,
+        Endpoint(service, cards).selective,
         [photo, keep, *fills, format, mask],
         [endpoints.file(), endpoints.words()],
         ENDPOINT,

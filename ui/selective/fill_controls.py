@@ -10,7 +10,7 @@ import gradio as gr
 from colorize_core.cards import ModelCard
 from colorize_core.errors import OptionError
 from colorize_core.options import RANGES
-from ui.selective.session import OWN, Easel, Fill
+from ui.selective.session import OWN, Fill, SelectiveSession
 from ui.shared import model_choices
 from ui.shared.service import DEFAULT_MODEL
 
@@ -45,9 +45,11 @@ def rgb(colour: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def inside_choices(cards: Sequence[ModelCard], easel: Easel | None) -> list[tuple[str, str]]:
+def inside_choices(
+    cards: Sequence[ModelCard], session: SelectiveSession | None
+) -> list[tuple[str, str]]:
     """What a region can be filled with."""
-    own = [("The photo's own colours", OWN)] if easel and easel.coloured else []
+    own = [("The photo's own colours", OWN)] if session and session.coloured else []
     return [*own, *outside_choices(cards)[1:], ("One flat colour", FLAT), outside_choices(cards)[0]]
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from gradio.data_classes import FileData
 from PIL import Image
 
-from ui.selective.session import MOST_REGIONS, PLAIN, Area, Easel, Fill
-from ui.shared.service import Studio
+from ui.selective.session import MOST_REGIONS, PLAIN, Area, Fill, SelectiveSession
+from ui.shared.service import Service
 
 HERE = Path(__file__).parent
 SCRIPTS = ("mask_editor.js", "mask_editor-mixing.js", "mask_editor-drawing.js")  # parts of one
@@ -35,45 +35,45 @@ def build(**options: Any) -> gr.HTML:
     )
 
 
-def view(easel: Easel, studio: Studio) -> dict[str, Any]:
+def view(session: SelectiveSession, service: Service) -> dict[str, Any]:
     """What the component shows."""
-    easel.version += 1
-    height, width = easel.shape
-    files = {area.packed: _mask_file(easel, area, studio) for area in easel.areas}
-    easel.masks = files  # of masks that are gone the page has no more need
+    session.version += 1
+    height, width = session.shape
+    files = {area.packed: _mask_file(session, area, service) for area in session.areas}
+    session.masks = files  # of masks that are gone the page has no more need
     return {
-        "photo": easel.key,
-        "version": easel.version,
-        "seen": easel.seen,
+        "photo": session.key,
+        "version": session.version,
+        "seen": session.seen,
         "width": width,
         "height": height,
-        "around": _file(_picture(easel, easel.outside, easel.around_shown, PLAIN)),
+        "around": _file(_picture(session, session.outside, session.around_shown, PLAIN)),
         "regions": [
             {
                 "key": area.key,
                 "title": f"Region {area.key}",
                 "tint": TINTS[(area.key - 1) % len(TINTS)],
-                "picture": _file(_picture(easel, area.fill, area.shown, PLAIN)),
+                "picture": _file(_picture(session, area.fill, area.shown, PLAIN)),
                 "mask": _file(files[area.packed]),
             }
-            for area in easel.areas
+            for area in session.areas
         ],
-        "active": easel.active,
-        "full": len(easel.areas) >= MOST_REGIONS,
-        "undo": bool(easel.past),
-        "redo": bool(easel.future),
-        "marks": _marks(easel.area),
-        "words": words(easel),
+        "active": session.active,
+        "full": len(session.areas) >= MOST_REGIONS,
+        "undo": bool(session.past),
+        "redo": bool(session.future),
+        "marks": _marks(session.area),
+        "words": words(session),
     }
 
 
-def words(easel: Easel) -> str:
+def words(session: SelectiveSession) -> str:
     """How much of the picture the region covers."""
-    percent = 100 * easel.share(easel.area)
+    percent = 100 * session.share(session.area)
     share = f"{percent:.0f} %" if percent >= 1 or not percent else "less than 1 %"
     if not percent:
-        return f"Region {easel.area.key} is empty: paint on the picture, or select an object."
-    return f"Region {easel.area.key} covers {share} of the picture."
+        return f"Region {session.area.key} is empty: paint on the picture, or select an object."
+    return f"Region {session.area.key} covers {share} of the picture."
 
 
 def _marks(area: Area) -> dict[str, Any]:
@@ -85,18 +85,18 @@ def _marks(area: Area) -> dict[str, Any]:
     }
 
 
-def _picture(easel: Easel, *fills: Fill) -> Path | None:
+def _picture(session: SelectiveSession, *fills: Fill) -> Path | None:
     """The first one that is there: until a fill is made, others stand in for it."""
-    return next((easel.files[fill] for fill in fills if fill in easel.files), None)
+    return next((session.files[fill] for fill in fills if fill in session.files), None)
 
 
-def _mask_file(easel: Easel, area: Area, studio: Studio) -> Path:
+def _mask_file(session: SelectiveSession, area: Area, service: Service) -> Path:
     """A PNG whose alpha is the mask: what a canvas can draw."""
-    known = easel.masks.get(area.packed)
+    known = session.masks.get(area.packed)
     if known is not None and known.exists():
         return known
-    shades = np.round(easel.mask(area) * 255).astype(np.uint8)
-    path = easel.new(studio, "png")
+    shades = np.round(session.mask(area) * 255).astype(np.uint8)
+    path = session.new(service, "png")
     picture = Image.fromarray(np.stack([np.full_like(shades, 255), shades], -1), "LA")
     picture.save(path, compress_level=1)
     return path

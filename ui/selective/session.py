@@ -21,7 +21,7 @@ from PIL import Image
 from colorize_core import selective
 from colorize_core.imaging import tone
 from colorize_core.selective import Layer, Mask, Region
-from ui.shared.service import DEFAULT_MODEL, Job, Studio, read, shrink
+from ui.shared.service import DEFAULT_MODEL, Service, Task, read, shrink
 
 MOST_STEPS = 60  # that can be undone
 MOST_REGIONS = 6
@@ -69,11 +69,11 @@ class Area:
 
 
 @dataclass(eq=False)
-class Easel:
-    """Another photo gets another easel: what a run still brings to an old one is never seen."""
+class SelectiveSession:
+    """Another photo gets another session: what a run still brings to an old one is never seen."""
 
     path: Path
-    key: str  # of this easel, so that strokes meant for another photo are told apart
+    key: str  # of this session, so that strokes meant for another photo are told apart
     size: tuple[int, int]  # of the photo, width and height
     small: Picture  # the photo at the size at which it is edited
     coloured: bool  # the photo has colours of its own
@@ -95,15 +95,15 @@ class Easel:
     making: Any = field(default_factory=threading.Lock)  # of pictures
 
     @classmethod
-    def open(cls, path: Path, studio: Studio) -> Easel:
+    def open(cls, path: Path, service: Service) -> SelectiveSession:
         """Raises PictureError."""
         pixels = read(path).pixels
         height, width = pixels.shape[:2]
         small = shrink(pixels, *selective.screen_size(height, width))
-        folder = studio.folder.new("selective").parent
-        easel = cls(path, folder.name, (width, height), small, tone.measure_tone(small).coloured)
-        easel.areas = (Area(1, Fill(DEFAULT_MODEL), pack(selective.empty(small))),)
-        return easel
+        folder = service.folder.new("selective").parent
+        session = cls(path, folder.name, (width, height), small, tone.measure_tone(small).coloured)
+        session.areas = (Area(1, Fill(DEFAULT_MODEL), pack(selective.empty(small))),)
+        return session
 
     # --- masks ----------------------------------------------------------------------------------
 
@@ -209,32 +209,32 @@ class Easel:
         """Whether the photo so filled is there, and was not deleted meanwhile."""
         return fill in self.files and self.files[fill].exists()
 
-    def make(self, fill: Fill, studio: Studio, job: Job) -> None:
+    def make(self, fill: Fill, service: Service, task: Task) -> None:
         """The photo so filled, at the size at which it is edited; once for every fill.
 
         Raises PictureError, UnknownModelError, WeightsError or Cancelled.
         """
         while not self.making.acquire(timeout=0.1):
-            job.step(0.0, "Waiting for another picture")
+            task.step(0.0, "Waiting for another picture")
         try:
             if not self.has(fill):
-                picture = self.filled(fill, studio, job)
-                path = self.new(studio, "jpg")
+                picture = self.filled(fill, service, task)
+                path = self.new(service, "jpg")
                 Image.fromarray(picture).save(path, quality=95, subsampling=0)
                 self.files[fill] = path
         finally:
             self.making.release()
 
-    def new(self, studio: Studio, ending: str) -> Path:
+    def new(self, service: Service, ending: str) -> Path:
         """Where a picture for the page goes, under a name that it has never had."""
-        path = studio.folder.path / self.key / f"{next(self.names)}.{ending}"
+        path = service.folder.path / self.key / f"{next(self.names)}.{ending}"
         path.parent.mkdir(mode=0o700, exist_ok=True)
         return path
 
-    def filled(self, fill: Fill, studio: Studio, job: Job) -> Picture:
+    def filled(self, fill: Fill, service: Service, task: Task) -> Picture:
         """The small photo, filled so everywhere."""
-        self.predict([fill], studio, job)
-        colorize = self.colorizer(studio, job.strips(0.2, "Colouring"))
+        self.predict([fill], service, task)
+        colorize = self.colorizer(service, task.strips(0.2, "Colouring"))
         made = selective.compose(self.small, [], self.surroundings(fill), colorize)
         picture: Picture = made.astype(np.uint8, copy=False)
         return picture
@@ -244,21 +244,21 @@ class Easel:
         it is, byte for byte."""
         return None if fill.plain and not self.coloured else Region(None, *fill)
 
-    def predict(self, fills: Sequence[Fill], studio: Studio, job: Job) -> None:
+    def predict(self, fills: Sequence[Fill], service: Service, task: Task) -> None:
         """Have every model look at the photo that has not done so."""
         for fill in fills:
             if fill.model and fill.model != OWN and fill.model not in self.predictions:
-                job.step(0.05, "Loading the model")
-                model = studio.colorizer(fill.model)
-                job.step(0.1, "Looking at the photo")
+                task.step(0.05, "Loading the model")
+                model = service.colorizer(fill.model)
+                task.step(0.1, "Looking at the photo")
                 pixels = read(self.path).pixels
-                with studio.turn(job):
+                with service.turn(task):
                     self.predictions[fill.model] = model.predict(
-                        pixels, progress=lambda share: job.step(share, "Drawing the colours")
+                        pixels, progress=lambda share: task.step(share, "Drawing the colours")
                     )
 
     def colorizer(
-        self, studio: Studio, progress: Callable[[float], None]
+        self, service: Service, progress: Callable[[float], None]
     ) -> Callable[[tone.Picture, Region], tone.Picture]:
         """What selective.compose() asks for the colours of the photo, at any size."""
 
@@ -267,7 +267,7 @@ class Easel:
                 return photo
             name = str(region.model)
             prediction = replace(self.predictions[name], size=photo.shape[:2])
-            model = studio.colorizer(name)
+            model = service.colorizer(name)
             return model.render(photo, prediction, vividness=region.vividness, progress=progress)
 
         return colorize

@@ -24,12 +24,12 @@ from ui.selective.fill_controls import (
     inside_choices,
     outside_choices,
 )
-from ui.selective.session import Easel, Fill
-from ui.server.sessions import session
+from ui.selective.session import Fill, SelectiveSession
+from ui.server.sessions import client_id
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, model_choices, widgets
 from ui.shared.handlers import Running
-from ui.shared.service import Job, Studio, in_words
+from ui.shared.service import Service, Task, in_words
 
 TITLE = "Selective"
 INVITATION = "# Drop a photo\nto colour only a part of it"
@@ -44,10 +44,10 @@ THERE = gr.update(visible=True)
 
 
 class Handlers(Running):
-    """What the controls do. Whose photo it is comes with every call, on its easel."""
+    """What the controls do. Whose photo it is comes with every call, in its session."""
 
-    def __init__(self, studio: Studio, examples: Sequence[Path], cards: Sequence[ModelCard]):
-        super().__init__(studio)
+    def __init__(self, service: Service, examples: Sequence[Path], cards: Sequence[ModelCard]):
+        super().__init__(service)
         self.examples = examples
         self.cards = cards
 
@@ -57,23 +57,23 @@ class Handlers(Running):
         self,
         turn: float,
         photo: dict[str, Any] | None,
-        easel: Easel | None,
+        session: SelectiveSession | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
     ) -> Iterator[list[Any]]:
         """Take the photo that was dropped: it is seen at once, then its first mask and colours."""
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                path = self.studio.upload(photo)
-                yield from self._opened(path, easel, job)
+            with self.service.task(client_id(request), progress, turn) as task:
+                path = self.service.upload(photo)
+                yield from self._opened(path, session, task)
         except ColorizeError as error:
-            zone = gr.update(value=None, visible="hidden" if easel else True)
+            zone = gr.update(value=None, visible="hidden" if session else True)
             yield [widgets.said(error), zone] + [gr.skip()] * 8
 
     def open_example(
         self,
         turn: float,
-        easel: Easel | None,
+        session: SelectiveSession | None,
         event: gr.EventData,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
@@ -81,54 +81,56 @@ class Handlers(Running):
         """Take the example that was picked."""
         path = example_strip.picked(self.examples, event)
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                yield from self._opened(path, easel, job)
+            with self.service.task(client_id(request), progress, turn) as task:
+                yield from self._opened(path, session, task)
         except ColorizeError as error:
             yield [widgets.said(error)] + [gr.skip()] * 9
 
-    def _opened(self, path: Path, before: Easel | None, job: Job) -> Iterator[list[Any]]:
+    def _opened(
+        self, path: Path, before: SelectiveSession | None, task: Task
+    ) -> Iterator[list[Any]]:
         """What `place` in build() becomes with a photo."""
-        job.step(0.0, "Reading the photo")
-        easel = Easel.open(path, self.studio)
-        easel.make(Fill(), self.studio, job)
+        task.step(0.0, "Reading the photo")
+        session = SelectiveSession.open(path, self.service)
+        session.make(Fill(), self.service, task)
         if before is not None:
             before.away = True
         hidden = gr.update(value=None, visible="hidden")  # stays on the page for paste and drop
-        shown = [hidden, AWAY, THERE, easel]
-        yield ["", *shown, *self.seen(easel)]
+        shown = [hidden, AWAY, THERE, session]
+        yield ["", *shown, *self.seen(session)]
         message: Any = gr.skip()
         try:
-            with in_words(), easel.lock:
-                job.step(0.0, "Looking for what the photo is about")
-                mask_edits.begin(easel)
+            with in_words(), session.lock:
+                task.step(0.0, "Looking for what the photo is about")
+                mask_edits.begin(session)
         except Cancelled:
             pass  # stop() has said so
         except ColorizeError as error:
             message = widgets.said(error)
         # All of it again: a page that is sent two updates at once shows the later.
-        yield [message, *shown, *self.seen(easel)]
+        yield [message, *shown, *self.seen(session)]
 
-    def reset(self, easel: Easel | None) -> list[Any]:
+    def reset(self, session: SelectiveSession | None) -> list[Any]:
         """Back to the empty drop zone."""
-        if easel is not None:
-            easel.away = True
+        if session is not None:
+            session.away = True
         zone = gr.update(value=None, visible=True)
         return ["", zone, gr.update(visible=bool(self.examples)), AWAY, None, None] + [
             gr.skip()
         ] * 4
 
-    def seen(self, easel: Easel) -> list[Any]:
+    def seen(self, session: SelectiveSession) -> list[Any]:
         """The picture, and the controls as the region that is worked on has them."""
-        fill = easel.area.fill
-        names = [layer.name for layer in easel.found]
+        fill = session.area.fill
+        names = [layer.name for layer in session.found]
         layers = gr.update(
-            choices=[(f"{each.name} · {percent(each.share)}", each.name) for each in easel.found],
-            value=[name for name in easel.area.layers if name in names],
+            choices=[(f"{each.name} · {percent(each.share)}", each.name) for each in session.found],
+            value=[name for name in session.area.layers if name in names],
             visible=bool(names),
         )
         return [
-            mask_editor.view(easel, self.studio),
-            gr.update(value=choice_of(fill), choices=inside_choices(self.cards, easel)),
+            mask_editor.view(session, self.service),
+            gr.update(value=choice_of(fill), choices=inside_choices(self.cards, session)),
             gr.update(value=fill.vividness, visible=has_vividness(fill)),
             gr.update(visible=fill.colour is not None)
             | ({"value": "#{:02x}{:02x}{:02x}".format(*fill.colour)} if fill.colour else {}),
@@ -137,57 +139,57 @@ class Handlers(Running):
 
     # --- masks ----------------------------------------------------------------------------------
 
-    def edit(self, easel: Easel | None, event: gr.EventData) -> list[Any]:
+    def edit(self, session: SelectiveSession | None, event: gr.EventData) -> list[Any]:
         """What was done on the picture."""
-        if easel is None or event.photo != easel.key:
+        if session is None or event.photo != session.key:
             return [gr.skip()] * 6
-        with easel.lock:
-            before = easel.active, len(easel.areas), easel.area.layers
+        with session.lock:
+            before = session.active, len(session.areas), session.area.layers
             message = ""
             try:
                 with in_words():
-                    mask_edits.apply(easel, event.edits)
+                    mask_edits.apply(session, event.edits)
             except ColorizeError as error:
                 message = widgets.said(error)
-                easel.seen = max(easel.seen, int(event.edits[-1]["serial"]))
-            seen = self.seen(easel)
-            if before == (easel.active, len(easel.areas), easel.area.layers):
+                session.seen = max(session.seen, int(event.edits[-1]["serial"]))
+            seen = self.seen(session)
+            if before == (session.active, len(session.areas), session.area.layers):
                 seen[1:] = [gr.skip()] * 4  # the controls are not disturbed by strokes
             return [message, *seen]
 
-    def toggle(self, easel: Easel | None, names: list[str]) -> list[Any]:
+    def toggle(self, session: SelectiveSession | None, names: list[str]) -> list[Any]:
         """Have just these classes in the region."""
-        if easel is None:
+        if session is None:
             return [gr.skip()] * 2
-        with easel.lock:
-            mask_edits.toggle(easel, names)
-            return ["", mask_editor.view(easel, self.studio)]
+        with session.lock:
+            mask_edits.toggle(session, names)
+            return ["", mask_editor.view(session, self.service)]
 
     def find(
         self,
         turn: float,
         network: str,
-        easel: Easel | None,
+        session: SelectiveSession | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         """Look for the classes that the network knows, to be put in and taken out."""
-        if easel is None:
+        if session is None:
             return [gr.skip()] * 6
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                looking = job.strips(0.0, "Looking")
-                self._fetch(network, job)
-                with self.studio.turn(job):
-                    found = selective.classes(easel.small, network=network, progress=looking)
-                with easel.lock:
-                    if easel.away:
+            with self.service.task(client_id(request), progress, turn) as task:
+                looking = task.strips(0.0, "Looking")
+                self._fetch(network, task)
+                with self.service.turn(task):
+                    found = selective.classes(session.small, network=network, progress=looking)
+                with session.lock:
+                    if session.away:
                         return [gr.skip()] * 6
-                    easel.found = found
+                    session.found = found
                     if len(found) == 1:  # there is no choice to leave to the person
-                        mask_edits.toggle(easel, [found[0].name])
+                        mask_edits.toggle(session, [found[0].name])
                     words = "" if found else "<p>Nothing that the network knows was found.</p>"
-                    return [words, *self.seen(easel)]
+                    return [words, *self.seen(session)]
         except Cancelled:
             return [gr.skip()] * 6
         except ColorizeError as error:
@@ -196,97 +198,99 @@ class Handlers(Running):
     def point(
         self,
         turn: float,
-        easel: Easel | None,
+        session: SelectiveSession | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         """Select what the box and the strokes point at by a network."""
-        if easel is None:
+        if session is None:
             return [gr.skip()] * 6
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                prompts = mask_edits.prompts(easel)
-                self._fetch("sam2", job)
-                job.step(0.0, "Selecting the object")
-                with self.studio.turn(job):
-                    mask = selective.pointed(easel.small, **prompts)
-                with easel.lock:
-                    if easel.away:
+            with self.service.task(client_id(request), progress, turn) as task:
+                prompts = mask_edits.prompts(session)
+                self._fetch("sam2", task)
+                task.step(0.0, "Selecting the object")
+                with self.service.turn(task):
+                    mask = selective.pointed(session.small, **prompts)
+                with session.lock:
+                    if session.away:
                         return [gr.skip()] * 6
-                    easel.change(mask, layers=())
-                    return ["", *self.seen(easel)]
+                    session.change(mask, layers=())
+                    return ["", *self.seen(session)]
         except Cancelled:
             return [gr.skip()] * 6
         except ColorizeError as error:
             return [widgets.said(error)] + [gr.skip()] * 5
 
-    def _fetch(self, network: str, job: Job) -> None:
+    def _fetch(self, network: str, task: Task) -> None:
         """Download it where it is not here, while others go on. Raises WeightsError, also where it
         must not be downloaded, or Cancelled."""
         if selective.megabytes(network):
-            self.studio.check_download(*segmenters.by_hand(network))
-            segmenters.fetch(network, job.loaded, job.stopped)
+            self.service.check_download(*segmenters.by_hand(network))
+            segmenters.fetch(network, task.loaded, task.stopped)
 
-    def load_mask(self, easel: Easel | None, path: str | None) -> list[Any]:
+    def load_mask(self, session: SelectiveSession | None, path: str | None) -> list[Any]:
         """Another mask for the region, from a picture file."""
-        if easel is None or not path:
+        if session is None or not path:
             return [gr.skip()] * 2
         try:
             with in_words():
-                mask = mask_files.fitting(self.studio.checked(Path(path)), easel)
+                mask = mask_files.fitting(self.service.checked(Path(path)), session)
         except ColorizeError as error:
             return [widgets.said(error), gr.skip()]
-        with easel.lock:
-            easel.change(mask, layers=())
-            return ["", mask_editor.view(easel, self.studio)]
+        with session.lock:
+            session.change(mask, layers=())
+            return ["", mask_editor.view(session, self.service)]
 
     # --- colours --------------------------------------------------------------------------------
 
     def choose(
-        self, easel: Easel | None, choice: str, vividness: float, colour: str | None
+        self, session: SelectiveSession | None, choice: str, vividness: float, colour: str | None
     ) -> list[Any]:
         """The region is to be filled otherwise; its mask stays."""
         chosen = fill_of(choice, vividness, colour)
-        if easel is not None:
-            with easel.lock:
-                easel.areas = easel.put(fill=chosen)
+        if session is not None:
+            with session.lock:
+                session.areas = session.put(fill=chosen)
         shown = gr.update(visible=has_vividness(chosen))
         return [shown, gr.update(visible=choice == FLAT)]
 
-    def choose_outside(self, easel: Easel | None, choice: str, vividness: float) -> dict[str, Any]:
+    def choose_outside(
+        self, session: SelectiveSession | None, choice: str, vividness: float
+    ) -> dict[str, Any]:
         """What lies around the regions is to be filled otherwise."""
         chosen = fill_of(choice, vividness, None)
-        if easel is not None:
-            easel.outside = chosen
+        if session is not None:
+            session.outside = chosen
         return gr.update(visible=has_vividness(chosen))
 
     def colour(
         self,
         turn: float,
-        easel: Easel | None,
+        session: SelectiveSession | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         """Make what is wanted and not there yet; what cannot be made is not wanted any more."""
-        if easel is None:
+        if session is None:
             return [gr.skip()] * 7
         message: Any = ""
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                for fill in easel.wanted():
-                    if not easel.away:
-                        easel.make(fill, self.studio, job)
+            with self.service.task(client_id(request), progress, turn) as task:
+                for fill in session.wanted():
+                    if not session.away:
+                        session.make(fill, self.service, task)
         except Cancelled:
             message = gr.skip()
         except ColorizeError as error:
             message = widgets.said(error)
-        with easel.lock:
-            if easel.away:
+        with session.lock:
+            if session.away:
                 return [gr.skip()] * 7
-            wanted = easel.outside
-            easel.settle()
-            outside = gr.skip() if wanted == easel.outside else choice_of(easel.outside)
-            return [message, *self.seen(easel), outside]
+            wanted = session.outside
+            session.settle()
+            outside = gr.skip() if wanted == session.outside else choice_of(session.outside)
+            return [message, *self.seen(session), outside]
 
     # --- what is taken away ---------------------------------------------------------------------
 
@@ -294,16 +298,16 @@ class Handlers(Running):
         self,
         turn: float,
         kind: str,
-        easel: Easel | None,
+        session: SelectiveSession | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         """A file, made when it is asked for."""
-        if easel is None:
+        if session is None:
             return [gr.skip(), None]
         try:
-            with self.studio.job(session(request), progress, turn) as job:
-                return ["", str(mask_files.file(easel, kind, self.studio, job))]
+            with self.service.task(client_id(request), progress, turn) as task:
+                return ["", str(mask_files.file(session, kind, self.service, task))]
         except Cancelled:
             return [gr.skip(), None]
         except ColorizeError as error:
@@ -314,13 +318,13 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
 
 
-def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[widgets.Picker]:
+def build(service: Service, cards: Sequence[ModelCard] | None = None) -> list[widgets.Picker]:
     """Lay the tab out and wire it; where models are picked. `cards` are those of all models if not
     given."""
     cards = cards or model_choices.every()
     examples = example_strip.find_examples()
-    on = Handlers(studio, examples, cards)
-    easel = gr.State(None, time_to_live=KEEP_SECONDS)
+    on = Handlers(service, examples, cards)
+    session = gr.State(None, time_to_live=KEEP_SECONDS)
     turn = gr.Number(visible=False)  # when a run was asked for: filled by the page
 
     message = gr.HTML(elem_classes="message")
@@ -328,8 +332,8 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[widg
         zone = widgets.drop_zone(INVITATION)
     with gr.Column(visible=bool(examples), elem_classes="samples") as samples:
         gr.HTML("<h2>Or try one of these</h2>")
-        strip = example_strip.build(examples, studio.folder, elem_classes="strip")
-    with gr.Column(visible=False) as desk:
+        strip = example_strip.build(examples, service.folder, elem_classes="strip")
+    with gr.Column(visible=False) as workspace:
         with gr.Row(elem_classes="workbench"):
             with gr.Column(scale=5, min_width=320), widgets.stage() as (busy, cancel):
                 shown = mask_editor.build()
@@ -351,54 +355,58 @@ def build(studio: Studio, cards: Sequence[ModelCard] | None = None) -> list[widg
     finished = gr.DownloadButton(visible="hidden")
 
     controls = [shown, inside, vividness, colour, layers]
-    place = [message, zone, samples, desk, easel, *controls]
+    place = [message, zone, samples, workspace, session, *controls]
     run = widgets.runs(busy)
     coloured = [remark, *controls, outside]
 
     def then_colour(event: Any) -> None:
-        event.then(on.colour, [turn, easel], coloured, trigger_mode="always_last", **run).failure(
+        event.then(on.colour, [turn, session], coloured, trigger_mode="always_last", **run).failure(
             on.fail, None, remark, **widgets.QUICK
         )
 
     opened = (
-        zone.upload(on.open, [turn, zone, easel], place, preprocess=False, **widgets.runs(opening)),
-        strip.select(on.open_example, [turn, easel], place, **widgets.runs(opening)),
+        zone.upload(
+            on.open, [turn, zone, session], place, preprocess=False, **widgets.runs(opening)
+        ),
+        strip.select(on.open_example, [turn, session], place, **widgets.runs(opening)),
     )
     for event in opened:
         event.failure(on.fail, None, message, **widgets.QUICK)
         then_colour(event)
-    shown.submit(on.edit, easel, [remark, *controls], trigger_mode="multiple", **widgets.QUICK)
+    shown.submit(on.edit, session, [remark, *controls], trigger_mode="multiple", **widgets.QUICK)
     latest = {"trigger_mode": "always_last", **widgets.QUICK}
     chosen = gr.on(
         [inside.input, vividness.input, colour.input],
         on.choose,
-        [easel, inside, vividness, colour],
+        [session, inside, vividness, colour],
         [vividness, colour],
         **latest,
     )
     around = gr.on(
         [outside.input, outside_vividness.input],
         on.choose_outside,
-        [easel, outside, outside_vividness],
+        [session, outside, outside_vividness],
         outside_vividness,
         **latest,
     )
     for event in (chosen, around):
         then_colour(event)
-    layers.input(on.toggle, [easel, layers], [remark, shown], **latest)
-    found = find.click(on.find, [turn, network, easel], [remark, *controls], **run)
+    layers.input(on.toggle, [session, layers], [remark, shown], **latest)
+    found = find.click(on.find, [turn, network, session], [remark, *controls], **run)
     found.failure(on.fail, None, remark, **widgets.QUICK)
-    pointed = point.click(on.point, [turn, easel], [remark, *controls], **run)
+    pointed = point.click(on.point, [turn, session], [remark, *controls], **run)
     pointed.failure(on.fail, None, remark, **widgets.QUICK)
-    mask_file.upload(on.load_mask, [easel, mask_file], [remark, shown], **widgets.QUICK)
+    mask_file.upload(on.load_mask, [session, mask_file], [remark, shown], **widgets.QUICK)
     for kind, button in buttons.items():
-        saved = button.click(on.download, [turn, gr.State(kind), easel], [remark, finished], **run)
+        saved = button.click(
+            on.download, [turn, gr.State(kind), session], [remark, finished], **run
+        )
         saved.success(None, finished, None, js="window.saveFile", **widgets.QUICK)
     for button, words in ((cancel, remark), (cancel_opening, message)):
         button.click(on.stop, turn, words, js="window.stopRuns", **widgets.QUICK)
     remark.change(None, None, None, js="() => { window.showAlert(); }", **widgets.QUICK)
-    again.click(on.reset, easel, place, **widgets.QUICK)
-    endpoint.build(studio, cards, zone, [inside, outside, vividness, colour])
+    again.click(on.reset, session, place, **widgets.QUICK)
+    endpoint.build(service, cards, zone, [inside, outside, vividness, colour])
     return [(outside, lambda: gr.update(choices=outside_choices(cards)))]
 
 

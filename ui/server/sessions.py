@@ -10,10 +10,10 @@ import gradio as gr
 
 from ui import TABS
 from ui.server.guard import address
-from ui.shared.service import Studio
+from ui.shared.service import Service
 
 
-def session(request: gr.Request) -> str:
+def client_id(request: gr.Request) -> str:
     """The open page or the client behind a call; a bare HTTP call is a session of its own."""
     return request.session_hash or secrets.token_hex(16)
 
@@ -30,11 +30,11 @@ def waiting(blocks: gr.Blocks, proxies: int) -> Callable[[str], int]:
     return count
 
 
-def on_leave(studio: Studio) -> Callable[[gr.Request], None]:
+def on_leave(service: Service) -> Callable[[gr.Request], None]:
     """What happens when a page is closed: its runs stop."""
 
     def leave(request: gr.Request) -> None:
-        studio.leave(session(request))
+        service.leave(client_id(request))
 
     return leave
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gradio as gr
 
-from ui.server.sessions import session
+from ui.server.sessions import client_id
 from ui.shared import widgets
-from ui.shared.service import Studio
+from ui.shared.service import Service
 
 
 class Running:
@@ -14,12 +14,12 @@ class Running:
 
     busy = widgets.BUSY
 
-    def __init__(self, studio: Studio):
-        self.studio = studio
+    def __init__(self, service: Service):
+        self.service = service
 
     def stop(self, turn: float, request: gr.Request) -> str:
         """Stop what was asked for before `turn`; the page says so at once."""
-        self.studio.stop(session(request), turn)
+        self.service.stop(client_id(request), turn)
         return "<p>Stopped.</p>"
 
     def fail(self) -> str:

@@ -11,7 +11,7 @@ import gradio as gr
 from colorize_core.evaluate import comparison
 from colorize_core.evaluate.comparison import DASH, SECONDS, Column, Result
 from colorize_core.metrics import Metric, protocol
-from ui.compare.session import LATER, NO_TRUTH, Board
+from ui.compare.session import LATER, NO_TRUTH, CompareSession
 
 HERE = Path(__file__).parent
 ARROWS = {"higher": "↑", "lower": "↓", "nearer 0": "→0", None: ""}
@@ -37,12 +37,12 @@ def build(**options: Any) -> gr.HTML:
     )
 
 
-def view(board: Board) -> dict[str, Any]:
+def view(session: CompareSession) -> dict[str, Any]:
     """What the component shows."""
-    results = board.results()
-    columns = columns_of(board)
-    judged = board.truth is not None
-    several = comparison.best_of_seeds(results, board.metrics) if judged else []
+    results = session.results()
+    columns = columns_of(session)
+    judged = session.truth is not None
+    several = comparison.best_of_seeds(results, session.metrics) if judged else []
     places = [
         comparison.decimals(each.value(column.name) for each in (*results, *several))
         for column in columns
@@ -51,14 +51,14 @@ def view(board: Board) -> dict[str, Any]:
         "columns": [head(column) for column in columns],
         "rows": rows(results, columns, places),
         "several": rows(several, columns, places),
-        "notes": notes(board, results, several, columns),
+        "notes": notes(session, results, several, columns),
     }
 
 
-def columns_of(board: Board) -> list[Metric | Column]:
+def columns_of(session: CompareSession) -> list[Metric | Column]:
     """What can be had of this photo."""
-    judged = board.truth is not None
-    return [*(each for each in board.metrics if judged or not each.needs_truth), SECONDS]
+    judged = session.truth is not None
+    return [*(each for each in session.metrics if judged or not each.needs_truth), SECONDS]
 
 
 def head(column: Metric | Column) -> dict[str, Any]:
@@ -105,13 +105,13 @@ def _cell(result: Result, column: Metric | Column, places: int, best: bool) -> d
 
 
 def notes(
-    board: Board,
+    session: CompareSession,
     results: Sequence[Result],
     several: Sequence[Result],
     columns: Sequence[Metric | Column],
 ) -> list[str]:
     """What stands below the table, each once."""
-    said = [NO_TRUTH] if board.truth is None else [RULES, *baselines(results, columns), PROTOCOL]
+    said = [NO_TRUTH] if session.truth is None else [RULES, *baselines(results, columns), PROTOCOL]
     if several:
         said.append(
             "The best of several seeds is chosen by looking at the truth: it stands by itself, and "

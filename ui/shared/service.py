@@ -75,7 +75,7 @@ class Settings:
 
 
 @dataclass(frozen=True, eq=False)
-class Work:
+class Colorization:
     """One person's photo and what the network made of it: kept between two turns of a knob."""
 
     path: Path
@@ -98,11 +98,11 @@ class Drawn(NamedTuple):
 
     share: float  # of its work, in [0, 1]
     stage: str
-    works: tuple[Work, ...]  # one for each seed, none of them rendered
-    sketch: Callable[[Work], Any]  # a small picture of one, (h, w, 3) uint8
+    works: tuple[Colorization, ...]  # one for each seed, none of them rendered
+    sketch: Callable[[Colorization], Any]  # a small picture of one, (h, w, 3) uint8
 
 
-class Job:
+class Task:
     """A run that its owner can stop. `turn`: when it was asked for, by the asker's own clock."""
 
     def __init__(self, report: Report | None = None, turn: float = math.inf):
@@ -137,7 +137,7 @@ class Job:
         return lambda share: self.step(start + share * (1 - start), what)
 
 
-class Studio:
+class Service:
     """Shared by everybody who uses the app: holds no photo and no setting of anyone."""
 
     def __init__(
@@ -152,7 +152,7 @@ class Studio:
         self._models: OrderedDict[str, Any] = OrderedDict()
         self._loading = threading.Lock()
         self._network = threading.Lock()  # one forward pass at a time: it uses every core
-        self._jobs: defaultdict[str, set[Job]] = defaultdict(set)
+        self._jobs: defaultdict[str, set[Task]] = defaultdict(set)
         self._stops: dict[str, float] = {}  # session -> turn of its last stop
         self._warming = threading.Lock()
 
@@ -179,19 +179,19 @@ class Studio:
             logger.warning("%s", error)
 
     @contextmanager
-    def job(
+    def task(
         self, session: str, report: Report | None = None, turn: float = math.inf
-    ) -> Iterator[Job]:
+    ) -> Iterator[Task]:
         """Register a run of that session for as long as it lasts; faults become ColorizeError."""
-        job = Job(report, turn)
-        self._jobs[session].add(job)
+        task = Task(report, turn)
+        self._jobs[session].add(task)
         if turn <= self._stops.get(session, -math.inf):
-            job.stop()  # it was stopped while it waited in the queue
+            task.stop()  # it was stopped while it waited in the queue
         try:
             with in_words():
-                yield job
+                yield task
         finally:
-            self._jobs[session].discard(job)
+            self._jobs[session].discard(task)
             if not self._jobs[session]:
                 self._jobs.pop(session, None)
 
@@ -200,9 +200,9 @@ class Studio:
         and still waits in the queue."""
         if turn is not None:
             self._stops[session] = turn
-        for job in tuple(self._jobs.get(session, ())):
-            if turn is None or job.turn <= turn:
-                job.stop()
+        for task in tuple(self._jobs.get(session, ())):
+            if turn is None or task.turn <= turn:
+                task.stop()
 
     def leave(self, session: str) -> None:
         """Nobody waits any more: the page was closed."""
@@ -235,91 +235,100 @@ class Studio:
                 f"it can fetch it: {command}"
             )
 
-    def develop(self, path: Path, settings: Settings, job: Job, kept: Work | None = None) -> Work:
+    def develop(
+        self, path: Path, settings: Settings, task: Task, kept: Colorization | None = None
+    ) -> Colorization:
         """Colorize the file at `path`; the network rests where `kept` already has its answer.
 
         Raises PictureError, OptionError, UnknownModelError, WeightsError or Cancelled.
         """
         started = time.perf_counter()
-        job.step(0.0, "Reading the photo")
+        task.step(0.0, "Reading the photo")
         photo = read(path)
-        colorizer, work = self._predict(path, photo, settings, job, kept)
+        colorizer, work = self._predict(path, photo, settings, task, kept)
         picture = colorizer.render(
             photo.pixels,
             work.prediction,
             vividness=settings.vividness,
             strength=settings.strength,
-            progress=job.strips(0.4, "Colouring"),
+            progress=task.strips(0.4, "Colouring"),
         )
-        job.step(1.0, "Saving")
+        task.step(1.0, "Saving")
         after = self._save(photo.with_pixels(picture), path, "JPEG")
         seconds = time.perf_counter() - started
         line = describe(colorizer, work, seconds)
         return replace(work, settings=settings, after=after, line=line)
 
     def _predict(
-        self, path: Path, photo: image.Photo, settings: Settings, job: Job, kept: Work | None
-    ) -> tuple[Any, Work]:
+        self,
+        path: Path,
+        photo: image.Photo,
+        settings: Settings,
+        task: Task,
+        kept: Colorization | None,
+    ) -> tuple[Any, Colorization]:
         if not (kept and kept.path == path):
             kept = None
         if kept and kept.settings.network_part() == settings.network_part():
             return self.colorizer(settings.model), kept
-        colorizer, prediction = self._look(photo.pixels, settings, job)
+        colorizer, prediction = self._look(photo.pixels, settings, task)
         if kept:
             return colorizer, replace(kept, prediction=prediction)
-        job.step(0.35, "Preparing the comparison")
+        task.step(0.35, "Preparing the comparison")
         return colorizer, self._begin(path, photo, settings, colorizer, prediction)
 
-    def _look(self, pixels: NDArray[Any], settings: Settings, job: Job) -> tuple[Any, Any]:
+    def _look(self, pixels: NDArray[Any], settings: Settings, task: Task) -> tuple[Any, Any]:
         """The model, and what its network predicts for the photo."""
-        job.step(0.05, "Loading the model")
+        task.step(0.05, "Loading the model")
         colorizer = self.colorizer(settings.model)
-        job.step(0.1, "Looking at the photo")
-        with self.turn(job):
+        task.step(0.1, "Looking at the photo")
+        with self.turn(task):
             prediction = colorizer.predict(
                 pixels,
                 gain=settings.gain,
                 neutralize=settings.neutralize,
-                progress=lambda share: job.step(0.1 + 0.25 * share, "Drawing the colours"),
+                progress=lambda share: task.step(0.1 + 0.25 * share, "Drawing the colours"),
                 **dict(settings.controls),
             )
         return colorizer, prediction
 
-    def colour(self, pixels: NDArray[np.uint8], settings: Settings, job: Job) -> NDArray[np.uint8]:
+    def colour(
+        self, pixels: NDArray[np.uint8], settings: Settings, task: Task
+    ) -> NDArray[np.uint8]:
         """A picture that is no file (h, w, 3) in the model's colours; none is written.
 
         Raises OptionError, UnknownModelError, WeightsError or Cancelled.
         """
-        colorizer, prediction = self._look(pixels, settings, job)
+        colorizer, prediction = self._look(pixels, settings, task)
         return colorizer.render(
             pixels,
             prediction,
             vividness=settings.vividness,
             strength=settings.strength,
-            progress=job.strips(0.4, "Colouring"),
+            progress=task.strips(0.4, "Colouring"),
         )
 
     def _begin(
         self, path: Path, photo: image.Photo, settings: Settings, colorizer: Any, prediction: Any
-    ) -> Work:
+    ) -> Colorization:
         """The work before anything of it is rendered."""
         coloured = prediction.coloured
         gray = colorizer.render(photo.pixels, prediction, strength=0.0) if coloured else None
         shown = photo if gray is None else photo.with_pixels(gray)
         before = self._save(shown, path, "JPEG", "-before")
         height, width = photo.pixels.shape[:2]
-        return Work(path, settings, prediction, before, before, (width, height), coloured)
+        return Colorization(path, settings, prediction, before, before, (width, height), coloured)
 
     def draw(
-        self, path: Path, settings: Settings, seeds: Sequence[Any], job: Job
+        self, path: Path, settings: Settings, seeds: Sequence[Any], task: Task
     ) -> Iterator[Drawn]:
         """What a model that draws its colours has after each step, from each of the seeds.
 
         Between two steps the network is free for others. Raises what develop() raises.
         """
-        job.step(0.0, "Reading the photo")
+        task.step(0.0, "Reading the photo")
         photo = read(path)
-        job.step(0.0, "Loading the model")
+        task.step(0.0, "Loading the model")
         colorizer = self.colorizer(settings.model)
         steps = colorizer.steps(
             photo.pixels,
@@ -328,13 +337,13 @@ class Studio:
             neutralize=settings.neutralize,
             **dict(settings.controls),
         )
-        start: Work | None = None
+        start: Colorization | None = None
         while True:
-            with self.turn(job):
+            with self.turn(task):
                 step = next(steps, None)
             if step is None:
                 return
-            job.step(step.share, "Drawing the colours")
+            task.step(step.share, "Drawing the colours")
             if start is None:
                 start = self._begin(path, photo, settings, colorizer, step.predictions[0])
                 small = shrink(photo.pixels, *start.prediction.fine_l.shape)
@@ -347,12 +356,12 @@ class Studio:
             yield Drawn(step.share, step.stage, works, partial(_sketch, colorizer, small))
 
     @contextmanager
-    def turn(self, job: Job) -> Iterator[None]:
+    def turn(self, task: Task) -> Iterator[None]:
         """Wait for the network, ready to be stopped while waiting."""
-        with waiting(self._network, job):
+        with waiting(self._network, task):
             yield
 
-    def export(self, work: Work, format: str, job: Job) -> Path:
+    def export(self, work: Colorization, format: str, task: Task) -> Path:
         """The result as a file of that format (a key of FORMATS), with the photo's metadata.
 
         TIFF has 16 bits a channel whatever the photo has: an 8-bit photo is rendered again from
@@ -370,7 +379,7 @@ class Studio:
             work.prediction,
             vividness=work.settings.vividness,
             strength=work.settings.strength,
-            progress=job.strips(0.0, f"Making the {format} file"),
+            progress=task.strips(0.0, f"Making the {format} file"),
         )
         return self._save(photo.with_pixels(picture), work.path, format)
 
@@ -381,10 +390,10 @@ class Studio:
 
 
 @contextmanager
-def waiting(lock: threading.Lock, job: Job) -> Iterator[None]:
+def waiting(lock: threading.Lock, task: Task) -> Iterator[None]:
     """Hold the lock, ready to be stopped while waiting for it."""
     while not lock.acquire(timeout=0.1):
-        job.step(0.1, "Waiting for another photo")
+        task.step(0.1, "Waiting for another photo")
     try:
         yield
     finally:
@@ -410,7 +419,7 @@ def in_words() -> Iterator[None]:
         ) from error
 
 
-def _sketch(colorizer: Any, small: Any, work: Work) -> Any:
+def _sketch(colorizer: Any, small: Any, work: Colorization) -> Any:
     """The small copy of the photo in the work's colours."""
     prediction = replace(work.prediction, size=small.shape[:2])
     return colorizer.render(small, prediction, vividness=work.settings.vividness)
@@ -439,7 +448,7 @@ def read(path: Path) -> image.Photo:
     return image.decode(data, path.name)
 
 
-def describe(colorizer: Any, work: Work, seconds: float) -> str:
+def describe(colorizer: Any, work: Colorization, seconds: float) -> str:
     """Size, model, seconds, device and what was taken out, in one line."""
     width, height = work.size
     parts = [

@@ -13,7 +13,7 @@ from colorize_core.cards import SEED, Control, ModelCard
 from colorize_core.errors import ColorizeError
 from colorize_core.options import RANGES
 from ui.shared import model_choices, slider
-from ui.shared.service import FORMATS, Work
+from ui.shared.service import FORMATS, Colorization
 
 LANE = "studio"  # every colorization runs in this lane of the queue
 AT_ONCE = 2  # one in the network while another reads or writes its file: more only costs memory
@@ -107,7 +107,7 @@ def downloads(**options: Any) -> dict[str, gr.Button]:
         return {name: gr.Button(name, size="sm") for name in FORMATS}
 
 
-def shown(work: Work) -> dict[str, Any]:
+def shown(work: Colorization) -> dict[str, Any]:
     """A work, as the slider takes it."""
     return slider.comparison(work.before, work.after, work.size)
 

@@ -27,7 +27,7 @@ from ui.blind import pair, result_tables, trials
 from ui.blind.tab import Handlers
 from ui.blind.trials import NEITHER, ORIGINAL, PREFER, REAL, SIDES, Results
 from ui.shared.example_strip import find_examples
-from ui.shared.service import Studio
+from ui.shared.service import Service
 
 CARDS = drawing_models.CARDS
 NAMES = [card.name for card in CARDS]
@@ -44,16 +44,16 @@ def in_colour(scene: NDArray[np.uint8]) -> NDArray[np.uint8]:
 class Page:
     """The tab's handlers with one person's photos and browser."""
 
-    def __init__(self, studio: Studio, scene: Scene, rng: random.Random):
-        self.studio, self.scene = studio, scene
-        self.on = Handlers(studio, find_examples(), CARDS, rng)
+    def __init__(self, service: Service, scene: Scene, rng: random.Random):
+        self.service, self.scene = service, scene
+        self.on = Handlers(service, find_examples(), CARDS, rng)
         self.album: Any = []
-        self.sitting: Any = None
+        self.session: Any = None
         self.kept: Any = None
         self.pair: Any = None
 
     def photo(self, name: str, seed: int, colour: bool = True) -> dict[str, str]:
-        path = self.studio.folder.new(name)
+        path = self.service.folder.new(name)
         pixels = self.scene(40, 60, seed)
         Image.fromarray(in_colour(pixels) if colour else pixels).save(path, quality=95)
         return {"path": str(path)}
@@ -69,25 +69,25 @@ class Page:
 
     def start(self, question: str = REAL, models: list[str] = QUICK) -> list[Any]:
         view = self.on.start(0, question, models, self.album, WHO, None)
-        self.pair, self.sitting = view[4:]
+        self.pair, self.session = view[4:]
         return view
 
     def next(self) -> None:
-        self.pair = self.on.go_on(0, self.sitting, WHO, None)[1]
+        self.pair = self.on.go_on(0, self.session, WHO, None)[1]
 
     def answer(self, index: int, seconds: float = 1.5) -> dict[str, Any]:
         event = SimpleNamespace(index=index, seconds=seconds)
-        self.pair, self.kept = self.on.answer(self.sitting, self.kept, event)
+        self.pair, self.kept = self.on.answer(self.session, self.kept, event)
         return self.pair["verdict"]
 
     @property
     def plan(self) -> Any:
-        return self.sitting.shown.plan
+        return self.session.shown.plan
 
 
 @pytest.fixture
-def page(studio: Studio, gray_scene: Scene) -> Page:
-    return Page(studio, gray_scene, random.Random(3))
+def page(service: Service, gray_scene: Scene) -> Page:
+    return Page(service, gray_scene, random.Random(3))
 
 
 def decoded(address: str) -> tuple[bytes, Image.Image]:
@@ -99,7 +99,7 @@ def test_nothing_is_loaded_before_it_starts(page: Page) -> None:
     page.give(2)
     page.on.take_examples(0, page.album, WHO, None)
     page.on.recall(REAL, None)
-    assert not page.studio._models
+    assert not page.service._models
 
 
 def test_photos_are_taken_once_and_shown_without_their_colours(page: Page) -> None:
@@ -119,7 +119,7 @@ def test_photos_are_taken_once_and_shown_without_their_colours(page: Page) -> No
 
 
 def test_a_bad_file_is_named_and_the_others_are_taken(page: Page, tmp_path: Path) -> None:
-    note = page.studio.folder.new("note <b>.jpg")
+    note = page.service.folder.new("note <b>.jpg")
     note.write_bytes(b"Dear diary")
     message, *_, words, album, _ = page.take(page.photo("good.jpg", 0), {"path": str(note)})
     assert "note &lt;b&gt;.jpg is not a picture" in message
@@ -179,17 +179,17 @@ def test_what_is_asked_is_the_same_whichever_side_the_original_is_on(page: Page)
 def test_both_pictures_have_the_same_light(page: Page) -> None:
     page.give(1)
     page.start()
-    first, second = page.sitting.shown.pictures
+    first, second = page.session.shown.pictures
     assert not np.array_equal(first, second)
     apart = np.abs(lightness(first / 255) - lightness(second / 255))
     assert apart.max() < 1, "8 bits a channel"
     truth = image.read(page.album[0].path).pixels
-    real = page.sitting.shown.pictures[page.plan.pair.index(ORIGINAL)]
+    real = page.session.shown.pictures[page.plan.pair.index(ORIGINAL)]
     assert np.abs(real.astype(int) - truth).max() <= 1
 
 
 def test_large_photos_are_shown_reduced(page: Page, rng: np.random.Generator) -> None:
-    path = page.studio.folder.new("large.png")
+    path = page.service.folder.new("large.png")
     Image.fromarray(rng.integers(0, 255, (900, 1600, 3), np.uint8)).save(path)
     page.take({"path": str(path)})
     page.start()
@@ -209,7 +209,7 @@ def test_the_answer_tells_the_truth_and_is_kept(page: Page) -> None:
     assert (trial.photo, trial.model) == ("photo-0.jpg", page.plan.model)
     assert (trial.side, trial.guess, trial.right) == (SIDES[real], SIDES[real], True)
     assert (trial.catch, trial.seen, trial.seconds) == (False, False, 2.35)
-    again = page.on.answer(page.sitting, page.kept, SimpleNamespace(index=0, seconds=1))
+    again = page.on.answer(page.session, page.kept, SimpleNamespace(index=0, seconds=1))
     assert again == [gr.skip(), gr.skip()], "a round is answered once"
 
 
@@ -234,8 +234,8 @@ def test_catch_trials_are_blatant_and_count_apart(page: Page) -> None:
     while not page.plan.catch:
         page.answer(0)
         page.next()
-    fake = page.sitting.shown.pictures[1 - page.plan.pair.index(ORIGINAL)]
-    truth = page.sitting.shown.pictures[page.plan.pair.index(ORIGINAL)]
+    fake = page.session.shown.pictures[1 - page.plan.pair.index(ORIGINAL)]
+    truth = page.session.shown.pictures[page.plan.pair.index(ORIGINAL)]
     assert mean_chroma(fake) > 15
     assert np.abs(lightness(fake / 255) - lightness(truth / 255)).max() < 1
     assert not any("wrong" in str(value).lower() for value in page.pair.values())
@@ -262,7 +262,7 @@ def test_preference_hides_the_names_and_rates_them(page: Page) -> None:
     assert page.pair["neither"] is True
     told = json.dumps({**page.pair, "pictures": None})
     assert not any(card.title in told for card in CARDS)
-    first, second = page.sitting.shown.pictures
+    first, second = page.session.shown.pictures
     assert np.abs(lightness(first / 255) - lightness(second / 255)).max() < 1
     names = page.plan.pair
     titles = [page.on.titles[name] for name in names]
@@ -280,10 +280,10 @@ def test_preference_hides_the_names_and_rates_them(page: Page) -> None:
 def test_a_model_that_draws_takes_the_seed_of_the_round(page: Page) -> None:
     page.give(1)
     page.start(REAL, ["diffusion"])
-    drawn = page.sitting.shown.pictures[1 - page.plan.pair.index(ORIGINAL)]
+    drawn = page.session.shown.pictures[1 - page.plan.pair.index(ORIGINAL)]
     small = image.read(page.album[0].path).pixels
     gray = pair.protocol.to_gray(small)
-    model = page.studio.colorizer("diffusion")
+    model = page.service.colorizer("diffusion")
     again = pair.protocol.recombined(model.colorize(gray, seed=page.plan.seed), small)
     assert np.array_equal(drawn, again)
     other = model.colorize(gray, seed=page.plan.seed + 1)
@@ -293,14 +293,14 @@ def test_a_model_that_draws_takes_the_seed_of_the_round(page: Page) -> None:
 def test_the_next_pair_is_made_ahead(page: Page) -> None:
     page.give(2)
     page.start()
-    page.on.prepare(0, page.sitting, WHO)
-    ahead = page.sitting._ahead
-    page.on.prepare(0, page.sitting, WHO)
-    assert page.sitting._ahead is ahead, "one is enough"
-    assert page.on.go_on(0, page.sitting, WHO, None) == [gr.skip(), gr.skip()], "not answered yet"
+    page.on.prepare(0, page.session, WHO)
+    ahead = page.session._ahead
+    page.on.prepare(0, page.session, WHO)
+    assert page.session._ahead is ahead, "one is enough"
+    assert page.on.go_on(0, page.session, WHO, None) == [gr.skip(), gr.skip()], "not answered yet"
     page.answer(0)
     page.next()
-    assert page.sitting.shown is ahead
+    assert page.session.shown is ahead
     assert page.pair["round"] == 2
 
 
@@ -309,14 +309,14 @@ def test_stopping_leaves_everything_as_it_was(page: Page) -> None:
     page.on.stop(5, WHO)
     assert page.on.start(4, REAL, QUICK, page.album, WHO, None) == [gr.skip()] * 6
     page.start()  # a turn of 0 has been stopped, too
-    assert page.sitting == gr.skip()
-    _, _, _, _, page.pair, page.sitting = page.on.start(6, REAL, QUICK, page.album, WHO, None)
+    assert page.session == gr.skip()
+    _, _, _, _, page.pair, page.session = page.on.start(6, REAL, QUICK, page.album, WHO, None)
     page.answer(0)
-    assert page.on.go_on(4, page.sitting, WHO, None) == [gr.skip(), gr.skip()]
-    page.on.prepare(4, page.sitting, WHO)
-    assert page.sitting._ahead is None
-    assert page.on.go_on(6, page.sitting, WHO, None)[1]["round"] == 2
-    assert not page.studio._jobs
+    assert page.on.go_on(4, page.session, WHO, None) == [gr.skip(), gr.skip()]
+    page.on.prepare(4, page.session, WHO)
+    assert page.session._ahead is None
+    assert page.on.go_on(6, page.session, WHO, None)[1]["round"] == 2
+    assert not page.service._jobs
 
 
 def test_a_fault_between_rounds_is_said_and_the_round_stays(
@@ -329,10 +329,10 @@ def test_a_fault_between_rounds_is_said_and_the_round_stays(
     def missing(_: str) -> Any:
         raise WeightsError("The weights are not there. Clone again.")
 
-    monkeypatch.setattr(page.studio, "colorizer", missing)
+    monkeypatch.setattr(page.service, "colorizer", missing)
     monkeypatch.setattr(trials, "CATCH_SHARE", 0)  # which would need no model
-    page.on.prepare(0, page.sitting, WHO)
-    said, stays = page.on.go_on(0, page.sitting, WHO, None)
+    page.on.prepare(0, page.session, WHO)
+    said, stays = page.on.go_on(0, page.session, WHO, None)
     assert "Clone again" in said
     assert stays == gr.skip()
 

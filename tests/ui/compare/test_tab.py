@@ -30,12 +30,12 @@ from colorize_core.metrics import protocol
 from colorize_core.metrics.lpips import NETS
 from ui.compare import exports, permalink
 from ui.compare import tab as compare_tab
-from ui.compare.session import MOST_PIXELS, NO_TRUTH, Board
+from ui.compare.session import MOST_PIXELS, NO_TRUTH, CompareSession
 from ui.compare.tab import Handlers
 from ui.server.sessions import asked_tab
 from ui.shared import service
 from ui.shared.example_strip import find_examples
-from ui.shared.service import Studio
+from ui.shared.service import Service
 
 SIZE = (90, 60)  # of the photos, width and height
 WHO = SimpleNamespace(session_hash="someone")
@@ -46,20 +46,20 @@ Scene = Callable[..., NDArray[np.uint8]]
 class Page:
     """The tab's handlers with one person's photo."""
 
-    def __init__(self, studio: Studio, photo: Path):
-        self.studio = studio
-        self.on = Handlers(studio, find_examples(), drawing_models.CARDS)
-        self.photo = studio.folder.new(photo.name)
+    def __init__(self, service: Service, photo: Path):
+        self.service = service
+        self.on = Handlers(service, find_examples(), drawing_models.CARDS)
+        self.photo = service.folder.new(photo.name)
         self.photo.write_bytes(photo.read_bytes())
-        self.board: Board = self.open(self.photo)[5]
+        self.session: CompareSession = self.open(self.photo)[5]
 
-    def open(self, path: Path, board: Board | None = None) -> list[Any]:
-        return self.on.open(0, {"path": str(path)}, board, WHO, None)
+    def open(self, path: Path, session: CompareSession | None = None) -> list[Any]:
+        return self.on.open(0, {"path": str(path)}, session, WHO, None)
 
     def run(
         self, *names: str, vividness: Any = (1.0,), seeds: int = 1, taken: Any = QUICK
     ) -> Iterator[list[Any]]:
-        return self.on.run(0, self.board, names, vividness, seeds, taken, WHO, None)
+        return self.on.run(0, self.session, names, vividness, seeds, taken, WHO, None)
 
     def last(self, *names: str, **options: Any) -> list[Any]:
         """What is there when all is done."""
@@ -90,13 +90,13 @@ def colour_photo(tmp_path_factory: pytest.TempPathFactory, colour_scene: Scene) 
 
 
 @pytest.fixture
-def page(studio: Studio, colour_photo: Path) -> Page:
-    return Page(studio, colour_photo)
+def page(service: Service, colour_photo: Path) -> Page:
+    return Page(service, colour_photo)
 
 
 @pytest.fixture
-def old_page(studio: Studio, gray_photo: Path) -> Page:
-    return Page(studio, gray_photo)
+def old_page(service: Service, gray_photo: Path) -> Page:
+    return Page(service, gray_photo)
 
 
 def titles(value: dict[str, Any]) -> list[str]:
@@ -110,17 +110,17 @@ def column(table: dict[str, Any], title: str) -> dict[str, dict[str, Any]]:
 
 
 def test_a_photo_shows_its_references_at_once_and_loads_nothing(page: Page) -> None:
-    message, zone, _, _, small, board, grid, table, *_ = page.open(page.photo)
+    message, zone, _, _, small, session, grid, table, *_ = page.open(page.photo)
     assert (message, zone["visible"], table) == ("", "hidden", None)
     assert "In colour" in small
     assert titles(grid) == ["Truth", "Gray", "Mean colour"]
     assert (grid["width"], grid["height"]) == SIZE
-    assert not page.studio._models
-    assert np.array_equal(board.truth, image.read(page.photo).pixels)
+    assert not page.service._models
+    assert np.array_equal(session.truth, image.read(page.photo).pixels)
 
 
 def test_the_models_get_no_colour_and_the_gray_keeps_the_lightness(page: Page) -> None:
-    gray = page.board.gray
+    gray = page.session.gray
     assert (gray == gray[..., :1]).all()
     truth = image.read(page.photo).pixels
     off = lightness(truth / 255.0) - lightness(gray / 255.0)
@@ -143,20 +143,20 @@ def test_pictures_come_one_after_the_other_in_the_order_of_the_cards(page: Page)
 
 def test_what_is_shown_is_what_the_model_gives_for_the_gray_photo(page: Page) -> None:
     page.last("autochrome", vividness=[2.0])
-    (entry,) = page.board.planned
-    alone = page.studio.colorizer("autochrome").colorize(page.board.gray, vividness=2.0)
-    assert np.array_equal(page.board.picture(entry), alone)
+    (entry,) = page.session.planned
+    alone = page.service.colorizer("autochrome").colorize(page.session.gray, vividness=2.0)
+    assert np.array_equal(page.session.picture(entry), alone)
 
 
 def test_scores_are_by_the_protocol(page: Page) -> None:
     _, _, _, table, *_ = page.last("autochrome")
-    (entry,) = page.board.planned
+    (entry,) = page.session.planned
     target = protocol.square(image.read(page.photo).pixels)
-    square = protocol.recombined(protocol.square(page.board.picture(entry)), target)
+    square = protocol.recombined(protocol.square(page.session.picture(entry)), target)
     gray = protocol.to_gray(target)
     for name in ("psnr", "ciede2000"):
-        assert page.board.scores[entry][name] == metrics.score(name, square, target)
-        got = page.board.scores[page.board.entries[1]][name]
+        assert page.session.scores[entry][name] == metrics.score(name, square, target)
+        got = page.session.scores[page.session.entries[1]][name]
         assert got == pytest.approx(metrics.score(name, gray, target), rel=0.02)
     assert column(table, "PSNR")["Truth"]["text"] == "∞"
     assert not column(table, "PSNR")["Truth"]["best"]
@@ -198,23 +198,23 @@ def test_seeds_are_drawn_together_and_the_best_stands_by_itself(page: Page) -> N
     assert [row["title"] for row in table["rows"]][3:] == ["Autochrome", "Diffusion", "Diffusion"]
     (best,) = table["several"]
     assert best["settings"] == "best of 2 seeds"
-    singles = [page.board.scores[entry]["psnr"] for entry in page.board.planned[1:]]
+    singles = [page.session.scores[entry]["psnr"] for entry in page.session.planned[1:]]
     assert best["cells"][0]["text"] == f"{max(singles):.2f}"
     for above, below in zip(table["rows"][-1]["cells"], best["cells"], strict=True):
         if "–" not in (above["text"], below["text"]):
             assert len(above["text"].split(".")[1]) == len(below["text"].split(".")[1])
-    first, second = (page.board.picture(entry) for entry in page.board.planned[1:])
+    first, second = (page.session.picture(entry) for entry in page.session.planned[1:])
     assert not np.array_equal(first, second)
     # The same picture up to rounding, which is another where the network sees two at once.
-    alone = page.studio.colorizer("diffusion").colorize(page.board.gray, seed=1).astype(int)
+    alone = page.service.colorizer("diffusion").colorize(page.session.gray, seed=1).astype(int)
     assert np.abs(second - alone).mean() < 0.05 * np.abs(first - alone).mean()
 
 
 def test_what_is_there_is_not_made_again(page: Page) -> None:
     page.last("autochrome")
-    before = page.board.made[page.board.planned[0]]
+    before = page.session.made[page.session.planned[0]]
     _, _, grid, *_ = page.last("autochrome", "student")
-    assert page.board.made[page.board.planned[0]] is before
+    assert page.session.made[page.session.planned[0]] is before
     assert titles(grid)[3:] == ["Autochrome", "Student"]
     _, _, grid, table, *_ = page.last("student", taken=["mae"])
     assert titles(grid)[3:] == ["Student"], "only what was asked for is shown"
@@ -230,13 +230,13 @@ def test_stopping_keeps_what_is_there(page: Page) -> None:
     *_, last = running
     assert "Stopped" in last[0]
     assert titles(last[2])[3:] == ["Autochrome"]
-    assert not page.studio._jobs
+    assert not page.service._jobs
 
 
 def test_another_photo_ends_the_run(page: Page) -> None:
     running = page.run("autochrome", "student")
     next(running)
-    new = page.open(page.photo, page.board)[5]
+    new = page.open(page.photo, page.session)[5]
     assert list(running) == []
     assert len(new.made) == 3
 
@@ -275,11 +275,11 @@ def test_the_download_of_a_trunk_can_be_stopped(
     with serving_torchvision(NETS["squeeze"], bytes(2 * CHUNK), tmp_path, monkeypatch) as server:
         server.faults = [Fault(cut_after=CHUNK, stall=60)]
         taken = ["psnr", "lpips-squeeze"]
-        *_, last = page.on.run(0, page.board, ["autochrome"], [1.0], 1, taken, WHO, progress)
+        *_, last = page.on.run(0, page.session, ["autochrome"], [1.0], 1, taken, WHO, progress)
     assert told
     assert "Stopped" in last[0]
     assert column(last[3], "PSNR")["Autochrome"]["text"] != "–"
-    assert not page.studio._jobs
+    assert not page.service._jobs
 
 
 def test_it_says_how_many_pictures_that_makes(page: Page) -> None:
@@ -294,82 +294,82 @@ def test_it_says_how_many_pictures_that_makes(page: Page) -> None:
 
 
 def test_faults_are_said_in_words(page: Page, tmp_path: Path) -> None:
-    note = page.studio.folder.path / "note.jpg"
+    note = page.service.folder.path / "note.jpg"
     note.write_bytes(b"Dear diary")
-    said, zone, *_ = page.open(note, page.board)
+    said, zone, *_ = page.open(note, page.session)
     assert "note.jpg is not a picture" in said
     assert zone["visible"] == "hidden", "the photo before stays"
     assert "Send a picture file" in page.open(tmp_path / "elsewhere.jpg")[0]
     assert "at least one model" in page.last()[0]
     page.last("autochrome")
-    page.board.made[page.board.planned[0]].path.unlink()
+    page.session.made[page.session.planned[0]].path.unlink()
     assert "Add the photo again" in page.last("autochrome")[0]
-    page.board = None  # type: ignore[assignment]
+    page.session = None  # type: ignore[assignment]
     assert "Add a photo first" in page.last("autochrome")[0]
 
 
 def test_a_large_photo_is_compared_at_the_size_of_a_screen(
-    studio: Studio, tmp_path: Path, gray_scene: Scene
+    service: Service, tmp_path: Path, gray_scene: Scene
 ) -> None:
-    path = studio.folder.new("large.jpg")
+    path = service.folder.new("large.jpg")
     Image.fromarray(gray_scene(900, 1600)).save(path)
-    width, height = Board.open(path, studio).size
+    width, height = CompareSession.open(path, service).size
     assert MOST_PIXELS * 0.99 < width * height <= MOST_PIXELS
     assert width / height == pytest.approx(16 / 9, rel=0.01)
 
 
 def test_differences_are_drawn_when_they_are_asked_for(page: Page) -> None:
     page.last("autochrome")
-    assert all(made.heat is None for made in page.board.made.values())
-    *_, (_, grid) = page.on.differences(0, page.board, True, WHO, None)
+    assert all(made.heat is None for made in page.session.made.values())
+    *_, (_, grid) = page.on.differences(0, page.session, True, WHO, None)
     assert all("heat" in cell for cell in grid["cells"])
     assert grid["difference"]
-    entry = page.board.planned[0]
-    drawn = image.read(page.board.made[entry].heat).pixels
+    entry = page.session.planned[0]
+    drawn = image.read(page.session.made[entry].heat).pixels
     truth = image.read(page.photo).pixels
-    assert np.array_equal(drawn, heat_map(page.board.picture(entry), truth))
-    *_, (_, grid) = page.on.differences(0, page.board, False, WHO, None)
+    assert np.array_equal(drawn, heat_map(page.session.picture(entry), truth))
+    *_, (_, grid) = page.on.differences(0, page.session, False, WHO, None)
     assert not grid["difference"]
     assert page.last("student")[5] == {**gr.update(visible=True), "value": False}
 
 
 def test_what_is_taken_away_is_what_is_seen(page: Page) -> None:
     page.last("autochrome", "diffusion", seeds=2)
-    note, path = page.on.export(0, "Table, CSV", page.board, WHO, None)
+    note, path = page.on.export(0, "Table, CSV", page.session, WHO, None)
     assert (note, Path(path).name) == ("", "new-scores.csv")
     rows = list(csv.DictReader(Path(path).read_text().splitlines()))
     assert [row["kind"] for row in rows] == ["truth", "gray", "mean", *["model"] * 3, "best"]
     assert float(rows[3]["psnr"]) == pytest.approx(
-        page.board.scores[page.board.planned[0]]["psnr"], abs=1e-3
+        page.session.scores[page.session.planned[0]]["psnr"], abs=1e-3
     )
-    _, path = page.on.export(0, "All, ZIP", page.board, WHO, None)
+    _, path = page.on.export(0, "All, ZIP", page.session, WHO, None)
     with zipfile.ZipFile(path) as file:
         names = file.namelist()
-        (entry, *_) = page.board.planned
+        (entry, *_) = page.session.planned
         inside = image.decode(file.read("new-autochrome.png")).pixels
     assert names[-2:] == ["new-diffusion-seed-1.png", "new-scores.csv"]
     assert len(names) == 7
-    assert np.array_equal(inside, page.board.picture(entry))
-    _, path = page.on.export(0, "Grid, PNG", page.board, WHO, None)
+    assert np.array_equal(inside, page.session.picture(entry))
+    _, path = page.on.export(0, "Grid, PNG", page.session, WHO, None)
     sheet = image.read(Path(path)).pixels
     assert Path(path).name == "new-comparison.png"
     wide = max(SIZE[0], WIDTHS[0])
     assert sheet.shape[1] == 4 * (wide + GAP) + GAP
     left = GAP + (wide - SIZE[0]) // 2
-    assert np.array_equal(sheet[GAP : GAP + SIZE[1], left : left + SIZE[0]], page.board.truth)
+    assert np.array_equal(sheet[GAP : GAP + SIZE[1], left : left + SIZE[0]], page.session.truth)
 
 
 def test_captions_say_what_matters(page: Page) -> None:
     page.last("autochrome", vividness=[2.0])
-    truth, *_, made = page.board.results()
-    assert exports.caption(page.board, truth)[0] == "Truth"
-    label, main, seconds = exports.caption(page.board, made)
+    truth, *_, made = page.session.results()
+    assert exports.caption(page.session, truth)[0] == "Truth"
+    label, main, seconds = exports.caption(page.session, made)
     assert label == "Autochrome, vividness 2"
     assert main.startswith("PSNR ")
     assert " · CIEDE2000 " in main
     assert seconds.endswith(" s")
     failed = Result(made.entry, error="It failed.")
-    assert exports.caption(page.board, failed) == [label, "failed"]
+    assert exports.caption(page.session, failed) == [label, "failed"]
 
 
 def test_a_link_brings_the_settings_back(page: Page) -> None:
@@ -409,6 +409,6 @@ def test_metrics_say_what_they_would_download(page: Page) -> None:
 
 
 def test_starting_over_empties_the_page(page: Page) -> None:
-    message, zone, _, _, _, board, grid, table, *_ = page.on.reset(page.board)
-    assert (message, zone["value"], board, grid, table) == ("", None, None, None, None)
-    assert page.board.away
+    message, zone, _, _, _, session, grid, table, *_ = page.on.reset(page.session)
+    assert (message, zone["value"], session, grid, table) == ("", None, None, None, None)
+    assert page.session.away

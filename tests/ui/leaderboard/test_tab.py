@@ -20,11 +20,11 @@ import colorize_core
 from colorize_core.errors import OptionError
 from colorize_core.evaluate.summary import summarize
 from ui.leaderboard import ranking, scatter, views
-from ui.leaderboard.ranking import Standing, read, read_run
+from ui.leaderboard.ranking import Ranking, read, read_run
 from ui.leaderboard.scatter import Axis, Line, Point, Scale, Value
 from ui.leaderboard.tab import Handlers, guide
 from ui.server.temp_files import Folder
-from ui.shared.service import Studio
+from ui.shared.service import Service
 
 CARDS = drawing_models.CARDS
 COMMITS = "at commit 0123456789ab and ba9876543210 on A machine, 2 cores (python 3.11)."
@@ -42,15 +42,15 @@ def committed(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def known(committed: Path) -> Standing:
+def known(committed: Path) -> Ranking:
     found = read(committed)
     assert found is not None
     return found
 
 
 @pytest.fixture
-def handlers(tmp_path: Path, known: Standing) -> Handlers:
-    return Handlers(Studio(Folder(tmp_path)), CARDS, known)
+def handlers(tmp_path: Path, known: Ranking) -> Handlers:
+    return Handlers(Service(Folder(tmp_path)), CARDS, known)
 
 
 def row(table: dict[str, Any], title: str) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def point(plot: dict[str, Any], title: str) -> dict[str, Any]:
     return next(each for each in plot["points"] if each["title"] == title)
 
 
-def test_the_table_has_means_intervals_and_shares_better_than_gray(known: Standing) -> None:
+def test_the_table_has_means_intervals_and_shares_better_than_gray(known: Ranking) -> None:
     table = views.table(known, CARDS)
     autochrome = cell(table, "Autochrome", "CIEDE2000")
     assert autochrome["text"] == "8.00"
@@ -80,19 +80,19 @@ def test_the_table_has_means_intervals_and_shares_better_than_gray(known: Standi
     assert cell(table, "Gray", "Seconds")["text"] == "–"
 
 
-def test_baselines_compete_and_are_set_apart(known: Standing) -> None:
+def test_baselines_compete_and_are_set_apart(known: Ranking) -> None:
     table = views.table(known, CARDS)
     assert [each["kind"] for each in table["rows"][:3]] == ["gray", "mean", "model"]
     best = {each["title"] for each in table["rows"] if each["cells"][1]["best"]}
     assert best == {"Autochrome"}
-    without = Standing(tuple(each for each in known.rows if each["model"] != "autochrome"))
+    without = Ranking(tuple(each for each in known.rows if each["model"] != "autochrome"))
     table = views.table(without, CARDS)
     assert cell(table, "Gray", "CIEDE2000")["best"]
     assert any(note.startswith("Gray beats every model in") for note in table["notes"])
 
 
 def test_models_without_a_row_are_named_and_all_known_ones_lead_to_their_tab(
-    known: Standing,
+    known: Ranking,
 ) -> None:
     table = views.table(known, CARDS)
     assert row(table, "Student")["settings"] == "not measured"
@@ -102,7 +102,7 @@ def test_models_without_a_row_are_named_and_all_known_ones_lead_to_their_tab(
     assert row(table, "Autochrome")["settings"] == ""
 
 
-def test_a_metric_that_nobody_has_is_said_below_with_its_reason(known: Standing) -> None:
+def test_a_metric_that_nobody_has_is_said_below_with_its_reason(known: Ranking) -> None:
     table = views.table(known, CARDS)
     assert "LPIPS (SqueezeNet)" not in [each["title"] for each in table["columns"]]
     (note,) = (each for each in table["notes"] if each.startswith("Not measured"))
@@ -118,7 +118,7 @@ def test_drawn_colours_and_fewer_photos_are_remarked(tmp_path: Path) -> None:
     assert any(note.startswith("ColTran: scored on fewer photos") for note in shown["notes"])
 
 
-def test_the_first_plot_has_gray_and_the_truth_drawn_in(known: Standing) -> None:
+def test_the_first_plot_has_gray_and_the_truth_drawn_in(known: Ranking) -> None:
     plot = views.colours(known, CARDS)
     assert [each["title"] for each in plot["points"]] == [
         "Gray", "Mean colour", "Autochrome", "ColTran"
@@ -145,16 +145,16 @@ def test_the_second_plot_is_of_any_metric_and_of_models_only(handlers: Handlers)
     assert handlers.choose("colourfulness", None) == gr.skip(), "it has no direction"
 
 
-def test_without_seconds_there_is_no_second_plot(tmp_path: Path, known: Standing) -> None:
-    untimed = Standing(tuple({**each, "seconds": ""} for each in known.rows))
-    on = Handlers(Studio(Folder(tmp_path)), CARDS, untimed)
+def test_without_seconds_there_is_no_second_plot(tmp_path: Path, known: Ranking) -> None:
+    untimed = Ranking(tuple({**each, "seconds": ""} for each in known.rows))
+    on = Handlers(Service(Folder(tmp_path)), CARDS, untimed)
     _, first, metric, second, _ = on.figures(untimed)
     assert len(first["points"]) == len(SCORES)
     assert (metric["visible"], second["points"]) == (False, [])
     assert on.figures(known)[2]["visible"]
 
 
-def test_where_the_figures_are_from_is_said(known: Standing) -> None:
+def test_where_the_figures_are_from_is_said(known: Ranking) -> None:
     said = views.about(known)
     for words in ("4 photos of val.zip", "recombine-256", COMMITS, ranking.MAKE):
         assert words in said
@@ -163,7 +163,7 @@ def test_where_the_figures_are_from_is_said(known: Standing) -> None:
 
 def test_without_a_file_the_tab_says_how_to_make_one(tmp_path: Path) -> None:
     assert read(tmp_path / "quality.csv") is None
-    on = Handlers(Studio(Folder(tmp_path)), CARDS, None)
+    on = Handlers(Service(Folder(tmp_path)), CARDS, None)
     _, own, bar, intro, *figures = on.seen(None)
     assert own is None
     assert bar["visible"] is False
@@ -189,7 +189,7 @@ def test_the_committed_file_can_be_read() -> None:
 def test_an_own_run_takes_the_place_of_the_committed_one_and_goes_again(
     handlers: Handlers,
 ) -> None:
-    path = run(handlers.studio.folder.new("mine.csv"), ["autochrome", "gray"])
+    path = run(handlers.service.folder.new("mine.csv"), ["autochrome", "gray"])
     message, zone, own, bar, intro, table, *_ = handlers.take(0, {"path": path}, WHO, None)
     assert (message, zone["value"], bar["visible"]) == ("", None, True)
     assert "Your run mine.csv." in intro
@@ -239,7 +239,7 @@ def cells(**changed: str) -> list[dict[str, str]]:
 def test_bad_files_are_explained_in_words(
     handlers: Handlers, table: list[dict[str, str]], says: str
 ) -> None:
-    path = write(handlers.studio.folder.new("bad.csv"), table)
+    path = write(handlers.service.folder.new("bad.csv"), table)
     message, zone, *rest = handlers.take(0, {"path": path}, WHO, None)
     assert says in message.replace("&#x27;", "'")
     assert "bad.csv" in message
@@ -258,7 +258,7 @@ def test_bad_files_are_explained_in_words(
     ],
 )
 def test_other_files_are_explained_in_words(handlers: Handlers, data: bytes, says: str) -> None:
-    path = handlers.studio.folder.new("bad.csv")
+    path = handlers.service.folder.new("bad.csv")
     path.write_bytes(data)
     assert says in handlers.take(0, {"path": path}, WHO, None)[0]
 
@@ -266,12 +266,12 @@ def test_other_files_are_explained_in_words(handlers: Handlers, data: bytes, say
 def test_only_files_that_were_sent_are_read(handlers: Handlers, tmp_path: Path) -> None:
     elsewhere = run(tmp_path / "elsewhere.csv")
     assert "No file was given" in handlers.take(0, {"path": elsewhere}, WHO, None)[0]
-    gone = handlers.studio.folder.new("gone.csv")
+    gone = handlers.service.folder.new("gone.csv")
     assert "gone.csv is no longer here" in handlers.take(0, {"path": gone}, WHO, None)[0]
 
 
 def test_stopping_keeps_what_is_there(handlers: Handlers) -> None:
-    path = run(handlers.studio.folder.new("mine.csv"))
+    path = run(handlers.service.folder.new("mine.csv"))
     handlers.stop(5, WHO)
     message, _, *rest = handlers.take(4, {"path": path}, WHO, None)
     assert [message, *rest] == [gr.skip()] * 9
@@ -319,7 +319,7 @@ def test_equal_values_have_a_place_too() -> None:
     assert (plot["points"][0]["x"], plot["points"][0]["y"]) == ([0.5], [0.5])
 
 
-def test_levels_of_metrics_that_are_best_near_zero(known: Standing) -> None:
+def test_levels_of_metrics_that_are_best_near_zero(known: Ranking) -> None:
     plot = views.speed(known, CARDS, "colourfulness-difference")
     (level,) = plot["lines"]
     assert level["beyond"] == "below", "gray lacks all colour"

@@ -21,12 +21,12 @@ from colorize_core.cards import ModelCard, WeightFile
 from colorize_core.errors import WeightsError
 from colorize_core.imaging import image
 from ui.models.samples import several
-from ui.models.session import Desk
+from ui.models.session import ModelsSession
 from ui.models.tab import Handlers, about, nothing
 from ui.server.limits import Public
 from ui.shared import model_choices
 from ui.shared.example_strip import find_examples
-from ui.shared.service import Studio
+from ui.shared.service import Service
 
 SIZE = (60, 40)  # of the photo, width and height
 KNOBS = (1.0, 1.0, 1.0, True)  # vividness, strength, gain, neutralize
@@ -39,26 +39,26 @@ Scene = Callable[..., NDArray[np.uint8]]
 class Page:
     """The tab's handlers with one person's photo."""
 
-    def __init__(self, studio: Studio, photo: Path):
-        self.studio = studio
-        self.on = Handlers(studio, find_examples(), drawing_models.CARDS)
-        self.photo = studio.folder.new(photo.name)
+    def __init__(self, service: Service, photo: Path):
+        self.service = service
+        self.on = Handlers(service, find_examples(), drawing_models.CARDS)
+        self.photo = service.folder.new(photo.name)
         self.photo.write_bytes(photo.read_bytes())
-        self.desk: Desk = self.open(self.photo)[5]
+        self.session: ModelsSession = self.open(self.photo)[5]
 
-    def open(self, path: Path, desk: Desk | None = None) -> list[Any]:
-        return self.on.open(0, {"path": str(path)}, "autochrome", desk, WHO, None)
+    def open(self, path: Path, session: ModelsSession | None = None) -> list[Any]:
+        return self.on.open(0, {"path": str(path)}, "autochrome", session, WHO, None)
 
     def pick(self, name: str) -> list[Any]:
         index = [card.name for card in drawing_models.CARDS].index(name)
-        return self.on.pick(self.desk, SimpleNamespace(index=index))
+        return self.on.pick(self.session, SimpleNamespace(index=index))
 
     def show(self, *knobs: Any) -> list[Any]:
-        return self.on.show(0, self.desk, *(knobs or KNOBS), WHO, None)
+        return self.on.show(0, self.session, *(knobs or KNOBS), WHO, None)
 
     def draw(self, name: str, count: int, *own: Any, knobs: Any = KNOBS) -> Iterator[list[Any]]:
         self.pick(name)
-        return self.on.draw(WHO, None, 0, name, self.desk, count, *knobs, *own)
+        return self.on.draw(WHO, None, 0, name, self.session, count, *knobs, *own)
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +69,8 @@ def gray_photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> P
 
 
 @pytest.fixture
-def page(studio: Studio, gray_photo: Path) -> Page:
-    return Page(studio, gray_photo)
+def page(service: Service, gray_photo: Path) -> Page:
+    return Page(service, gray_photo)
 
 
 def cells(value: dict[str, Any]) -> list[dict[str, Any]]:
@@ -82,7 +82,7 @@ def test_nothing_is_loaded_before_it_is_used(page: Page) -> None:
         page.pick(card.name)
     page.pick("coltran")
     assert page.show()[1:] == nothing()[1:]
-    assert not page.studio._models
+    assert not page.service._models
 
 
 def test_a_model_colours_at_once_and_is_asked_no_second_time(page: Page) -> None:
@@ -110,13 +110,13 @@ def test_a_picture_a_seed_and_a_stage(page: Page) -> None:
 
 def test_the_picked_picture_is_what_its_seed_and_stage_give(page: Page) -> None:
     list(page.draw("coltran", 2, *COLTRAN))
-    page.on.choose(page.desk, SimpleNamespace(index=4))
+    page.on.choose(page.session, SimpleNamespace(index=4))
     assert "seed 1, fine" in page.show()[5]
-    work = page.desk.work("coltran")
+    work = page.session.work("coltran")
     assert work is not None
-    with page.studio.job("someone") as job:
-        file = page.studio.export(work, "PNG", job)
-    alone = page.studio.colorizer("coltran").colorize(
+    with page.service.task("someone") as job:
+        file = page.service.export(work, "PNG", job)
+    alone = page.service.colorizer("coltran").colorize(
         image.read(page.photo).pixels, seed=1, temperature=0.8, stage="fine"
     )
     assert np.array_equal(image.read(file).pixels, alone)
@@ -149,19 +149,19 @@ def test_colours_go_into_noise_without_a_model(
     page: Page, tmp_path: Path, rng: np.random.Generator
 ) -> None:
     page.pick("diffusion")
-    assert page.on.noise(0, "diffusion", page.desk, WHO, None)["visible"] is False
+    assert page.on.noise(0, "diffusion", page.session, WHO, None)["visible"] is False
     Image.fromarray(rng.integers(0, 255, (8, 12, 3), np.uint8)).resize((120, 80)).save(
-        page.studio.folder.path / "colour.png"
+        page.service.folder.path / "colour.png"
     )
-    desk = page.open(page.studio.folder.path / "colour.png")[5]
-    value = page.on.noise(0, "diffusion", desk, WHO, None)["value"]
+    session = page.open(page.service.folder.path / "colour.png")[5]
+    value = page.on.noise(0, "diffusion", session, WHO, None)["value"]
     assert [group["title"] for group in value["groups"]] == [
         "Into noise, cosine schedule",
         "Into noise, linear schedule",
     ]
     assert [len(group["cells"]) for group in value["groups"]] == [10, 10]
-    assert not page.studio._models
-    assert page.on.noise(0, "autochrome", desk, WHO, None)["visible"] is False
+    assert not page.service._models
+    assert page.on.noise(0, "autochrome", session, WHO, None)["visible"] is False
 
 
 def test_stopping_keeps_what_was_drawn_before(page: Page) -> None:
@@ -171,14 +171,14 @@ def test_stopping_keeps_what_was_drawn_before(page: Page) -> None:
     page.on.stop(1, WHO)
     *_, last = running
     assert last[1:] == before[1:]
-    assert len(page.desk.works["coltran"]) == 3
-    assert not page.studio._jobs
+    assert len(page.session.works["coltran"]) == 3
+    assert not page.service._jobs
 
 
 def test_another_photo_ends_the_drawing(page: Page) -> None:
     running = page.draw("coltran", 1, *COLTRAN)
     next(running)
-    new = page.open(page.photo, page.desk)[5]
+    new = page.open(page.photo, page.session)[5]
     assert list(running) == []
     assert not new.works
 
@@ -192,9 +192,9 @@ def test_one_model_beside_another(page: Page) -> None:
 
 
 def test_faults_are_said_in_words(page: Page, tmp_path: Path) -> None:
-    note = page.studio.folder.path / "note.jpg"
+    note = page.service.folder.path / "note.jpg"
     note.write_bytes(b"Dear diary")
-    said, zone, *_ = page.open(note, page.desk)
+    said, zone, *_ = page.open(note, page.session)
     assert "note.jpg is not a picture" in said
     assert zone["visible"] == "hidden", "the photo before stays"
     assert "Send a picture file" in page.open(tmp_path / "elsewhere.jpg")[0]
@@ -239,16 +239,16 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple
 
 
 def test_weights_are_downloaded_when_that_is_asked_for(
-    studio: Studio,
+    service: Service,
     gray_photo: Path,
     elsewhere: tuple[ModelCard, Hub],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("ui.shared.service.LIVELY", 0.0)
     card, hub = elsewhere
-    page = Page(studio, gray_photo)
+    page = Page(service, gray_photo)
     page.on.cards[card.name] = card
-    page.desk.current = card.name
+    page.session.current = card.name
     assert page.show() == [gr.skip(), *nothing()[1:]]
     assert page.on.gets([card.name]) == [gr.update(visible=True)]
     assert model_choices.here([card]) == []
@@ -262,25 +262,25 @@ def test_weights_are_downloaded_when_that_is_asked_for(
 
 
 def test_a_download_that_fails_is_explained(
-    studio: Studio, gray_photo: Path, elsewhere: tuple[ModelCard, Hub]
+    service: Service, gray_photo: Path, elsewhere: tuple[ModelCard, Hub]
 ) -> None:
     card, hub = elsewhere
     hub.says = (404, "RepoNotFound")
-    page = Page(studio, gray_photo)
+    page = Page(service, gray_photo)
     page.on.cards[card.name] = card
     message, button = page.on.fetch(0, card.name, WHO, None)
     assert "has no repository someone/elsewhere" in message
     assert button["visible"]
-    page.desk.current = card.name
-    for desk in (None, page.desk):  # what follows is to leave the words there
-        assert page.on.show(0, desk, 1, 1, 1, True, WHO, None)[0] == gr.skip()
+    page.session.current = card.name
+    for session in (None, page.session):  # what follows is to leave the words there
+        assert page.on.show(0, session, 1, 1, 1, True, WHO, None)[0] == gr.skip()
 
 
 def test_a_model_that_is_not_here_is_refused_with_what_to_do(
-    studio: Studio, elsewhere: tuple[ModelCard, Hub]
+    service: Service, elsewhere: tuple[ModelCard, Hub]
 ) -> None:
     with pytest.raises(WeightsError, match=r"220 MB.* weights fetch ddcolor-tiny"):
-        studio.colorizer("ddcolor-tiny")
+        service.colorizer("ddcolor-tiny")
     assert elsewhere[1].asked == []
 
 
@@ -292,12 +292,12 @@ def test_what_is_not_scored_here_is_described_by_its_facts() -> None:
 
 
 def test_strangers_download_nothing(
-    studio: Studio, gray_photo: Path, elsewhere: tuple[ModelCard, Hub]
+    service: Service, gray_photo: Path, elsewhere: tuple[ModelCard, Hub]
 ) -> None:
     card, hub = elsewhere
-    page = Page(studio, gray_photo)
+    page = Page(service, gray_photo)
     page.on.cards[card.name] = card
-    studio.public = Public()
+    service.public = Public()
     message, _ = page.on.fetch(0, card.name, WHO, None)
     assert "weights fetch elsewhere" in message
     assert hub.asked == []

@@ -31,10 +31,10 @@ from colorize_core.prompted.plan import needed
 from colorize_core.prompted.settings import CONDITIONS, PROMPT, Settings
 from colorize_core.prompted.sources import CAPTIONER
 from ui.prompt import endpoint, form, generation, requirements
-from ui.prompt.session import Sketchbook
+from ui.prompt.session import PromptSession
 from ui.prompt.tab import STARTS, Handlers
 from ui.shared.example_strip import find_examples
-from ui.shared.service import FORMATS, Studio
+from ui.shared.service import FORMATS, Service
 
 # NumPy 2 has a word for diffusers' UniPC, which reads a tensor as an array.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -95,29 +95,31 @@ def colour_photo(tmp_path_factory: pytest.TempPathFactory, colour_scene: Scene) 
 class Page:
     """The tab's handlers with one person's photo."""
 
-    def __init__(self, studio: Studio, photo: Path):
-        self.studio = studio
-        self.on = Handlers(studio, find_examples())
+    def __init__(self, service: Service, photo: Path):
+        self.service = service
+        self.on = Handlers(service, find_examples())
         self.opened = self.open(photo)
-        self.book: Sketchbook = self.opened[5]
+        self.session: PromptSession = self.opened[5]
 
-    def open(self, photo: Path, book: Sketchbook | None = None) -> list[Any]:
-        there = self.studio.folder.new(photo.name)
+    def open(self, photo: Path, session: PromptSession | None = None) -> list[Any]:
+        there = self.service.folder.new(photo.name)
         there.write_bytes(photo.read_bytes())
-        return self.on.open(0, {"path": str(there)}, book, WHO, None)
+        return self.on.open(0, {"path": str(there)}, session, WHO, None)
 
     def draw(self, settings: Settings = WISH, turn: int = 0) -> list[list[Any]]:
-        return list(self.on.draw(WHO, None, turn, self.book, *values(settings)))
+        return list(self.on.draw(WHO, None, turn, self.session, *values(settings)))
 
     def compare(self, followed: Any, starts: Any, settings: Settings = WISH) -> list[list[Any]]:
-        return list(self.on.compare(WHO, None, 0, self.book, followed, starts, *values(settings)))
+        return list(
+            self.on.compare(WHO, None, 0, self.session, followed, starts, *values(settings))
+        )
 
     def pixels(self) -> NDArray[Any]:
         """Of the picture that is shown."""
-        return image.read(self.book.after(self.book.cell, self.studio)).pixels
+        return image.read(self.session.after(self.session.cell, self.service)).pixels
 
     def saved(self, format: str) -> Path:
-        message, path = self.on.save(0, format, self.book, WHO, None)
+        message, path = self.on.save(0, format, self.session, WHO, None)
         assert message == ""
         return Path(path)
 
@@ -128,8 +130,8 @@ def values(settings: Settings) -> list[Any]:
 
 
 @pytest.fixture
-def page(studio: Studio, gray_photo: Path, here: Hub) -> Page:
-    return Page(studio, gray_photo)
+def page(service: Service, gray_photo: Path, here: Hub) -> Page:
+    return Page(service, gray_photo)
 
 
 def captions(drawings: dict[str, Any]) -> list[str]:
@@ -151,7 +153,7 @@ def test_nothing_heavy_is_imported_before_there_is_a_photo() -> None:
 
 def test_the_edges_follow_both_thresholds(page: Page) -> None:
     def edges(**changed: Any) -> str:
-        message, seen = page.on.look(page.book, *values(replace(WISH, **changed)))
+        message, seen = page.on.look(page.session, *values(replace(WISH, **changed)))
         assert message == ""
         (group,) = seen["groups"]
         assert len(group["cells"]) == 2
@@ -163,24 +165,24 @@ def test_the_edges_follow_both_thresholds(page: Page) -> None:
 
 
 def test_an_editor_has_no_edges_to_look_at(page: Page) -> None:
-    _, seen = page.on.look(page.book, *values(replace(WISH, model="flux2-klein")))
+    _, seen = page.on.look(page.session, *values(replace(WISH, model="flux2-klein")))
     assert captions(seen) == ["The photo in gray"]
 
 
 def test_thresholds_that_do_not_fit_are_explained(page: Page) -> None:
     swapped = dict(zip(form.NAMES, values(WISH), strict=True)) | {"low": 90, "high": 50}
-    message, _ = page.on.look(page.book, *swapped.values())
+    message, _ = page.on.look(page.session, *swapped.values())
     assert "Swap them" in message
 
 
 def test_the_edges_are_seen_without_any_weights(
-    studio: Studio, gray_photo: Path, bare: Hub
+    service: Service, gray_photo: Path, bare: Hub
 ) -> None:
-    page = Page(studio, gray_photo)
-    message, seen = page.on.look(page.book, *values(WISH))
+    page = Page(service, gray_photo)
+    message, seen = page.on.look(page.session, *values(WISH))
     assert message == ""
     assert captions(seen)[1] == "What the drawing follows"
-    _, soft = page.on.look(page.book, *values(replace(WISH, condition="softedge")))
+    _, soft = page.on.look(page.session, *values(replace(WISH, condition="softedge")))
     assert "once their network is here" in captions(soft)[1]
     assert bare.asked == []
 
@@ -211,9 +213,9 @@ def test_another_model_brings_its_own_words_unless_some_were_typed() -> None:
 
 
 def test_what_is_missing_is_listed_with_size_and_licence(
-    studio: Studio, gray_photo: Path, bare: Hub
+    service: Service, gray_photo: Path, bare: Hub
 ) -> None:
-    page = Page(studio, gray_photo)
+    page = Page(service, gray_photo)
     asked, words, button, *_ = page.on.choose(*values(WISH))
     assert asked == sources.needed(WISH)
     for each in asked:
@@ -224,9 +226,9 @@ def test_what_is_missing_is_listed_with_size_and_licence(
 
 
 def test_drawing_without_the_weights_says_what_to_do(
-    studio: Studio, gray_photo: Path, bare: Hub
+    service: Service, gray_photo: Path, bare: Hub
 ) -> None:
-    page = Page(studio, gray_photo)
+    page = Page(service, gray_photo)
     (last,) = page.draw()
     assert "Not on this machine yet: Stable Diffusion 1.5" in last[0]
     assert last[-1]["visible"]
@@ -235,10 +237,10 @@ def test_drawing_without_the_weights_says_what_to_do(
 
 
 def test_a_download_reports_and_makes_it_whole(
-    studio: Studio, gray_photo: Path, bare: Hub, monkeypatch: pytest.MonkeyPatch
+    service: Service, gray_photo: Path, bare: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ui.shared.service.LIVELY", 0.0)
-    page = Page(studio, gray_photo)
+    page = Page(service, gray_photo)
     heard: list[str] = []
 
     def progress(share: float, what: str) -> None:
@@ -253,10 +255,10 @@ def test_a_download_reports_and_makes_it_whole(
 
 
 def test_a_download_is_stopped_and_goes_on(
-    studio: Studio, gray_photo: Path, bare: Hub, monkeypatch: pytest.MonkeyPatch
+    service: Service, gray_photo: Path, bare: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ui.shared.service.LIVELY", 0.0)
-    page = Page(studio, gray_photo)
+    page = Page(service, gray_photo)
 
     def progress(share: float, what: str) -> None:
         if share > 0.5:
@@ -272,8 +274,8 @@ def test_a_download_is_stopped_and_goes_on(
     assert not sources.missing(sources.needed(WISH))
 
 
-def test_a_download_that_fails_says_why(studio: Studio, gray_photo: Path, bare: Hub) -> None:
-    page = Page(studio, gray_photo)
+def test_a_download_that_fails_says_why(service: Service, gray_photo: Path, bare: Hub) -> None:
+    page = Page(service, gray_photo)
     bare.says = (503, "")
     message, _, _, button = page.on.download(0, sources.needed(WISH), WHO, None)
     assert 'role="alert"' in message
@@ -322,7 +324,7 @@ def test_variants_are_seen_while_they_are_drawn(page: Page) -> None:
 def test_a_seed_draws_the_same_again_and_another_does_not(page: Page) -> None:
     def made(**changed: Any) -> NDArray[np.uint8]:
         page.draw(replace(WISH, **changed))
-        return page.book.cell.drawn
+        return page.session.cell.drawn
 
     first = made()
     assert np.array_equal(first, made())
@@ -340,19 +342,21 @@ def test_the_photo_is_kept_until_it_is_not_to_be(page: Page, gray_photo: Path) -
     # A level is 255th of the way from black to white.
     assert np.abs(lightness(kept) - lightness(photo)).max() < 100 / 255
     assert np.ptp(kept.astype(int), axis=2).max() > 10  # it has colours
-    *_, line = page.on.keep(page.book, False)
+    *_, line = page.on.keep(page.session, False)
     assert "raw picture" in line
-    drawn = page.book.cell.drawn
+    drawn = page.session.cell.drawn
     assert np.array_equal(image.read(page.saved("PNG")).pixels, drawn)
     assert drawn.shape[0] * drawn.shape[1] == pytest.approx(WISH.side**2, rel=0.1)
-    *_, line = page.on.keep(page.book, True)
+    *_, line = page.on.keep(page.session, True)
     assert "photo kept" in line
     assert np.array_equal(image.read(page.saved("PNG")).pixels, kept)
 
 
-def test_a_photo_in_colour_is_taken_without(studio: Studio, colour_photo: Path, here: Hub) -> None:
-    page = Page(studio, colour_photo)
-    before = image.read(page.book.before).pixels.astype(int)
+def test_a_photo_in_colour_is_taken_without(
+    service: Service, colour_photo: Path, here: Hub
+) -> None:
+    page = Page(service, colour_photo)
+    before = image.read(page.session.before).pixels.astype(int)
     assert np.ptp(before, axis=2).max() <= 4  # JPEG
     page.draw()
     photo = image.read(colour_photo).pixels
@@ -373,7 +377,7 @@ def test_every_format_can_be_taken_away(page: Page, format: str) -> None:
 def test_another_of_the_pictures_is_picked(page: Page) -> None:
     page.draw(replace(WISH, variants=2))
     first = page.pixels()
-    drawings, *_, line = page.on.pick(page.book, SimpleNamespace(index=1))
+    drawings, *_, line = page.on.pick(page.session, SimpleNamespace(index=1))
     assert drawings["picked"] == 1
     assert "Seed 6" in line
     assert not np.array_equal(page.pixels(), first)
@@ -392,11 +396,11 @@ def test_conditions_are_compared_in_one_run(page: Page) -> None:
         "Soft edges, from the built-in model's colours",
     ]
     assert drawings["groups"][0]["columns"] == 3
-    pictures = [cell.drawn.tobytes() for cell in page.book.cells]
+    pictures = [cell.drawn.tobytes() for cell in page.session.cells]
     assert len(set(pictures)) == 6
     alone = Settings(**{**vars(WISH), "condition": "brightness"})
     page.draw(alone)
-    assert page.book.cell.drawn.tobytes() == pictures[1]
+    assert page.session.cell.drawn.tobytes() == pictures[1]
 
 
 def test_nothing_to_compare_is_explained(page: Page) -> None:
@@ -416,10 +420,10 @@ def test_one_that_fails_leaves_the_others(page: Page, monkeypatch: pytest.Monkey
     last = page.compare(list(CONDITIONS), list(STARTS)[:1])[-1]
     assert last[0] == ""
     assert captions(last[2])[1] == "Brightness · The file is damaged. Download it again."
-    assert [cell.drawn is not None for cell in page.book.cells] == [True, False, True]
+    assert [cell.drawn is not None for cell in page.session.cells] == [True, False, True]
     (_, last) = page.draw(replace(WISH, condition="brightness"))
     assert "The file is damaged" in last[0]
-    assert page.book.cells == []
+    assert page.session.cells == []
 
 
 def test_a_flagged_picture_is_explained(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -434,7 +438,7 @@ def test_a_flagged_picture_is_explained(page: Page, monkeypatch: pytest.MonkeyPa
 
 
 def test_it_stops_within_a_step(page: Page) -> None:
-    run = page.on.draw(WHO, None, 0, page.book, *values(replace(WISH, steps=30, variants=2)))
+    run = page.on.draw(WHO, None, 0, page.session, *values(replace(WISH, steps=30, variants=2)))
     for words in run:
         if "step 2 of" in words[1]:
             break
@@ -442,12 +446,12 @@ def test_it_stops_within_a_step(page: Page) -> None:
     rest = list(run)
     assert len(rest) <= 2
     assert "Stopped" in rest[-1][0]
-    assert not page.book.running
+    assert not page.session.running
     assert page.draw(turn=2)[-1][0] == ""  # the next one is drawn as if nothing had been
 
 
 def test_what_was_drawn_before_the_stop_stays(page: Page) -> None:
-    run = page.on.draw(WHO, None, 0, page.book, *values(replace(WISH, variants=2)))
+    run = page.on.draw(WHO, None, 0, page.session, *values(replace(WISH, variants=2)))
     for words in run:
         if "Picture 2 of 2 · step 1" in words[1]:
             break
@@ -455,26 +459,26 @@ def test_what_was_drawn_before_the_stop_stays(page: Page) -> None:
     last = list(run)[-1]
     assert "What was drawn until then is here" in last[0]
     assert last[4] is not None
-    (cell,) = page.book.cells
+    (cell,) = page.session.cells
     assert cell.settings.seed == 5
 
 
 def test_another_photo_ends_the_run_without_a_word(page: Page, gray_photo: Path) -> None:
-    run = page.on.draw(WHO, None, 0, page.book, *values(WISH))
+    run = page.on.draw(WHO, None, 0, page.session, *values(WISH))
     next(run)
-    page.open(gray_photo, page.book)
+    page.open(gray_photo, page.session)
     assert list(run) == []
 
 
 def test_a_second_drawing_waits_for_the_first(page: Page, gray_photo: Path) -> None:
-    other = Page(page.studio, gray_photo)
+    other = Page(page.service, gray_photo)
     other.on = page.on
-    run = page.on.draw(WHO, None, 0, page.book, *values(WISH))
+    run = page.on.draw(WHO, None, 0, page.session, *values(WISH))
     next(run)
     done: list[Any] = []
     waiting = threading.Thread(
         target=lambda: done.extend(
-            other.on.draw(SimpleNamespace(session_hash="b"), None, 0, other.book, *values(WISH))
+            other.on.draw(SimpleNamespace(session_hash="b"), None, 0, other.session, *values(WISH))
         )
     )
     waiting.start()
@@ -483,7 +487,7 @@ def test_a_second_drawing_waits_for_the_first(page: Page, gray_photo: Path) -> N
     list(run)
     waiting.join(60)
     assert done[-1][0] == ""
-    assert np.array_equal(other.book.cell.drawn, page.book.cell.drawn)
+    assert np.array_equal(other.session.cell.drawn, page.session.cell.drawn)
 
 
 def test_a_mistake_of_ours_is_not_shown_in_its_own_words(
@@ -506,10 +510,10 @@ def test_a_png_brings_its_settings_back(page: Page) -> None:
     page.draw(wish)
     png = page.saved("PNG")
     assert read_settings(png.read_bytes()) == wish
-    page.on.keep(page.book, False)
-    again = page.open(png, page.book)
+    page.on.keep(page.session, False)
+    again = page.open(png, page.session)
     assert "photo kept" in again[11]
-    assert again[5] is page.book  # the photo stays
+    assert again[5] is page.session  # the photo stays
     assert "are loaded" in again[0]
     sent = dict(zip(form.NAMES, again[12:], strict=True))
     assert {name: update["value"] for name, update in sent.items()} == vars(wish)
@@ -517,12 +521,12 @@ def test_a_png_brings_its_settings_back(page: Page) -> None:
     assert sent["strength"]["visible"]
 
 
-def test_a_png_alone_is_the_photo_too(page: Page, studio: Studio) -> None:
+def test_a_png_alone_is_the_photo_too(page: Page, service: Service) -> None:
     page.draw()
     png = page.saved("PNG")
-    fresh = Page(studio, png)
+    fresh = Page(service, png)
     assert "taken as the photo" in fresh.opened[0]
-    assert fresh.book.size == SIZE
+    assert fresh.session.size == SIZE
     fresh.draw()
     drawn = fresh.saved("PNG")
     # Its L is the photo's, so the same wish draws the same colours again, but for rounding.
@@ -534,7 +538,7 @@ def test_damaged_settings_are_named(page: Page, tmp_path: Path) -> None:
     page.draw()
     broken = tmp_path / "broken.png"
     broken.write_bytes(page.saved("PNG").read_bytes().replace(b'"seed": 5', b'"seed": x'))
-    assert "are damaged" in page.open(broken, page.book)[0]
+    assert "are damaged" in page.open(broken, page.session)[0]
 
 
 def test_what_is_no_picture_is_named(page: Page, tmp_path: Path) -> None:
@@ -547,7 +551,7 @@ def test_what_is_no_picture_is_named(page: Page, tmp_path: Path) -> None:
 
 
 def test_the_captioner_is_asked_for_before_it_is_downloaded(page: Page) -> None:
-    message, prompt, asked, words, button = page.on.describe(0, page.book, "red", WHO, None)
+    message, prompt, asked, words, button = page.on.describe(0, page.session, "red", WHO, None)
     assert "Captioner BLIP" in message
     assert prompt == "red"
     assert asked == (CAPTIONER,)
@@ -564,9 +568,9 @@ def test_a_caption_is_put_before_the_words(page: Page, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(generation, "caption", caption)
     monkeypatch.setattr(sources, "missing", lambda wanted: sources.Missing(()))
-    message, prompt, *_ = page.on.describe(0, page.book, "red brick", WHO, None)
+    message, prompt, *_ = page.on.describe(0, page.session, "red brick", WHO, None)
     assert (message, prompt) == ("", "a man with a camera, red brick")
-    assert heard[0] is page.book.small
+    assert heard[0] is page.session.small
 
 
 def test_the_list_escapes_what_it_says() -> None:
@@ -576,16 +580,16 @@ def test_the_list_escapes_what_it_says() -> None:
 
 def test_a_photo_that_is_gone_is_explained(page: Page) -> None:
     page.draw()
-    page.book.path.unlink()
-    page.book.cell.files.clear()
-    *_, shown, _, line = page.on.pick(page.book, SimpleNamespace(index=0))
+    page.session.path.unlink()
+    page.session.cell.files.clear()
+    *_, shown, _, line = page.on.pick(page.session, SimpleNamespace(index=0))
     assert shown is None
     assert "no longer here" in line
 
 
 def test_the_empty_page_comes_back(page: Page) -> None:
-    cleared = page.on.reset(page.book)
-    assert page.book.away
+    cleared = page.on.reset(page.session)
+    assert page.session.away
     assert len(cleared) == len(page.opened)
     assert page.on.look(None, *values(WISH)) == ["", None]
     assert page.on.save(0, "PNG", None, WHO, None)[1] is None
@@ -599,7 +603,7 @@ def test_the_empty_page_comes_back(page: Page) -> None:
 def asked(page: Page, **changed: Any) -> tuple[str, str]:
     """What /prompt gives back for the photo."""
     wished = {name: getattr(WISH, name) for name in endpoint.NAMES}
-    photo = {"path": str(page.book.path)}
+    photo = {"path": str(page.session.path)}
     on = endpoint.Endpoint(page.on)
     return on.prompt(WHO, photo, **{**wished, **changed}, progress=None)
 
@@ -618,9 +622,9 @@ def test_the_endpoint_draws_what_the_page_draws(page: Page) -> None:
 
 
 def test_the_endpoint_refuses_and_downloads_nothing(
-    studio: Studio, gray_photo: Path, bare: Hub
+    service: Service, gray_photo: Path, bare: Hub
 ) -> None:
-    page = Page(studio, gray_photo)
+    page = Page(service, gray_photo)
     with pytest.raises(gr.Error, match=r"Not on this machine yet: .* The tab Prompt of the app"):
         asked(page)
     with pytest.raises(gr.Error, match="condition is 'depth', allowed are: canny"):
@@ -645,7 +649,7 @@ def test_the_endpoint_is_stopped_and_leaves_the_way_free(
     def stopping(*arguments: Any, **options: Any) -> Iterator[Any]:
         for news in grid.draw_grid(*arguments, **options):
             yield news
-            page.studio.stop(WHO.session_hash)
+            page.service.stop(WHO.session_hash)
 
     with monkeypatch.context() as patch:
         patch.setattr(generation, "draw_grid", stopping)

@@ -24,11 +24,11 @@ from colorize_core.metrics import trunks
 from colorize_core.selective import Layer, segmenters
 from ui.selective import mask_edits, mask_files
 from ui.selective.fill_controls import FLAT, GRAY, fill_of, rgb
-from ui.selective.session import MOST_REGIONS, MOST_STEPS, OWN, Easel, Fill, pack, unpack
+from ui.selective.session import MOST_REGIONS, MOST_STEPS, OWN, Fill, SelectiveSession, pack, unpack
 from ui.selective.tab import NETWORKS, SAM, Handlers
 from ui.shared import service
 from ui.shared.example_strip import find_examples
-from ui.shared.service import FORMATS, Studio
+from ui.shared.service import FORMATS, Service
 
 SIZE = (150, 100)  # of the photos, width and height
 WHO = SimpleNamespace(session_hash="someone")
@@ -39,33 +39,33 @@ Scene = Callable[..., NDArray[np.uint8]]
 class Page:
     """The tab's handlers with one person's photo."""
 
-    def __init__(self, studio: Studio, photo: Path):
-        self.studio = studio
-        self.on = Handlers(studio, find_examples(), drawing_models.CARDS)
-        self.photo = studio.folder.new(photo.name)
+    def __init__(self, service: Service, photo: Path):
+        self.service = service
+        self.on = Handlers(service, find_examples(), drawing_models.CARDS)
+        self.photo = service.folder.new(photo.name)
         self.photo.write_bytes(photo.read_bytes())
         self.opened = list(self.on.open(0, {"path": str(self.photo)}, None, WHO, None))
-        self.easel: Easel = self.opened[0][4]
+        self.session: SelectiveSession = self.opened[0][4]
         self.serial = 0
 
     def edit(self, *some: dict[str, Any]) -> list[Any]:
         """What the page does: message, picture and controls."""
         sent = [{**each, "serial": self.serial + i} for i, each in enumerate(some, 1)]
         self.serial += len(some)
-        return self.on.edit(self.easel, SimpleNamespace(photo=self.easel.key, edits=sent))
+        return self.on.edit(self.session, SimpleNamespace(photo=self.session.key, edits=sent))
 
     def do(self, kind: str, **more: Any) -> list[Any]:
         return self.edit({"kind": kind, **more})
 
     def colour(self) -> list[Any]:
-        return self.on.colour(0, self.easel, WHO, None)
+        return self.on.colour(0, self.session, WHO, None)
 
     def fill(self, choice: str, vividness: float = 1.0, colour: str | None = None) -> list[Any]:
-        self.on.choose(self.easel, choice, vividness, colour)
+        self.on.choose(self.session, choice, vividness, colour)
         return self.colour()
 
     def file(self, kind: str) -> Path:
-        message, path = self.on.download(0, kind, self.easel, WHO, None)
+        message, path = self.on.download(0, kind, self.session, WHO, None)
         assert message == ""
         return Path(path)
 
@@ -87,13 +87,13 @@ def colour_photo(tmp_path_factory: pytest.TempPathFactory, colour_scene: Scene) 
 
 
 @pytest.fixture
-def page(studio: Studio, gray_photo: Path) -> Page:
-    return Page(studio, gray_photo)
+def page(service: Service, gray_photo: Path) -> Page:
+    return Page(service, gray_photo)
 
 
 @pytest.fixture
-def colour_page(studio: Studio, colour_photo: Path) -> Page:
-    return Page(studio, colour_photo)
+def colour_page(service: Service, colour_photo: Path) -> Page:
+    return Page(service, colour_photo)
 
 
 STROKE = {"kind": "paint", "points": [[20, 50], [130, 50]], "radius": 10}
@@ -106,7 +106,7 @@ def test_the_photo_is_seen_before_its_first_mask_and_that_before_its_colours(pag
     assert "empty" in first[5]["words"]
     assert "covers" in second[5]["words"]
     assert not second[5]["undo"], "the first mask is where it begins"
-    assert not page.studio._models, "no model has been asked yet"
+    assert not page.service._models, "no model has been asked yet"
     (region,) = second[5]["regions"]
     assert region["picture"] == second[5]["around"]
     message, shown, *_ = page.colour()
@@ -116,19 +116,19 @@ def test_the_photo_is_seen_before_its_first_mask_and_that_before_its_colours(pag
 
 
 def test_a_large_photo_is_edited_at_screen_size(
-    studio: Studio, tmp_path: Path, gray_scene: Scene
+    service: Service, tmp_path: Path, gray_scene: Scene
 ) -> None:
     path = tmp_path / "large.jpg"
     Image.fromarray(gray_scene(1000, 2000)).save(path)
-    page = Page(studio, path)
-    assert page.easel.shape == (selective.SIDE // 2, selective.SIDE)
-    assert page.easel.size == (2000, 1000)
+    page = Page(service, path)
+    assert page.session.shape == (selective.SIDE // 2, selective.SIDE)
+    assert page.session.size == (2000, 1000)
 
 
 def test_a_stroke_paints_where_it_goes_and_nowhere_else(page: Page) -> None:
     page.do("nothing")
     message, shown, *controls = page.edit(STROKE)
-    mask = page.easel.mask()
+    mask = page.session.mask()
     assert message == ""
     assert shown["seen"] == page.serial
     assert mask[50, 20:131].min() == 1
@@ -138,64 +138,64 @@ def test_a_stroke_paints_where_it_goes_and_nowhere_else(page: Page) -> None:
         alpha = np.asarray(file)[..., 1]
     assert np.array_equal(alpha, np.round(mask * 255)), "the page gets just this mask"
     page.edit({**STROKE, "kind": "erase", "points": [[75, 50]]})
-    assert page.easel.mask()[50, 75] == 0
-    assert page.easel.mask()[50, 30] == 1
+    assert page.session.mask()[50, 75] == 0
+    assert page.session.mask()[50, 30] == 1
 
 
 def test_strokes_that_come_twice_or_for_another_photo_are_not_painted(page: Page) -> None:
-    again = SimpleNamespace(photo=page.easel.key, edits=[{"kind": "invert", "serial": 1}])
-    page.on.edit(page.easel, again)
-    once = page.easel.mask()
-    shown = page.on.edit(page.easel, again)[1]
-    assert np.array_equal(page.easel.mask(), once)
+    again = SimpleNamespace(photo=page.session.key, edits=[{"kind": "invert", "serial": 1}])
+    page.on.edit(page.session, again)
+    once = page.session.mask()
+    shown = page.on.edit(page.session, again)[1]
+    assert np.array_equal(page.session.mask(), once)
     assert shown["seen"] == 1
     other = SimpleNamespace(photo="another", edits=[{"kind": "invert", "serial": 9}])
-    page.on.edit(page.easel, other)
-    assert np.array_equal(page.easel.mask(), once)
+    page.on.edit(page.session, other)
+    assert np.array_equal(page.session.mask(), once)
 
 
 def test_every_edit_can_be_undone_and_done_again(page: Page) -> None:
-    start = page.easel.mask()
+    start = page.session.mask()
     masks = [start]
     for kind in ("invert", "grow", "shrink", "feather", "fill", "snap", "all", "nothing", "guess"):
         assert page.do(kind)[0] == "", kind
-        masks.append(page.easel.mask())
+        masks.append(page.session.mask())
     page.edit(STROKE)
-    painted = page.easel.mask()
+    painted = page.session.mask()
     for mask in reversed(masks):
         page.do("undo")
-        assert np.array_equal(page.easel.mask(), mask)
+        assert np.array_equal(page.session.mask(), mask)
     assert not page.do("undo")[1]["undo"], "nothing is left to undo"
     page.edit(*[{"kind": "redo"}] * len(masks))
-    assert np.array_equal(page.easel.mask(), painted)
+    assert np.array_equal(page.session.mask(), painted)
     page.do("undo")
     assert not page.edit(STROKE)[1]["redo"], "a new stroke leaves nothing to do again"
 
 
 def test_what_can_be_undone_is_kept_within_bounds(page: Page) -> None:
     page.edit(*[{"kind": "invert"}] * (MOST_STEPS + 5))
-    assert len(page.easel.past) == MOST_STEPS
+    assert len(page.session.past) == MOST_STEPS
 
 
 def test_buttons_do_what_they_say(page: Page) -> None:
     page.do("nothing")
     page.edit(STROKE)
-    before = page.easel.mask()
+    before = page.session.mask()
     page.do("grow")
-    assert page.easel.mask().sum() > before.sum()
+    assert page.session.mask().sum() > before.sum()
     page.edit({"kind": "undo"}, {"kind": "shrink"})
-    assert page.easel.mask().sum() < before.sum()
+    assert page.session.mask().sum() < before.sum()
     page.edit({"kind": "undo"}, {"kind": "feather"})
-    between = (page.easel.mask() > 0) & (page.easel.mask() < 1)
+    between = (page.session.mask() > 0) & (page.session.mask() < 1)
     assert between.sum() > ((before > 0) & (before < 1)).sum()
     page.edit({"kind": "undo"}, {"kind": "invert"})
-    assert np.allclose(page.easel.mask(), 1 - before, atol=1 / 255)
+    assert np.allclose(page.session.mask(), 1 - before, atol=1 / 255)
     page.do("nothing")
     ring = [(75 + 40 * np.cos(a), 50 + 40 * np.sin(a)) for a in np.linspace(0, 7, 40)]
     page.do("paint", points=[[float(x), float(y)] for x, y in ring], radius=4)
-    assert page.easel.mask()[50, 75] == 0
+    assert page.session.mask()[50, 75] == 0
     page.do("fill")
-    assert page.easel.mask()[50, 75] == 1
+    assert page.session.mask()[50, 75] == 1
 
 
 def test_an_object_is_selected_by_a_box_and_strokes(
@@ -236,21 +236,21 @@ def test_an_object_is_selected_by_a_box_and_strokes(
 def test_nonsense_is_answered_in_words_and_changes_nothing(
     page: Page, edit: dict[str, Any]
 ) -> None:
-    before = page.easel.mask()
+    before = page.session.mask()
     message, shown, *_ = page.edit(edit)
     assert 'role="alert"' in message
-    assert np.array_equal(page.easel.mask(), before)
+    assert np.array_equal(page.session.mask(), before)
     assert shown["seen"] == page.serial, "the page does not send it again"
 
 
 def test_the_mask_survives_another_model(page: Page) -> None:
     page.edit(STROKE)
-    mask = page.easel.mask()
+    mask = page.session.mask()
     first = page.colour()[1]["regions"][0]["picture"]
     assert page.fill("student")[1]["regions"][0]["picture"] != first
-    assert np.array_equal(page.easel.mask(), mask)
+    assert np.array_equal(page.session.mask(), mask)
     page.edit({"kind": "undo"}, {"kind": "redo"})
-    assert page.easel.area.fill == Fill("student"), "undo is for masks"
+    assert page.session.area.fill == Fill("student"), "undo is for masks"
     assert page.fill(AUTOCHROME)[1]["regions"][0]["picture"] == first, "it was kept"
 
 
@@ -268,32 +268,32 @@ def test_each_model_looks_once_at_the_photo(
 
 def test_regions_have_masks_and_fills_of_their_own(page: Page) -> None:
     page.edit({"kind": "nothing"}, STROKE)
-    first = page.easel.mask()
+    first = page.session.mask()
     _, shown, inside, *_ = page.do("add")
     assert [each["title"] for each in shown["regions"]] == ["Region 1", "Region 2"]
-    assert (shown["active"], page.easel.mask().max()) == (1, 0)
+    assert (shown["active"], page.session.mask().max()) == (1, 0)
     assert inside["value"] == AUTOCHROME
     message, *_ = page.fill(FLAT, colour="#c02020")
     assert message == ""
     page.do("paint", points=[[75, 90]], radius=5)
     shown, inside, *_ = page.do("pick", key=1)[1:]
     assert (shown["active"], inside["value"]) == (0, AUTOCHROME)
-    assert np.array_equal(page.easel.mask(), first)
+    assert np.array_equal(page.session.mask(), first)
     made = image.read(page.file("PNG")).pixels.astype(int)
     assert made[90, 75, 0] - made[90, 75, 1] > 30, "flat red"
     assert len({*made[10, 10]}) == 1, "gray where no region is"
     shown = page.do("remove", key=1)[1]
     assert [each["key"] for each in shown["regions"]] == [2]
     page.do("remove", key=2)
-    assert len(page.easel.areas) == 1, "the last one stays"
+    assert len(page.session.areas) == 1, "the last one stays"
     page.do("undo")
-    assert [each.key for each in page.easel.areas] == [1, 2]
+    assert [each.key for each in page.session.areas] == [1, 2]
 
 
 def test_there_are_not_too_many_regions(page: Page) -> None:
     for _ in range(MOST_REGIONS - 1):
         assert page.do("add")[0] == ""
-    assert page.easel.areas[-1].key == MOST_REGIONS
+    assert page.session.areas[-1].key == MOST_REGIONS
     assert f"There can be {MOST_REGIONS} regions" in page.do("add")[0]
 
 
@@ -302,25 +302,25 @@ def test_outside_stays_as_it_is_byte_for_byte(page: Page) -> None:
     path = page.file("PNG")
     assert path.name == "old-selective.png"
     made, photo = image.read(path), image.read(page.photo).pixels
-    mask = page.easel.mask()
+    mask = page.session.mask()
     assert np.array_equal(made.pixels[mask == 0], photo[mask == 0])
     assert not np.array_equal(made.pixels[mask == 1], photo[mask == 1])
     with Image.open(path) as file:
         assert file.getexif()[271] == "Kine Exakta"
-    whole = page.studio.colorizer(AUTOCHROME).colorize(photo)
+    whole = page.service.colorizer(AUTOCHROME).colorize(photo)
     assert np.array_equal(made.pixels[mask == 1], whole[mask == 1])
 
 
 def test_outside_can_have_a_model_of_its_own(page: Page) -> None:
     page.edit({"kind": "nothing"}, STROKE)
-    page.on.choose_outside(page.easel, "student", 1.5)
+    page.on.choose_outside(page.session, "student", 1.5)
     message, shown, *_ = page.colour()
     assert message == ""
     assert shown["around"] != shown["regions"][0]["picture"]
     made = image.read(page.file("PNG")).pixels
     photo = image.read(page.photo).pixels
-    whole = page.studio.colorizer("student").colorize(photo, vividness=1.5)
-    away = page.easel.mask() == 0
+    whole = page.service.colorizer("student").colorize(photo, vividness=1.5)
+    away = page.session.mask() == 0
     assert np.array_equal(made[away], whole[away])
 
 
@@ -331,7 +331,7 @@ def test_a_photo_in_colour_keeps_its_own_colours_where_that_is_asked_for(colour_
     page.edit({"kind": "nothing"}, STROKE)
     page.fill(OWN)
     made, photo = image.read(page.file("PNG")).pixels, image.read(page.photo).pixels
-    mask = page.easel.mask()
+    mask = page.session.mask()
     assert np.array_equal(made[mask == 1], photo[mask == 1])
     assert np.ptp(made[mask == 0].astype(int), axis=1).max() <= 1, "gray"
 
@@ -346,17 +346,17 @@ def test_a_model_that_fails_says_so_and_the_region_keeps_what_it_had(
     assert "The program has failed" in message
     assert inside["value"] == AUTOCHROME
     assert shown["regions"][0]["picture"] != shown["around"]
-    page.on.choose_outside(page.easel, "student", 1.0)
+    page.on.choose_outside(page.session, "student", 1.0)
     assert page.colour()[-1] == GRAY
 
 
 def test_a_run_that_was_stopped_changes_nothing(page: Page) -> None:
     page.colour()
-    page.studio.stop(WHO.session_hash, turn=5)
-    page.on.choose(page.easel, "student", 1.0, None)
-    page.on.colour(4, page.easel, WHO, None)
-    assert page.easel.area.fill == Fill(AUTOCHROME)
-    assert page.easel.outside == Fill()
+    page.service.stop(WHO.session_hash, turn=5)
+    page.on.choose(page.session, "student", 1.0, None)
+    page.on.colour(4, page.session, WHO, None)
+    assert page.session.area.fill == Fill(AUTOCHROME)
+    assert page.session.outside == Fill()
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -370,27 +370,27 @@ def test_every_format_can_be_downloaded_at_full_size(page: Page, format: str) ->
 
 def test_a_mask_goes_out_and_comes_in_again(page: Page) -> None:
     page.edit({"kind": "nothing"}, STROKE)
-    mask = page.easel.mask()
+    mask = page.session.mask()
     path = page.file(mask_files.MASK)
     page.do("nothing")
-    message, shown = page.on.load_mask(page.easel, str(path))
+    message, shown = page.on.load_mask(page.session, str(path))
     assert message == ""
     assert shown["undo"]
-    assert np.abs(page.easel.mask() - mask).max() <= 1 / 255
+    assert np.abs(page.session.mask() - mask).max() <= 1 / 255
 
 
 def test_a_mask_that_does_not_fit_is_refused_by_its_name(page: Page, tmp_path: Path) -> None:
-    before = page.easel.mask()
+    before = page.session.mask()
     tall = tmp_path / "tall.png"
     Image.new("L", (100, 150)).save(tall)
-    words, _ = page.on.load_mask(page.easel, str(tall))
+    words, _ = page.on.load_mask(page.session, str(tall))
     assert "tall.png is 100 × 150" in words
     text = tmp_path / "notes.png"
     text.write_text("no picture at all")
-    words, _ = page.on.load_mask(page.easel, str(text))
+    words, _ = page.on.load_mask(page.session, str(text))
     assert "notes.png is not a picture" in words
     assert str(tmp_path) not in words
-    assert np.array_equal(page.easel.mask(), before)
+    assert np.array_equal(page.session.mask(), before)
 
 
 def test_the_figure_has_four_panels(page: Page) -> None:
@@ -411,21 +411,21 @@ def test_found_classes_are_layers_to_be_put_in_and_taken_out(
 ) -> None:
     monkeypatch.setattr(selective, "megabytes", lambda network: 0)
     monkeypatch.setattr(selective, "classes", halves)
-    message, *_, layers = page.on.find(0, "mobile", page.easel, WHO, None)
+    message, *_, layers = page.on.find(0, "mobile", page.session, WHO, None)
     assert message == ""
     assert layers["visible"]
     assert layers["choices"] == [("person · 50 %", "person"), ("dog · under 1 %", "dog")]
     assert layers["value"] == []
-    page.on.toggle(page.easel, ["person"])
-    person, dog = (each.mask for each in halves(page.easel.small))
-    assert np.array_equal(page.easel.mask(), person), "a guess gives way"
-    page.on.toggle(page.easel, ["person", "dog"])
-    assert page.easel.mask().min() == 1
-    page.on.toggle(page.easel, ["dog"])
-    assert np.array_equal(page.easel.mask(), dog)
+    page.on.toggle(page.session, ["person"])
+    person, dog = (each.mask for each in halves(page.session.small))
+    assert np.array_equal(page.session.mask(), person), "a guess gives way"
+    page.on.toggle(page.session, ["person", "dog"])
+    assert page.session.mask().min() == 1
+    page.on.toggle(page.session, ["dog"])
+    assert np.array_equal(page.session.mask(), dog)
     page.edit(STROKE)
-    page.on.toggle(page.easel, ["dog", "person"])
-    assert page.easel.mask().min() == 1
+    page.on.toggle(page.session, ["dog", "person"])
+    assert page.session.mask().min() == 1
     layers = page.edit({"kind": "undo"}, {"kind": "undo"})[-1]
     assert layers["value"] == ["dog"], "undo takes the ticks along"
 
@@ -433,10 +433,10 @@ def test_found_classes_are_layers_to_be_put_in_and_taken_out(
 def test_the_only_thing_that_is_found_is_selected(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selective, "classes", lambda *_, **__: halves(page.easel.small)[:1])
-    *_, layers = page.on.find(0, "people", page.easel, WHO, None)
+    monkeypatch.setattr(selective, "classes", lambda *_, **__: halves(page.session.small)[:1])
+    *_, layers = page.on.find(0, "people", page.session, WHO, None)
     assert layers["value"] == ["person"]
-    assert np.array_equal(page.easel.mask(), halves(page.easel.small)[0].mask)
+    assert np.array_equal(page.session.mask(), halves(page.session.small)[0].mask)
     layers = page.edit({"kind": "undo"})[-1]
     assert layers["value"] == []
 
@@ -446,7 +446,7 @@ def test_without_a_network_the_reason_is_told(page: Page, monkeypatch: pytest.Mo
         raise WeightsError("The network is not here. Connect once.")
 
     monkeypatch.setattr(segmenters, "fetch", offline)
-    message, *_ = page.on.find(0, "mobile", page.easel, WHO, None)
+    message, *_ = page.on.find(0, "mobile", page.session, WHO, None)
     assert "Connect once." in message
 
 
@@ -457,18 +457,18 @@ def test_a_download_says_how_far_it_is_can_be_stopped_and_goes_on(
 
     def progress(share: float, words: str) -> None:
         told.append(words)
-        assert not page.studio._network.locked(), "others may go on meanwhile"
+        assert not page.service._network.locked(), "others may go on meanwhile"
         if share > 0:
-            page.studio.stop("someone")
+            page.service.stop("someone")
 
     monkeypatch.setattr(service, "LIVELY", 0.0)
     _, name = segmenters.NETWORKS["mobile"]
     with serving_torchvision(name, bytes(2 * CHUNK), tmp_path, monkeypatch) as server:
         server.faults = [Fault(cut_after=CHUNK, stall=60)]
-        assert page.on.find(0, "mobile", page.easel, WHO, progress) == [gr.skip()] * 6
+        assert page.on.find(0, "mobile", page.session, WHO, progress) == [gr.skip()] * 6
         assert re.fullmatch(r"\S+ [kM]B of 44\.4 MB", told[-1])
-        monkeypatch.setattr(selective, "classes", lambda *_, **__: halves(page.easel.small))
-        message, *_ = page.on.find(0, "mobile", page.easel, WHO, None)
+        monkeypatch.setattr(selective, "classes", lambda *_, **__: halves(page.session.small))
+        message, *_ = page.on.find(0, "mobile", page.session, WHO, None)
     assert (message, server.ranges) == ("", [None, f"bytes={CHUNK}-"])
 
 
@@ -483,13 +483,13 @@ def test_a_network_looks_where_it_is_pointed_at(
 
     monkeypatch.setattr(selective, "megabytes", lambda network: 0)
     monkeypatch.setattr(selective, "pointed", pointed)
-    message, *_ = page.on.point(0, page.easel, WHO, None)
+    message, *_ = page.on.point(0, page.session, WHO, None)
     assert "Nothing has been pointed at" in message
     page.do("box", box=[10, 10, 90, 90])
     page.do("keep", points=[[20, 20], [30, 30], [40, 40]], radius=2)
-    message, shown, *_ = page.on.point(0, page.easel, WHO, None)
+    message, shown, *_ = page.on.point(0, page.session, WHO, None)
     assert (message, asked) == ("", [{"points": [(30, 30)], "drop": [], "box": (10, 10, 90, 90)}])
-    assert page.easel.mask().min() == 1
+    assert page.session.mask().min() == 1
     assert shown["marks"]["box"], "it can be pointed at more"
 
 
@@ -501,24 +501,24 @@ def test_downloads_are_as_large_as_is_said() -> None:
     assert f"{segmenters.SAM2_MEGABYTES:.0f} MB" in SAM
 
 
-def test_another_photo_gets_another_easel(page: Page, gray_photo: Path) -> None:
-    other = page.studio.folder.new("other.png")
+def test_another_photo_gets_another_session(page: Page, gray_photo: Path) -> None:
+    other = page.service.folder.new("other.png")
     other.write_bytes(gray_photo.read_bytes())
-    *_, last = page.on.open(0, {"path": str(other)}, page.easel, WHO, None)
-    assert page.easel.away
-    assert last[5]["photo"] != page.easel.key
-    message, zone, _, desk, easel, shown, *_ = page.on.reset(page.easel)
-    assert (message, easel, shown) == ("", None, None)
+    *_, last = page.on.open(0, {"path": str(other)}, page.session, WHO, None)
+    assert page.session.away
+    assert last[5]["photo"] != page.session.key
+    message, zone, _, desk, session, shown, *_ = page.on.reset(page.session)
+    assert (message, session, shown) == ("", None, None)
     assert zone["visible"]
     assert not desk["visible"]
 
 
 def test_a_file_that_is_no_picture_leaves_everything_as_it_was(page: Page) -> None:
-    bad = page.studio.folder.new("notes.jpg")
+    bad = page.service.folder.new("notes.jpg")
     bad.write_text("no picture at all")
-    (only,) = page.on.open(0, {"path": str(bad)}, page.easel, WHO, None)
+    (only,) = page.on.open(0, {"path": str(bad)}, page.session, WHO, None)
     assert "notes.jpg is not a picture" in only[0]
-    assert not page.easel.away
+    assert not page.session.away
 
 
 def test_controls_become_fills() -> None:

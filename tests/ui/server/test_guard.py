@@ -19,7 +19,7 @@ from colorize_core.imaging import image
 from ui.server import guard, limits
 from ui.server.limits import MB, Buckets, Public, Rate
 from ui.server.temp_files import KEEP_SECONDS, Folder
-from ui.shared.service import Studio
+from ui.shared.service import Service
 
 
 @pytest.mark.parametrize("options", [["--share"], ["--public"], ["--public", "--share"]])
@@ -151,7 +151,7 @@ def test_full_disk_is_not_filled_further(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
+def strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Service:
     """A studio that is open, on a machine with empty caches, where nothing may be downloaded."""
     from colorize_core import downloads
     from colorize_core.downloads import checkpoints
@@ -166,7 +166,7 @@ def strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
     monkeypatch.setattr(checkpoints, "find", fetched)
     monkeypatch.setattr(trunks, "is_cached", lambda _: False)
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: None)
-    return Studio(Folder(tmp_path), public=Public())
+    return Service(Folder(tmp_path), public=Public())
 
 
 class Asking:
@@ -175,7 +175,7 @@ class Asking:
     session_hash = "ada"
 
 
-def test_prompt_downloads_nothing_for_strangers(strangers: Studio) -> None:
+def test_prompt_downloads_nothing_for_strangers(strangers: Service) -> None:
     from colorize_core.prompted import sources
     from colorize_core.prompted.settings import Settings
     from ui.prompt import tab as prompt_tab
@@ -189,12 +189,12 @@ def test_prompt_downloads_nothing_for_strangers(strangers: Studio) -> None:
 
 
 @pytest.mark.parametrize("network", ["mobile", "resnet101", "sam2"])
-def test_masks_download_nothing_for_strangers(strangers: Studio, network: str) -> None:
+def test_masks_download_nothing_for_strangers(strangers: Service, network: str) -> None:
     from ui.selective import tab as selective_tab
 
     on = selective_tab.Handlers(strangers, [], [])
     with (
-        strangers.job("ada") as job,
+        strangers.task("ada") as job,
         pytest.raises(WeightsError, match="a public app downloads nothing") as refused,
     ):
         on._fetch(network, job)
@@ -202,13 +202,13 @@ def test_masks_download_nothing_for_strangers(strangers: Studio, network: str) -
     assert said in str(refused.value)
 
 
-def test_scores_download_nothing_for_strangers(strangers: Studio) -> None:
+def test_scores_download_nothing_for_strangers(strangers: Service) -> None:
     from colorize_core.metrics import METRICS
     from ui.compare.run import _fetched
 
     asked = [metric for metric in METRICS if metric.download]
     board = SimpleNamespace(truth="there", metrics=asked, missing={}, entries=[], made={})
-    with strangers.job("ada") as job:
+    with strangers.task("ada") as job:
         list(_fetched(strangers, board, job))  # type: ignore[arg-type]
     assert asked
     for metric in asked:
@@ -217,4 +217,4 @@ def test_scores_download_nothing_for_strangers(strangers: Studio) -> None:
 
 
 def test_a_private_app_still_downloads(tmp_path: Path) -> None:
-    Studio(Folder(tmp_path)).check_download("SAM 2.1", "hf download")
+    Service(Folder(tmp_path)).check_download("SAM 2.1", "hf download")

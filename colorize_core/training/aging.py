@@ -32,7 +32,8 @@ def expose(photos: Tensor, share: float) -> Tensor:
     mix = torch.lerp(first, second, torch.rand(len(old), 1, device=device) ** 2)
     mix = (mix + 0.05 * torch.rand_like(mix)) / (1 + 0.05 * 1.5)
     linear = ((photos[old] + 0.055) / 1.055).clamp_min(0.04) ** 2.4
-    light = torch.einsum("nchw,nc->nhw", linear, mix / mix.sum(1, keepdim=True))[:, None]
+    # Not by einsum: in mixed precision that would leave too few digits for a gray.
+    light = (linear * (mix / mix.sum(1, keepdim=True))[..., None, None]).sum(1, keepdim=True)
     glow = F.interpolate(F.avg_pool2d(light, 8), (h, w), mode="bilinear", align_corners=False)
     light = light + GLOW * _random(len(old), device) ** 2 * (glow - light).clamp_min(0)
     rows = torch.linspace(-1, 1, h, device=device).view(1, 1, h, 1)

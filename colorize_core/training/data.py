@@ -1,7 +1,7 @@
 """Photographs for training: zips or folders -> one uint8 tensor that stays in memory.
 
 At 128 x 128 a photograph takes 48 KiB, so 50,000 fit into 2.4 GB, on the GPU too: no loader
-processes stand between the data and the network.
+processes stand between the data and the network, and crops are cut where the network learns.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from PIL import Image
 from torch import Tensor
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
+MOST_HELD = 0.5  # share of a GPU's free memory that data may take: the training needs the rest
 
 
 @dataclass(frozen=True)
@@ -122,9 +123,21 @@ def _square(photo: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(crop.resize((side, side), Image.Resampling.BOX))
 
 
+def hold(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
+    """All of them on the device, or, where a GPU's free memory is too little for what is not there
+    yet, as they are. CUDA alone tells how much is free: other devices are taken to have enough."""
+    moved = sum(tensor.nbytes for tensor in tensors if tensor.device.type != device.type)
+    if device.type == "cuda" and moved:
+        free, _ = torch.cuda.mem_get_info(device)
+        if moved > MOST_HELD * free:
+            return list(tensors)
+    return [tensor.to(device) for tensor in tensors]
+
+
 class Batches:
-    """Endless random batches: a random crop (one scale a batch, one place a photo), a random
-    mirror, resized to the side asked for. Photos and batches live on `device`."""
+    """Endless random batches on `device`: a random crop (one scale a batch, one place a photo), a
+    random mirror, resized to the side asked for. The photos are held there too if they fit; if not,
+    crops are cut in main memory and moved as uint8."""
 
     def __init__(
         self,
@@ -134,7 +147,8 @@ class Batches:
         device: torch.device,
         balance: float = 0.0,
     ):
-        self.photos, self.labels = photos.pixels.to(device), photos.labels.to(device)
+        self.device = device
+        self.photos, self.labels = hold((photos.pixels, photos.labels), device)
         self.kinds = photos.kinds
         self.batch = batch
         self.random = torch.Generator().manual_seed(seed)
@@ -149,17 +163,14 @@ class Batches:
         chosen, self.order = self.order[: self.batch], self.order[self.batch :]
         full = self.photos.shape[-1]
         edge = round(full * (least_scale + (1 - least_scale) * self._uniform()))
-        places = torch.randint(0, full - edge + 1, (self.batch, 2), generator=self.random).tolist()
-        crops = [
-            self.photos[i, :, top : top + edge, left : left + edge]
-            for i, (top, left) in zip(chosen.tolist(), places, strict=True)
-        ]
-        batch = torch.stack(crops).float() / 255
+        top, left = torch.randint(0, full - edge + 1, (self.batch, 2), generator=self.random).T
+        windows = self.photos.unfold(2, edge, 1).unfold(3, edge, 1)  # a view: every possible crop
+        batch = windows[chosen, :, top, left].to(self.device).float() / 255
         batch = F.interpolate(batch, size=(side, side), mode="bilinear", antialias=edge > side)
         mirrored = torch.rand(self.batch, generator=self.random) < 0.5
-        mirror = mirrored.view(-1, 1, 1, 1).to(batch.device)
+        mirror = mirrored.view(-1, 1, 1, 1).to(self.device)
         photos = torch.where(mirror, batch.flip(-1), batch)
-        return Batch(photos, self.labels[chosen.to(photos.device)])
+        return Batch(photos, self.labels[chosen].to(self.device))
 
     def _epoch(self) -> Tensor:
         """As many numbers of photographs as there are, in random order: each at least as often as

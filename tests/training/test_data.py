@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 import torch
 from torch import nn
 
 from colorize_core.imaging.color import rgb_to_lab
+from colorize_core.training import data
 from colorize_core.training.aging import expose
-from colorize_core.training.data import Batches, Photos
+from colorize_core.training.data import Batches, Photos, hold
 from colorize_core.training.optimizer import MuonAdamW
 
 CPU = torch.device("cpu")
@@ -61,3 +65,57 @@ def test_what_is_pretrained_has_a_rate_of_its_own_and_what_is_frozen_none() -> N
     for name, part in network.items():
         expected = {"encoder": 1e-4, "cold": None}.get(name, 1e-3)
         assert [ours.get(id(p)) for p in part.parameters()] == [expected] * 2, name
+
+
+def some_photos() -> Photos:
+    """12 random photographs, each of a kind of its own."""
+    pixels = torch.randint(0, 256, (12, 3, 16, 16), generator=torch.Generator().manual_seed(0))
+    return Photos(pixels.to(torch.uint8), torch.arange(12), tuple("abcdefghijkl"))
+
+
+def test_a_crop_is_a_window_of_its_photograph_mirrored_or_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Batches, "_uniform", lambda batches: 0.0)  # the smallest crop
+    photos = some_photos()
+    pictures, labels = Batches(photos, 12, 0, CPU).draw(10, least_scale=10 / 16)
+    assert sorted(labels.tolist()) == list(range(12))
+    ways, places = set(), set()
+    for picture, label in zip((pictures * 255).round(), labels, strict=True):
+        windows = photos.pixels[label].unfold(1, 10, 1).unfold(2, 10, 1)  # (3, 7, 7, 10, 10)
+        windows = windows.permute(1, 2, 0, 3, 4).float()
+        for mirrored, seen in enumerate((picture, picture.flip(-1))):
+            for place in (windows == seen).all(-1).all(-1).all(-1).nonzero().tolist():
+                ways.add(mirrored)
+                places.add(tuple(place))
+    assert ways == {0, 1}
+    assert len(places) > 6, "each photograph at a place of its own"
+
+
+def test_data_stays_where_it_is_if_a_gpu_has_too_little_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tensors = [torch.zeros(size, dtype=torch.uint8) for size in (1000, 500)]
+    moved: list[Any] = []
+    monkeypatch.setattr(torch.Tensor, "to", lambda tensor, device: moved.append(device) or tensor)
+    enough = round(1500 / data.MOST_HELD)
+    for free, count in ((enough - 1, 0), (enough, 2)):
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device, free=free: (free, free))
+        held = hold(tensors, torch.device("cuda"))
+        assert all(one is other for one, other in zip(held, tensors, strict=True))
+        assert len(moved) == count, "all of them or none"
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("room", [True, False])
+def test_photographs_are_held_by_a_gpu_with_room_for_them(
+    monkeypatch: pytest.MonkeyPatch, room: bool
+) -> None:
+    if not room:
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (0, 0))
+    batches = Batches(some_photos(), 6, 0, torch.device("cuda"))
+    assert batches.photos.is_cuda == batches.labels.is_cuda == room
+    drawn, expected = batches.draw(8), Batches(some_photos(), 6, 0, CPU).draw(8)
+    for here, there in zip(drawn, expected, strict=True):
+        assert here.is_cuda
+        assert torch.allclose(here.cpu(), there, atol=1e-5)

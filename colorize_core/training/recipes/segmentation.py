@@ -29,7 +29,7 @@ from colorize_core.models import autochrome
 from colorize_core.networks.autochrome import Autochrome, AutochromeConfig
 from colorize_core.networks.segmenter import Finder, Segmenter, SegmenterConfig, look
 from colorize_core.training.aging import age
-from colorize_core.training.data import Batch, Photos
+from colorize_core.training.data import Batch, Photos, hold
 from colorize_core.training.engine import Losses, Parts, Recipe
 
 HELD_BACK = 10  # every so manieth photograph of a person is not trained on
@@ -131,7 +131,11 @@ class PeopleRecipe(Recipe):
     def _seen(self, like: Tensor, window: Any) -> tuple[Tensor, Tensor]:
         """As many of the people, through windows (top, left, edge) of their photographs: L and
         mask, shaped and placed as `like`."""
-        people, count, side = self._people[0], len(like), like.shape[-1]
+        people, held_back = self._people
+        lightness, mask = hold(people[:2], like.device)
+        people = people._replace(lightness=lightness, mask=mask)
+        self._people = people, held_back
+        count, side = len(like), like.shape[-1]
         chosen = torch.randint(len(people.mask), (count,))
         height, width = people.mask.shape[-2:]
         top, left, edge = window(people.boxes[chosen], height, width)
@@ -142,6 +146,7 @@ class PeopleRecipe(Recipe):
             (2 * left + edge) / width - 1,
             (2 * top + edge) / height - 1,
         )
+        theta = theta.to(people.mask.device)
         grid = F.affine_grid(theta, [count, 1, side, side], align_corners=False)
         options: dict[str, Any] = {"align_corners": False}
         light = F.grid_sample(people.lightness[chosen], grid, padding_mode="border", **options)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.networks import skin as networks
 from colorize_core.training.aging import age, expose
-from colorize_core.training.data import Batch, Photos
+from colorize_core.training.data import Batch, Photos, hold
 from colorize_core.training.engine import Losses, Parts, Recipe
 from colorize_core.training.optimizer import MuonAdamW
 from colorize_core.training.skin import Skin, find_skin, measure_colours
@@ -63,6 +63,7 @@ class SkinRecipe(Recipe):
 
     def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         device = batch.photos.device
+        self._training = Skin(*hold(self._training, device))
         chosen = torch.randint(len(self._training.mask), (len(batch.photos),))
         planes = [each[chosen].to(device).float() / 255 for each in self._training]
         pixels, mask, known = move_windows(torch.cat(planes, 1)).split((3, 1, 1), 1)

@@ -1,7 +1,6 @@
 """The engine and the built-in recipe, for a few steps on made-up pictures."""
 
 import copy
-import io
 import json
 import os
 import subprocess
@@ -14,9 +13,8 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from PIL import Image
+import training_files
 from safetensors import safe_open
-from safetensors.torch import save_file
 
 from colorize_core import devices
 from colorize_core.cli.train import main
@@ -39,20 +37,10 @@ SMALL = AutochromeConfig(widths=(16, 24, 32), depths=(1, 1, 1), heads=2)
 
 @pytest.fixture
 def photos(tmp_path, rng):
-    """Sky over grass, blue above and green below, and the other way round in a folder of their
-    own; as a folder and as a zip."""
+    """As a folder and as a zip beside it."""
     folder = tmp_path / "photos"
-    for number in range(24):
-        picture = rng.integers(0, 40, (40, 48, 3)).astype(np.uint8)
-        picture[:20] += np.array([90, 140, 215], np.uint8)
-        picture[20:] += np.array([60, 130, 40], np.uint8)
-        kind = "fallen" if number % 3 == 2 else "standing"
-        picture = picture[::-1] if kind == "fallen" else picture
-        (folder / kind).mkdir(parents=True, exist_ok=True)
-        Image.fromarray(picture).save(folder / kind / f"{number:02}.png")
-    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
-        for path in folder.rglob("*.png"):
-            archive.write(path, path.relative_to(folder))
+    training_files.write_photos(folder, rng)
+    training_files.write_zip(folder)
     return folder
 
 
@@ -285,20 +273,8 @@ def distance_to_truth(row):
 
 @pytest.fixture
 def people(tmp_path, rng):
-    """A zip of bright figures before dark walls, with their masks; of one figure hardly a foot."""
     path = tmp_path / "people.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        for number in range(21):
-            mask = np.zeros((192, 128), np.uint8)
-            left = rng.integers(20, 70)
-            mask[30 + number : 180, left : left + 40] = 255
-            if number == 20:
-                mask[:178] = 0
-            photo = rng.integers(0, 40, (192, 128, 3)).astype(np.uint8) + mask[..., None] // 2
-            for kind, picture in (("photo", photo), ("mask", mask)):
-                file = io.BytesIO()
-                Image.fromarray(picture).save(file, "PNG")
-                archive.writestr(f"{kind}/{number:02}.png", file.getvalue())
+    training_files.write_people(path, rng)
     return path
 
 
@@ -338,17 +314,6 @@ def test_a_mask_that_is_missing_is_named(tmp_path, people):
         segmentation.load_people([people])
 
 
-def skin_windows(path):
-    """Windows in which what is bright is skin, as the recipe keeps those that it has found."""
-    bright = torch.rand(20, 1, 8, 8, generator=torch.Generator().manual_seed(0)) > 0.5
-    mask = bright.repeat_interleave(16, 2).repeat_interleave(16, 3).to(torch.uint8) * 255
-    pixels = (60 + mask // 2).repeat(1, 3, 1, 1)
-    pixels[:, 2] -= 40
-    windows = {"pixels": pixels, "mask": mask, "known": torch.full_like(mask, 255)}
-    save_file({name: tensor.contiguous() for name, tensor in windows.items()}, path)
-    return path
-
-
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 @pytest.mark.parametrize("name", sorted(set(recipes.RECIPES) - {"autochrome"}))
 def test_every_recipe_learns(photos, people, tmp_path, name, monkeypatch):
@@ -368,14 +333,14 @@ def test_every_recipe_learns(photos, people, tmp_path, name, monkeypatch):
     )
     options: dict = {}
     if name == "se-unet-student":
-        teacher = recipes.find("se-unet")().network()
         options["teacher"] = tmp_path / "teacher.safetensors"
-        engine.save_weights(teacher, options["teacher"], {})
+        training_files.write_teacher(options["teacher"])
     if name == "people":
         monkeypatch.setattr(segmentation, "EMPTY", ("standing",))
         options["masks"] = (people,)
     if name == "skin":
-        options["windows"] = skin_windows(tmp_path / "windows.safetensors")
+        options["windows"] = tmp_path / "windows.safetensors"
+        training_files.write_windows(options["windows"])
     recipe = recipes.find(name)(sides=(32,), until=(1.0,), least_scale=1.0, **options)
     path = engine.train(name, recipe, settings)
     state = torch.load(tmp_path / "checkpoint" / "custom_checkpoint_1.pkl", weights_only=True)

@@ -38,7 +38,9 @@ class Settings:
     val: tuple[Path, ...] = ()  # zips or folders; two thirds of the photographs score the looks
     out: Path = Path("runs")  # checkpoints, curves, samples and the weight file
     start_from: Path | None = None  # a weight file to begin from instead of random weights
-    minutes: float = 60.0  # length of the whole run, earlier parts of a resumed run counted in
+    # Length of the whole run from reading the photographs to the last look, earlier parts of a
+    # resumed run counted in. That look is given as long as the longest one before it took.
+    minutes: float = 60.0
     steps: int | None = None  # its length in steps instead, where speed shall not matter
     batch: int = 128  # photographs a step and process
     warmup: float = 0.02  # share of the run
@@ -114,6 +116,7 @@ class Progress:
     looked: int | None = None  # the step of the last look
     best: dict[str, float] = field(default_factory=dict)  # scores of the weights in place
     stale: int = 0  # looks since the best one
+    look_seconds: float = 0.0  # of the longest look
 
     def state_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -194,8 +197,9 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
     the last look counts as the best. With them, weights to start from are the first look, before
     any step: the file never holds worse ones.
 
-    Raises OptionError where the recipe's sizes do not last to the end, or patience has nothing to
-    go by."""
+    Raises OptionError where the recipe's sizes do not last to the end, patience has nothing to go
+    by, or the minutes are over before the first step."""
+    begun = time.monotonic()
     _check(recipe, settings)
     settings.out.mkdir(parents=True, exist_ok=True)
     accelerator = Accelerator(
@@ -207,6 +211,9 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
     accelerator.init_trackers(name)
     if accelerator.is_main_process and not accelerator.trackers:
         tqdm.write("TensorBoard is not installed: its log is left out.")
+    if accelerator.device.type == "cuda":
+        torch.backends.cudnn.benchmark = True  # a run has few sizes: worth choosing kernels for
+        torch.set_float32_matmul_precision("high")  # TF32, as convolutions have it anyway
     photos = load_photos(settings.data, settings.side, settings.limit)
     parts = recipe.parts(photos)
     main, network = next(iter(parts.items()))
@@ -236,7 +243,17 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
     seed = settings.seed + 1000 * accelerator.process_index + progress.step
     batches = Batches(photos, settings.batch, seed, accelerator.device, settings.balance)
     run = _Run(
-        name, recipe, settings, accelerator, parts, average, optimizers, rates, progress, batches
+        name,
+        recipe,
+        settings,
+        accelerator,
+        parts,
+        average,
+        optimizers,
+        rates,
+        progress,
+        batches,
+        begun,
     )
     return run.to_the_end()
 
@@ -269,8 +286,10 @@ class _Run:
     rates: dict[str, list[float]]  # highest learning rates of each optimizer's groups
     progress: Progress
     batches: Batches
+    begun: float  # time.monotonic() at the start
 
     def __post_init__(self) -> None:
+        self.before = self.progress.seconds  # of earlier parts of a resumed run
         self.path = self.settings.out / "model.safetensors"
         self.warned: set[str] = set()
         self.val = None
@@ -279,21 +298,26 @@ class _Run:
             val = load_photos(self.settings.val, *options, part=choosing)
             device = self.accelerator.device
             self.val = Batch((val.pixels.float() / 255).to(device), val.labels.to(device))
+        if self.batches.photos.device.type != self.accelerator.device.type:
+            self._say(
+                f"The photographs ({self.batches.photos.nbytes / 1e9:.1f} GB) leave too little of "
+                "the GPU's memory: they stay in main memory, which may be slower. --limit or a "
+                "smaller --side makes them fit."
+            )
 
     def to_the_end(self) -> Path:
         if self.settings.start_from and self.settings.val and self.progress == Progress():
             self.look(started=False)
-        before, started, looked = self.progress.seconds, time.monotonic(), time.monotonic()
+        looked = time.monotonic()
         bar = tqdm(
-            total=round(self._whole()),
+            total=round(max(self._whole(), 0)),
             unit="steps" if self.settings.steps else "s",
             desc=self.name,
             mininterval=5,
             disable=not self.accelerator.is_main_process,
         )
-        while (share := self._agreed(self._done() / self._whole())) < 1 and not self._tired():
+        while (share := self._agreed(self._share())) < 1 and not self._tired():
             losses = self._step(share)
-            self.progress.seconds = before + time.monotonic() - started
             bar.update(min(round(self._done()), bar.total) - bar.n)
             if self.progress.step % self.settings.log_every == 0:
                 values = {key: value.item() for key, value in losses.items()}
@@ -307,6 +331,11 @@ class _Run:
                 self.look()
                 looked = time.monotonic()
         bar.close()
+        if not self.progress.step:
+            raise OptionError(
+                f"{self.settings.minutes:g} minutes are over before the first step: give more "
+                "--minutes, or fewer photographs with --limit."
+            )
         if self._tired():
             self._say(f"stopped: none of the last {self.progress.stale} looks was the best so far")
         if self.progress.looked != self.progress.step:
@@ -326,7 +355,14 @@ class _Run:
         return self.progress.step if self.settings.steps else self.progress.seconds
 
     def _whole(self) -> float:
-        return self.settings.steps or self.settings.minutes * 60
+        """Steps, or seconds until the last look."""
+        return self.settings.steps or self.settings.minutes * 60 - self.progress.look_seconds
+
+    def _share(self) -> float:
+        """How much of the run is done by now, 1 or more at its end."""
+        self.progress.seconds = self.before + time.monotonic() - self.begun
+        whole = self._whole()
+        return self._done() / whole if whole > 0 else 1.0
 
     def _agreed(self, value: float) -> float:
         """What the first process says: clocks differ, and all must do the same at the same step."""
@@ -389,6 +425,7 @@ class _Run:
     def look(self, started: bool = True) -> None:
         """Score the averaged network, save its weights and a checkpoint, then draw. Before training
         has `started`, the network is scored with the batch norms that it came with."""
+        looking = time.monotonic()
         network: nn.Module | None = None
         self.progress.looked = self.progress.step
         if self.accelerator.is_main_process:
@@ -399,6 +436,8 @@ class _Run:
         if network is not None:
             self._draw(network)
         self.accelerator.wait_for_everyone()
+        taken = time.monotonic() - looking
+        self.progress.look_seconds = max(self.progress.look_seconds, taken)
 
     def _keep(self, network: nn.Module) -> None:
         """Score the network; its weights become those of the run if none before were as good."""

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import accelerate.tracking
@@ -274,6 +275,44 @@ def test_a_run_needs_no_tensorboard(training, tmp_path, capfd, monkeypatch):
     training(1.0)
     assert "TensorBoard is not installed" in capfd.readouterr().out
     assert not (tmp_path / "run" / "layer").exists()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A function that says how many seconds reading, a step and a look take; it gives a list with
+    the seconds that have passed since, by the engine's clock."""
+    passed = [0.0]
+
+    def take(**seconds):
+        def slow(name, method):
+            def wrapper(*given):
+                passed[0] += seconds[name]
+                return method(*given)
+
+            monkeypatch.setattr(Scripted, name, wrapper)
+
+        for name in seconds:
+            slow(name, getattr(Scripted, name))
+        return passed
+
+    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: passed[0]))
+    return take
+
+
+def test_a_run_of_minutes_ends_with_its_last_look(training, tmp_path, clock):
+    minutes = {"steps": None, "minutes": 2.0, "look_every": 0.5, "norm_batches": 0}
+    passed = clock(parts=20.0, loss=3.0, evaluate=10.0)
+    recipe = training(4.0, 3.0, 2.0, 1.0, **minutes)
+    assert 115 < passed[0] <= 120 + 3, "a step is not broken off"
+    assert len(recipe.seen) == 3
+    assert told_of(tmp_path)[1]["ciede2000"] == 2.0
+    assert not training(**minutes).seen, "the same command does not go on"
+
+
+def test_a_run_without_time_for_a_step_is_refused(training, clock):
+    clock(parts=90.0, loss=1.0, evaluate=1.0)
+    with pytest.raises(OptionError, match=r"1\.5 minutes are over before the first step.*--limit"):
+        training(1.0, steps=None, minutes=1.5)
 
 
 @pytest.fixture

@@ -12,17 +12,21 @@ from accelerate import PartialState
 
 from colorize_core.errors import OptionError, WeightsError
 from colorize_core.training import recipes
-from colorize_core.training.engine import Settings, train
+from colorize_core.training.engine import Recipe, Settings, train
+from colorize_core.training.presets import PRESETS
+
+PROGRAM = "python -m colorize_core.training"
 
 
 def add_flags(parser: argparse.ArgumentParser, kind: type) -> None:
-    """One flag a dataclass field: --learning-rate for learning_rate, with the field's default."""
+    """One flag a dataclass field: --learning-rate for learning_rate, which tells the field's
+    default. What is parsed has only those that are given, so that they can override a preset."""
     hints = typing.get_type_hints(kind)
     for item in fields(kind):
         required = item.default is MISSING
         arguments: dict[str, Any] = {"required": required, "dest": item.name}
         if not required:
-            arguments |= {"default": item.default, "help": f"default: {item.default}"}
+            arguments["help"] = f"default: {item.default}"
         inner = [t for t in typing.get_args(hints[item.name]) if t not in (type(None), Ellipsis)]
         if hints[item.name] is bool:
             arguments["action"] = argparse.BooleanOptionalAction  # --x and --no-x
@@ -30,30 +34,59 @@ def add_flags(parser: argparse.ArgumentParser, kind: type) -> None:
             arguments["type"] = inner[0] if inner else hints[item.name]
         if typing.get_origin(hints[item.name]) is tuple:
             arguments["nargs"] = "+"
-        parser.add_argument(f"--{item.name.replace('_', '-')}", **arguments)
+        parser.add_argument(
+            f"--{item.name.replace('_', '-')}", default=argparse.SUPPRESS, **arguments
+        )
+
+
+def add_presets(parser: argparse.ArgumentParser, recipe: type[Recipe]) -> None:
+    """The flag --preset, which tells what each sets for this recipe."""
+    told = []
+    for name, preset in PRESETS.items():
+        values = preset.settings(recipe)
+        flags = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in values.items())
+        told.append(f"{name}, for {preset.purpose}: {flags}")
+    parser.add_argument(
+        "--preset",
+        choices=PRESETS,
+        help=f"several flags at once; those given beside it override it. {'; '.join(told)}",
+    )
 
 
 def pick(kind: type, values: dict[str, Any]) -> Any:
-    chosen = {item.name: values[item.name] for item in fields(kind)}
+    """A dataclass with those of the values that are its fields; the others have their defaults."""
+    chosen = {item.name: values[item.name] for item in fields(kind) if item.name in values}
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in chosen.items()})
 
 
-def main(arguments: list[str] | None = None) -> Path:
-    parser = argparse.ArgumentParser(prog="python -m colorize_core.training", description=__doc__)
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
     commands = parser.add_subparsers(dest="name", required=True, metavar="NAME")
     for name in recipes.RECIPES:
         recipe = recipes.find(name)
         command = commands.add_parser(name, help=recipe.__doc__)
+        add_presets(command, recipe)
         add_flags(command, Settings)
         add_flags(command, recipe)
-    values = vars(parser.parse_args(arguments))
-    name = values["name"]
-    settings = pick(Settings, values)
+    return parser
+
+
+def configure(arguments: list[str] | None = None) -> tuple[str, Recipe, Settings]:
+    """A command line, by default that of the process -> name, recipe and settings. SystemExit as
+    argparse has it."""
+    given = vars(make_parser().parse_args(arguments))
+    kind = recipes.find(given["name"])
+    preset = PRESETS[given["preset"]].settings(kind) if given["preset"] else {}
+    return given["name"], pick(kind, given), pick(Settings, preset | given)
+
+
+def main(arguments: list[str] | None = None) -> Path:
+    name, recipe, settings = configure(arguments)
     settings.out.mkdir(parents=True, exist_ok=True)
     try:
-        path = train(name, pick(recipes.find(name), values), settings)
+        path = train(name, recipe, settings)
     except (OptionError, WeightsError) as error:
-        raise SystemExit(f"{parser.prog} {name}: {error}") from error
+        raise SystemExit(f"{PROGRAM} {name}: {error}") from error
     if PartialState().is_main_process:
         print(f"weights: {path}")
     return path

@@ -75,6 +75,7 @@ class Recipe(Protocol):
         "overlap": "highest",
         "accuracy": "highest",
     }
+    gpu_batch: ClassVar[int] = 256  # photographs a step with the preset for one GPU
 
     @abstractmethod
     def parts(self, photos: Photos) -> Parts:

@@ -39,6 +39,7 @@ class AdversarialRecipe(AbRecipe):
     # small generators' L1 rise above gray's within minutes of meeting the judge
     squares: bool = False  # least squares (LSGAN) instead of binary cross-entropy
     chosen_by: ClassVar = {}  # the last look: CIEDE2000 prefers those before the judge begins
+    gpu_batch: ClassVar = 128  # as elsewhere: another may upset the balance with the judge
     alone: tuple[float, ...] = (0.6, 0.63)  # progress at which generator's and discriminator's end
 
     @abstractmethod

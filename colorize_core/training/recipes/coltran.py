@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -36,6 +36,8 @@ BUNDLED = StagesConfig(widths=(128, 64, 64), blocks=(2, 2, 1), side=24, stem=3)
 class ColTranRecipe(AbRecipe):
     """B: the colorizer at a quarter of the side, and both upsamplers on a share of each batch. Some
     colours before a place are wrong, as its own will be: it must not carry them on."""
+
+    gpu_batch: ClassVar = 128  # a photograph keeps 45 MiB for the backward pass
 
     lr: float = 2e-3
     sides: tuple[int, ...] = (64, 96)

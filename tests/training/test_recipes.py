@@ -163,7 +163,6 @@ def test_muon_makes_the_steps_of_kernels_orthogonal(layout):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("shape", [(16, 48), (48, 16), (24, 24)])
 def test_our_muon_is_torchs(shape, dtype, monkeypatch):
-    theirs = pytest.importorskip("torch.optim._muon").Muon
     monkeypatch.setattr(devices, "precision", lambda device: dtype)
     torch.manual_seed(0)
     ours = torch.nn.Linear(*shape[::-1], bias=False)
@@ -171,7 +170,7 @@ def test_our_muon_is_torchs(shape, dtype, monkeypatch):
     first = ours.weight.detach().clone()
     optimizers = (
         MuonAdamW(ours, lr=0.01, weight_decay=0.1),
-        theirs(other.parameters(), 0.01, 0.1, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.Muon(other.parameters(), 0.01, 0.1, adjust_lr_fn="match_rms_adamw"),
     )
     for _ in range(4):
         inputs = torch.randn(64, shape[1])

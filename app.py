@@ -67,8 +67,8 @@ def build(service: Service | None = None) -> gr.Blocks:
             pickers: list[Picker] = []
             for name in TABS:
                 tab = importlib.import_module(f"ui.{name}.tab")
-                with gr.Tab(tab.TITLE, id=name):
-                    pickers += tab.build(service) or []
+                with gr.Tab(tab.TITLE, id=name) as page:
+                    pickers += tab.build(service, page) or []
         gr.HTML(FOOTER, elem_id="footer")
         quick: dict[str, Any] = {
             "queue": False,
@@ -283,7 +283,7 @@ def main(arguments: list[str] | None = None) -> None:
     blocks = build(new_service(public))
     folder = blocks.service.folder
     atexit.register(folder.close)
-    folder.keep_swept()
+    folder.keep_swept(blocks.service.forget)
     try:
         blocks.launch(
             server_name=options.host,

@@ -31,8 +31,10 @@ import app
 from colorize_core.errors import Cancelled, ColorizeError, PictureError
 from colorize_core.imaging import image
 from colorize_core.imaging.color import rgb_to_lab
+from colorize_core.options import Options
 from ui.server.temp_files import KEEP_SECONDS, PREFIX, SWEEP_SECONDS, Folder
-from ui.shared.service import FORMATS, Service, Settings
+from ui.shared.photo import OpenPhoto
+from ui.shared.service import FORMATS, Service
 
 MAKE = 271  # EXIF tags
 ORIENTATION = 274
@@ -220,14 +222,15 @@ def test_vividness_and_strength_leave_the_network_alone(
 ) -> None:
     start = counted.predictions
     with service.task("someone") as job:
-        work = service.develop(photo, Settings(), job)
+        given = OpenPhoto(photo, service.photos)
+        work = service.colorize(given, Options(), job)
         assert counted.predictions == start + 1
-        vivid = service.develop(photo, Settings(vividness=2.0, strength=0.5), job, work)
+        vivid = service.colorize(given, Options(vividness=2.0, strength=0.5), job)
         assert counted.predictions == start + 1
         assert image.read(vivid.after).pixels.tolist() != image.read(work.after).pixels.tolist()
-        service.develop(photo, Settings(gain=0.7), job, vivid)
+        service.colorize(given, Options(gain=0.7), job)
         assert counted.predictions == start + 2
-        service.develop(photo, Settings(neutralize=False), job, vivid)
+        service.colorize(given, Options(neutralize=False), job)
         assert counted.predictions == start + 3
 
 
@@ -256,14 +259,14 @@ def test_cancel_reaches_a_run_that_waits_for_the_network(service: Service, photo
     def run() -> None:
         try:
             with service.task("waiting") as job:
-                service.develop(photo, Settings(), job)
+                service.colorize(OpenPhoto(photo, service.photos), Options(), job)
         except ColorizeError as error:
             caught.append(error)
 
-    with service._network:
+    with service.runner._network:
         thread = threading.Thread(target=run)
         thread.start()
-        wait_until(lambda: "waiting" in service._jobs)
+        wait_until(lambda: "waiting" in service._tasks)
         service.stop("waiting")
         thread.join(timeout=60)
     assert [type(error) for error in caught] == [Cancelled]
@@ -277,7 +280,7 @@ def test_a_fault_of_the_program_becomes_a_message(
     assert "ZeroDivisionError" in caplog.text
     with pytest.raises(ColorizeError, match="not enough memory"), service.task("someone"):
         raise MemoryError
-    assert not service._jobs
+    assert not service._tasks
 
 
 def test_a_deleted_upload_is_explained(service: Service, tmp_path: Path) -> None:
@@ -285,7 +288,7 @@ def test_a_deleted_upload_is_explained(service: Service, tmp_path: Path) -> None
         pytest.raises(PictureError, match=r"gone\.jpg is no longer here"),
         service.task("someone") as job,
     ):
-        service.develop(tmp_path / "gone.jpg", Settings(), job)
+        service.colorize(OpenPhoto(tmp_path / "gone.jpg", service.photos), Options(), job)
 
 
 def test_folder_is_private_and_forgets_after_an_hour(tmp_path: Path) -> None:

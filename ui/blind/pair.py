@@ -21,7 +21,7 @@ from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.imaging.image import Photo
 from colorize_core.metrics import protocol
 from colorize_core.metrics.mean_chroma import mean_chroma
-from ui.shared.service import shrink
+from ui.shared.photo import shrink
 
 HERE = Path(__file__).parent
 Picture = NDArray[np.uint8]  # (h, w, 3) sRGB

@@ -14,11 +14,12 @@ from colorize_core.cards import SEED, ModelCard
 from colorize_core.errors import OptionError
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.metrics import protocol
+from colorize_core.models.runner import Task
 from ui.blind import pair
 from ui.blind.trials import ORIGINAL, PREFER, WRONG, Dealer, Plan
 from ui.models.session import gray
 from ui.shared import thumbnails
-from ui.shared.service import Service, Settings, Task, read, shrink
+from ui.shared.service import Service, Settings, read, shrink
 
 THUMB = 128  # pixels, the height of a photo in the album
 

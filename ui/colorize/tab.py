@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 
 from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN
-from colorize_core.errors import Cancelled, ColorizeError
+from colorize_core.models.runner import Task
+from colorize_core.options import DEFAULT_MODEL, Options
+from ui.colorize.session import ColorizeSession
 from ui.server.sessions import client_id
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import endpoints, example_strip, model_choices, slider, widgets
-from ui.shared.service import DEFAULT_MODEL, FORMATS, Colorization, Service, Settings, check_format
-from ui.shared.widgets import BUSY, QUICK, said, shown
+from ui.shared.handlers import AWAY, THERE, Updates, View, task_handler
+from ui.shared.photo import OpenPhoto
+from ui.shared.photo_tab import PhotoHandlers, build_samples, no_file, wire, wire_download
+from ui.shared.service import FORMATS, Colorization, Service, check_format
 
 TITLE = "Colorize"
 OWN = (AUTO_VIVIDNESS, NATURAL_SKIN)  # controls that only some models have
@@ -33,12 +37,8 @@ stops it."""
 CANCEL = "Stop all that this session runs. Takes nothing and returns nothing."
 
 
-class Handlers:
-    """What the controls do. Whose photo it is comes with every call: nothing is kept here."""
-
-    def __init__(self, service: Service, examples: list[Path]):
-        self.service = service
-        self.examples = examples
+class Handlers(PhotoHandlers):
+    """What the controls do."""
 
     def colorize(
         self,
@@ -55,136 +55,69 @@ class Handlers:
     ) -> tuple[str, str]:
         """The endpoint: see ENDPOINT."""
         with endpoints.refusing(), self.service.task(client_id(request), progress) as task:
-            settings = Settings.read(model, vividness, strength, gain, neutralize)
-            settings = settings.with_controls(**endpoints.own_controls(settings.model, options))
+            asked = Options.read(model, vividness, strength, gain, neutralize)
+            asked = asked.with_controls(**endpoints.own_controls(asked.model, options))
             check_format(format)
-            work = self.service.develop(self.service.upload(photo), settings, task)
-            return str(self.service.export(work, format, task)), work.line
+            given = OpenPhoto(self.service.upload(photo), self.service.photos)
+            result = self.service.colorize(given, asked, task)
+            return str(self.service.export(result, format, task)), result.line
 
-    def take_upload(self, photo: dict[str, Any] | None) -> list[Any]:
-        """Show the photo that was dropped while it is worked on."""
-        return begin(gr.update(visible=True), str(self.service.upload(photo)))
+    def begin(
+        self, photo: OpenPhoto, before: ColorizeSession | None, task: Task, *controls: Any
+    ) -> Iterator[Updates]:
+        """The photo while it is worked on, then its first colours in its place."""
+        preview = gr.update(value=str(photo.path), visible=True)
+        yield {"zone": preview, "place": AWAY, "frame": AWAY}
+        result = self.service.colorize(photo, read_options(*controls), task)
+        session = ColorizeSession(photo, result)
+        yield {"frame": THERE, "session": session, **show(result)}
 
-    def take_example(self, event: gr.EventData) -> list[Any]:
-        """Show the example that was picked while it is worked on."""
-        path = str(example_strip.picked(self.examples, event))
-        return begin(gr.update(value=path, visible=True), path)
+    def restore(self, session: ColorizeSession | None) -> Updates:
+        there = THERE if session else AWAY
+        return {**super().restore(session), "place": there, "frame": there}
 
-    def reset(self) -> list[Any]:
-        """Back to the empty drop zone."""
-        return begin(gr.update(value=None, visible=True), None)
+    def clear(self) -> Updates:
+        return {"frame": AWAY, "compared": None, "line": ""}
 
-    def open(
-        self,
-        turn: float,
-        source: str | None,
-        model: str,
-        vividness: float,
-        strength: float,
-        gain: float,
-        neutralize: bool,
-        auto_vividness: float,
-        natural_skin: float,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:
-        """The new photo's first colours: the comparison takes the drop zone's place."""
-        if source is None:
-            return [gr.skip()] * 7
-        settings = read_settings(
-            model, vividness, strength, gain, neutralize, auto_vividness, natural_skin
-        )
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                work = self.service.develop(Path(source), settings, task)
-        except Cancelled:
-            return [gr.skip()] * 7  # stop() has cleared the page
-        except ColorizeError as error:
-            away = gr.update(visible=False)
-            empty = gr.update(value=None, visible=True)
-            return [said(error), empty, away, away, None, "", None]
-        hidden = gr.update(value=None, visible="hidden")  # stays on the page for paste and drop
-        there = gr.update(visible=True)
-        return ["", hidden, there, there, shown(work), work.line, work]
-
-    def adjust(
-        self,
-        turn: float,
-        model: str,
-        vividness: float,
-        strength: float,
-        gain: float,
-        neutralize: bool,
-        auto_vividness: float,
-        natural_skin: float,
-        kept: Colorization | None,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:
+    @task_handler()
+    def adjust(self, task: Task, session: ColorizeSession | None, *controls: Any) -> Updates:
         """A control has moved: render again, with the network only where it must."""
-        settings = read_settings(
-            model, vividness, strength, gain, neutralize, auto_vividness, natural_skin
-        )
-        if kept is None or kept.settings == settings:  # back where the picture already is
-            return ["", gr.skip(), gr.skip(), gr.skip()]
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                work = self.service.develop(kept.path, settings, task, kept)
-        except Cancelled:
-            return [gr.skip()] * 4
-        except ColorizeError as error:
-            return [said(error), gr.skip(), gr.skip(), gr.skip()]
-        return ["", shown(work), work.line, work]
+        options = read_options(*controls)
+        if session is None or session.result.options == options:
+            return {"message": ""}  # back where the picture already is
+        session.result = self.service.colorize(session.photo, options, task)
+        return {"message": "", **show(session.result)}
 
-    def download(
-        self,
-        turn: float,
-        format: str,
-        kept: Colorization | None,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:
+    @task_handler(failed=no_file, stopped=no_file)
+    def download(self, task: Task, session: ColorizeSession | None, format: str) -> Updates:
         """The result as a file, made when it is asked for."""
-        if kept is None:
-            return [gr.skip(), None]
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                return ["", str(self.service.export(kept, format, task))]
-        except Cancelled:
-            return [gr.skip(), None]
-        except ColorizeError as error:
-            return [said(error), None]
-
-    def fail(self) -> list[Any]:
-        """The run did not even begin: the queue is full, or the app is being closed."""
-        return [said(BUSY), *self.reset()[1:]]
-
-    def stop(self, turn: float, kept: Colorization | None, request: gr.Request) -> list[Any]:
-        """Stop what was asked for before `turn`; the page says so at once."""
-        self.service.stop(client_id(request), turn)
-        if kept is not None:
-            return ["<p>Stopped. The picture shows the settings before.</p>"] + [gr.skip()] * 5
-        return ["<p>Stopped.</p>", *self.reset()[1:]]
+        if session is None:
+            return {"finished": None}
+        return {"message": "", "finished": str(self.service.export(session.result, format, task))}
 
     def cancel(self, request: gr.Request) -> None:
         """Stop what this session runs, for programs."""
         self.service.stop(client_id(request))
 
 
-def read_settings(
+def show(result: Colorization) -> Updates:
+    return {"compared": widgets.compare(result), "line": result.line}
+
+
+def read_options(
     model: str,
     vividness: float,
     strength: float,
     gain: float,
     neutralize: bool,
     *own: float,
-) -> Settings:
+) -> Options:
     """What the controls say; of those of OWN, what the model has."""
-    settings = Settings(model, vividness, strength, gain, neutralize)
+    options = Options(model, vividness, strength, gain, neutralize)
     if not has_own(model):
-        return settings
+        return options
     values = {control.name: control.read(value) for control, value in zip(OWN, own, strict=True)}
-    return settings.with_controls(**values)
+    return options.with_controls(**values)
 
 
 def has_own(model: str) -> bool:
@@ -194,67 +127,45 @@ def has_own(model: str) -> bool:
     )
 
 
-def begin(photo: Any, source: str | None) -> list[Any]:
-    """The drop zone without a result: message, photo, frame, result, source, kept."""
-    away = gr.update(visible=False)
-    return ["", photo, away, away, source, None]
-
-
-def build(service: Service) -> list[widgets.Picker]:
-    """Lay the tab out and wire it; where models are picked."""
+def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
+    """Lay the tab out and wire it; where models are picked. `page`: the tab that is entered."""
     examples = example_strip.find_examples()
     on = Handlers(service, examples)
-    kept = gr.State(None, time_to_live=KEEP_SECONDS)
-    source = gr.State(None, time_to_live=KEEP_SECONDS)
+    session = gr.State(None, time_to_live=KEEP_SECONDS)
 
     message = gr.HTML(elem_classes="message")
     with widgets.stage() as (busy, cancel):
-        photo = widgets.drop_zone(elem_id="photo")
+        zone = widgets.drop_zone(elem_id="photo")
         with gr.Column(visible=False) as frame:
             compared = slider.build(elem_id="slider")
-    with gr.Column(visible=False, elem_id="result", elem_classes="result") as result:
+    with gr.Column(visible=False, elem_id="result", elem_classes="result") as place:
         with gr.Row(elem_classes="actions"):
             line = widgets.status_line(elem_id="line")
             buttons = widgets.downloads()
             again = gr.Button("Another photo", size="sm")
         with gr.Accordion("Adjust", open=False, elem_id="adjust", elem_classes="adjust"):
             controls = build_controls()
-    with gr.Column(visible=bool(examples), elem_classes="samples"):
-        gr.HTML("<h2>Or try one of these</h2>")
-        strip = example_strip.build(examples, service.folder, elem_classes="strip")
-    finished = gr.DownloadButton(visible="hidden")
+    view = View(message=message, zone=zone, frame=frame, compared=compared, place=place, line=line)
+    view.add(session=session, again=again, opening=busy, cancel_opening=cancel)
+    build_samples(view, service, examples)
+    view.add(finished=gr.DownloadButton(visible="hidden"))
 
-    turn = gr.Number(visible=False)  # when a run was asked for: filled by the page
-    run = widgets.runs(busy)
-    begun = [message, photo, frame, result, source, kept]
-    opened = [message, photo, frame, result, compared, line, kept]
-    for picked in (
-        photo.upload(on.take_upload, photo, begun, preprocess=False, **QUICK),
-        strip.select(on.take_example, None, begun, **QUICK),
-    ):
-        opening = picked.then(
-            on.open, [turn, source, *controls], opened, trigger_mode="multiple", **run
-        )
-        opening.failure(on.fail, None, begun, **QUICK)
+    wire(view, on, ["frame", "compared", "line"], controls, page, trigger_mode="multiple")
+    turn, asked = view["turn"], widgets.runs(busy)
     gr.on(
         [control.input for control in controls],
-        on.adjust,
-        [turn, *controls, kept],
-        [message, compared, line, kept],
+        *view.wire(on.adjust, [turn, session, *controls], ["message", "compared", "line"]),
         trigger_mode="always_last",
-        **run,
+        **asked,
     )
-    for name, button in buttons.items():
-        made = button.click(on.download, [turn, gr.State(name), kept], [message, finished], **run)
-        made.success(None, finished, None, js="window.saveFile", **QUICK)
-    cancel.click(on.stop, [turn, kept], begun, js="window.stopRuns", **QUICK)
-    again.click(on.reset, None, begun, **QUICK)
-    build_endpoint(on, photo, controls)
+    for format, button in buttons.items():
+        wire_download(view, button, on.download, [turn, session, gr.State(format)], busy)
+    build_endpoint(on, zone, controls)
     return [widgets.picker(controls[0], model_choices.every())]
 
 
 def build_controls() -> list[Any]:
-    """Model, vividness, strength, gain, neutralize and those of OWN: as read_settings() takes
+    """Model, vividness, strength, gain, neutralize and those of OWN: as read_options() takes
     them."""
     cards = model_choices.every()
     summaries = {card.name: card.summary for card in cards}
@@ -274,7 +185,7 @@ def build_controls() -> list[Any]:
         lambda name: [gr.update(info=summaries[name]), gr.update(visible=has_own(name))],
         model,
         [model, row],
-        **QUICK,
+        **widgets.QUICK,
     )
     return [model, vividness, strength, gain, neutralize, *own]
 

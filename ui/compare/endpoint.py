@@ -10,13 +10,15 @@ import gradio as gr
 from colorize_core.cards import Control, ModelCard
 from colorize_core.evaluate import comparison
 from colorize_core.metrics import METRICS
+from colorize_core.models.runner import Task
 from ui.compare import exports
 from ui.compare.permalink import MOST_SEEDS, VIVIDNESS
 from ui.compare.run import compare
 from ui.compare.session import CompareSession
 from ui.server.sessions import client_id
 from ui.shared import endpoints
-from ui.shared.service import Service, Task
+from ui.shared.photo import OpenPhoto
+from ui.shared.service import Service
 
 ENDPOINT = f"""Colour one photo with several models and judge them, side by side.
 
@@ -62,7 +64,8 @@ class Endpoint:
             wanted = endpoints.picked("metrics", metrics, {each.name: each for each in METRICS})
             planned = comparison.plan(self.cards, names, levels, int(SEEDS.read(seeds)))
             task.step(0.0, "Reading the photo")
-            session = CompareSession.open(self.service.upload(photo), self.service)
+            given = OpenPhoto(self.service.upload(photo), self.service.photos)
+            session = CompareSession.open(given, self.service)
             session.planned = planned
             session.metrics = tuple(each for each in METRICS if each in wanted)
             self._fill(session, task)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -11,8 +12,10 @@ from colorize_core import metrics
 from colorize_core.errors import Cancelled, ColorizeError
 from colorize_core.evaluate.comparison import Entry
 from colorize_core.metrics import trunks
+from colorize_core.models.runner import Task
+from colorize_core.options import Options
 from ui.compare.session import CompareSession
-from ui.shared.service import Service, Task, in_words
+from ui.shared.service import Service, in_words
 
 LIVELY = 0.5  # seconds between two words on a model that draws
 
@@ -57,30 +60,30 @@ def _one_model(
 ) -> Iterator[Progress]:
     if not pending:
         return
-    title = pending[0].title
+    title, options = pending[0].title, Options(model)
     yield Progress(title, 0.0, False)
     task.step(0.0, title)
-    colorizer = service.colorizer(model)
+    service.runner.model(model)  # that loading takes long is nothing against a model
     seeds = [seed for seed in dict.fromkeys(entry.seed for entry in pending) if seed is not None]
     predictions: dict[int | None, Any] = {}
+    before = task.seconds
     if seeds:
-        spent = yield from _draw(service, session, colorizer, seeds, predictions, task)
+        yield from _draw(service, session, options, title, seeds, predictions, task)
     else:
-        with service.turn(task):
-            begun = time.perf_counter()
-            predictions[None] = colorizer.predict(session.gray)
-            spent = time.perf_counter() - begun
+        predictions[None] = service.runner.predict(session.gray, options, task)
+    spent = (task.seconds - before) / len(predictions)
     for entry in pending:
         task.step(0.0, title)
         begun = time.perf_counter()
-        picture = colorizer.render(
+        picture = service.runner.render(
             session.gray,
             predictions[entry.seed],
-            vividness=entry.vividness,
-            progress=lambda share: task.step(share, title),
+            replace(options, vividness=entry.vividness),
+            task,
+            0.0,
+            title,
         )
-        seconds = spent / len(predictions) + time.perf_counter() - begun
-        session.add(entry, picture, seconds)
+        session.add(entry, picture, spent + time.perf_counter() - begun)
         _score(service, session, entry, task)
         yield Progress(title, 0.0, True)
 
@@ -88,24 +91,16 @@ def _one_model(
 def _draw(
     service: Service,
     session: CompareSession,
-    colorizer: Any,
+    options: Options,
+    title: str,
     seeds: list[int],
     predictions: dict[int | None, Any],
     task: Task,
-) -> Generator[Progress, None, float]:
-    """Fills `predictions`; its value is how many seconds the network took."""
-    title = colorizer.card.title
-    steps = colorizer.steps(session.gray, seeds=seeds)
-    spent, told = 0.0, time.monotonic()
-    while True:
-        with service.turn(task):
-            begun = time.perf_counter()
-            step = next(steps, None)
-            spent += time.perf_counter() - begun
-        if step is None:
-            return spent
+) -> Iterator[Progress]:
+    """Fills `predictions`."""
+    told = time.monotonic()
+    for step in service.runner.steps(session.gray, options, seeds, task):
         predictions |= dict(zip(seeds, step.predictions, strict=True))
-        task.step(step.share, title)
         if time.monotonic() - told > LIVELY:
             told = time.monotonic()
             yield Progress(title, step.share * len(seeds), False)
@@ -116,7 +111,7 @@ def _score(service: Service, session: CompareSession, entry: Entry, task: Task) 
     for metric in session.metrics:
         task.step(0.0, "Scoring")
         if metric.network and not metric.download:
-            with service.turn(task):
+            with service.runner.turn(task):
                 session.score(metric, entry)
         elif not metric.network:
             session.score(metric, entry)
@@ -148,6 +143,6 @@ def _fetched(service: Service, session: CompareSession, task: Task) -> Iterator[
             session.missing[metric.name] = str(error)
         for entry in session.entries:
             if entry in session.made:
-                with service.turn(task):
+                with service.runner.turn(task):
                     session.score(metric, entry)
         yield Progress(metric.title, 1.0, True)

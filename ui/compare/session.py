@@ -1,4 +1,4 @@
-"""One photo and every colouring of it: what the tab "Compare" keeps of one person."""
+"""What the tab "Compare" keeps of one person: a photo and every colouring of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from colorize_core.evaluate.comparison import SECONDS, Entry, Result, references
 from colorize_core.imaging.heatmap import heat_map
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.metrics import Metric, baselines, protocol
-from ui.shared.service import Service, in_words, read, shrink
+from ui.shared.photo import OpenPhoto, decode
+from ui.shared.photo_tab import PhotoSession
+from ui.shared.service import Service, in_words
 
 MOST_PIXELS = 1_000_000  # of what is compared; a larger photo is shrunk first
 NO_TRUTH = "No ground truth: the photo is black and white."
@@ -26,7 +28,7 @@ Picture = NDArray[np.uint8]  # (H, W, 3) sRGB
 
 
 @dataclass
-class Made:
+class Colouring:
     """A picture that is there."""
 
     path: Path  # a PNG
@@ -36,38 +38,36 @@ class Made:
 
 
 @dataclass(eq=False)
-class CompareSession:
-    """Another photo gets another board: what a run still brings to an old one is never seen."""
+class CompareSession(PhotoSession):
+    """One photo, its pictures and their scores."""
 
-    name: str  # of the photo, without its suffix
+    photo: OpenPhoto
     folder: Path  # where its pictures are
     truth: Picture | None  # the photo, where it has colours of its own
     gray: Picture
     target: Picture  # (256, 256, 3): what scores compare with
     planned: tuple[Entry, ...] = ()
     metrics: tuple[Metric, ...] = ()
-    made: dict[Entry, Made] = field(default_factory=dict)
+    made: dict[Entry, Colouring] = field(default_factory=dict)
     faults: dict[Entry, str] = field(default_factory=dict)  # why there is no picture
     scores: dict[Entry, dict[str, float]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)  # metric -> why it cannot be had
     running: bool = False
     difference: bool = False  # heat maps are shown
-    away: bool = False  # there is another photo now
 
     @classmethod
-    def open(cls, path: Path, service: Service) -> CompareSession:
+    def open(cls, photo: OpenPhoto, service: Service) -> CompareSession:
         """Raises PictureError, WeightsError."""
-        pixels = read(path).pixels
-        scale = min(1.0, float(np.sqrt(MOST_PIXELS / (pixels.shape[0] * pixels.shape[1]))))
-        height, width = (max(1, int(length * scale)) for length in pixels.shape[:2])
-        photo = shrink(pixels, height, width)
-        tone = measure_tone(photo)
-        lightness = tone.lightness(photo)[..., None].clip(0, 100)
-        gray = protocol.with_ab(lightness, np.zeros_like(photo[..., :2], np.float32))
-        truth = photo if tone.coloured else None
+        scale = min(1.0, float(np.sqrt(MOST_PIXELS / (photo.size[0] * photo.size[1]))))
+        width, height = (max(1, int(length * scale)) for length in photo.size)
+        small = photo.shrink(height, width)
+        tone = measure_tone(small)
+        lightness = tone.lightness(small)[..., None].clip(0, 100)
+        gray = protocol.with_ab(lightness, np.zeros_like(small[..., :2], np.float32))
+        truth = small if tone.coloured else None
         target = protocol.square(gray if truth is None else truth)
-        session = cls(path.stem, service.folder.new("compare").parent, truth, gray, target)
-        shown = {"truth": photo, "gray": gray, "mean": baselines.one_colour(gray)}
+        session = cls(photo, service.folder.new("compare").parent, truth, gray, target)
+        shown = {"truth": small, "gray": gray, "mean": baselines.one_colour(gray)}
         for entry in references(tone.coloured):
             session.add(entry, shown[entry.kind], None)
         return session
@@ -85,6 +85,11 @@ class CompareSession:
                 "The pictures are no longer here: they are deleted after an hour. Add the photo "
                 "again."
             )
+
+    @property
+    def name(self) -> str:
+        """Of the photo, without its suffix."""
+        return self.photo.path.stem
 
     @property
     def size(self) -> tuple[int, int]:
@@ -107,7 +112,7 @@ class CompareSession:
         if self.truth is not None:
             same = entry.kind == "truth"
             square = self.target if same else protocol.recombined(square, self.target)
-        self.made[entry] = Made(path, square, seconds)
+        self.made[entry] = Colouring(path, square, seconds)
         self.faults.pop(entry, None)
         self.scores.setdefault(entry, {})
 
@@ -164,7 +169,7 @@ class CompareSession:
 
     def picture(self, entry: Entry) -> Picture:
         """Raises PictureError where it was deleted meanwhile."""
-        return read(self.made[entry].path).pixels.astype(np.uint8, copy=False)
+        return decode(self.made[entry].path).pixels.astype(np.uint8, copy=False)
 
 
 def _write(path: Path, picture: Picture) -> None:

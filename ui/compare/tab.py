@@ -10,199 +10,150 @@ from typing import Any
 import gradio as gr
 
 from colorize_core.cards import ModelCard
-from colorize_core.errors import Cancelled, ColorizeError
+from colorize_core.errors import ColorizeError
 from colorize_core.evaluate import comparison
 from colorize_core.metrics import METRICS, trunks
+from colorize_core.models.runner import Task
+from colorize_core.options import DEFAULT_MODEL
 from ui.compare import endpoint, exports, permalink, picture_grid
 from ui.compare.permalink import MOST_SEEDS, VIVIDNESS
 from ui.compare.run import Progress, compare
 from ui.compare.session import NO_TRUTH, CompareSession
-from ui.server.sessions import client_id
 from ui.server.temp_files import KEEP_SECONDS
-from ui.shared import example_strip, model_choices, score_table, thumbnails, widgets
-from ui.shared.handlers import Running
-from ui.shared.service import DEFAULT_MODEL, Service, Task, shrink
+from ui.shared import example_strip, model_choices, score_table, widgets
+from ui.shared.handlers import AWAY, Updates, task_handler, wire_run
+from ui.shared.photo import OpenPhoto
+from ui.shared.photo_tab import (
+    PhotoHandlers,
+    build_chosen,
+    build_samples,
+    build_zone,
+    describe,
+    no_file,
+    wire,
+    wire_download,
+)
+from ui.shared.service import Service
 
 TITLE = "Compare"
 INVITATION = "# Drop a photo\nin colour to have the models judged by it, or black and white"
 FEW = 4  # models that are ticked at first
-THUMBNAIL = 128  # pixels, the height of the photo's small copy
-AWAY = gr.update(visible=False)
-THERE = gr.update(visible=True)
+STOPPED = "<p>Stopped. What was made until then is here.</p>"
 
 
-class Handlers(Running):
-    """What the controls do. Whose photo it is comes with every call, on its board."""
+RESULTS = ("shown", "table", "bar", "difference")  # what show() answers with
+
+
+def end(_: Handlers, session: CompareSession | None, *__: Any, **said: str) -> Updates:
+    """What a run leaves behind, if its photo is still there."""
+    if session is None or session.away:
+        return {"remark": gr.skip()}
+    return {**said, "busy": "", **show(session)}
+
+
+class Handlers(PhotoHandlers):
+    """What the controls do."""
+
+    remark = "remark"
 
     def __init__(self, service: Service, examples: Sequence[Path], cards: Sequence[ModelCard]):
-        super().__init__(service)
-        self.examples = examples
+        super().__init__(service, examples)
         self.cards = cards
 
     # --- the photo ------------------------------------------------------------------------------
 
-    def open(
-        self,
-        turn: float,
-        photo: dict[str, Any] | None,
-        session: CompareSession | None,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
-    ) -> list[Any]:
-        """Take the photo that was dropped."""
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                return self._opened(self.service.upload(photo), session, task)
-        except ColorizeError as error:
-            zone = gr.update(value=None, visible="hidden" if session else True)
-            return [widgets.said(error), zone] + [gr.skip()] * 8
+    def begin(
+        self, photo: OpenPhoto, before: CompareSession | None, task: Task, *context: Any
+    ) -> Iterator[Updates]:
+        session = CompareSession.open(photo, self.service)
+        yield {"session": session, "thumbnail": describe_photo(session), **show(session)}
 
-    def open_example(
-        self,
-        turn: float,
-        session: CompareSession | None,
-        event: gr.EventData,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:
-        """Take the example that was picked."""
-        path = example_strip.picked(self.examples, event)
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                return self._opened(path, session, task)
-        except ColorizeError as error:
-            return [widgets.said(error)] + [gr.skip()] * 9
-
-    def _opened(self, path: Path, before: CompareSession | None, task: Task) -> list[Any]:
-        """What `place` in build() becomes with a photo."""
-        task.step(0.0, "Reading the photo")
-        session = CompareSession.open(path, self.service)
-        if before is not None:
-            before.away = True
-        hidden = gr.update(value=None, visible="hidden")  # stays on the page for paste and drop
-        return ["", hidden, AWAY, THERE, thumbnail(session), session, *seen(session)]
-
-    def reset(self, session: CompareSession | None) -> list[Any]:
-        """Back to the empty drop zone."""
-        if session is not None:
-            session.away = True
-        zone = gr.update(value=None, visible=True)
-        samples = gr.update(visible=bool(self.examples))
-        return ["", zone, samples, AWAY, "", None, None, None, AWAY, gr.skip()]
+    def clear(self) -> Updates:
+        return {"thumbnail": "", "shown": None, "table": None, "bar": AWAY}
 
     # --- the settings ---------------------------------------------------------------------------
 
-    def count(self, names: list[str], vividness: list[float], seeds: int) -> list[Any]:
+    def count(self, names: list[str], vividness: list[float], seeds: int) -> Updates:
         """How many pictures that makes, and whether it can begin."""
         try:
             planned = comparison.plan(self.cards, names, vividness, int(seeds))
         except ColorizeError as error:
-            return [f"<p>{escape(str(error))}</p>", gr.update(interactive=False)]
+            return {"count": f"<p>{escape(str(error))}</p>", "go": gr.update(interactive=False)}
         some = f"{len(planned)} picture{'s' if len(planned) > 1 else ''}"
-        return [f"<p>{some} to colour.</p>", gr.update(interactive=True)]
+        return {"count": f"<p>{some} to colour.</p>", "go": gr.update(interactive=True)}
 
     def tick_all(self) -> list[str]:
         return [card.name for card in model_choices.here(self.cards)]
 
-    def sizes(self, chosen: list[str]) -> dict[str, Any]:
+    def list_sizes(self, chosen: list[str]) -> dict[str, Any]:
         """The metrics with what they would download."""
-        return gr.update(choices=[(said_size(each), each.name) for each in METRICS], value=chosen)
+        return gr.update(choices=[(title_of(each), each.name) for each in METRICS], value=chosen)
 
     # --- a run ----------------------------------------------------------------------------------
 
+    @task_handler("remark", failed=end, stopped=lambda *values: end(*values, remark=STOPPED))
     def run(
         self,
-        turn: float,
+        task: Task,
         session: CompareSession | None,
         names: list[str],
         vividness: list[float],
         seeds: int,
         metrics: list[str],
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> Iterator[list[Any]]:
-        """Every picture, to be seen as soon as it is there: message, busy, and seen()."""
+    ) -> Iterator[Updates]:
+        """Every picture, to be seen as soon as it is there."""
         if session is None:
-            yield ["<p>Add a photo first.</p>", "", *[gr.skip()] * 4]
+            yield {"remark": "<p>Add a photo first.</p>", "busy": ""}
             return
+        session.planned = comparison.plan(self.cards, names, vividness, int(seeds))
+        session.metrics = tuple(each for each in METRICS if each.name in metrics)
+        session.running = True
         try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                session.planned = comparison.plan(self.cards, names, vividness, int(seeds))
-                session.metrics = tuple(each for each in METRICS if each.name in metrics)
-                session.running = True
-                for step in compare(self.service, session, task):
-                    if session.away:
-                        return
-                    self._draw_heats(session, task)
-                    # All of it every time: a page that is sent two updates at once shows the later.
-                    yield ["" if step.new else gr.skip(), card(step), *seen(session)]
-                message = ""
-        except Cancelled:
-            message = "<p>Stopped. What was made until then is here.</p>"
-        except ColorizeError as error:
-            message = widgets.said(error)
+            for step in compare(self.service, session, task):
+                if session.away:
+                    return
+                self._draw_heats(session, task)
+                # All of it every time: a page that is sent two updates at once shows the later.
+                said = {"remark": ""} if step.new else {}
+                yield {**said, "busy": card(step), **show(session)}
         finally:
             session.running = False
-        if not session.away:
-            yield [message, "", *seen(session)]
+        yield end(self, session, remark="")
 
     def _draw_heats(self, session: CompareSession, task: Task) -> None:
         for entry in session.heats():
             task.step(0.0, "Looking for differences")
             session.draw_heat(entry)
 
+    @task_handler("remark", stopped=lambda _, session, *__: {"shown": picture_grid.view(session)})
     def differences(
-        self,
-        turn: float,
-        session: CompareSession | None,
-        shown: bool,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> Iterator[list[Any]]:
-        """Heat maps in place of the pictures, or the pictures again: remark and grid."""
+        self, task: Task, session: CompareSession | None, wanted: bool
+    ) -> Iterator[Updates]:
+        """Heat maps in place of the pictures, or the pictures again."""
         if session is None:
             return
-        session.difference = shown
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                for i, entry in enumerate(session.heats()):
-                    if i:
-                        yield [gr.skip(), picture_grid.view(session)]
-                    task.step(0.0, "Looking for differences")
-                    session.draw_heat(entry)
-                yield ["", picture_grid.view(session)]
-        except Cancelled:
-            yield [gr.skip(), picture_grid.view(session)]
-        except ColorizeError as error:
-            yield [widgets.said(error), gr.skip()]
+        session.difference = wanted
+        for i, entry in enumerate(session.heats()):
+            if i:
+                yield {"shown": picture_grid.view(session)}
+            task.step(0.0, "Looking for differences")
+            session.draw_heat(entry)
+        yield {"remark": "", "shown": picture_grid.view(session)}
 
-    def export(
-        self,
-        turn: float,
-        kind: str,
-        session: CompareSession | None,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:
+    @task_handler("remark", failed=no_file, stopped=no_file)
+    def export(self, task: Task, session: CompareSession | None, kind: str) -> Updates:
         """What is there as a file, made when it is asked for."""
         if session is None:
-            return [gr.skip(), None]
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                task.step(0.0, "Making the file")
-                session.check()
-                return ["", str(exports.KINDS[kind](session, self.service.folder))]
-        except Cancelled:
-            return [gr.skip(), None]
-        except ColorizeError as error:
-            return [widgets.said(error), None]
+            return {"finished": None}
+        task.step(0.0, "Making the file")
+        session.check()
+        return {"remark": "", "finished": str(exports.KINDS[kind](session, self.service.folder))}
 
-    def restore(self, request: gr.Request) -> list[Any]:
+    def restore_link(self, request: gr.Request) -> Updates:
         """The settings that a link carries, and what of it means nothing here."""
         found, ignored = permalink.read(dict(request.query_params), model_choices.here(self.cards))
-        values = [found.get(name, gr.skip()) for name in permalink.NAMES]
-        said = f"<p>The link asks for what is not here: {escape(', '.join(ignored))}.</p>"
-        return [said if ignored else gr.skip(), *values]
+        words = f"<p>The link asks for what is not here: {escape(', '.join(ignored))}.</p>"
+        return {**({"message": words} if ignored else {}), **found}
 
 
 def card(step: Progress) -> str:
@@ -212,24 +163,25 @@ def card(step: Progress) -> str:
     return f"<p>{escape(step.words)}</p><progress value={step.share:.3f}></progress>"
 
 
-def seen(session: CompareSession) -> list[Any]:
+def show(session: CompareSession) -> Updates:
     """The grid, the table, what can be done with them, and whether differences can be seen."""
     table = score_table.view(session) if session.metrics else None
-    judged = gr.update(visible=session.truth is not None, value=session.difference)
-    return [picture_grid.view(session), table, gr.update(visible=table is not None), judged]
+    return {
+        "shown": picture_grid.view(session),
+        "table": table,
+        "bar": gr.update(visible=table is not None),
+        "difference": gr.update(visible=session.truth is not None, value=session.difference),
+    }
 
 
-def thumbnail(session: CompareSession) -> str:
+def describe_photo(session: CompareSession) -> str:
     """The photo as it came, and what is known of it."""
     photo = session.gray if session.truth is None else session.truth
-    width, height = session.size
-    small = shrink(photo, THUMBNAIL, max(1, round(width * THUMBNAIL / height)))
     known = NO_TRUTH if session.truth is None else "In colour: the models see it without."
-    words = f"{escape(session.name)}<br>{known}"
-    return f'<img src="{thumbnails.as_address(small)}" alt="The photo"><p>{words}</p>'
+    return describe(photo, session.name, known)
 
 
-def said_size(metric: Any) -> str:
+def title_of(metric: Any) -> str:
     """A metric's title with what it would download."""
     if not metric.download:
         return str(metric.title)
@@ -248,30 +200,26 @@ def few(cards: Sequence[ModelCard]) -> list[str]:
     return [DEFAULT_MODEL, *quick[: FEW - 1]]
 
 
-def build(service: Service, cards: Sequence[ModelCard] | None = None) -> list[widgets.Picker]:
-    """Lay the tab out and wire it; where models are picked. `cards` are those of all models if not
-    given."""
+def build(
+    service: Service, page: gr.Tab | None = None, cards: Sequence[ModelCard] | None = None
+) -> list[widgets.Picker]:
+    """Lay the tab out and wire it; where models are picked. `page`: the tab that is entered.
+    `cards` are those of all models if not given."""
     cards = cards or model_choices.every()
     examples = example_strip.find_examples()
     on = Handlers(service, examples, cards)
-    session = gr.State(None, time_to_live=KEEP_SECONDS)
-    turn = gr.Number(visible=False)  # when a run was asked for: filled by the page
 
-    message = gr.HTML(elem_classes="message")
-    with widgets.stage() as (opening, cancel_opening):
-        zone = widgets.drop_zone(INVITATION)
-    with gr.Row(visible=False, elem_classes="chosen") as chosen:
-        photo = gr.HTML()
-        again = gr.Button("Another photo", size="sm")
-    with gr.Column(visible=bool(examples), elem_classes="samples") as samples:
-        gr.HTML("<h2>Or try one of these</h2>")
-        strip = example_strip.build(examples, service.folder, elem_classes="strip")
+    view = build_zone(INVITATION)
+    build_chosen(view)
+    build_samples(view, service, examples)
     settings, every, none, more = build_settings(cards)
     models, vividness, seeds, metrics = settings
+    view.add(session=gr.State(None, time_to_live=KEEP_SECONDS))
+    view.add(**dict(zip(permalink.NAMES, settings, strict=True)))
     with gr.Row(elem_classes="actions"):
         go = gr.Button("Compare", variant="primary", elem_classes="go")
-        tally = widgets.status_line()
-    remark = gr.HTML(elem_classes="message")
+        count = widgets.status_line()
+    view.add(go=go, count=count, remark=gr.HTML(elem_classes="message"))
     with widgets.stage(alone=True) as (busy, cancel):
         pass
     with gr.Row(visible=False, elem_classes="actions") as bar:
@@ -282,57 +230,39 @@ def build(service: Service, cards: Sequence[ModelCard] | None = None) -> list[wi
             gr.HTML("Download", elem_classes="downloads-label")
             buttons = {kind: gr.Button(kind, size="sm") for kind in exports.KINDS}
         copy = gr.Button("Copy link", size="sm")
-    shown = picture_grid.build()
-    table = score_table.build()
-    finished = gr.DownloadButton(visible="hidden")
+    view.add(busy=busy, bar=bar, difference=difference)
+    view.add(shown=picture_grid.build(), table=score_table.build())
+    view.add(finished=gr.DownloadButton(visible="hidden"))
     query = gr.Textbox(visible="hidden")
 
-    results = [shown, table, bar, difference]
-    place = [message, zone, samples, chosen, photo, session, *results]
-    run = widgets.runs(busy)
-    opened = (
-        zone.upload(
-            on.open, [turn, zone, session], place, preprocess=False, **widgets.runs(opening)
-        ),
-        strip.select(on.open_example, [turn, session], place, **widgets.runs(opening)),
-    )
-    for event in opened:
-        event.failure(on.fail, None, message, **widgets.QUICK)
+    wire(view, on, ["thumbnail", *RESULTS], page=page)
+    session, turn, asked = view["session"], view["turn"], widgets.runs(busy)
     counted = [models, vividness, seeds]
-    gr.on(
-        [each.input for each in counted],
-        on.count,
-        counted,
-        [tally, go],
-        trigger_mode="always_last",
-        **widgets.QUICK,
-    )
+    counting = view.wire(on.count, counted, ["count", "go"])
+    gr.on([each.input for each in counted], *counting, trigger_mode="always_last", **widgets.QUICK)
+    linked = view.wire(on.restore_link, None, ["message", *permalink.NAMES])
     for changed in (
         every.click(on.tick_all, None, models, **widgets.QUICK),
         none.click(lambda: [], None, models, **widgets.QUICK),
-        gr.on(None, on.restore, None, [message, *settings], **widgets.QUICK),  # when it is opened
+        gr.on(None, *linked, **widgets.QUICK),  # when the page is opened
     ):
-        changed.success(on.count, counted, [tally, go], **widgets.QUICK)
-    more.expand(on.sizes, metrics, metrics, **widgets.QUICK)
-    made = go.click(on.run, [turn, session, *settings], [remark, busy, *results], **run)
+        changed.success(*counting, **widgets.QUICK)
+    more.expand(on.list_sizes, metrics, metrics, **widgets.QUICK)
+    made = go.click(
+        *view.wire(on.run, [turn, session, *settings], ["remark", "busy", *RESULTS]), **asked
+    )
     difference.input(
-        on.differences,
-        [turn, session, difference],
-        [remark, shown],
+        *view.wire(on.differences, [turn, session, difference], ["remark", "shown"]),
         trigger_mode="always_last",
-        **run,
+        **asked,
     )
     for kind, button in buttons.items():
-        saved = button.click(on.export, [turn, gr.State(kind), session], [remark, finished], **run)
-        saved.success(None, finished, None, js="window.saveFile", **widgets.QUICK)
-    linked = copy.click(permalink.write, settings, query, **widgets.QUICK)
-    linked.success(None, query, remark, js="window.copyLink", **widgets.QUICK)
-    made.failure(on.fail, None, remark, **widgets.QUICK)
-    for button, words in ((cancel, remark), (cancel_opening, message)):
-        button.click(on.stop, turn, words, js="window.stopRuns", **widgets.QUICK)
-    again.click(on.reset, session, place, **widgets.QUICK)
-    tally.value = on.count(few(cards), [1.0], 1)[0]
-    endpoint.build(service, cards, zone, settings)
+        wire_download(view, button, on.export, [turn, session, gr.State(kind)], busy)
+    copied = copy.click(permalink.write, settings, query, **widgets.QUICK)
+    copied.success(None, query, view["remark"], js="window.copyLink", **widgets.QUICK)
+    wire_run(view, on, [made], cancel)
+    count.value = on.count(few(cards), [1.0], 1)["count"]
+    endpoint.build(service, cards, view["zone"], settings)
     return [widgets.picker(models, cards)]
 
 

@@ -14,6 +14,7 @@ import gradio as gr
 from colorize_core.cards import SEED, ModelCard
 from colorize_core.downloads import checkpoints
 from colorize_core.errors import Cancelled, ColorizeError
+from colorize_core.models.runner import Task
 from ui.models import endpoint
 from ui.models.samples import Samples, control, several
 from ui.models.session import ModelsSession, gray
@@ -21,7 +22,7 @@ from ui.server.sessions import client_id
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, model_choices, slider, thumbnails, widgets
 from ui.shared.handlers import Running
-from ui.shared.service import Colorization, Service, Settings, Task, read, shrink
+from ui.shared.service import Colorization, Service, Settings, read, shrink
 
 TITLE = "Models"
 MOST_SEEDS = 4

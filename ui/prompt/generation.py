@@ -9,6 +9,7 @@ from typing import Any
 
 from colorize_core import devices
 from colorize_core.errors import Cancelled, ColorizeError
+from colorize_core.models.runner import Task
 from colorize_core.prompted.caption import caption
 from colorize_core.prompted.generation import Preview
 from colorize_core.prompted.grid import draw_grid
@@ -16,7 +17,7 @@ from colorize_core.prompted.pipeline_cache import Shelf
 from colorize_core.prompted.settings import CONDITIONS
 from ui.prompt.session import Asked, Cell, Clock, PromptSession
 from ui.server import zerogpu
-from ui.shared.service import Service, Task, waiting
+from ui.shared.service import Service, waiting
 from ui.shared.service import Settings as ModelSettings
 
 

@@ -10,9 +10,9 @@ import gradio as gr
 
 from colorize_core.cli.terminal import size
 from colorize_core.errors import ColorizeError
+from colorize_core.models.runner import Task
 from colorize_core.prompted import sources
 from colorize_core.prompted.sources import Missing, Source
-from ui.shared.service import Task
 
 OFFLINE = """<p>No connection here? Copy the folders <code>models--*</code> of these repositories
 from the Hugging Face cache of another machine into this one's, or go on with the preview above:

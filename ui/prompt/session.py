@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from colorize_core.imaging import image
 from colorize_core.imaging.tone import measure_tone
+from colorize_core.models.runner import Task
 from colorize_core.prompted import sources
 from colorize_core.prompted.metadata import write_settings
 from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.settings import Settings
 from ui.models.session import gray
 from ui.shared import slider, thumbnails
-from ui.shared.service import FORMATS, QUALITY, Service, Task, read, shrink
+from ui.shared.service import FORMATS, QUALITY, Service, read, shrink
 
 SMALL_SIDE = 1024  # along each side of the area of the copy that edges are sought in
 BLANK = 0.375  # of its sides has what stands where nothing has been drawn yet

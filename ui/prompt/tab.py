@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gradio as gr
 
 from colorize_core.errors import Cancelled, ColorizeError, WeightsError
+from colorize_core.models.runner import Task
 from colorize_core.prompted import plan, sources
 from colorize_core.prompted.metadata import read_settings
 from colorize_core.prompted.settings import CONDITIONS, with_phrase
@@ -23,7 +24,7 @@ from ui.server.sessions import client_id
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, slider, thumbnails, widgets
 from ui.shared.handlers import Running
-from ui.shared.service import Service, Task, in_words, shrink
+from ui.shared.service import Service, in_words, shrink
 
 if TYPE_CHECKING:
     from ui.prompt.generation import Drawing

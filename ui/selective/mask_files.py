@@ -10,9 +10,10 @@ from PIL import Image
 from colorize_core import selective
 from colorize_core.errors import PictureError
 from colorize_core.imaging import image
+from colorize_core.models.runner import Task
 from colorize_core.selective import Mask, Region
 from ui.selective.session import Fill, SelectiveSession
-from ui.shared.service import FORMATS, QUALITY, Service, Task, read
+from ui.shared.service import FORMATS, QUALITY, Service, read
 
 MASK, FIGURE = "Mask, PNG", "Figure, PNG"
 KINDS = (*FORMATS, MASK, FIGURE)

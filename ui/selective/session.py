@@ -20,8 +20,9 @@ from PIL import Image
 
 from colorize_core import selective
 from colorize_core.imaging import tone
+from colorize_core.models.runner import Task
 from colorize_core.selective import Layer, Mask, Region
-from ui.shared.service import DEFAULT_MODEL, Service, Task, read, shrink
+from ui.shared.service import DEFAULT_MODEL, Service, read, shrink
 
 MOST_STEPS = 60  # that can be undone
 MOST_REGIONS = 6

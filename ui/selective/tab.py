@@ -11,6 +11,7 @@ import gradio as gr
 from colorize_core import selective
 from colorize_core.cards import ModelCard
 from colorize_core.errors import Cancelled, ColorizeError
+from colorize_core.models.runner import Task
 from colorize_core.selective import segmenters
 from colorize_core.selective.segmenters import PEOPLE
 from ui.selective import endpoint, mask_editor, mask_edits, mask_files
@@ -29,7 +30,7 @@ from ui.server.sessions import client_id
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, model_choices, widgets
 from ui.shared.handlers import Running
-from ui.shared.service import Service, Task, in_words
+from ui.shared.service import Service, in_words
 
 TITLE = "Selective"
 INVITATION = "# Drop a photo\nto colour only a part of it"

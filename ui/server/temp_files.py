@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 KEEP_SECONDS = 3600
@@ -55,13 +56,14 @@ class Folder:
                     place.rmdir()
         os.utime(self.path)
 
-    def keep_swept(self) -> None:
-        """Sweep every minute in the background until close()."""
-        threading.Thread(target=self._loop, name="sweep", daemon=True).start()
+    def keep_swept(self, after: Callable[[], None] = lambda: None) -> None:
+        """Sweep every minute in the background until close(), and then do what comes after."""
+        threading.Thread(target=self._loop, args=[after], name="sweep", daemon=True).start()
 
-    def _loop(self) -> None:
+    def _loop(self, after: Callable[[], None]) -> None:
         while not self._closed.wait(SWEEP_SECONDS):
             self.sweep()
+            after()
 
     def close(self) -> None:
         """Delete everything."""

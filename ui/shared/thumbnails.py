@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from colorize_core.imaging.color import lab_to_rgb, rgb_to_lab
-from ui.shared.service import shrink
+from ui.shared.photo import shrink
 
 HERE = Path(__file__).parent
 Picture = NDArray[np.uint8]  # (h, w, 3) sRGB

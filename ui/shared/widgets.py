@@ -107,9 +107,9 @@ def downloads(**options: Any) -> dict[str, gr.Button]:
         return {name: gr.Button(name, size="sm") for name in FORMATS}
 
 
-def shown(work: Colorization) -> dict[str, Any]:
-    """A work, as the slider takes it."""
-    return slider.comparison(work.before, work.after, work.size)
+def compare(result: Colorization) -> dict[str, Any]:
+    """A result, as the slider takes it."""
+    return slider.comparison(result.before, result.after, result.photo.size)
 
 
 def said(error: ColorizeError | str) -> str:

@@ -14,6 +14,7 @@ import drawing_models
 import gradio as gr
 import numpy as np
 import pytest
+from handler_calls import WHO, Updates, call, calls
 from hub_server import Fault, serving_torchvision
 from numpy.typing import NDArray
 from PIL import Image
@@ -28,17 +29,17 @@ from colorize_core.imaging.color import lightness
 from colorize_core.imaging.heatmap import heat_map
 from colorize_core.metrics import protocol
 from colorize_core.metrics.lpips import NETS
+from colorize_core.models import runner
 from ui.compare import exports, permalink
 from ui.compare import tab as compare_tab
 from ui.compare.session import MOST_PIXELS, NO_TRUTH, CompareSession
 from ui.compare.tab import Handlers
 from ui.server.sessions import asked_tab
-from ui.shared import service
 from ui.shared.example_strip import find_examples
+from ui.shared.photo import OpenPhoto
 from ui.shared.service import Service
 
 SIZE = (90, 60)  # of the photos, width and height
-WHO = SimpleNamespace(session_hash="someone")
 QUICK = ["psnr", "ciede2000", "colourfulness", "colourfulness-difference"]
 Scene = Callable[..., NDArray[np.uint8]]
 
@@ -51,17 +52,17 @@ class Page:
         self.on = Handlers(service, find_examples(), drawing_models.CARDS)
         self.photo = service.folder.new(photo.name)
         self.photo.write_bytes(photo.read_bytes())
-        self.session: CompareSession = self.open(self.photo)[5]
+        self.session: CompareSession = self.open(self.photo)["session"]
 
-    def open(self, path: Path, session: CompareSession | None = None) -> list[Any]:
-        return self.on.open(0, {"path": str(path)}, session, WHO, None)
+    def open(self, path: Path, session: CompareSession | None = None) -> Updates:
+        return call(self.on.open, {"path": str(path)}, session)
 
     def run(
         self, *names: str, vividness: Any = (1.0,), seeds: int = 1, taken: Any = QUICK
-    ) -> Iterator[list[Any]]:
-        return self.on.run(0, self.session, names, vividness, seeds, taken, WHO, None)
+    ) -> Iterator[Updates]:
+        return calls(self.on.run, self.session, names, vividness, seeds, taken)
 
-    def last(self, *names: str, **options: Any) -> list[Any]:
+    def last(self, *names: str, **options: Any) -> Updates:
         """What is there when all is done."""
         return list(self.run(*names, **options))[-1]
 
@@ -110,13 +111,14 @@ def column(table: dict[str, Any], title: str) -> dict[str, dict[str, Any]]:
 
 
 def test_a_photo_shows_its_references_at_once_and_loads_nothing(page: Page) -> None:
-    message, zone, _, _, small, session, grid, table, *_ = page.open(page.photo)
-    assert (message, zone["visible"], table) == ("", "hidden", None)
-    assert "In colour" in small
+    shown = page.open(page.photo)
+    assert (shown["message"], shown["zone"]["visible"], shown["table"]) == ("", "hidden", None)
+    assert "In colour" in shown["thumbnail"]
+    grid = shown["shown"]
     assert titles(grid) == ["Truth", "Gray", "Mean colour"]
     assert (grid["width"], grid["height"]) == SIZE
-    assert not page.service._models
-    assert np.array_equal(session.truth, image.read(page.photo).pixels)
+    assert not page.service.runner._models
+    assert np.array_equal(shown["session"].truth, image.read(page.photo).pixels)
 
 
 def test_the_models_get_no_colour_and_the_gray_keeps_the_lightness(page: Page) -> None:
@@ -129,27 +131,25 @@ def test_the_models_get_no_colour_and_the_gray_keeps_the_lightness(page: Page) -
 
 def test_pictures_come_one_after_the_other_in_the_order_of_the_cards(page: Page) -> None:
     seen = list(page.run("student", "autochrome"))
-    counts = [
-        sum("file" in cell for cell in grid["cells"]) for _, _, grid, *_ in seen if "cells" in grid
-    ]
+    counts = [sum("file" in cell for cell in each["shown"]["cells"]) for each in seen]
     assert counts == sorted(counts)
     assert set(counts) == {3, 4, 5}
-    assert titles(seen[-1][2]) == ["Truth", "Gray", "Mean colour", "Autochrome", "Student"]
-    said = [busy for _, busy, *_ in seen if "of 2" in busy]
+    assert titles(seen[-1]["shown"]) == ["Truth", "Gray", "Mean colour", "Autochrome", "Student"]
+    said = [each["busy"] for each in seen if "of 2" in each["busy"]]
     assert said[0].startswith("<p>1 of 2: Autochrome</p>")
     assert any("2 of 2: Student" in each for each in said)
-    assert seen[-1][:2] == ["", ""]
+    assert (seen[-1]["remark"], seen[-1]["busy"]) == ("", "")
 
 
 def test_what_is_shown_is_what_the_model_gives_for_the_gray_photo(page: Page) -> None:
     page.last("autochrome", vividness=[2.0])
     (entry,) = page.session.planned
-    alone = page.service.colorizer("autochrome").colorize(page.session.gray, vividness=2.0)
+    alone = page.service.runner.model("autochrome").colorize(page.session.gray, vividness=2.0)
     assert np.array_equal(page.session.picture(entry), alone)
 
 
 def test_scores_are_by_the_protocol(page: Page) -> None:
-    _, _, _, table, *_ = page.last("autochrome")
+    table = page.last("autochrome")["table"]
     (entry,) = page.session.planned
     target = protocol.square(image.read(page.photo).pixels)
     square = protocol.recombined(protocol.square(page.session.picture(entry)), target)
@@ -167,13 +167,14 @@ def test_scores_are_by_the_protocol(page: Page) -> None:
 
 
 def test_a_black_and_white_photo_has_no_ground_truth(old_page: Page) -> None:
-    assert NO_TRUTH in old_page.open(old_page.photo)[4]
-    _, _, grid, table, *_ = old_page.last("autochrome")
+    assert NO_TRUTH in old_page.open(old_page.photo)["thumbnail"]
+    shown = old_page.last("autochrome")
+    grid, table = shown["shown"], shown["table"]
     assert titles(grid) == ["Gray", "Mean colour", "Autochrome"]
     assert [each["title"] for each in table["columns"]] == ["Colourfulness", "Seconds"]
     assert float(column(table, "Colourfulness")["Autochrome"]["text"]) > 0
     assert table["notes"] == [NO_TRUTH]
-    _, _, _, table, *_ = old_page.last("diffusion", seeds=2)
+    table = old_page.last("diffusion", seeds=2)["table"]
     assert table["several"] == [], "nothing says which seed is the best"
 
 
@@ -181,8 +182,9 @@ def test_a_model_that_fails_says_so_in_its_place_and_the_rest_go_on(
     page: Page, loaded: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(loaded, "autochrome", Breaking())
-    message, _, grid, table, *_ = page.last("autochrome", "student", vividness=[1.0, 2.0])
-    assert message == ""
+    shown = page.last("autochrome", "student", vividness=[1.0, 2.0])
+    grid, table = shown["shown"], shown["table"]
+    assert shown["remark"] == ""
     errors = [cell.get("error") for cell in grid["cells"]]
     assert errors[3] == errors[4]
     assert "The program has failed" in errors[3]
@@ -193,7 +195,8 @@ def test_a_model_that_fails_says_so_in_its_place_and_the_rest_go_on(
 
 
 def test_seeds_are_drawn_together_and_the_best_stands_by_itself(page: Page) -> None:
-    _, _, grid, table, *_ = page.last("diffusion", "autochrome", seeds=2)
+    shown = page.last("diffusion", "autochrome", seeds=2)
+    grid, table = shown["shown"], shown["table"]
     assert [cell["words"].split(" · ")[0] for cell in grid["cells"][4:]] == ["seed 0", "seed 1"]
     assert [row["title"] for row in table["rows"]][3:] == ["Autochrome", "Diffusion", "Diffusion"]
     (best,) = table["several"]
@@ -206,38 +209,39 @@ def test_seeds_are_drawn_together_and_the_best_stands_by_itself(page: Page) -> N
     first, second = (page.session.picture(entry) for entry in page.session.planned[1:])
     assert not np.array_equal(first, second)
     # The same picture up to rounding, which is another where the network sees two at once.
-    alone = page.service.colorizer("diffusion").colorize(page.session.gray, seed=1).astype(int)
+    alone = page.service.runner.model("diffusion").colorize(page.session.gray, seed=1).astype(int)
     assert np.abs(second - alone).mean() < 0.05 * np.abs(first - alone).mean()
 
 
 def test_what_is_there_is_not_made_again(page: Page) -> None:
     page.last("autochrome")
     before = page.session.made[page.session.planned[0]]
-    _, _, grid, *_ = page.last("autochrome", "student")
+    grid = page.last("autochrome", "student")["shown"]
     assert page.session.made[page.session.planned[0]] is before
     assert titles(grid)[3:] == ["Autochrome", "Student"]
-    _, _, grid, table, *_ = page.last("student", taken=["mae"])
+    shown = page.last("student", taken=["mae"])
+    grid, table = shown["shown"], shown["table"]
     assert titles(grid)[3:] == ["Student"], "only what was asked for is shown"
     assert [each["title"] for each in table["columns"]] == ["Mean absolute error", "Seconds"]
 
 
 def test_stopping_keeps_what_is_there(page: Page) -> None:
     running = page.run("autochrome", "coltran", "student")
-    for _, busy, *_ in running:
-        if "2 of 3" in busy:
+    for updates in running:
+        if "2 of 3" in updates["busy"]:
             break
     page.on.stop(1, WHO)
     *_, last = running
-    assert "Stopped" in last[0]
-    assert titles(last[2])[3:] == ["Autochrome"]
-    assert not page.service._jobs
+    assert "Stopped" in last["remark"]
+    assert titles(last["shown"])[3:] == ["Autochrome"]
+    assert not page.service._tasks
 
 
 def test_another_photo_ends_the_run(page: Page) -> None:
     running = page.run("autochrome", "student")
     next(running)
-    new = page.open(page.photo, page.session)[5]
-    assert list(running) == []
+    new = page.open(page.photo, page.session)["session"]
+    assert all("shown" not in updates for updates in running)
     assert len(new.made) == 3
 
 
@@ -248,7 +252,7 @@ def test_a_metric_that_cannot_be_had_says_why_and_the_rest_go_on(
         raise WeightsError(f"The trunk of {name} cannot be had.")
 
     monkeypatch.setattr(metrics, "fetch", fetch)
-    _, _, _, table, *_ = page.last("autochrome", taken=["psnr", "lpips-squeeze"])
+    table = page.last("autochrome", taken=["psnr", "lpips-squeeze"])["table"]
     cell = column(table, "LPIPS (SqueezeNet)")["Autochrome"]
     assert (cell["text"], cell["why"]) == ("–", "The trunk of lpips-squeeze cannot be had.")
     assert column(table, "PSNR")["Autochrome"]["text"] != "–"
@@ -257,7 +261,7 @@ def test_a_metric_that_cannot_be_had_says_why_and_the_rest_go_on(
     monkeypatch.setattr(metrics, "fetch", lambda name, *_: None)
     monkeypatch.setattr(metrics, "prepare", lambda name: None)
     monkeypatch.setattr(metrics, "score", lambda name, *pictures: 0.25)
-    _, _, _, table, *_ = page.last("autochrome", taken=["psnr", "lpips-squeeze"])
+    table = page.last("autochrome", taken=["psnr", "lpips-squeeze"])["table"]
     assert column(table, "LPIPS (SqueezeNet)")["Autochrome"]["text"] == "0.250", "tried again"
 
 
@@ -271,41 +275,42 @@ def test_the_download_of_a_trunk_can_be_stopped(
             told.append(words)
             page.on.stop(1, WHO)
 
-    monkeypatch.setattr(service, "LIVELY", 0.0)
+    monkeypatch.setattr(runner, "LIVELY", 0.0)
     with serving_torchvision(NETS["squeeze"], bytes(2 * CHUNK), tmp_path, monkeypatch) as server:
         server.faults = [Fault(cut_after=CHUNK, stall=60)]
         taken = ["psnr", "lpips-squeeze"]
-        *_, last = page.on.run(0, page.session, ["autochrome"], [1.0], 1, taken, WHO, progress)
+        asked = (page.session, ["autochrome"], [1.0], 1, taken)
+        last = call(page.on.run, *asked, progress=progress)
     assert told
-    assert "Stopped" in last[0]
-    assert column(last[3], "PSNR")["Autochrome"]["text"] != "–"
-    assert not page.service._jobs
+    assert "Stopped" in last["remark"]
+    assert column(last["table"], "PSNR")["Autochrome"]["text"] != "–"
+    assert not page.service._tasks
 
 
 def test_it_says_how_many_pictures_that_makes(page: Page) -> None:
-    said, go = page.on.count(["autochrome", "coltran"], [1.0, 2.0], 3)
-    assert "8 pictures" in said
-    assert go["interactive"]
-    assert "1 picture to" in page.on.count(["autochrome"], [1.0], 4)[0]
-    said, go = page.on.count([], [1.0], 1)
-    assert "at least one model" in said
-    assert not go["interactive"]
+    shown = page.on.count(["autochrome", "coltran"], [1.0, 2.0], 3)
+    assert "8 pictures" in shown["count"]
+    assert shown["go"]["interactive"]
+    assert "1 picture to" in page.on.count(["autochrome"], [1.0], 4)["count"]
+    shown = page.on.count([], [1.0], 1)
+    assert "at least one model" in shown["count"]
+    assert not shown["go"]["interactive"]
     assert page.on.tick_all() == [card.name for card in drawing_models.CARDS]
 
 
 def test_faults_are_said_in_words(page: Page, tmp_path: Path) -> None:
     note = page.service.folder.path / "note.jpg"
     note.write_bytes(b"Dear diary")
-    said, zone, *_ = page.open(note, page.session)
-    assert "note.jpg is not a picture" in said
-    assert zone["visible"] == "hidden", "the photo before stays"
-    assert "Send a picture file" in page.open(tmp_path / "elsewhere.jpg")[0]
-    assert "at least one model" in page.last()[0]
+    shown = page.open(note, page.session)
+    assert "note.jpg is not a picture" in shown["message"]
+    assert shown["zone"]["visible"] == "hidden", "the photo before stays"
+    assert "Send a picture file" in page.open(tmp_path / "elsewhere.jpg")["message"]
+    assert "at least one model" in page.last()["remark"]
     page.last("autochrome")
     page.session.made[page.session.planned[0]].path.unlink()
-    assert "Add the photo again" in page.last("autochrome")[0]
+    assert "Add the photo again" in page.last("autochrome")["remark"]
     page.session = None  # type: ignore[assignment]
-    assert "Add a photo first" in page.last("autochrome")[0]
+    assert "Add a photo first" in page.last("autochrome")["remark"]
 
 
 def test_a_large_photo_is_compared_at_the_size_of_a_screen(
@@ -313,7 +318,7 @@ def test_a_large_photo_is_compared_at_the_size_of_a_screen(
 ) -> None:
     path = service.folder.new("large.jpg")
     Image.fromarray(gray_scene(900, 1600)).save(path)
-    width, height = CompareSession.open(path, service).size
+    width, height = CompareSession.open(OpenPhoto(path, service.photos), service).size
     assert MOST_PIXELS * 0.99 < width * height <= MOST_PIXELS
     assert width / height == pytest.approx(16 / 9, rel=0.01)
 
@@ -321,28 +326,29 @@ def test_a_large_photo_is_compared_at_the_size_of_a_screen(
 def test_differences_are_drawn_when_they_are_asked_for(page: Page) -> None:
     page.last("autochrome")
     assert all(made.heat is None for made in page.session.made.values())
-    *_, (_, grid) = page.on.differences(0, page.session, True, WHO, None)
+    grid = call(page.on.differences, page.session, True)["shown"]
     assert all("heat" in cell for cell in grid["cells"])
     assert grid["difference"]
     entry = page.session.planned[0]
     drawn = image.read(page.session.made[entry].heat).pixels
     truth = image.read(page.photo).pixels
     assert np.array_equal(drawn, heat_map(page.session.picture(entry), truth))
-    *_, (_, grid) = page.on.differences(0, page.session, False, WHO, None)
+    grid = call(page.on.differences, page.session, False)["shown"]
     assert not grid["difference"]
-    assert page.last("student")[5] == {**gr.update(visible=True), "value": False}
+    assert page.last("student")["difference"] == {**gr.update(visible=True), "value": False}
 
 
 def test_what_is_taken_away_is_what_is_seen(page: Page) -> None:
     page.last("autochrome", "diffusion", seeds=2)
-    note, path = page.on.export(0, "Table, CSV", page.session, WHO, None)
-    assert (note, Path(path).name) == ("", "new-scores.csv")
+    shown = call(page.on.export, page.session, "Table, CSV")
+    path = shown["finished"]
+    assert (shown["remark"], Path(path).name) == ("", "new-scores.csv")
     rows = list(csv.DictReader(Path(path).read_text().splitlines()))
     assert [row["kind"] for row in rows] == ["truth", "gray", "mean", *["model"] * 3, "best"]
     assert float(rows[3]["psnr"]) == pytest.approx(
         page.session.scores[page.session.planned[0]]["psnr"], abs=1e-3
     )
-    _, path = page.on.export(0, "All, ZIP", page.session, WHO, None)
+    path = call(page.on.export, page.session, "All, ZIP")["finished"]
     with zipfile.ZipFile(path) as file:
         names = file.namelist()
         (entry, *_) = page.session.planned
@@ -350,7 +356,7 @@ def test_what_is_taken_away_is_what_is_seen(page: Page) -> None:
     assert names[-2:] == ["new-diffusion-seed-1.png", "new-scores.csv"]
     assert len(names) == 7
     assert np.array_equal(inside, page.session.picture(entry))
-    _, path = page.on.export(0, "Grid, PNG", page.session, WHO, None)
+    path = call(page.on.export, page.session, "Grid, PNG")["finished"]
     sheet = image.read(Path(path)).pixels
     assert Path(path).name == "new-comparison.png"
     wide = max(SIZE[0], WIDTHS[0])
@@ -377,22 +383,19 @@ def test_a_link_brings_the_settings_back(page: Page) -> None:
     address = permalink.write(*settings)
     assert address.startswith("?tab=compare&models=autochrome,coltran&vividness=0.5,1&seeds=3&")
     asked = SimpleNamespace(query_params=dict(parse_qsl(address[1:])))
-    said, *restored = page.on.restore(asked)
-    assert tuple(restored) == settings
-    assert said == gr.skip()
+    assert page.on.restore_link(asked) == dict(zip(permalink.NAMES, settings, strict=True))
     assert asked_tab(asked)["selected"] == "compare"
 
 
 def test_what_a_link_asks_for_in_vain_is_said(page: Page) -> None:
     parameters = {"models": "nobody,autochrome,<b>", "seeds": "9", "tab": "elsewhere"}
     asked = SimpleNamespace(query_params=parameters)
-    said, models, vividness, seeds, metrics = page.on.restore(asked)
-    assert "nobody, &lt;b&gt;, 9" in said
-    assert models == ["autochrome"]
-    assert (vividness, seeds, metrics) == (gr.skip(), gr.skip(), gr.skip())
+    restored = page.on.restore_link(asked)
+    assert "nobody, &lt;b&gt;, 9" in restored.pop("message")
+    assert restored == {"models": ["autochrome"]}
     assert asked_tab(asked) == gr.skip()
     nothing = SimpleNamespace(query_params={})
-    assert page.on.restore(nothing) == [gr.skip()] * 5
+    assert page.on.restore_link(nothing) == {}
 
 
 def test_the_models_ticked_at_first_are_few_and_there(page: Page) -> None:
@@ -401,14 +404,26 @@ def test_the_models_ticked_at_first_are_few_and_there(page: Page) -> None:
 
 
 def test_metrics_say_what_they_would_download(page: Page) -> None:
-    said = {name: text for text, name in page.on.sizes(["psnr"])["choices"]}
+    said = {name: text for text, name in page.on.list_sizes(["psnr"])["choices"]}
     for metric in metrics.METRICS:
         needs = metric.download != ""
         assert ("MB once" in said[metric.name] or "downloaded" in said[metric.name]) == needs
-    assert page.on.sizes(["psnr"])["value"] == ["psnr"]
+    assert page.on.list_sizes(["psnr"])["value"] == ["psnr"]
 
 
 def test_starting_over_empties_the_page(page: Page) -> None:
-    message, zone, _, _, _, session, grid, table, *_ = page.on.reset(page.session)
-    assert (message, zone["value"], session, grid, table) == ("", None, None, None, None)
+    shown = page.on.reset(page.session, WHO)
+    assert (shown["message"], shown["zone"]["value"], shown["session"]) == ("", None, None)
+    assert (shown["shown"], shown["table"]) == (None, None)
+    assert page.session.away
+
+
+def test_the_photo_of_another_tab_is_taken_when_this_one_is_entered(
+    page: Page, gray_photo: Path
+) -> None:
+    assert page.on.follow(page.session, WHO) == {}, "it is this tab's own"
+    other = page.service.open(gray_photo, WHO.session_hash)
+    assert "followed" in page.on.follow(page.session, WHO)
+    followed = call(page.on.open_followed, page.session)
+    assert followed["session"].photo is other
     assert page.session.away

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from colorize_core.errors import Cancelled
-from ui.shared import service
-from ui.shared.service import Task
+from colorize_core.models import runner
+from colorize_core.models.runner import Task
 
 Told = list[tuple[float, str]]
 
@@ -23,7 +23,7 @@ def job(told: Told, monkeypatch: pytest.MonkeyPatch) -> Task:
     """A run whose clock goes on by a hundredth of a second at every look."""
     ticks = iter(range(10**6))
     clock = SimpleNamespace(monotonic=lambda: next(ticks) / 100)
-    monkeypatch.setattr(service, "time", clock)
+    monkeypatch.setattr(runner, "time", clock)
     return Task(lambda share, what: told.append((share, what)))
 
 

@@ -1,0 +1,33 @@
+"""Handlers called as Gradio calls them, without a page."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+WHO: Any = SimpleNamespace(session_hash="someone")
+Updates = dict[str, Any]
+
+
+def calls(
+    handler: Callable[..., Any],
+    *values: Any,
+    who: Any = WHO,
+    event: Any = None,
+    progress: Any = None,
+    turn: float = 0,
+) -> Iterator[Updates]:
+    """What a handler brings, one after the other; `event` where it takes one."""
+    before = () if event is None else (event,)
+    made = handler(*before, who, progress, turn, *values)
+    return made if inspect.isgenerator(made) else iter([made])
+
+
+def call(handler: Callable[..., Any], *values: Any, **options: Any) -> Updates:
+    """What there is on the page when a handler is done."""
+    seen: Updates = {}
+    for updates in calls(handler, *values, **options):
+        seen |= updates
+    return seen

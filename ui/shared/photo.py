@@ -1,0 +1,139 @@
+"""A person's photo from opening to download: decoded once, with what models predicted for it."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize_core.errors import PictureError
+from colorize_core.imaging import image
+from colorize_core.imaging.tone import measure_tone
+from colorize_core.models.runner import Runner, Task
+from colorize_core.options import Options
+
+MOST_BYTES = 600_000_000  # of decoded photos in memory, of everybody together
+MOST_PREDICTIONS = 8  # of one photo, the least recently used goes
+TONE_SIDE = 512  # pixels along a side, of the copy that tells whether a photo has colours
+
+
+class PhotoCache:
+    """Decoded photos, the least recently used ones dropped beyond `most` bytes. Whose file was
+    deleted is not here any more, either."""
+
+    def __init__(self, most: int = MOST_BYTES):
+        self._most = most
+        self._photos: OrderedDict[Path, image.Photo] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def read(self, path: Path) -> image.Photo:
+        """Decode an upload, unless that is done; the messages name the file as the person knows
+        it, without its folder. Raises PictureError."""
+        self.purge()
+        with self._lock:
+            if path in self._photos:
+                self._photos.move_to_end(path)
+                return self._photos[path]
+        photo = decode(path)
+        with self._lock:
+            self._photos[path] = photo
+            while len(self._photos) > 1 and sum(map(_bytes, self._photos.values())) > self._most:
+                self._photos.popitem(last=False)
+        return photo
+
+    def purge(self) -> None:
+        """Drop those whose files are gone: photos are deleted after an hour."""
+        with self._lock:
+            for path in [path for path in self._photos if not path.exists()]:
+                del self._photos[path]
+
+
+class OpenPhoto:
+    """One photo as all tabs of one person have it. Another upload is another OpenPhoto."""
+
+    def __init__(self, path: Path, cache: PhotoCache):
+        self.path = path
+        self._cache = cache
+        self.before: Path | None = None  # a JPEG as it came, gray where its colours are set aside
+        self._predictions: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+
+    @property
+    def decoded(self) -> image.Photo:
+        """Raises PictureError where it is none, or was deleted meanwhile."""
+        return self._cache.read(self.path)
+
+    @property
+    def pixels(self) -> image.Pixels:
+        """(H, W, 3) uint8 or uint16 sRGB."""
+        return self.decoded.pixels
+
+    @cached_property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        height, width = self.pixels.shape[:2]
+        return width, height
+
+    @cached_property
+    def coloured(self) -> bool:
+        """Whether it has colours of its own, more than the tint of an old print."""
+        width, height = self.size
+        scale = min(1.0, TONE_SIDE / max(width, height))
+        small = self.shrink(max(1, round(height * scale)), max(1, round(width * scale)))
+        return measure_tone(small).coloured
+
+    def shrink(self, height: int, width: int) -> NDArray[np.uint8]:
+        """A small copy (height, width, 3)."""
+        return shrink(self.pixels, height, width)
+
+    def predict(self, runner: Runner, options: Options, task: Task) -> Any:
+        """What the model predicts for it; the network rests where that is known. Raises what
+        Runner.predict() raises."""
+        key = options.network_part()
+        prediction = self._predictions.get(key)
+        if prediction is None:
+            prediction = runner.predict(self.pixels, options, task)
+        self.keep(options, prediction)
+        return prediction
+
+    def keep(self, options: Options, prediction: Any) -> None:
+        """Remember a prediction that was made with these options."""
+        self._predictions[options.network_part()] = prediction
+        self._predictions.move_to_end(options.network_part())
+        while len(self._predictions) > MOST_PREDICTIONS:
+            self._predictions.popitem(last=False)
+
+
+def decode(path: Path) -> image.Photo:
+    """The photo in an uploaded file, or in one that was made of it. Raises PictureError, with the
+    name as the person knows it."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise PictureError(
+            f"{path.name} is no longer here: photos are deleted after an hour. Add it again."
+        ) from error
+    return image.decode(data, path.name)
+
+
+def shrink(pixels: NDArray[Any], height: int, width: int) -> NDArray[np.uint8]:
+    """A small copy of 8 bits."""
+    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    return small if small.dtype == np.uint8 else (small >> 8).astype(np.uint8)
+
+
+def deepen(pixels: image.Pixels, format: str) -> image.Pixels:
+    """What a file of that format is rendered from: of TIFF, which has 16 bits a channel, the photo
+    widened, so that the colours fall between the 8-bit steps."""
+    if format.startswith("TIFF") and pixels.dtype == np.uint8:
+        return pixels.astype(np.uint16) * 257
+    return pixels
+
+
+def _bytes(photo: image.Photo) -> int:
+    return photo.pixels.nbytes + (0 if photo.alpha is None else photo.alpha.nbytes)

@@ -1,0 +1,197 @@
+"""What the tabs share that work on one photo: where it is dropped, and how it is opened, followed
+from another tab, and put away."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize_core.models.runner import Task
+from ui.server.sessions import client_id
+from ui.shared import example_strip, thumbnails, widgets
+from ui.shared.handlers import AWAY, THERE, Handlers, Updates, View, task_handler
+from ui.shared.photo import OpenPhoto, shrink
+from ui.shared.service import Service
+
+THUMBNAIL = 128  # pixels, the width of the photo's small copy
+
+
+class PhotoSession:
+    """The base of what a tab keeps of one person's work on a photo. Another photo gets another
+    session: what a run still brings to an old one is never seen."""
+
+    photo: OpenPhoto
+    away: bool = False  # there is another photo now
+
+
+def _restore(self: PhotoHandlers, *values: Any) -> Updates:
+    """What was to be opened cannot be: the photo before stays. The values end with session and
+    context, after what was dropped where something was."""
+    return self.restore(next((v for v in values if isinstance(v, PhotoSession)), None))
+
+
+class PhotoHandlers(Handlers):
+    """The base of their handlers. `context` are further values that begin() needs."""
+
+    def __init__(self, service: Service, examples: Sequence[Path]):
+        super().__init__(service)
+        self.examples = examples
+
+    @abstractmethod
+    def begin(self, photo: OpenPhoto, before: Any, task: Task, *context: Any) -> Iterator[Updates]:
+        """The tab with that photo; `before` is the session of the one before, or None."""
+
+    @task_handler(failed=_restore, stopped=_restore)
+    def open(
+        self, task: Task, upload: dict[str, Any] | None, session: Any, *context: Any
+    ) -> Iterator[Updates]:
+        """Take the photo that was dropped."""
+        photo = self.service.open(self.service.upload(upload), task.owner)
+        yield from self._begin(photo, session, task, *context)
+
+    @task_handler(failed=_restore, stopped=_restore)
+    def open_example(
+        self, task: Task, event: gr.EventData, session: Any, *context: Any
+    ) -> Iterator[Updates]:
+        """Take the example that was picked."""
+        path = example_strip.picked(self.examples, event)
+        yield from self._begin(self.service.open(path, task.owner), session, task, *context)
+
+    def restore(self, session: Any) -> Updates:
+        """The tab as it was before something was to be opened."""
+        return {"zone": gr.update(value=None, visible="hidden" if session else True)}
+
+    def follow(self, session: PhotoSession | None, request: gr.Request) -> Updates:
+        """The tab was entered: is there a photo that its person works on, and not this tab's?"""
+        photo = self.service.opened(client_id(request))
+        if photo is None or (session is not None and session.photo is photo):
+            return {}
+        return {"followed": time.monotonic()}  # another value every time, which is an event
+
+    @task_handler(failed=_restore, stopped=_restore)
+    def open_followed(self, task: Task, session: Any, *context: Any) -> Iterator[Updates]:
+        """Take the photo that was opened in another tab."""
+        photo = self.service.opened(task.owner)
+        if photo is not None:
+            yield from self._begin(photo, session, task, *context)
+
+    def _begin(
+        self, photo: OpenPhoto, before: PhotoSession | None, task: Task, *context: Any
+    ) -> Iterator[Updates]:
+        task.step(0.0, "Reading the photo")
+        # The drop zone stays on the page for paste and drop.
+        place = {"message": "", "zone": gr.update(value=None, visible="hidden"), "samples": AWAY}
+        for updates in self.begin(photo, before, task, *context):
+            if before is not None:
+                before.away = True
+            # All of it every time: of two updates at once the page shows the later.
+            yield {**place, "place": THERE, **updates}
+
+    def reset(self, session: PhotoSession | None, request: gr.Request) -> Updates:
+        """Back to the empty drop zone."""
+        if session is not None:
+            session.away = True
+        self.service.close(client_id(request))
+        return {
+            "message": "",
+            "zone": gr.update(value=None, visible=True),
+            "samples": gr.update(visible=bool(self.examples)),
+            "place": AWAY,
+            "session": None,
+            **self.clear(),
+        }
+
+    @abstractmethod
+    def clear(self) -> Updates:
+        """What else the tab is without a photo."""
+
+
+def build_zone(invitation: str = widgets.INVITATION) -> View:
+    """Message and drop zone. The tab adds `place`, what is there with a photo, and `session`."""
+    view = View(message=gr.HTML(elem_classes="message"))
+    with widgets.stage() as (busy, cancel):
+        zone = widgets.drop_zone(invitation)
+    view.add(zone=zone, opening=busy, cancel_opening=cancel)
+    return view
+
+
+def build_samples(view: View, service: Service, examples: Sequence[Path]) -> None:
+    """The examples, as a strip."""
+    with gr.Column(visible=bool(examples), elem_classes="samples") as samples:
+        gr.HTML("<h2>Or try one of these</h2>")
+        strip = example_strip.build(list(examples), service.folder, elem_classes="strip")
+    view.add(samples=samples, strip=strip)
+
+
+def build_chosen(view: View) -> None:
+    """The photo that is worked on, small, and the button for another one."""
+    with gr.Row(visible=False, elem_classes="chosen") as chosen:
+        thumbnail = gr.HTML()
+        again = gr.Button("Another photo", size="sm")
+    view.add(place=chosen, thumbnail=thumbnail, again=again)
+
+
+def wire(
+    view: View,
+    on: PhotoHandlers,
+    names: Sequence[str],
+    context: Sequence[Any] = (),
+    page: gr.Tab | None = None,
+    **options: Any,
+) -> list[Any]:
+    """The events that open a photo, after each of which more may be done; and those that put it
+    away. `names`: what else they change. `page`: the tab that is entered."""
+    outputs = ["message", "zone", "samples", "place", "session", *names]
+    session, turn = view["session"], gr.Number(visible=False)  # filled by the page
+    followed = gr.State(None)
+    view.add(turn=turn, followed=followed)
+    asked = {**widgets.runs(view["opening"]), **options}
+    opened = [
+        view["zone"].upload(
+            *view.wire(on.open, [turn, view["zone"], session, *context], outputs),
+            preprocess=False,
+            **asked,
+        ),
+        view["strip"].select(
+            *view.wire(on.open_example, [turn, session, *context], outputs), **asked
+        ),
+        followed.change(*view.wire(on.open_followed, [turn, session, *context], outputs), **asked),
+    ]
+    for event in opened:
+        event.failure(*view.wire(on.fail, None, ["message"]), **widgets.QUICK)
+    if page is not None:
+        page.select(*view.wire(on.follow, session, ["followed"]), **widgets.QUICK)
+    view["cancel_opening"].click(
+        *view.wire(on.stop, turn, ["message"]), js="window.stopRuns", **widgets.QUICK
+    )
+    view["again"].click(*view.wire(on.reset, session, outputs), **widgets.QUICK)
+    return opened
+
+
+def describe(photo: NDArray[np.uint8], *lines: str) -> str:
+    """A small copy of the photo, and lines of text."""
+    height = max(1, round(photo.shape[0] * THUMBNAIL / photo.shape[1]))
+    address = thumbnails.as_address(shrink(photo, height, THUMBNAIL))
+    return f'<img src="{address}" alt="The photo"><p>{"<br>".join(map(escape, lines))}</p>'
+
+
+def no_file(_: Handlers, *values: Any) -> Updates:
+    """What a download is that was stopped or has failed."""
+    return {"finished": None}
+
+
+def wire_download(
+    view: View, button: gr.Button, handler: Any, inputs: Sequence[Any], busy: gr.HTML
+) -> None:
+    """A button for a file that is made when it is asked for, and then saved by the browser."""
+    on = handler.__self__.remark
+    made = button.click(*view.wire(handler, inputs, [on, "finished"]), **widgets.runs(busy))
+    made.success(None, view["finished"], None, js="window.saveFile", **widgets.QUICK)

@@ -1,4 +1,4 @@
-"""One photo and what the models have made of it: what the tab "Models" keeps of one person."""
+"""What the tab "Models" keeps of one person: a photo and what the models have made of it."""
 
 from __future__ import annotations
 
@@ -11,51 +11,46 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from colorize_core.imaging.tone import measure_tone
 from ui.models.samples import Samples
-from ui.shared.service import QUALITY, Colorization, Service, read, shrink
+from ui.shared.photo import OpenPhoto
+from ui.shared.photo_tab import PhotoSession
+from ui.shared.service import QUALITY, Colorization, Service
 
 SMALL_SIDE = 384  # of the photo's copy, along each side of its area
 
 
 @dataclass(eq=False)
-class ModelsSession:
-    """Another photo gets another session: what a run still brings to an old one is never seen."""
+class ModelsSession(PhotoSession):
+    """One photo and what the models have made of it."""
 
-    path: Path
-    size: tuple[int, int]  # of the photo, width and height
+    photo: OpenPhoto
     small: NDArray[np.uint8]  # (h, w, 3)
-    coloured: bool  # the photo has colours of its own
     before: Path  # a JPEG of the small copy, without colours
-    works: dict[str, list[Colorization]] = field(
-        default_factory=dict
-    )  # by model; several if it was drawn
+    results: dict[str, list[Colorization]] = field(default_factory=dict)  # by model
     samples: dict[str, Samples] = field(default_factory=dict)  # of what was drawn, by model
-    picked: dict[str, int] = field(default_factory=dict)  # which of them is shown
+    picked: dict[str, int] = field(default_factory=dict)  # which of several results is shown
     current: str = ""  # the model whose tab is open
-    away: bool = False  # there is another photo now
 
     @classmethod
-    def open(cls, path: Path, service: Service) -> ModelsSession:
+    def open(cls, photo: OpenPhoto, service: Service) -> ModelsSession:
         """Raises PictureError."""
-        photo = read(path)
-        height, width = photo.pixels.shape[:2]
+        width, height = photo.size
         scale = min(1.0, SMALL_SIDE / float(np.sqrt(height * width)))
-        small = shrink(photo.pixels, max(1, round(height * scale)), max(1, round(width * scale)))
-        before = service.folder.new(f"{path.stem}-before.jpg")
+        small = photo.shrink(max(1, round(height * scale)), max(1, round(width * scale)))
+        before = service.folder.new(f"{photo.path.stem}-before.jpg")
         Image.fromarray(gray(small)).save(before, quality=QUALITY)
-        return cls(path, (width, height), small, measure_tone(small).coloured, before)
+        return cls(photo, small, before)
 
-    def work(self, model: str) -> Colorization | None:
+    def result(self, model: str) -> Colorization | None:
         """What is shown of that model."""
-        works = self.works.get(model)
-        return works[self.picked.get(model, 0)] if works else None
+        results = self.results.get(model)
+        return results[self.picked.get(model, 0)] if results else None
 
-    def keep(self, work: Colorization, before: Colorization | None) -> None:
+    def keep(self, result: Colorization, before: Colorization | None) -> None:
         """In the place of the one that it was made from; nowhere if that is gone meanwhile."""
-        works = self.works.setdefault(work.settings.model, [work])
-        if before in works:
-            works[works.index(before)] = work
+        results = self.results.setdefault(result.options.model, [result])
+        if before in results:
+            results[results.index(before)] = result
 
 
 def gray(picture: NDArray[np.uint8]) -> NDArray[Any]:

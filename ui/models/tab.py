@@ -13,337 +13,270 @@ import gradio as gr
 
 from colorize_core.cards import SEED, ModelCard
 from colorize_core.downloads import checkpoints
-from colorize_core.errors import Cancelled, ColorizeError
 from colorize_core.models.runner import Task
+from colorize_core.options import Options
 from ui.models import endpoint
-from ui.models.samples import Samples, control, several
+from ui.models.samples import Samples, control, seeds_from
 from ui.models.session import ModelsSession, gray
-from ui.server.sessions import client_id
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, model_choices, slider, thumbnails, widgets
-from ui.shared.handlers import Running
-from ui.shared.service import Colorization, Service, Settings, read, shrink
+from ui.shared.handlers import AWAY, THERE, Updates, View, task_handler, wire_run
+from ui.shared.photo import OpenPhoto, decode, shrink
+from ui.shared.photo_tab import (
+    PhotoHandlers,
+    build_chosen,
+    build_samples,
+    build_zone,
+    describe,
+    no_file,
+    wire,
+    wire_download,
+)
+from ui.shared.service import Colorization, Service
 
 TITLE = "Models"
 MOST_SEEDS = 4
 SEEDS = 3
 LATER = "<p>Gain and tint count from the next time that you press Colorize.</p>"
-AWAY = gr.update(visible=False)
-THERE = gr.update(visible=True)
+STOPPED = "<p>Stopped. What is here stays: the download goes on from there.</p>"
 
 
-class Handlers(Running):
-    """What the controls do. Whose photo it is comes with every call, in its session."""
+VIEW = ("remark", "frame", "bar", "compared", "pair", "line")  # what a result changes
+EMPTY: Updates = {
+    "remark": "",
+    "frame": AWAY,
+    "bar": AWAY,
+    "compared": None,
+    "pair": AWAY,
+    "line": "",
+}
+
+
+def show_samples(_: Handlers, session: ModelsSession | None, model: str, *__: Any) -> Updates:
+    """What was drawn at last, to be picked from."""
+    if session is None or model not in session.samples:
+        return {"busy": "", "grid": None, "strip": None}
+    return session.samples[model].show(session.picked[model])
+
+
+class Handlers(PhotoHandlers):
+    """What the controls do."""
+
+    remark = "remark"
 
     def __init__(self, service: Service, examples: Sequence[Path], cards: Sequence[ModelCard]):
-        super().__init__(service)
-        self.examples = examples
+        super().__init__(service, examples)
         self.cards = {card.name: card for card in cards}
-        self.drawing = [card for card in cards if card.sampled]
+        self.sampled = [card.name for card in cards if card.sampled]
 
     # --- the photo ------------------------------------------------------------------------------
 
-    def open(
-        self,
-        turn: float,
-        photo: dict[str, Any] | None,
-        model: str,
-        session: ModelsSession | None,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
-    ) -> list[Any]:
-        """Take the photo that was dropped."""
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                path = self.service.upload(photo)
-                return self._opened(path, model, session, task)
-        except ColorizeError as error:
-            zone = gr.update(value=None, visible="hidden" if session else True)
-            return [widgets.said(error), zone] + [gr.skip()] * (5 + 2 * len(self.drawing))
-
-    def open_example(
-        self,
-        turn: float,
-        model: str,
-        session: ModelsSession | None,
-        event: gr.EventData,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:
-        """Take the example that was picked."""
-        path = example_strip.picked(self.examples, event)
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                return self._opened(path, model, session, task)
-        except ColorizeError as error:
-            return [widgets.said(error)] + [gr.skip()] * (6 + 2 * len(self.drawing))
-
-    def _opened(
-        self, path: Path, model: str, before: ModelsSession | None, task: Task
-    ) -> list[Any]:
-        """What `place` in build() becomes with a photo."""
-        task.step(0.0, "Reading the photo")
-        session = ModelsSession.open(path, self.service)
+    def begin(
+        self, photo: OpenPhoto, before: ModelsSession | None, task: Task, *context: Any
+    ) -> Iterator[Updates]:
+        (model,) = context
+        session = ModelsSession.open(photo, self.service)
         session.current = model
-        if before is not None:
-            before.away = True
-        width, height = session.size
-        words = f"{escape(path.name)}<br>{width} × {height}"
-        small = f'<img src="{thumbnails.as_address(session.small)}" alt="The photo"><p>{words}</p>'
-        hidden = gr.update(value=None, visible="hidden")  # stays on the page for paste and drop
-        clear = [None] * (2 * len(self.drawing))
-        return ["", hidden, AWAY, THERE, small, session, THERE, *clear]
+        width, height = photo.size
+        words = describe(session.small, photo.path.name, f"{width} × {height}")
+        yield {"session": session, "thumbnail": words, "adjust": THERE, **self._no_samples()}
 
-    def reset(self, session: ModelsSession | None) -> list[Any]:
-        """Back to the empty drop zone."""
-        if session is not None:
-            session.away = True
-        zone = gr.update(value=None, visible=True)
-        samples = gr.update(visible=bool(self.examples))
-        clear = [None] * (2 * len(self.drawing))
-        return ["", zone, samples, AWAY, "", None, AWAY, *clear, *nothing()]
+    def clear(self) -> Updates:
+        return {"thumbnail": "", "adjust": AWAY, **self._no_samples(), **EMPTY}
+
+    def _no_samples(self) -> Updates:
+        return {f"{name} {part}": None for name in self.sampled for part in ("grid", "strip")}
 
     # --- one model ------------------------------------------------------------------------------
 
-    def pick(self, session: ModelsSession | None, event: gr.SelectData) -> list[Any]:
+    def pick(self, session: ModelsSession | None, event: gr.SelectData) -> Updates:
         """Another model's tab was opened: what is there of it already."""
         card = list(self.cards.values())[int(event.index)]
-        known = [card.name, about(card)]
+        known = {"current": card.name, "card": read_card(card), **EMPTY}
         if session is None:
-            return [*known, *nothing()]
+            return known
         session.current = card.name
-        work = session.work(card.name)
-        if card.sampled and not work:
-            return [*known, *nothing()]
-        if work:
-            pair = self._pair(session, card)
-            return [*known, "", THERE, THERE, widgets.shown(work), pair, line(session, work)]
-        waiting = slider.comparison(session.before, session.before, session.size)
-        return [*known, "", THERE, AWAY, waiting, AWAY, ""]
+        result = session.result(card.name)
+        if result:
+            return {**known, **self._show(session, card, result), "remark": ""}
+        if card.sampled:
+            return known
+        waiting = slider.comparison(session.before, session.before, session.photo.size)
+        return {**known, "frame": THERE, "compared": waiting}
 
+    @task_handler("remark")
     def show(
         self,
-        turn: float,
+        task: Task,
         session: ModelsSession | None,
         vividness: float,
         strength: float,
         gain: float,
         neutralize: bool,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:
+    ) -> Updates:
         """The open tab's model at full size, with the network only where it must."""
+        nothing = {name: value for name, value in EMPTY.items() if name != "remark"}
         if session is None:
-            return [gr.skip(), *nothing()[1:]]  # what was said of a download stays
+            return nothing  # what was said of a download stays
         card = self.cards[session.current]
         if not model_choices.is_here(card):
-            return [gr.skip(), *nothing()[1:]]  # its tab says how it is downloaded
-        settings = Settings(card.name, vividness, strength, gain, neutralize)
-        note, kept = "", session.work(card.name)
+            return nothing  # its tab says how it is downloaded
+        options = Options(card.name, vividness, strength, gain, neutralize)
+        note, kept = "", session.result(card.name)
         if card.sampled:
             if kept is None:
-                return [gr.skip(), *nothing()[1:]]  # a word on why there is none stays
-            settings = replace(kept.settings, vividness=vividness, strength=strength)
-            same = (gain, neutralize) == (settings.gain, settings.neutralize)
+                return nothing  # a word on why there is none stays
+            options = replace(kept.options, vividness=vividness, strength=strength)
+            same = (gain, neutralize) == (options.gain, options.neutralize)
             note = "" if same else LATER
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                work = self._develop(session, settings, task)
-                if card.beside:
-                    self._develop(session, replace(settings, model=card.beside), task)
-        except Cancelled:
-            return [gr.skip()] * 6
-        except ColorizeError as error:
-            return [widgets.said(error)] + [gr.skip()] * 5
-        if (
-            session.away or session.current != card.name
-        ):  # another photo or tab was opened meanwhile
-            return [gr.skip()] * 6
-        remark = gr.skip() if work is kept and not note else note  # nothing has happened since
-        return [
-            remark,
-            THERE,
-            THERE,
-            widgets.shown(work),
-            self._pair(session, card),
-            line(session, work),
-        ]
+        result = self._colorize(session, options, task)
+        if card.beside:
+            self._colorize(session, replace(options, model=card.beside), task)
+        if session.away or session.current != card.name:  # another photo or tab was opened
+            return {}
+        shown = self._show(session, card, result)
+        # Where nothing has happened since, what was said stays.
+        return shown if result is kept and not note else {**shown, "remark": note}
 
-    def _develop(self, session: ModelsSession, settings: Settings, task: Task) -> Colorization:
-        """The work of the session with these settings, made anew if it has another."""
-        kept = session.work(settings.model)
-        if kept and kept.rendered and kept.settings == settings and kept.after.exists():
+    def _colorize(self, session: ModelsSession, options: Options, task: Task) -> Colorization:
+        """The result with these options, made anew if the session has another."""
+        kept = session.result(options.model)
+        if kept and kept.rendered and kept.options == options and kept.after.exists():
             return kept
-        work = self.service.develop(session.path, settings, task, kept)
-        session.keep(work, kept)
-        return work
+        if kept:  # what was drawn is not drawn again
+            session.photo.keep(options, kept.prediction)
+        result = self.service.colorize(session.photo, options, task)
+        session.keep(result, kept)
+        return result
+
+    def _show(self, session: ModelsSession, card: ModelCard, result: Colorization) -> Updates:
+        return {
+            "frame": THERE,
+            "bar": THERE,
+            "compared": widgets.compare(result),
+            "pair": self._pair(session, card),
+            "line": line(session, result),
+        }
 
     def _pair(self, session: ModelsSession, card: ModelCard) -> dict[str, Any]:
         """The model that the card is to be seen beside, and the card's own."""
-        works = [work for name in (card.beside, card.name) if (work := session.work(name))]
-        if not card.beside or len(works) < 2:
+        names = (card.beside, card.name)
+        results = [each for name in names if (each := session.result(name))]
+        if not card.beside or len(results) < 2:
             return AWAY
         cells = []
-        for work in works:
-            title = self.cards[work.settings.model].title
-            cells.append(thumbnails.result(work.after, title, f"The photo in colour by {title}"))
+        for result in results:
+            title = self.cards[result.options.model].title
+            cells.append(thumbnails.result(result.after, title, f"The photo in colour by {title}"))
         value = thumbnails.groups(thumbnails.group(cells, len(cells), "Side by side"))
         return gr.update(value=value, visible=True)
 
-    def noise(
-        self,
-        turn: float,
-        model: str,
-        session: ModelsSession | None,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> dict[str, Any]:
+    @task_handler("remark", failed=lambda *_: {"noise": AWAY, "remark": gr.skip()})
+    def noise(self, task: Task, model: str, session: ModelsSession | None) -> Updates:
         """The way into noise, for a model that has learned the way out of it: of the photo's own
-        colours, or of those that the model gave it."""
+        colours, or of those that the model gave it. It only illustrates: a fault is not said."""
         schedule = control(self.cards[model], "schedule")
-        work = session.work(model) if session else None
-        if (
-            session is None
-            or schedule is None
-            or not (session.coloured or (work and work.rendered))
-        ):
-            return AWAY
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                task.step(0.0, "Adding noise")
-                picture = session.small
-                if not session.coloured and work:
-                    picture = shrink(read(work.after).pixels, *picture.shape[:2])
-                return gr.update(
-                    value=thumbnails.into_noise(picture, schedule.choices), visible=True
-                )
-        except Cancelled:
-            return gr.skip()
-        except ColorizeError:  # it only illustrates
-            return AWAY
+        result = session.result(model) if session else None
+        if session is None or schedule is None:
+            return {"noise": AWAY}
+        picture, coloured = session.small, session.photo.coloured
+        if not coloured and not (result and result.rendered):
+            return {"noise": AWAY}
+        task.step(0.0, "Adding noise")
+        if not coloured and result:
+            picture = shrink(decode(result.after).pixels, *picture.shape[:2])
+        value = thumbnails.into_noise(picture, schedule.choices)
+        return {"noise": gr.update(value=value, visible=True)}
 
     # --- a model that draws ---------------------------------------------------------------------
 
+    @task_handler("remark", failed=show_samples, stopped=show_samples)
     def draw(
         self,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-        *values: Any,
-    ) -> Iterator[list[Any]]:
+        task: Task,
+        session: ModelsSession | None,
+        model: str,
+        count: int,
+        vividness: float,
+        strength: float,
+        gain: float,
+        neutralize: bool,
+        *own: Any,
+    ) -> Iterator[Updates]:
         """Draw from several seeds, to be seen while it is done."""
-        turn, model, session, count, vividness, strength, gain, neutralize, *own = values
         if session is None:
-            yield ["<p>Add a photo first.</p>", "", gr.skip(), gr.skip()]
+            yield {"remark": "<p>Add a photo first.</p>", "busy": ""}
             return
         card = self.cards[model]
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                names = [each.name for each in card.controls]
-                controls = card.settings(dict(zip(names, own, strict=True)))
-                settings = Settings(
-                    model, vividness, strength, gain, neutralize, tuple(controls.items())
-                )
-                seeds = several(int(controls[SEED.name]), int(count))
-                samples = Samples(card, settings, seeds, gray(session.small))
-                yield ["", *samples.values()]
-                for drawn in self.service.draw(session.path, settings, seeds, task):
-                    if session.away:
-                        return
-                    if samples.take(drawn):
-                        yield [gr.skip(), *samples.values()]
-                session.works[model] = samples.finish()
-                session.picked[model] = len(samples.stages) - 1
-                session.samples[model] = samples
-                yield [gr.skip(), *self._drawn(session, model)]
-        except Cancelled:
-            yield [gr.skip(), *self._drawn(session, model)]
-        except ColorizeError as error:
-            yield [widgets.said(error), *self._drawn(session, model)]
-
-    def _drawn(self, session: ModelsSession, model: str) -> list[Any]:
-        """What was drawn at last, to be picked from."""
-        samples = session.samples.get(model)
-        return samples.values(session.picked[model]) if samples else ["", None, None]
+        names = [each.name for each in card.controls]
+        controls = card.settings(dict(zip(names, own, strict=True)))
+        options = Options(model, vividness, strength, gain, neutralize, tuple(controls.items()))
+        seeds = seeds_from(int(controls[SEED.name]), int(count))
+        samples = Samples(card, options, seeds, gray(session.small))
+        yield {"remark": "", **samples.show()}
+        for draft in self.service.draw(session.photo, options, seeds, task):
+            if session.away:
+                return
+            if samples.take(draft):
+                yield samples.show()
+        session.results[model] = samples.finish()
+        session.picked[model] = len(samples.stages) - 1
+        session.samples[model] = samples
+        yield samples.show(session.picked[model])
 
     def choose(self, session: ModelsSession | None, event: gr.EventData) -> None:
         """Another of the drawn pictures is to be seen at full size."""
-        if session is not None and session.current in session.works:
-            session.picked[session.current] = int(event.index) % len(session.works[session.current])
+        if session is not None and session.current in session.results:
+            count = len(session.results[session.current])
+            session.picked[session.current] = int(event.index) % count
 
     # --- weights --------------------------------------------------------------------------------
 
-    def fetch(
-        self,
-        turn: float,
-        model: str,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:
+    @task_handler(
+        "remark",
+        failed=lambda *_: {"get": THERE},
+        stopped=lambda *_: {"get": THERE, "remark": STOPPED},
+    )
+    def fetch(self, task: Task, model: str) -> Updates:
         """Download a model's weights, which goes on where it was stopped."""
         card = self.cards[model]
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                command = f"python -m colorize_core weights fetch {model}"
-                self.service.check_download(card.title, command)
-                checkpoints.fetch(card.weights, task.loaded, task.stopped)
-                return ["", AWAY]
-        except Cancelled:
-            return ["<p>Stopped. What is here stays: the download goes on from there.</p>", THERE]
-        except ColorizeError as error:
-            return [widgets.said(error), THERE]
+        self.service.check_download(card.title, f"python -m colorize_core weights fetch {model}")
+        checkpoints.fetch(card.weights, task.loaded, task.stopped)
+        return {"remark": "", "get": AWAY}
 
-    def gets(self, names: Sequence[str]) -> list[dict[str, Any]]:
+    def list_missing(self, names: Sequence[str]) -> list[dict[str, Any]]:
         """The buttons that download them, which may be here since the app was started."""
         return [gr.update(visible=not model_choices.is_here(self.cards[name])) for name in names]
 
     # --- every run ------------------------------------------------------------------------------
 
-    def download(
-        self,
-        turn: float,
-        format: str,
-        session: ModelsSession | None,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:
+    @task_handler("remark", failed=no_file, stopped=no_file)
+    def download(self, task: Task, session: ModelsSession | None, format: str) -> Updates:
         """The result as a file, made when it is asked for."""
-        work = session.work(session.current) if session else None
-        if work is None:
-            return [gr.skip(), None]
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                return ["", str(self.service.export(work, format, task))]
-        except Cancelled:
-            return [gr.skip(), None]
-        except ColorizeError as error:
-            return [widgets.said(error), None]
+        result = session.result(session.current) if session else None
+        if result is None:
+            return {"finished": None}
+        return {"remark": "", "finished": str(self.service.export(result, format, task))}
 
 
-def nothing() -> list[Any]:
-    """What `view` in build() is without a result."""
-    return ["", AWAY, AWAY, None, AWAY, ""]
-
-
-def line(session: ModelsSession, work: Colorization) -> str:
+def line(session: ModelsSession, result: Colorization) -> str:
     """What was done."""
-    samples = session.samples.get(work.settings.model)
-    return (
-        f"{work.line} · {samples.about(session.picked[work.settings.model])}"
-        if samples
-        else work.line
-    )
+    samples = session.samples.get(result.options.model)
+    if samples is None:
+        return result.line
+    return f"{result.line} · {samples.describe(session.picked[result.options.model])}"
 
 
-def about(card: ModelCard) -> str:
+def read_card(card: ModelCard) -> str:
     """The model card beside the weights, as Markdown; of a model that is downloaded, its facts."""
     path = checkpoints.BUNDLED / card.name / "README.md"
     if not path.is_file():
-        return facts(card)
+        return list_facts(card)
     # Front matter, title and summary come first, and are shown elsewhere.
     return path.read_text(encoding="utf-8").split(card.summary, 1)[-1].strip()
 
 
-def facts(card: ModelCard) -> str:
+def list_facts(card: ModelCard) -> str:
     """What is known of a model that has not been scored here, as Markdown."""
     rows = {
         "parameters": f"{card.parameters:,}",
@@ -357,31 +290,27 @@ def facts(card: ModelCard) -> str:
     return f"|  |  |\n|---|---|\n{table}\n## Limits\n\n{card.limits}"
 
 
-def build(service: Service, cards: Sequence[ModelCard] | None = None) -> None:
-    """Lay the tab out and wire it; `cards` are those of all models if not given."""
+def build(
+    service: Service, page: gr.Tab | None = None, cards: Sequence[ModelCard] | None = None
+) -> None:
+    """Lay the tab out and wire it. `page`: the tab that is entered. `cards` are those of all models
+    if not given."""
     cards = cards or model_choices.every()
     examples = example_strip.find_examples()
     on = Handlers(service, examples, cards)
-    session = gr.State(None, time_to_live=KEEP_SECONDS)
-    current = gr.State(cards[0].name)
-    turn = gr.Number(visible=False)  # when a run was asked for: filled by the page
 
-    message = gr.HTML(elem_classes="message")
-    with widgets.stage() as (opening, cancel_opening):
-        zone = widgets.drop_zone()
-    with gr.Row(visible=False, elem_classes="chosen") as chosen:
-        photo = gr.HTML()
-        again = gr.Button("Another photo", size="sm")
-    with gr.Column(visible=bool(examples), elem_classes="samples") as samples:
-        gr.HTML("<h2>Or try one of these</h2>")
-        strip = example_strip.build(examples, service.folder, elem_classes="strip")
+    view = build_zone()
+    build_chosen(view)
+    build_samples(view, service, examples)
+    view.add(session=gr.State(None, time_to_live=KEEP_SECONDS), current=gr.State(cards[0].name))
     with gr.Tabs(elem_classes="models") as tabs:
         built = [build_tab(each) for each in cards]
-    drawing = [each for each in built if isinstance(each, Drawing)]
-    fetched = [each for each in built if isinstance(each, Fetched)]
+    sampled = [each for each in built if isinstance(each, SampledTab)]
+    fetched = [each for each in built if isinstance(each, FetchedTab)]
+    for each in sampled:
+        view.add(**{f"{each.name} grid": each.grid, f"{each.name} strip": each.strip})
 
-    remark = gr.HTML(elem_classes="message")
-    pair = thumbnails.build(visible=False)
+    view.add(remark=gr.HTML(elem_classes="message"), pair=thumbnails.build(visible=False))
     with widgets.stage() as (busy, cancel), gr.Column(visible=False) as frame:
         compared = slider.build()
     with gr.Column(elem_classes="result"):
@@ -392,76 +321,52 @@ def build(service: Service, cards: Sequence[ModelCard] | None = None) -> None:
             with gr.Row():
                 knobs: list[Any] = widgets.sliders()
             knobs.append(widgets.neutralizing())
-    noise = thumbnails.build(visible=False)
-    card = gr.Markdown(about(cards[0]), elem_classes="card")
-    finished = gr.DownloadButton(visible="hidden")
+    view.add(frame=frame, compared=compared, bar=bar, line=done, adjust=adjust)
+    view.add(noise=thumbnails.build(visible=False))
+    view.add(card=gr.Markdown(read_card(cards[0]), elem_classes="card"))
+    view.add(finished=gr.DownloadButton(visible="hidden"))
 
-    drawn = [part for each in drawing for part in (each.grid, each.strip)]
-    place = [message, zone, samples, chosen, photo, session, adjust, *drawn]
-    view = [remark, frame, bar, compared, pair, done]
-    run = widgets.runs(busy)
-
-    def then_show(event: Any, **options: Any) -> Any:
-        return event.success(on.show, [turn, session, *knobs], view, **{**run, **options})
-
-    opened = (
-        zone.upload(
-            on.open,
-            [turn, zone, current, session],
-            place,
-            preprocess=False,
-            **widgets.runs(opening),
-        ),
-        strip.select(on.open_example, [turn, current, session], place, **widgets.runs(opening)),
-    )
-    picked = tabs.select(on.pick, session, [current, card, *view], **widgets.QUICK)
-    for event in opened:
-        event.failure(on.fail, None, message, **widgets.QUICK)
-    seen = [then_show(event) for event in (*opened, picked)]
-    gr.on(
-        [knob.input for knob in knobs],
-        on.show,
-        [turn, session, *knobs],
-        view,
-        trigger_mode="always_last",
-        **run,
-    )
-    for each in drawing:
+    parts = [f"{each.name} {part}" for each in sampled for part in ("grid", "strip")]
+    current = view["current"]
+    opened = wire(view, on, ["thumbnail", "adjust", *parts, *VIEW], [current], page)
+    session, turn, asked = view["session"], view["turn"], widgets.runs(busy)
+    showing = view.wire(on.show, [turn, session, *knobs], VIEW)
+    picked = tabs.select(*view.wire(on.pick, session, ["current", "card", *VIEW]), **widgets.QUICK)
+    seen = [event.success(*showing, **asked) for event in (*opened, picked)]
+    gr.on([knob.input for knob in knobs], *showing, trigger_mode="always_last", **asked)
+    for each in sampled:
+        own = View(remark=view["remark"], busy=each.busy, grid=each.grid, strip=each.strip)
+        own.add(turn=turn)
+        inputs = [turn, session, gr.State(each.name), each.count, *knobs, *each.controls]
         made = each.go.click(
-            on.draw,
-            [turn, gr.State(each.name), session, each.count, *knobs, *each.controls],
-            [remark, each.busy, each.grid, each.strip],
+            *own.wire(on.draw, inputs, ["remark", "busy", "grid", "strip"]),
             **widgets.runs(each.busy),
         )
-        made.failure(on.fail, None, remark, **widgets.QUICK)
-        each.cancel.click(on.stop, turn, remark, js="window.stopRuns", **widgets.QUICK)
+        wire_run(own, on, [made], each.cancel)
         chosen_one = each.grid.select(on.choose, session, None, **widgets.QUICK)
-        seen += [then_show(made), then_show(chosen_one)]
+        seen += [event.success(*showing, **asked) for event in (made, chosen_one)]
     for model in fetched:
+        own = View(remark=view["remark"], get=model.get, turn=turn)
         got = model.get.click(
-            on.fetch, [turn, gr.State(model.name)], [remark, model.get], **widgets.runs(model.busy)
+            *own.wire(on.fetch, [turn, gr.State(model.name)], ["remark", "get"]),
+            **widgets.runs(model.busy),
         )
-        got.failure(on.fail, None, remark, **widgets.QUICK)
-        model.cancel.click(on.stop, turn, remark, js="window.stopRuns", **widgets.QUICK)
-        seen.append(then_show(got))
+        wire_run(own, on, [got], model.cancel)
+        seen.append(got.success(*showing, **asked))
     if fetched:
         names = [each.name for each in fetched]
-        gr.on(None, partial(on.gets, names), None, [each.get for each in fetched], **widgets.QUICK)
+        missing = partial(on.list_missing, names)
+        gr.on(None, missing, None, [each.get for each in fetched], **widgets.QUICK)
     for event in seen:
-        event.success(on.noise, [turn, current, session], noise, **run)
-    for name, button in buttons.items():
-        saved = button.click(
-            on.download, [turn, gr.State(name), session], [remark, finished], **run
-        )
-        saved.success(None, finished, None, js="window.saveFile", **widgets.QUICK)
-    for button, words in ((cancel, remark), (cancel_opening, message)):
-        button.click(on.stop, turn, words, js="window.stopRuns", **widgets.QUICK)
-    again.click(on.reset, session, [*place, *view], **widgets.QUICK)
+        event.success(*view.wire(on.noise, [turn, current, session], ["noise", "remark"]), **asked)
+    for format, button in buttons.items():
+        wire_download(view, button, on.download, [turn, session, gr.State(format)], busy)
+    wire_run(view, on, [], cancel)
     endpoint.build(cards)
 
 
 @dataclass(frozen=True)
-class Drawing:
+class SampledTab:
     """The parts of a tab whose model draws its colours."""
 
     name: str
@@ -475,7 +380,7 @@ class Drawing:
 
 
 @dataclass(frozen=True)
-class Fetched:
+class FetchedTab:
     """The parts of a tab whose model is downloaded when that is asked for."""
 
     name: str
@@ -484,7 +389,7 @@ class Fetched:
     cancel: gr.Button
 
 
-def build_tab(card: ModelCard) -> Drawing | Fetched | None:
+def build_tab(card: ModelCard) -> SampledTab | FetchedTab | None:
     """One model's tab."""
     with gr.Tab(card.title, id=card.name):
         gr.HTML(f"<p>{escape(card.summary)}</p>", elem_classes="summary")
@@ -501,10 +406,10 @@ def build_tab(card: ModelCard) -> Drawing | Fetched | None:
         with widgets.stage() as (busy, cancel):
             strip = thumbnails.build()
             grid = thumbnails.build(pick=True)
-    return Drawing(card.name, controls, count, go, busy, cancel, strip, grid)
+    return SampledTab(card.name, controls, count, go, busy, cancel, strip, grid)
 
 
-def build_fetched(card: ModelCard) -> Fetched:
+def build_fetched(card: ModelCard) -> FetchedTab:
     """Where its weights come from, and the button that downloads them."""
     words = f"Weights from {card.source}: {model_choices.extent(card)}, licence {card.licence}."
     with widgets.stage(alone=True) as (busy, cancel):
@@ -515,4 +420,4 @@ def build_fetched(card: ModelCard) -> Fetched:
             size="sm",
             elem_classes="get",
         )
-    return Fetched(card.name, get, busy, cancel)
+    return FetchedTab(card.name, get, busy, cancel)

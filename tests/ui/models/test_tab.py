@@ -12,6 +12,7 @@ import drawing_models
 import gradio as gr
 import numpy as np
 import pytest
+from handler_calls import WHO, Updates, call, calls
 from hub_server import Hub, serving
 from numpy.typing import NDArray
 from PIL import Image
@@ -20,17 +21,18 @@ import colorize_core
 from colorize_core.cards import ModelCard, WeightFile
 from colorize_core.errors import WeightsError
 from colorize_core.imaging import image
-from ui.models.samples import several
+from ui.models.samples import seeds_from
 from ui.models.session import ModelsSession
-from ui.models.tab import Handlers, about, nothing
+from ui.models.tab import EMPTY, Handlers, read_card
 from ui.server.limits import Public
 from ui.shared import model_choices
 from ui.shared.example_strip import find_examples
+from ui.shared.handlers import AWAY, THERE
 from ui.shared.service import Service
 
 SIZE = (60, 40)  # of the photo, width and height
 KNOBS = (1.0, 1.0, 1.0, True)  # vividness, strength, gain, neutralize
-WHO = SimpleNamespace(session_hash="someone")
+NOTHING = {name: value for name, value in EMPTY.items() if name != "remark"}
 COLTRAN = (0, 1.5, 0.3, 0.8, "final")  # seed, guidance, parallel, temperature, stage
 DIFFUSION = (0, 2.0, 0.8, "cosine", "DDIM", 25)  # in the order of the card's controls
 Scene = Callable[..., NDArray[np.uint8]]
@@ -44,21 +46,25 @@ class Page:
         self.on = Handlers(service, find_examples(), drawing_models.CARDS)
         self.photo = service.folder.new(photo.name)
         self.photo.write_bytes(photo.read_bytes())
-        self.session: ModelsSession = self.open(self.photo)[5]
+        self.session: ModelsSession = self.open(self.photo)["session"]
 
-    def open(self, path: Path, session: ModelsSession | None = None) -> list[Any]:
-        return self.on.open(0, {"path": str(path)}, "autochrome", session, WHO, None)
+    def open(self, path: Path, session: ModelsSession | None = None) -> Updates:
+        return call(self.on.open, {"path": str(path)}, session, "autochrome")
 
-    def pick(self, name: str) -> list[Any]:
+    def pick(self, name: str) -> Updates:
         index = [card.name for card in drawing_models.CARDS].index(name)
         return self.on.pick(self.session, SimpleNamespace(index=index))
 
-    def show(self, *knobs: Any) -> list[Any]:
-        return self.on.show(0, self.session, *(knobs or KNOBS), WHO, None)
+    def show(self, *knobs: Any) -> Updates:
+        return call(self.on.show, self.session, *(knobs or KNOBS))
 
-    def draw(self, name: str, count: int, *own: Any, knobs: Any = KNOBS) -> Iterator[list[Any]]:
+    def draw(self, name: str, count: int, *own: Any, knobs: Any = KNOBS) -> Iterator[Updates]:
         self.pick(name)
-        return self.on.draw(WHO, None, 0, name, self.session, count, *knobs, *own)
+        return calls(self.on.draw, self.session, name, count, *knobs, *own)
+
+    def noise(self, name: str, session: ModelsSession) -> dict[str, Any]:
+        shown: dict[str, Any] = call(self.on.noise, name, session)["noise"]
+        return shown
 
 
 @pytest.fixture(scope="module")
@@ -81,42 +87,43 @@ def test_nothing_is_loaded_before_it_is_used(page: Page) -> None:
     for card in drawing_models.CARDS:
         page.pick(card.name)
     page.pick("coltran")
-    assert page.show()[1:] == nothing()[1:]
-    assert not page.service._models
+    assert page.show() == NOTHING
+    assert not page.service.runner._models
 
 
 def test_a_model_colours_at_once_and_is_asked_no_second_time(page: Page) -> None:
-    note, frame, bar, slider, pair, line = page.show()
-    assert (note, frame, bar, pair) == ("", {**frame, "visible": True}, frame, pair)
-    assert line.startswith(f"{SIZE[0]} × {SIZE[1]} · Autochrome · ")
+    shown = page.show()
+    assert (shown["remark"], shown["frame"], shown["bar"]) == ("", THERE, THERE)
+    assert shown["line"].startswith(f"{SIZE[0]} × {SIZE[1]} · Autochrome · ")
+    slider = shown["compared"]
     assert (slider["width"], slider["height"]) == SIZE
     page.pick("coltran")
-    assert page.pick("autochrome")[5] == slider, "coming back shows what was there"
-    assert page.show()[3] == slider
-    assert page.show(2.0, 1.0, 1.0, True)[3] != slider
+    assert page.pick("autochrome")["compared"] == slider, "coming back shows what was there"
+    assert page.show()["compared"] == slider
+    assert page.show(2.0, 1.0, 1.0, True)["compared"] != slider
 
 
 def test_a_picture_a_seed_and_a_stage(page: Page) -> None:
     shown = list(page.draw("coltran", 2, *COLTRAN))
-    assert [cell["caption"] for cell in cells(shown[0][2])] == [
+    assert [cell["caption"] for cell in cells(shown[0]["grid"])] == [
         f"Seed {seed}, {stage}" for seed in (0, 1) for stage in ("coarse", "fine", "final")
     ]
-    assert shown[0][2]["picked"] is None
-    assert shown[0][2]["groups"][0]["columns"] == 3
-    assert shown[-1][2]["picked"] == 2, "the first seed's final picture"
-    assert shown[-1][1] == ""
-    assert "seed 0, final · 2 seeds drawn in" in page.show()[5]
+    assert shown[0]["grid"]["picked"] is None
+    assert shown[0]["grid"]["groups"][0]["columns"] == 3
+    assert shown[-1]["grid"]["picked"] == 2, "the first seed's final picture"
+    assert shown[-1]["busy"] == ""
+    assert "seed 0, final · 2 seeds drawn in" in page.show()["line"]
 
 
 def test_the_picked_picture_is_what_its_seed_and_stage_give(page: Page) -> None:
     list(page.draw("coltran", 2, *COLTRAN))
     page.on.choose(page.session, SimpleNamespace(index=4))
-    assert "seed 1, fine" in page.show()[5]
-    work = page.session.work("coltran")
-    assert work is not None
-    with page.service.task("someone") as job:
-        file = page.service.export(work, "PNG", job)
-    alone = page.service.colorizer("coltran").colorize(
+    assert "seed 1, fine" in page.show()["line"]
+    result = page.session.result("coltran")
+    assert result is not None
+    with page.service.task("someone") as task:
+        file = page.service.export(result, "PNG", task)
+    alone = page.service.runner.model("coltran").colorize(
         image.read(page.photo).pixels, seed=1, temperature=0.8, stage="fine"
     )
     assert np.array_equal(image.read(file).pixels, alone)
@@ -124,23 +131,23 @@ def test_the_picked_picture_is_what_its_seed_and_stage_give(page: Page) -> None:
 
 def test_vividness_renders_again_and_gain_waits_for_the_next_drawing(page: Page) -> None:
     list(page.draw("diffusion", 1, *DIFFUSION))
-    first = page.show()[3]
-    note, _, _, second, *_ = page.show(2.0, 1.0, 0.5, True)
-    assert second != first
-    assert "Gain and tint count from the next time" in note
+    first = page.show()["compared"]
+    shown = page.show(2.0, 1.0, 0.5, True)
+    assert shown["compared"] != first
+    assert "Gain and tint count from the next time" in shown["remark"]
     list(page.draw("diffusion", 1, *DIFFUSION, knobs=(1.0, 1.0, 0.5, True)))
-    assert page.show(2.0, 1.0, 0.5, True)[0] == ""
+    assert page.show(2.0, 1.0, 0.5, True)["remark"] == ""
 
 
 def test_colours_come_out_of_the_noise_in_ten_pictures(page: Page) -> None:
     shown = list(page.draw("diffusion", 3, *DIFFUSION))
-    strip = cells(shown[-1][3])
+    strip = cells(shown[-1]["strip"])
     assert len(strip) == 10
     assert strip[-1]["caption"] == "step 25 of 25"
-    lengths = [len(cells(value[3])) for value in shown]
+    lengths = [len(cells(value["strip"])) for value in shown]
     assert lengths == sorted(lengths), "they come one after the other"
     assert len(set(lengths)) > 5
-    results = shown[-1][2]
+    results = shown[-1]["grid"]
     assert [cell["caption"] for cell in cells(results)] == ["Seed 0", "Seed 1", "Seed 2"]
     assert results["groups"][0]["columns"] == 3
 
@@ -149,69 +156,71 @@ def test_colours_go_into_noise_without_a_model(
     page: Page, tmp_path: Path, rng: np.random.Generator
 ) -> None:
     page.pick("diffusion")
-    assert page.on.noise(0, "diffusion", page.session, WHO, None)["visible"] is False
+    assert page.noise("diffusion", page.session)["visible"] is False
     Image.fromarray(rng.integers(0, 255, (8, 12, 3), np.uint8)).resize((120, 80)).save(
         page.service.folder.path / "colour.png"
     )
-    session = page.open(page.service.folder.path / "colour.png")[5]
-    value = page.on.noise(0, "diffusion", session, WHO, None)["value"]
+    session = page.open(page.service.folder.path / "colour.png")["session"]
+    value = page.noise("diffusion", session)["value"]
     assert [group["title"] for group in value["groups"]] == [
         "Into noise, cosine schedule",
         "Into noise, linear schedule",
     ]
     assert [len(group["cells"]) for group in value["groups"]] == [10, 10]
-    assert not page.service._models
-    assert page.on.noise(0, "autochrome", session, WHO, None)["visible"] is False
+    assert not page.service.runner._models
+    assert page.noise("autochrome", session)["visible"] is False
 
 
 def test_stopping_keeps_what_was_drawn_before(page: Page) -> None:
     before = list(page.draw("coltran", 1, *COLTRAN))[-1]
     running = page.draw("coltran", 2, *COLTRAN)
-    assert len(cells(next(running)[2])) == 6
+    assert len(cells(next(running)["grid"])) == 6
     page.on.stop(1, WHO)
     *_, last = running
-    assert last[1:] == before[1:]
-    assert len(page.session.works["coltran"]) == 3
-    assert not page.service._jobs
+    assert last == before
+    assert len(page.session.results["coltran"]) == 3
+    assert not page.service._tasks
 
 
 def test_another_photo_ends_the_drawing(page: Page) -> None:
     running = page.draw("coltran", 1, *COLTRAN)
     next(running)
-    new = page.open(page.photo, page.session)[5]
+    new = page.open(page.photo, page.session)["session"]
     assert list(running) == []
-    assert not new.works
+    assert not new.results
 
 
 def test_one_model_beside_another(page: Page) -> None:
     page.pick("student")
-    _, _, _, slider, pair, line = page.show()
-    assert [cell["caption"] for cell in cells(pair["value"])] == ["Autochrome", "Student"]
-    assert cells(pair["value"])[1]["file"]["path"] == slider["after"]["path"]
-    assert " · Student · " in line
+    shown = page.show()
+    pair = cells(shown["pair"]["value"])
+    assert [cell["caption"] for cell in pair] == ["Autochrome", "Student"]
+    assert pair[1]["file"]["path"] == shown["compared"]["after"]["path"]
+    assert " · Student · " in shown["line"]
 
 
 def test_faults_are_said_in_words(page: Page, tmp_path: Path) -> None:
     note = page.service.folder.path / "note.jpg"
     note.write_bytes(b"Dear diary")
-    said, zone, *_ = page.open(note, page.session)
-    assert "note.jpg is not a picture" in said
-    assert zone["visible"] == "hidden", "the photo before stays"
-    assert "Send a picture file" in page.open(tmp_path / "elsewhere.jpg")[0]
+    shown = page.open(note, page.session)
+    assert "note.jpg is not a picture" in shown["message"]
+    assert shown["zone"]["visible"] == "hidden", "the photo before stays"
+    assert "Send a picture file" in page.open(tmp_path / "elsewhere.jpg")["message"]
     *_, last = page.draw("coltran", 1, -1, *COLTRAN[1:])
-    assert "seed is -1, allowed is a whole number from 0 to 9999" in last[0]
-    assert page.show()[0] == gr.skip(), "what is said must not be wiped out"
+    assert "seed is -1, allowed is a whole number from 0 to 9999" in last["remark"]
+    assert "remark" not in page.show(), "what is said must not be wiped out"
     page.photo.unlink()
-    assert "no longer here" in page.show()[0] or page.show()[3] is None
+    page.pick("autochrome")
+    assert "no longer here" in page.show()["remark"]
 
 
 def test_several_seeds_begin_again_after_the_highest() -> None:
-    assert several(9998, 3) == (9998, 9999, 0)
+    assert seeds_from(9998, 3) == (9998, 9999, 0)
 
 
 @pytest.mark.parametrize("card", colorize_core.cards(), ids=lambda card: card.name)
 def test_card_says_what_there_is_to_know(card: colorize_core.ModelCard) -> None:
-    text = about(card)
+    text = read_card(card)
     assert not text.startswith("---")
     for fact in (f"{card.parameters:,}", card.licence, card.limits, card.trained_on, card.paper):
         assert fact in text
@@ -220,7 +229,7 @@ def test_card_says_what_there_is_to_know(card: colorize_core.ModelCard) -> None:
 
 def test_a_model_without_a_generated_card_still_says_its_limits() -> None:
     card = replace(colorize_core.cards()[0], name="new")
-    assert about(card).endswith(card.limits)
+    assert read_card(card).endswith(card.limits)
 
 
 # --- models whose weights are downloaded ---
@@ -244,20 +253,20 @@ def test_weights_are_downloaded_when_that_is_asked_for(
     elsewhere: tuple[ModelCard, Hub],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ui.shared.service.LIVELY", 0.0)
+    monkeypatch.setattr("colorize_core.models.runner.LIVELY", 0.0)
     card, hub = elsewhere
     page = Page(service, gray_photo)
     page.on.cards[card.name] = card
     page.session.current = card.name
-    assert page.show() == [gr.skip(), *nothing()[1:]]
-    assert page.on.gets([card.name]) == [gr.update(visible=True)]
+    assert page.show() == NOTHING
+    assert page.on.list_missing([card.name]) == [gr.update(visible=True)]
     assert model_choices.here([card]) == []
     assert hub.asked == []
     heard: list[str] = []
-    got = page.on.fetch(0, card.name, WHO, lambda share, words: heard.append(words))
-    assert got == ["", gr.update(visible=False)]
+    got = call(page.on.fetch, card.name, progress=lambda share, words: heard.append(words))
+    assert got == {"remark": "", "get": AWAY}
     assert heard[-1] == "700 B of 700 B"
-    assert page.on.gets([card.name]) == [gr.update(visible=False)]
+    assert page.on.list_missing([card.name]) == [gr.update(visible=False)]
     assert model_choices.here([card]) == [card]
 
 
@@ -268,25 +277,25 @@ def test_a_download_that_fails_is_explained(
     hub.says = (404, "RepoNotFound")
     page = Page(service, gray_photo)
     page.on.cards[card.name] = card
-    message, button = page.on.fetch(0, card.name, WHO, None)
-    assert "has no repository someone/elsewhere" in message
-    assert button["visible"]
+    shown = call(page.on.fetch, card.name)
+    assert "has no repository someone/elsewhere" in shown["remark"]
+    assert shown["get"]["visible"]
     page.session.current = card.name
     for session in (None, page.session):  # what follows is to leave the words there
-        assert page.on.show(0, session, 1, 1, 1, True, WHO, None)[0] == gr.skip()
+        assert "remark" not in call(page.on.show, session, 1, 1, 1, True)
 
 
 def test_a_model_that_is_not_here_is_refused_with_what_to_do(
     service: Service, elsewhere: tuple[ModelCard, Hub]
 ) -> None:
     with pytest.raises(WeightsError, match=r"220 MB.* weights fetch ddcolor-tiny"):
-        service.colorizer("ddcolor-tiny")
+        service.runner.model("ddcolor-tiny")
     assert elsewhere[1].asked == []
 
 
 def test_what_is_not_scored_here_is_described_by_its_facts() -> None:
     card = next(card for card in model_choices.every() if card.name == "ddcolor-tiny")
-    words = about(card)
+    words = read_card(card)
     for fact in (f"{card.parameters:,}", card.paper, card.source, card.licence, card.limits):
         assert fact in words
 
@@ -298,6 +307,5 @@ def test_strangers_download_nothing(
     page = Page(service, gray_photo)
     page.on.cards[card.name] = card
     service.public = Public()
-    message, _ = page.on.fetch(0, card.name, WHO, None)
-    assert "weights fetch elsewhere" in message
+    assert "weights fetch elsewhere" in call(page.on.fetch, card.name)["remark"]
     assert hub.asked == []

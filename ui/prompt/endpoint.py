@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from colorize_core.errors import ColorizeError, WeightsError
-from colorize_core.prompted import plan, sources
+from colorize_core.errors import ColorizeError
+from colorize_core.prompted import plan
 from colorize_core.prompted.settings import CONDITIONS, CONTROLS, QUICK, THOROUGH, Settings
 from ui.prompt import requirements
 from ui.prompt.session import PromptSession
 from ui.server.sessions import client_id
 from ui.shared import endpoints
+from ui.shared.photo import OpenPhoto
 
 if TYPE_CHECKING:
     from ui.prompt.tab import Handlers
@@ -94,15 +95,14 @@ class Endpoint:
                 side=side,
                 keep=keep,
             )
-            path = service.upload(photo)
-            if missing := sources.missing(plan.needed([settings])):
-                raise WeightsError(requirements.refusal(missing, ELSEWHERE))
+            given = OpenPhoto(service.upload(photo), service.photos)
+            requirements.check(plan.needed([settings]), ELSEWHERE)
             task.step(0.0, "Reading the photo")
-            session = PromptSession.open(path, service)
+            session = PromptSession.open(given, service)
             asked = [(settings, f"Seed {settings.seed}")]
-            with closing(self.tab.drawing.draw(session, asked, task)) as drawing:
-                for said, share in drawing:
-                    task.step(share, said)
+            with closing(self.tab.generation.draw(session, asked, task)) as drawing:
+                for words, share in drawing:
+                    task.step(share, words)
             if session.cell is None:  # drawn, and held back
                 raise ColorizeError(session.cells[0].note)
             return str(session.save(session.cell, "PNG", service, task)), session.line()

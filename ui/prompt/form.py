@@ -1,4 +1,4 @@
-"""The controls of the tab "Prompt": what colours are wished for, and how they are drawn."""
+"""The controls of the tab "Prompt": which colours things are to have, and how they are drawn."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from colorize_core.prompted import settings as known
 from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.plan import TITLES
 from colorize_core.prompted.settings import CONTROLS, NEGATIVE, PROMPT, Settings
+from ui.shared.handlers import Updates
 
 NAMES = tuple(field.name for field in fields(Settings))
 EDGES = ("low", "high", "blur")  # what only Canny edges have
@@ -25,15 +26,15 @@ def read(values: Sequence[Any]) -> Settings:
     return Settings(**dict(zip(NAMES, values, strict=True)))
 
 
-def show(settings: Settings) -> list[Any]:
+def show(settings: Settings) -> Updates:
     """The controls with these settings."""
-    visible = dict(zip(SOMETIMES, seen(settings), strict=True))
-    return [{**gr.update(value=getattr(settings, n)), **visible.get(n, {})} for n in NAMES]
+    visible = show_needed(settings)
+    return {n: {**gr.update(value=getattr(settings, n)), **visible.get(n, {})} for n in NAMES}
 
 
-def seen(settings: Settings) -> list[Any]:
+def show_needed(settings: Settings) -> Updates:
     """The controls of SOMETIMES, there only where they count."""
-    return [gr.update(visible=_counts(name, settings)) for name in SOMETIMES]
+    return {name: gr.update(visible=_counts(name, settings)) for name in SOMETIMES}
 
 
 def _counts(name: str, settings: Settings) -> bool:
@@ -46,19 +47,23 @@ def _counts(name: str, settings: Settings) -> bool:
     return own.get(name, name in card.controls)
 
 
-def speed(fast: bool) -> list[int | float]:
+def choose_speed(fast: bool) -> Updates:
     """Steps and guidance that go with it."""
     chosen = known.QUICK if fast else known.THOROUGH
-    return [chosen["steps"], chosen["guidance"]]
+    return {"steps": chosen["steps"], "guidance": chosen["guidance"]}
 
 
-def choose_model(name: str, prompt: str, fast: bool) -> list[Any]:
+def choose_model(name: str, prompt: str, fast: bool) -> Updates:
     """What goes with the model: what it is, prompt, steps and guidance. A prompt that somebody has
     typed stays."""
     card = MODELS[name]
     typed = prompt not in {each.prompt for each in MODELS.values()}
-    numbers = speed(fast) if card.fast else [card.steps, card.guidance]
-    return [gr.update(info=card.line), prompt if typed else card.prompt, *numbers]
+    own = {"steps": card.steps, "guidance": card.guidance}
+    return {
+        "model": gr.update(info=card.line),
+        "prompt": prompt if typed else card.prompt,
+        **(choose_speed(fast) if card.fast else own),
+    }
 
 
 def build_words() -> tuple[dict[str, Any], list[tuple[gr.Button, str]], gr.Button]:

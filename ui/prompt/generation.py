@@ -10,6 +10,7 @@ from typing import Any
 from colorize_core import devices
 from colorize_core.errors import Cancelled, ColorizeError
 from colorize_core.models.runner import Task
+from colorize_core.options import Options
 from colorize_core.prompted.caption import caption
 from colorize_core.prompted.generation import Preview
 from colorize_core.prompted.grid import draw_grid
@@ -17,11 +18,10 @@ from colorize_core.prompted.pipeline_cache import Shelf
 from colorize_core.prompted.settings import CONDITIONS
 from ui.prompt.session import Asked, Cell, Clock, PromptSession
 from ui.server import zerogpu
-from ui.shared.service import Service, waiting
-from ui.shared.service import Settings as ModelSettings
+from ui.shared.service import Service
 
 
-class Drawing:
+class Generation:
     """Shared by everybody who uses the app."""
 
     def __init__(self, service: Service):
@@ -29,12 +29,12 @@ class Drawing:
         self.shelf = Shelf()
         self._turn = threading.Lock()
 
-    def described(self, session: PromptSession, prompt: str, task: Task) -> str:
+    def describe(self, session: PromptSession, prompt: str, task: Task) -> str:
         """The prompt with a caption of the photo before it.
 
         Raises WeightsError, DeviceError, TooLittleMemoryError or Cancelled."""
         task.step(0.0, "Describing the photo")
-        with waiting(self._turn, task):
+        with task.holding(self._turn):
             words = caption(session.small, stop=task.stopped)
         return ", ".join(each for each in (words, prompt) if each)
 
@@ -45,7 +45,7 @@ class Drawing:
         session has the pictures. One that fails among several says why, and the others go on.
 
         Raises WeightsError, TooLittleMemoryError, DeviceError or Cancelled."""
-        with waiting(self._turn, task), session.drawing(Cell(*each) for each in asked):
+        with task.holding(self._turn), session.drawing(Cell(*each) for each in asked):
             yield "Getting ready", 0.0
             # A ControlNet is loaded once. The photo is kept when a picture is shown, at full size.
             cells = sorted(
@@ -85,5 +85,5 @@ class Drawing:
 
     def _first_colours(self, session: PromptSession, task: Task) -> Any:
         if session.first is None:
-            session.first = self.service.colour(session.small, ModelSettings(), task)
+            session.first = self.service.runner.colorize(session.small, Options(), task)[0]
         return session.first

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Any
 
 import gradio as gr
 
 from colorize_core.cli.terminal import size
-from colorize_core.errors import ColorizeError
+from colorize_core.errors import ColorizeError, WeightsError
 from colorize_core.models.runner import Task
 from colorize_core.prompted import sources
 from colorize_core.prompted.sources import Missing, Source
+from ui.shared.handlers import Updates
 
 OFFLINE = """<p>No connection here? Copy the folders <code>models--*</code> of these repositories
 from the Hugging Face cache of another machine into this one's, or go on with the preview above:
@@ -20,23 +20,30 @@ it needs none of them.</p>"""
 HOW = "The list above says what that is; Download fetches it, once."
 
 
-def view(wanted: Sequence[Source], warning: str = "") -> list[Any]:
-    """A list, and the button that downloads what is missing, with its size."""
+def show(wanted: Sequence[Source], warning: str = "") -> Updates:
+    """What is asked for, the list of it, and the button that downloads what is missing."""
     missing = sources.missing(wanted)
     words = f"Download {size(missing.bytes)}"
-    return [_listed(wanted, missing, warning), gr.update(value=words, visible=bool(missing))]
+    return {
+        "asked": tuple(wanted),
+        "list": _describe(wanted, missing, warning),
+        "get": gr.update(value=words, visible=bool(missing)),
+    }
 
 
-def titles(missing: Missing) -> str:
+def check(wanted: Sequence[Source], how: str = "") -> None:
+    """Raises WeightsError, with what to do, where something is not on this machine."""
+    if missing := sources.missing(wanted):
+        raise WeightsError(
+            f"Not on this machine yet: {list_titles(missing)} ({size(missing.bytes)}). {how or HOW}"
+        )
+
+
+def list_titles(missing: Missing) -> str:
     return ", ".join(each.title for each in missing.sources)
 
 
-def refusal(missing: Missing, how: str = HOW) -> str:
-    """Why nothing can be done yet, and what to do."""
-    return f"Not on this machine yet: {titles(missing)} ({size(missing.bytes)}). {how}"
-
-
-def _listed(wanted: Sequence[Source], missing: Missing, warning: str) -> str:
+def _describe(wanted: Sequence[Source], missing: Missing, warning: str) -> str:
     items = "".join(
         f"<li>{escape(each.card)}{'' if each in missing.sources else ' (here)'}</li>"
         for each in wanted
@@ -52,12 +59,12 @@ def _listed(wanted: Sequence[Source], missing: Missing, warning: str) -> str:
     return f"{warning}<p>{title}</p><ul>{items}</ul>{OFFLINE}"
 
 
-def too_little(wanted: Iterable[Source], side: int) -> str:
+def warn_of_memory(wanted: Iterable[Source], side: int) -> str:
     """A word on memory, where it is known that there is too little for that working size."""
-    from colorize_core.prompted.pipeline import check
+    from colorize_core.prompted.pipeline import check as check_memory
 
     try:
-        check(wanted, pixels=side**2)
+        check_memory(wanted, pixels=side**2)
     except ColorizeError as error:
         return f'<p class="warning">{escape(str(error))}</p>'
     return ""

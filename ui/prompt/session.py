@@ -1,4 +1,4 @@
-"""One photo and what was drawn of it from words: what the tab "Prompt" keeps of one person."""
+"""What the tab "Prompt" keeps of one person: a photo and what was drawn of it from words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.settings import Settings
 from ui.models.session import gray
 from ui.shared import slider, thumbnails
-from ui.shared.service import FORMATS, QUALITY, Service, read, shrink
+from ui.shared.photo import OpenPhoto, deepen, shrink
+from ui.shared.photo_tab import PhotoSession
+from ui.shared.service import FORMATS, QUALITY, Service
 
 SMALL_SIDE = 1024  # along each side of the area of the copy that edges are sought in
 BLANK = 0.375  # of its sides has what stands where nothing has been drawn yet
@@ -33,7 +35,7 @@ Asked = tuple[Settings, str]  # for one picture, and what it is called
 
 @dataclass(eq=False)
 class Cell:
-    """One picture, wished for or drawn."""
+    """One picture, asked for or drawn."""
 
     settings: Settings  # with one variant
     label: str
@@ -55,11 +57,10 @@ class Cell:
 
 
 @dataclass(eq=False)
-class PromptSession:
-    """Another photo gets another one: what a run still brings to an old one is never seen."""
+class PromptSession(PhotoSession):
+    """One photo and what was drawn of it from words."""
 
-    path: Path
-    size: tuple[int, int]  # of the photo, width and height
+    photo: OpenPhoto
     small: NDArray[np.uint8]  # (h, w, 3)
     blank: Drawn  # a small copy without colours
     before: Path  # a JPEG of the photo at its size, its own colours set aside
@@ -67,21 +68,20 @@ class PromptSession:
     cell: Cell | None = None  # the one of them that is shown
     first: Drawn | None = None  # the small photo in the built-in model's colours
     running: bool = False
-    away: bool = False  # there is another photo now
 
     @classmethod
-    def open(cls, path: Path, service: Service) -> PromptSession:
+    def open(cls, photo: OpenPhoto, service: Service) -> PromptSession:
         """Raises PictureError."""
-        photo = read(path)
-        height, width = photo.pixels.shape[:2]
+        width, height = photo.size
         scale = min(1.0, SMALL_SIDE / float(np.sqrt(height * width)))
-        small = shrink(photo.pixels, max(1, round(height * scale)), max(1, round(width * scale)))
-        coloured = measure_tone(small).coloured
-        shown = photo.with_pixels(_keep(photo.pixels, gray(small))) if coloured else photo
-        before = service.folder.new(f"{path.stem}-before.jpg")
+        small = photo.shrink(max(1, round(height * scale)), max(1, round(width * scale)))
+        shown = photo.decoded
+        if measure_tone(small).coloured:
+            shown = shown.with_pixels(_keep(photo.pixels, gray(small)))
+        before = service.folder.new(f"{photo.path.stem}-before.jpg")
         image.write(before, shown, QUALITY)
         blank = gray(shrink(small, *(max(1, round(side * BLANK)) for side in small.shape[:2])))
-        return cls(path, (width, height), small, blank, before)
+        return cls(photo, small, blank, before)
 
     def look(self, settings: Settings) -> dict[str, Any]:
         """The photo as it is drawn from, and what the drawing follows. Raises WeightsError."""
@@ -145,7 +145,7 @@ class PromptSession:
         """The shown one beside the photo, at full size."""
         if self.cell is None:
             return None
-        return slider.comparison(self.before, self.after(self.cell, service), self.size)
+        return slider.comparison(self.before, self.after(self.cell, service), self.photo.size)
 
     def after(self, cell: Cell, service: Service) -> Path:
         """Its JPEG, made once. Raises PictureError where the photo was deleted meanwhile."""
@@ -157,29 +157,30 @@ class PromptSession:
     def save(self, cell: Cell, format: str, service: Service, task: Task | None = None) -> Path:
         """A file of that format (a key of FORMATS) with the photo's metadata; in a PNG stands what
         was wished for, too."""
-        photo = read(self.path)
+        photo = self.photo.decoded
         assert cell.drawn is not None
         made = replace(photo, pixels=cell.drawn, alpha=None)
         if cell.settings.keep:
             made = photo.with_pixels(self.kept(photo.pixels, cell.drawn, format, task))
-        path = service.folder.new(f"{self.path.stem}-prompt-{cell.settings.seed}{FORMATS[format]}")
+        path = service.folder.new(
+            f"{self.photo.path.stem}-prompt-{cell.settings.seed}{FORMATS[format]}"
+        )
         image.write(path, made, QUALITY)
         if format == "PNG":
             path.write_bytes(write_settings(path.read_bytes(), cell.settings))
         return path
 
     def kept(self, pixels: image.Pixels, drawn: Drawn, format: str, task: Task | None) -> Any:
-        """The photo in the drawn colours; for TIFF they fall between the 8-bit steps."""
-        if format.startswith("TIFF") and pixels.dtype == np.uint8:
-            pixels = pixels.astype(np.uint16) * 257
-        return _keep(pixels, drawn, task.strips(0.0, "Keeping the photo") if task else None)
+        """The photo in the drawn colours."""
+        progress = task.part(0.0, "Keeping the photo") if task else None
+        return _keep(deepen(pixels, format), drawn, progress)
 
     def line(self) -> str:
         """What is shown."""
         cell = self.cell
         if cell is None or cell.drawn is None:
             return ""
-        width, height = self.size if cell.settings.keep else cell.drawn.shape[1::-1]
+        width, height = self.photo.size if cell.settings.keep else cell.drawn.shape[1::-1]
         said = [f"{width} × {height}", cell.label, f"drawn in {cell.seconds:.1f} s"]
         said.append("photo kept" if cell.settings.keep else "the raw picture")
         return " · ".join(said)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
 
-from colorize_core.errors import Cancelled, ColorizeError, WeightsError
+from colorize_core.errors import ColorizeError
 from colorize_core.models.runner import Task
 from colorize_core.prompted import plan, sources
 from colorize_core.prompted.metadata import read_settings
@@ -20,280 +19,201 @@ from colorize_core.prompted.sources import Source
 from ui.prompt import endpoint, form, requirements
 from ui.prompt.endpoint import LANE
 from ui.prompt.session import Asked, PromptSession
-from ui.server.sessions import client_id
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, slider, thumbnails, widgets
-from ui.shared.handlers import Running
-from ui.shared.service import Service, in_words, shrink
+from ui.shared.handlers import AWAY, THERE, Updates, quick_handler, task_handler, wire_run
+from ui.shared.photo import OpenPhoto
+from ui.shared.photo_tab import (
+    PhotoHandlers,
+    build_chosen,
+    build_samples,
+    build_zone,
+    describe,
+    no_file,
+    wire,
+    wire_download,
+)
+from ui.shared.service import Service, in_words
 
 if TYPE_CHECKING:
-    from ui.prompt.generation import Drawing
+    from ui.prompt.generation import Generation
 
 TITLE = "Prompt"
 INVITATION = "# Drop a photo\nto colour it as you describe; or a PNG from here, for its settings"
 STARTS = {"From noise alone": False, "From first colours": True}
 TEXTS = 1_000_000  # bytes at the beginning of a PNG, in which its settings are sought
-THUMBNAIL = 64  # pixels high
-AWAY = gr.update(visible=False)
-THERE = gr.update(visible=True)
+STOPPED = "<p>Stopped. What is here stays: the download goes on from there.</p>"
 
 
-class Handlers(Running):
-    """What the controls do. Whose photo it is comes with every call, in its session."""
+RESULTS = ("drawings", "frame", "compared", "bar", "line")  # what show() answers with
+NOTHING: Updates = {"drawings": None, "frame": AWAY, "compared": None, "bar": AWAY, "line": ""}
+LISTING = ("asked", "list", "get")  # what requirements.show() answers with
 
-    def __init__(self, service: Service, examples: Sequence[Path]):
-        super().__init__(service)
-        self.examples = examples
+
+def end(on: Handlers, session: PromptSession | None, *_: Any, **said: str) -> Updates:
+    """What a run leaves behind, if its photo is still there."""
+    if session is None or session.away:
+        return {"remark": gr.skip()}
+    return {**said, "busy": "", **show(session, on.service)}
+
+
+def say_stopped(on: Handlers, session: PromptSession, *_: Any) -> Updates:
+    until = " What was drawn until then is here." if session.cells else ""
+    return end(on, session, remark=f"<p>Stopped.{until}</p>")
+
+
+class Handlers(PhotoHandlers):
+    """What the controls do."""
+
+    remark = "remark"
 
     @cached_property
-    def drawing(self) -> Drawing:
+    def generation(self) -> Generation:
         """Imports torch: only when something is drawn."""
-        from ui.prompt.generation import Drawing
+        from ui.prompt.generation import Generation
 
-        return Drawing(self.service)
+        return Generation(self.service)
 
     # --- the photo ------------------------------------------------------------------------------
 
-    def open(
-        self,
-        turn: float,
-        photo: dict[str, Any] | None,
-        session: PromptSession | None,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
-    ) -> list[Any]:
-        """Take what was dropped: a photo, or a PNG whose settings are wanted for the photo that is
-        there."""
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                return self._opened(self.service.upload(photo), session, task)
-        except ColorizeError as error:
-            zone = gr.update(value=None, visible="hidden" if session else True)
-            return [widgets.said(error), zone] + [gr.skip()] * (10 + len(form.NAMES))
-
-    def open_example(
-        self,
-        turn: float,
-        session: PromptSession | None,
-        event: gr.EventData,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:
-        """Take the example that was picked."""
-        path = example_strip.picked(self.examples, event)
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                return self._opened(path, session, task)
-        except ColorizeError as error:
-            return [widgets.said(error)] + [gr.skip()] * (11 + len(form.NAMES))
-
-    def _opened(self, path: Path, before: PromptSession | None, task: Task) -> list[Any]:
-        """What `place` in build() becomes."""
-        task.step(0.0, "Reading the photo")
-        with path.open("rb") as file:
+    def begin(
+        self, photo: OpenPhoto, before: PromptSession | None, task: Task, *context: Any
+    ) -> Iterator[Updates]:
+        """A photo, or a PNG whose settings are wanted for the photo that is there."""
+        with photo.path.open("rb") as file:
             loaded = read_settings(file.read(TEXTS))
-        session = before if before and loaded else PromptSession.open(path, self.service)
-        if before is not None and before is not session:
-            before.away = True
-        words = ""
+        session = before if before and loaded else PromptSession.open(photo, self.service)
+        words: Updates = {}
         if loaded:
             session.keep(loaded.keep)
+            if session is before:
+                self.service.resume(session.photo, task.owner)
             taken = "" if session is before else " The picture itself is taken as the photo."
-            words = f"<p>The settings of {escape(path.name)} are loaded.{taken}</p>"
-        hidden = gr.update(value=None, visible="hidden")  # stays on the page for paste and drop
-        controls = form.show(loaded) if loaded else [gr.skip()] * len(form.NAMES)
-        place = [words, hidden, AWAY, THERE, thumbnail(session), session, THERE]
-        return [*place, *seen(session, self.service), *controls]
+            said = f"<p>The settings of {escape(photo.path.name)} are loaded.{taken}</p>"
+            words = {"message": said, **form.show(loaded)}
+        width, height = session.photo.size
+        title = describe(session.small, session.photo.path.name, f"{width} × {height}")
+        there = {"session": session, "thumbnail": title, "workspace": THERE}
+        yield {**words, **there, **show(session, self.service)}
 
-    def reset(self, session: PromptSession | None) -> list[Any]:
-        """Back to the empty drop zone; the wishes stay."""
-        if session is not None:
-            session.away = True
-        zone = gr.update(value=None, visible=True)
-        samples = gr.update(visible=bool(self.examples))
-        kept = [gr.skip()] * len(form.NAMES)
-        return ["", zone, samples, AWAY, "", None, AWAY, *nothing(), *kept]
+    def clear(self) -> Updates:
+        """What is to be drawn stays."""
+        return {"thumbnail": "", "workspace": AWAY, **NOTHING}
 
     # --- before it is drawn ---------------------------------------------------------------------
 
-    def look(self, session: PromptSession | None, *wished: Any) -> list[Any]:
+    @quick_handler("remark")
+    def look(self, session: PromptSession | None, *values: Any) -> Updates:
         """What the drawing follows, as the controls are now."""
-        if session is None:
-            return ["", None]
-        try:
-            with in_words():
-                return ["", session.look(form.read(wished))]
-        except ColorizeError as error:
-            return [widgets.said(error), gr.skip()]
+        followed = None if session is None else session.look(form.read(values))
+        return {"remark": "", "followed": followed}
 
-    def choose(self, *wished: Any) -> list[Any]:
+    def look_quietly(self, session: PromptSession | None, *values: Any) -> Updates:
+        """The same; what was said before stays."""
+        updates: Updates = self.look(session, *values)
+        return {name: value for name, value in updates.items() if name != "remark"}
+
+    def choose(self, *values: Any) -> Updates:
         """Another condition, model or speed: its controls, and the files that it needs."""
         try:
-            settings = form.read(wished)
+            settings = form.read(values)
         except ColorizeError:  # look() says it
-            return [gr.skip()] * (3 + len(form.SOMETIMES))
+            return {}
         wanted = sources.needed(settings)
-        return [
-            *listed(wanted, requirements.too_little(wanted, settings.side)),
-            *form.seen(settings),
-        ]
+        warning = requirements.warn_of_memory(wanted, settings.side)
+        return {**requirements.show(wanted, warning), **form.show_needed(settings)}
 
-    def download(
-        self,
-        turn: float,
-        wanted: tuple[Source, ...],
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:
+    @task_handler(
+        "remark",
+        failed=lambda _, wanted: requirements.show(wanted),
+        stopped=lambda _, wanted: {"remark": STOPPED, **requirements.show(wanted)},
+    )
+    def download(self, task: Task, wanted: tuple[Source, ...]) -> Updates:
         """What is listed and missing."""
-        message = "<p>Everything is here now.</p>"
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                if missing := sources.missing(wanted):
-                    commands = "; ".join(each.by_hand for each in missing.sources)
-                    self.service.check_download(requirements.titles(missing), commands)
-                requirements.download(wanted, task)
-        except Cancelled:
-            message = "<p>Stopped. What is here stays: the download goes on from there.</p>"
-        except ColorizeError as error:
-            message = widgets.said(error)
-        return [message, *listed(wanted)]
+        if missing := sources.missing(wanted):
+            commands = "; ".join(each.by_hand for each in missing.sources)
+            self.service.check_download(requirements.list_titles(missing), commands)
+        requirements.download(wanted, task)
+        return {"remark": "<p>Everything is here now.</p>", **requirements.show(wanted)}
 
-    def describe(
-        self,
-        turn: float,
-        session: PromptSession | None,
-        prompt: str,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:
+    @task_handler("remark")
+    def describe(self, task: Task, session: PromptSession | None, prompt: str) -> Updates:
         """What is in the photo, to be edited, before the words that are there."""
-        same = [gr.skip()] * 3
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                if session is None:
-                    return ["<p>Add a photo first.</p>", prompt, *same]
-                wanted = (sources.CAPTIONER,)
-                if missing := sources.missing(wanted):
-                    same = listed(wanted)
-                    raise WeightsError(requirements.refusal(missing))
-                return ["", self.drawing.described(session, prompt, task), *same]
-        except Cancelled:
-            return ["", prompt, *same]
-        except ColorizeError as error:
-            return [widgets.said(error), prompt, *same]
+        if session is None:
+            return {"remark": "<p>Add a photo first.</p>"}
+        wanted = (sources.CAPTIONER,)
+        if sources.missing(wanted):
+            listing = requirements.show(wanted)
+            return {"remark": say_missing(wanted), **listing}
+        return {"remark": "", "prompt": self.generation.describe(session, prompt, task)}
 
     # --- drawing --------------------------------------------------------------------------------
 
-    def draw(
-        self,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-        *values: Any,
-    ) -> Iterator[list[Any]]:
+    @task_handler("remark", failed=end, stopped=say_stopped)
+    def draw(self, task: Task, session: PromptSession | None, *values: Any) -> Iterator[Updates]:
         """The variants, to be seen while they are drawn."""
-        turn, session, *wished = values
+        settings = form.read(values)
+        one = [replace(settings, seed=seed, variants=1) for seed in settings.seeds]
+        yield from self._draw(session, [(each, f"Seed {each.seed}") for each in one], task)
 
-        def asked() -> list[Asked]:
-            settings = form.read(wished)
-            one = [replace(settings, seed=seed, variants=1) for seed in settings.seeds]
-            return [(each, f"Seed {each.seed}") for each in one]
-
-        yield from self._run(turn, session, asked, request, progress)
-
+    @task_handler("remark", failed=end, stopped=say_stopped)
     def compare(
         self,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-        *values: Any,
-    ) -> Iterator[list[Any]]:
-        """The first seed with several conditions, from noise and from first colours."""
-        turn, session, followed, starts, *wished = values
-
-        def asked() -> list[Asked]:
-            settings = form.read(wished)
-            ways = plan.combinations(settings, followed, [STARTS[start] for start in starts])
-            return [(each, plan.label(each)) for each in sorted(ways, key=lambda way: way.start)]
-
-        yield from self._run(turn, session, asked, request, progress)
-
-    def _run(
-        self,
-        turn: float,
+        task: Task,
         session: PromptSession | None,
-        asked: Callable[[], list[Asked]],
-        request: gr.Request,
-        progress: gr.Progress,
-    ) -> Iterator[list[Any]]:
-        """Draw what is asked for: remark, busy, results, and what is missing."""
-        same = [gr.skip()] * 3
+        followed: list[str],
+        starts: list[str],
+        *values: Any,
+    ) -> Iterator[Updates]:
+        """The first seed with several conditions, from noise and from first colours."""
+        ways = plan.combinations(form.read(values), followed, [STARTS[start] for start in starts])
+        asked = [(each, plan.label(each)) for each in sorted(ways, key=lambda way: way.start)]
+        yield from self._draw(session, asked, task)
+
+    def _draw(
+        self, session: PromptSession | None, asked: Sequence[Asked], task: Task
+    ) -> Iterator[Updates]:
         if session is None:
-            yield ["<p>Add a photo first.</p>", "", *nothing(), *same]
+            yield {"remark": "<p>Add a photo first.</p>", "busy": ""}
             return
-        message: Any = ""
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                several = asked()
-                wanted = plan.needed(settings for settings, _ in several)
-                if missing := sources.missing(wanted):
-                    same = listed(wanted)
-                    raise WeightsError(requirements.refusal(missing))
-                for words, share in self.drawing.draw(session, several, task):
-                    if session.away:
-                        return
-                    # All of it every time: of two updates at once the page shows the later.
-                    yield ["", card(words, share), *seen(session, self.service), *same]
-        except Cancelled:
-            message = (
-                f"<p>Stopped.{' What was drawn until then is here.' if session.cells else ''}</p>"
-            )
-        except ColorizeError as error:
-            message = widgets.said(error)
-        if not session.away:
-            yield [message, "", *seen(session, self.service), *same]
+        wanted = plan.needed(settings for settings, _ in asked)
+        if sources.missing(wanted):
+            listing = requirements.show(wanted)
+            yield {"remark": say_missing(wanted), **listing, **show(session, self.service)}
+            return
+        for words, share in self.generation.draw(session, asked, task):
+            if session.away:
+                return
+            # All of it every time: of two updates at once the page shows the later.
+            yield {"remark": "", "busy": card(words, share), **show(session, self.service)}
+        yield end(self, session, remark="")
 
     # --- what was drawn -------------------------------------------------------------------------
 
-    def pick(self, session: PromptSession | None, event: gr.EventData) -> list[Any]:
+    def pick(self, session: PromptSession | None, event: gr.EventData) -> Updates:
         """Another of the pictures is to be seen at full size."""
         if session is None or session.running:
-            return [gr.skip()] * 5
+            return {}
         session.pick(int(event.index))
-        return seen(session, self.service)
+        return show(session, self.service)
 
-    def keep(self, session: PromptSession | None, kept: bool) -> list[Any]:
+    def keep(self, session: PromptSession | None, kept: bool) -> Updates:
         """The drawn pictures with the photo kept, or as they are: none is drawn anew."""
         if session is None or session.running:
-            return [gr.skip()] * 5
+            return {}
         session.keep(kept)
-        return seen(session, self.service)
+        return show(session, self.service)
 
-    def save(
-        self,
-        turn: float,
-        format: str,
-        session: PromptSession | None,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:
+    @task_handler("remark", failed=no_file, stopped=no_file)
+    def save(self, task: Task, session: PromptSession | None, format: str) -> Updates:
         """The shown one as a file."""
         if session is None or session.cell is None:
-            return [gr.skip(), None]
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                return ["", str(session.save(session.cell, format, self.service, task))]
-        except Cancelled:
-            return [gr.skip(), None]
-        except ColorizeError as error:
-            return [widgets.said(error), None]
+            return {"finished": None}
+        path = session.save(session.cell, format, self.service, task)
+        return {"remark": "", "finished": str(path)}
 
 
-def nothing() -> list[Any]:
-    """What seen() is without a picture."""
-    return [None, AWAY, None, AWAY, ""]
-
-
-def seen(session: PromptSession, service: Service) -> list[Any]:
+def show(session: PromptSession, service: Service) -> Updates:
     """The pictures; frame and comparison of the picked one, what can be done with it, its line."""
     try:
         with in_words():
@@ -301,53 +221,47 @@ def seen(session: PromptSession, service: Service) -> list[Any]:
     except ColorizeError as error:
         shown, line = None, escape(str(error))
     there = gr.update(visible=shown is not None)
-    return [session.grid(), there, shown, there, line]
+    return {
+        "drawings": session.grid(),
+        "frame": there,
+        "compared": shown,
+        "bar": there,
+        "line": line,
+    }
 
 
-def thumbnail(session: PromptSession) -> str:
-    """The photo, its name and its size."""
-    width, height = session.size
-    words = f"{escape(session.path.name)}<br>{width} × {height}"
-    small = shrink(session.small, THUMBNAIL, max(1, round(width * THUMBNAIL / height)))
-    return f'<img src="{thumbnails.as_address(small)}" alt="The photo"><p>{words}</p>'
-
-
-def listed(wanted: Sequence[Source], warning: str = "") -> list[Any]:
-    """What is asked for, the list of it, and the button that downloads what is missing."""
-    return [tuple(wanted), *requirements.view(wanted, warning)]
+def say_missing(wanted: Sequence[Source]) -> str:
+    """What is not on this machine yet, and what to do."""
+    try:
+        requirements.check(wanted)
+    except ColorizeError as error:
+        return widgets.said(error)
+    return ""
 
 
 def card(words: str, share: float) -> str:
     return f"<p>{escape(words)}</p><progress value={share:.3f}></progress>"
 
 
-def build(service: Service) -> None:
-    """Lay the tab out and wire it."""
+def build(service: Service, page: gr.Tab | None = None) -> None:
+    """Lay the tab out and wire it. `page`: the tab that is entered."""
     examples = example_strip.find_examples()
     on = Handlers(service, examples)
-    session = gr.State(None, time_to_live=KEEP_SECONDS)
-    asked = gr.State(())  # the sources that are listed
-    turn = gr.Number(visible=False)  # when a run was asked for: filled by the page
 
-    message = gr.HTML(elem_classes="message")
-    with widgets.stage() as (opening, cancel_opening):
-        zone = widgets.drop_zone(INVITATION)
-    with gr.Row(visible=False, elem_classes="chosen") as chosen:
-        photo = gr.HTML()
-        again = gr.Button("Another photo", size="sm")
-    with gr.Column(visible=bool(examples), elem_classes="samples") as samples:
-        gr.HTML("<h2>Or try one of these</h2>")
-        strip = example_strip.build(examples, service.folder, elem_classes="strip")
+    view = build_zone(INVITATION)
+    build_chosen(view)
+    build_samples(view, service, examples)
+    view.add(session=gr.State(None, time_to_live=KEEP_SECONDS), asked=gr.State(()))
     with gr.Column(visible=False) as workspace:
         with gr.Row(elem_classes="workbench"):
             with gr.Column(scale=4, min_width=300, elem_classes="wish"):
-                words, chips, describe = form.build_words()
+                words, chips, describe_button = form.build_words()
             with gr.Column(scale=5, min_width=300, elem_classes="wish"):
                 followed = thumbnails.build()
                 condition = form.build_condition()
         controls = {**words, **condition, **form.build_drawing()}
         with widgets.stage(alone=True) as (loading, cancel_loading):
-            need = gr.HTML(elem_classes="needs")
+            listed = gr.HTML(elem_classes="needs")
             get = gr.Button("Download", size="sm", visible=False, elem_classes="get")
         with gr.Row(elem_classes="actions"):
             go = gr.Button("Draw", variant="primary", elem_classes="go")
@@ -360,86 +274,67 @@ def build(service: Service) -> None:
         with gr.Row(visible=False, elem_classes="actions") as bar:
             line = widgets.status_line()
             buttons = widgets.downloads()
-    finished = gr.DownloadButton(visible="hidden")
+    view.add(workspace=workspace, followed=followed, list=listed, get=get, remark=remark)
+    view.add(busy=busy, drawings=drawings, frame=frame, compared=compared, bar=bar, line=line)
+    view.add(finished=gr.DownloadButton(visible="hidden"), **controls)
 
-    wished = [controls[name] for name in form.NAMES]
-    listing = [asked, need, get]
-    results = [drawings, frame, compared, bar, line]
-    place = [message, zone, samples, chosen, photo, session, workspace, *results, *wished]
+    opened = wire(view, on, ["thumbnail", "workspace", *RESULTS, *form.NAMES], page=page)
+    session, turn = view["session"], view["turn"]
+    values = [controls[name] for name in form.NAMES]
     latest = {"trigger_mode": "always_last", **widgets.QUICK}
-    run = {**widgets.runs(busy), "concurrency_id": LANE}
-    drawn = [remark, busy, *results, *listing]
+    asked = {**widgets.runs(busy), "concurrency_id": LANE}
+    drawn = ["remark", "busy", *RESULTS, *LISTING]
 
-    chosen_so = [*listing, *(controls[name] for name in form.SOMETIMES)]
-    choose = partial(gr.on, fn=on.choose, inputs=wished, outputs=chosen_so, **widgets.QUICK)
-    look = {"fn": on.look, "inputs": [session, *wished], "outputs": [remark, followed]}
-    for opened in (
-        zone.upload(
-            on.open, [turn, zone, session], place, preprocess=False, **widgets.runs(opening)
-        ),
-        strip.select(on.open_example, [turn, session], place, **widgets.runs(opening)),
-    ):
-        opened.failure(on.fail, None, message, **widgets.QUICK)
-        opened.success(**look, show_progress_on=[followed], api_visibility="private").success(
-            on.choose, wished, chosen_so, **widgets.QUICK
-        )
+    choosing = view.wire(on.choose, values, [*LISTING, *form.SOMETIMES])
+    looking = view.wire(on.look, [session, *values], ["remark", "followed"])
+    for event in opened:
+        looked = event.success(*looking, show_progress_on=[followed], api_visibility="private")
+        looked.success(*choosing, **widgets.QUICK)
     seen_by = ("condition", "low", "high", "blur", "side", "model")
-    gr.on([controls[name].input for name in seen_by], **look, **latest)
+    gr.on([controls[name].input for name in seen_by], *looking, **latest)
     files_of = ("model", "condition", "fast", "start", "side")
-    choose([controls[name].input for name in files_of])
-    choose(None)  # when the page is opened
+    gr.on([controls[name].input for name in files_of], *choosing, **widgets.QUICK)
+    gr.on(None, *choosing, **widgets.QUICK)  # when the page is opened
     controls["fast"].input(
-        form.speed,
-        controls["fast"],
-        [controls["steps"], controls["guidance"]],
-        **widgets.QUICK,
+        *view.wire(form.choose_speed, controls["fast"], ["steps", "guidance"]), **widgets.QUICK
     )
-    follows = ("prompt", "steps", "guidance")
     controls["model"].input(
-        form.choose_model,
-        [controls[name] for name in ("model", "prompt", "fast")],
-        [controls[name] for name in ("model", *follows)],
+        *view.wire(
+            form.choose_model,
+            [controls[name] for name in ("model", "prompt", "fast")],
+            ["model", "prompt", "steps", "guidance"],
+        ),
         **widgets.QUICK,
     )
     for chip, phrase in chips:
         chip.click(
             with_phrase, [controls["prompt"], gr.State(phrase)], controls["prompt"], **widgets.QUICK
         )
-    written = describe.click(
-        on.describe,
-        [turn, session, controls["prompt"]],
-        [remark, controls["prompt"], *listing],
+    written = describe_button.click(
+        *view.wire(
+            on.describe, [turn, session, controls["prompt"]], ["remark", "prompt", *LISTING]
+        ),
         **widgets.runs(loading),
     )
-    fetched = get.click(on.download, [turn, asked], [remark, *listing], **widgets.runs(loading))
-    made = (
-        go.click(on.draw, [turn, session, *wished], drawn, **run),
-        ways.go.click(
-            on.compare,
-            [turn, session, ways.conditions, ways.starts, *wished],
-            drawn,
-            api_name="compare_ways",  # the bare name is that of another tab's endpoint
-            **run,
-        ),
+    fetched = get.click(
+        *view.wire(on.download, [turn, view["asked"]], ["remark", *LISTING]),
+        **widgets.runs(loading),
     )
-    # What the download has said stays.
-    fetched.success(lambda *now: on.look(*now)[1], [session, *wished], followed, **widgets.QUICK)
-    for event in (written, fetched, *made):
-        event.failure(on.fail, None, remark, **widgets.QUICK)
-    drawings.select(on.pick, session, results, **widgets.QUICK)
-    controls["keep"].input(on.keep, [session, controls["keep"]], results, **latest)
-    for kind, button in buttons.items():
-        saved = button.click(on.save, [turn, gr.State(kind), session], [remark, finished], **run)
-        saved.success(None, finished, None, js="window.saveFile", **widgets.QUICK)
-    for button, words in (
-        (cancel, remark),
-        (cancel_loading, remark),
-        (cancel_opening, message),
-    ):
-        button.click(on.stop, turn, words, js="window.stopRuns", **widgets.QUICK)
+    made = go.click(*view.wire(on.draw, [turn, session, *values], drawn), **asked)
+    compared_ways = ways.go.click(
+        *view.wire(on.compare, [turn, session, ways.conditions, ways.starts, *values], drawn),
+        api_name="compare_ways",  # the bare name is that of another tab's endpoint
+        **asked,
+    )
+    fetched.success(*view.wire(on.look_quietly, [session, *values], ["followed"]), **widgets.QUICK)
+    drawings.select(*view.wire(on.pick, session, RESULTS), **widgets.QUICK)
+    controls["keep"].input(*view.wire(on.keep, [session, controls["keep"]], RESULTS), **latest)
+    for format, button in buttons.items():
+        wire_download(view, button, on.save, [turn, session, gr.State(format)], busy, LANE)
+    wire_run(view, on, [made, compared_ways], cancel)
+    wire_run(view, on, [written, fetched], cancel_loading)
     remark.change(None, None, None, js="() => { window.showAlert(); }", **widgets.QUICK)
-    again.click(on.reset, session, place, **widgets.QUICK)
-    endpoint.build(on, zone, controls)
+    endpoint.build(on, view["zone"], controls)
 
 
 class Ways(NamedTuple):

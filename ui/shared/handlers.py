@@ -13,7 +13,7 @@ import gradio as gr
 from colorize_core.errors import Cancelled, ColorizeError
 from ui.server.sessions import client_id
 from ui.shared import widgets
-from ui.shared.service import Service
+from ui.shared.service import Service, in_words
 
 Updates = dict[str, Any]  # name of a component -> its new value; those left out stay as they are
 AWAY = gr.update(visible=False)
@@ -132,6 +132,24 @@ def task_handler(
         made = kinds[several, takes_event]
         made.__name__, made.__doc__ = method.__name__, method.__doc__
         return made
+
+    return decorate
+
+
+def quick_handler(on: str) -> Callable[[Any], Any]:
+    """A handler that waits in no queue: its errors are said on the component `on`."""
+
+    def decorate(method: Any) -> Any:
+        @wraps(method)
+        def answer(*values: Any) -> Updates:
+            try:
+                with in_words():
+                    updates: Updates = method(*values)
+                    return updates
+            except ColorizeError as error:
+                return {on: widgets.said(error)}
+
+        return answer
 
     return decorate
 

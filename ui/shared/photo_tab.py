@@ -90,7 +90,7 @@ class PhotoHandlers(Handlers):
         # The drop zone stays on the page for paste and drop.
         place = {"message": "", "zone": gr.update(value=None, visible="hidden"), "samples": AWAY}
         for updates in self.begin(photo, before, task, *context):
-            if before is not None:
+            if before is not None and updates.get("session", before) is not before:
                 before.away = True
             # All of it every time: of two updates at once the page shows the later.
             yield {**place, "place": THERE, **updates}
@@ -189,9 +189,15 @@ def no_file(_: Handlers, *values: Any) -> Updates:
 
 
 def wire_download(
-    view: View, button: gr.Button, handler: Any, inputs: Sequence[Any], busy: gr.HTML
+    view: View,
+    button: gr.Button,
+    handler: Any,
+    inputs: Sequence[Any],
+    busy: gr.HTML,
+    lane: str = widgets.LANE,
 ) -> None:
     """A button for a file that is made when it is asked for, and then saved by the browser."""
     on = handler.__self__.remark
-    made = button.click(*view.wire(handler, inputs, [on, "finished"]), **widgets.runs(busy))
+    asked = {**widgets.runs(busy), "concurrency_id": lane}
+    made = button.click(*view.wire(handler, inputs, [on, "finished"]), **asked)
     made.success(None, view["finished"], None, js="window.saveFile", **widgets.QUICK)

@@ -134,6 +134,10 @@ class Service:
             photo = self._open[client] = OpenPhoto(path, self.photos)
         return photo
 
+    def resume(self, photo: OpenPhoto, client: str) -> None:
+        """Work on that photo again."""
+        self._open[client] = photo
+
     def opened(self, client: str) -> OpenPhoto | None:
         """The photo that this client works on."""
         return self._open.get(client)

@@ -16,6 +16,7 @@ import gradio as gr
 import numpy as np
 import pytest
 import tiny_diffusion
+from handler_calls import WHO, Updates, call, calls
 from hub_server import Hub, serving
 from numpy.typing import NDArray
 from PIL import Image
@@ -40,7 +41,6 @@ from ui.shared.service import FORMATS, Service
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 SIZE = (120, 90)  # of the photos, width and height
-WHO = SimpleNamespace(session_hash="someone")
 WISH = Settings(side=64, steps=2, low=20, high=60, seed=5)
 WAYS = [
     replace(WISH, condition=each, start=start) for each in CONDITIONS for start in (False, True)
@@ -99,29 +99,34 @@ class Page:
         self.service = service
         self.on = Handlers(service, find_examples())
         self.opened = self.open(photo)
-        self.session: PromptSession = self.opened[5]
+        self.session: PromptSession = self.opened["session"]
 
-    def open(self, photo: Path, session: PromptSession | None = None) -> list[Any]:
+    def open(self, photo: Path, session: PromptSession | None = None) -> Updates:
         there = self.service.folder.new(photo.name)
         there.write_bytes(photo.read_bytes())
-        return self.on.open(0, {"path": str(there)}, session, WHO, None)
+        return call(self.on.open, {"path": str(there)}, session)
 
-    def draw(self, settings: Settings = WISH, turn: int = 0) -> list[list[Any]]:
-        return list(self.on.draw(WHO, None, turn, self.session, *values(settings)))
+    def drawing(self, settings: Settings = WISH, **options: Any) -> Iterator[Updates]:
+        return calls(self.on.draw, self.session, *values(settings), **options)
 
-    def compare(self, followed: Any, starts: Any, settings: Settings = WISH) -> list[list[Any]]:
-        return list(
-            self.on.compare(WHO, None, 0, self.session, followed, starts, *values(settings))
-        )
+    def draw(self, settings: Settings = WISH, turn: int = 0) -> list[Updates]:
+        return list(self.drawing(settings, turn=turn))
+
+    def compare(self, followed: Any, starts: Any, settings: Settings = WISH) -> list[Updates]:
+        return list(calls(self.on.compare, self.session, followed, starts, *values(settings)))
+
+    def look(self, settings: Settings) -> Updates:
+        shown: Updates = self.on.look(self.session, *values(settings))
+        return shown
 
     def pixels(self) -> NDArray[Any]:
         """Of the picture that is shown."""
         return image.read(self.session.after(self.session.cell, self.service)).pixels
 
     def saved(self, format: str) -> Path:
-        message, path = self.on.save(0, format, self.session, WHO, None)
-        assert message == ""
-        return Path(path)
+        shown = call(self.on.save, self.session, format)
+        assert shown["remark"] == ""
+        return Path(shown["finished"])
 
 
 def values(settings: Settings) -> list[Any]:
@@ -153,9 +158,9 @@ def test_nothing_heavy_is_imported_before_there_is_a_photo() -> None:
 
 def test_the_edges_follow_both_thresholds(page: Page) -> None:
     def edges(**changed: Any) -> str:
-        message, seen = page.on.look(page.session, *values(replace(WISH, **changed)))
-        assert message == ""
-        (group,) = seen["groups"]
+        shown = page.look(replace(WISH, **changed))
+        assert shown["remark"] == ""
+        (group,) = shown["followed"]["groups"]
         assert len(group["cells"]) == 2
         return group["cells"][1]["source"]
 
@@ -165,24 +170,23 @@ def test_the_edges_follow_both_thresholds(page: Page) -> None:
 
 
 def test_an_editor_has_no_edges_to_look_at(page: Page) -> None:
-    _, seen = page.on.look(page.session, *values(replace(WISH, model="flux2-klein")))
-    assert captions(seen) == ["The photo in gray"]
+    shown = page.look(replace(WISH, model="flux2-klein"))
+    assert captions(shown["followed"]) == ["The photo in gray"]
 
 
 def test_thresholds_that_do_not_fit_are_explained(page: Page) -> None:
     swapped = dict(zip(form.NAMES, values(WISH), strict=True)) | {"low": 90, "high": 50}
-    message, _ = page.on.look(page.session, *swapped.values())
-    assert "Swap them" in message
+    assert "Swap them" in page.on.look(page.session, *swapped.values())["remark"]
 
 
 def test_the_edges_are_seen_without_any_weights(
     service: Service, gray_photo: Path, bare: Hub
 ) -> None:
     page = Page(service, gray_photo)
-    message, seen = page.on.look(page.session, *values(WISH))
-    assert message == ""
-    assert captions(seen)[1] == "What the drawing follows"
-    _, soft = page.on.look(page.session, *values(replace(WISH, condition="softedge")))
+    shown = page.look(WISH)
+    assert shown["remark"] == ""
+    assert captions(shown["followed"])[1] == "What the drawing follows"
+    soft = page.look(replace(WISH, condition="softedge"))["followed"]
     assert "once their network is here" in captions(soft)[1]
     assert bare.asked == []
 
@@ -190,7 +194,7 @@ def test_the_edges_are_seen_without_any_weights(
 @pytest.mark.parametrize("name", MODELS)
 def test_only_controls_that_count_are_seen(name: str) -> None:
     card = MODELS[name]
-    shown = dict(zip(form.SOMETIMES, form.seen(Settings(model=name)), strict=True))
+    shown = form.show_needed(Settings(model=name))
     seen = {control for control, update in shown.items() if update["visible"]}
     edges = set(form.EDGES) if card.conditions else set()
     own = {"condition"} if card.conditions else set()
@@ -202,11 +206,14 @@ def test_only_controls_that_count_are_seen(name: str) -> None:
 
 def test_another_model_brings_its_own_words_unless_some_were_typed() -> None:
     flux = MODELS["flux2-klein"]
-    info, prompt, steps, guidance = form.choose_model("flux2-klein", PROMPT, True)
-    assert info["info"] == flux.line
-    assert (prompt, steps, guidance) == (flux.prompt, flux.steps, flux.guidance)
-    assert form.choose_model("flux2-klein", "a red door", True)[1] == "a red door"
-    assert form.choose_model("sd15", flux.prompt, False)[1:] == [PROMPT, *form.speed(False)]
+    shown = form.choose_model("flux2-klein", PROMPT, True)
+    assert shown["model"]["info"] == flux.line
+    own = (flux.prompt, flux.steps, flux.guidance)
+    assert (shown["prompt"], shown["steps"], shown["guidance"]) == own
+    assert form.choose_model("flux2-klein", "a red door", True)["prompt"] == "a red door"
+    shown = form.choose_model("sd15", flux.prompt, False)
+    del shown["model"]
+    assert shown == {"prompt": PROMPT, **form.choose_speed(False)}
 
 
 # --- what has to be downloaded ---
@@ -216,10 +223,11 @@ def test_what_is_missing_is_listed_with_size_and_licence(
     service: Service, gray_photo: Path, bare: Hub
 ) -> None:
     page = Page(service, gray_photo)
-    asked, words, button, *_ = page.on.choose(*values(WISH))
+    shown = page.on.choose(*values(WISH))
+    asked, button = shown["asked"], shown["get"]
     assert asked == sources.needed(WISH)
     for each in asked:
-        assert each.card in words
+        assert each.card in shown["list"]
     assert button["visible"]
     assert sources.size(sum(each.bytes for each in asked)) in button["value"]
     assert bare.asked == []  # nothing was asked for
@@ -230,45 +238,45 @@ def test_drawing_without_the_weights_says_what_to_do(
 ) -> None:
     page = Page(service, gray_photo)
     (last,) = page.draw()
-    assert "Not on this machine yet: Stable Diffusion 1.5" in last[0]
-    assert last[-1]["visible"]
-    assert last[4] is None
+    assert "Not on this machine yet: Stable Diffusion 1.5" in last["remark"]
+    assert last["get"]["visible"]
+    assert last["compared"] is None
     assert bare.asked == []
 
 
 def test_a_download_reports_and_makes_it_whole(
     service: Service, gray_photo: Path, bare: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ui.shared.service.LIVELY", 0.0)
+    monkeypatch.setattr("colorize_core.models.runner.LIVELY", 0.0)
     page = Page(service, gray_photo)
     heard: list[str] = []
 
     def progress(share: float, what: str) -> None:
         heard.append(what)
 
-    message, _, words, button = page.on.download(0, sources.needed(WISH), WHO, progress)
-    assert "Everything is here now" in message
-    assert "Everything that drawing needs is on this machine" in words
-    assert not button["visible"]
+    shown = call(page.on.download, sources.needed(WISH), progress=progress)
+    assert "Everything is here now" in shown["remark"]
+    assert "Everything that drawing needs is on this machine" in shown["list"]
+    assert not shown["get"]["visible"]
     assert heard[-1] == "3.6 GB of 3.6 GB"
-    assert page.draw()[-1][0] == ""
+    assert page.draw()[-1]["remark"] == ""
 
 
 def test_a_download_is_stopped_and_goes_on(
     service: Service, gray_photo: Path, bare: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ui.shared.service.LIVELY", 0.0)
+    monkeypatch.setattr("colorize_core.models.runner.LIVELY", 0.0)
     page = Page(service, gray_photo)
 
     def progress(share: float, what: str) -> None:
         if share > 0.5:
             page.on.stop(1, WHO)
 
-    message, _, _, button = page.on.download(0, sources.needed(WISH), WHO, progress)
-    assert "the download goes on from there" in message
-    assert button["visible"]
+    shown = call(page.on.download, sources.needed(WISH), progress=progress)
+    assert "the download goes on from there" in shown["remark"]
+    assert shown["get"]["visible"]
     before = len(bare.asked)
-    page.on.download(2, sources.needed(WISH), WHO, None)
+    call(page.on.download, sources.needed(WISH), turn=2)
     fetched = {each.split(" ", 1)[1] for each in bare.asked[before:]}
     assert "stable-diffusion-v1-5/stable-diffusion-v1-5/model_index.json" not in fetched
     assert not sources.missing(sources.needed(WISH))
@@ -277,10 +285,10 @@ def test_a_download_is_stopped_and_goes_on(
 def test_a_download_that_fails_says_why(service: Service, gray_photo: Path, bare: Hub) -> None:
     page = Page(service, gray_photo)
     bare.says = (503, "")
-    message, _, _, button = page.on.download(0, sources.needed(WISH), WHO, None)
-    assert 'role="alert"' in message
-    assert "503" in message
-    assert button["visible"]
+    shown = call(page.on.download, sources.needed(WISH))
+    assert 'role="alert"' in shown["remark"]
+    assert "503" in shown["remark"]
+    assert shown["get"]["visible"]
 
 
 def test_a_machine_that_is_too_small_is_told_beforehand(
@@ -288,9 +296,9 @@ def test_a_machine_that_is_too_small_is_told_beforehand(
 ) -> None:
     from colorize_core.prompted import memory
 
-    assert "warning" not in page.on.choose(*values(WISH))[1]
+    assert "warning" not in page.on.choose(*values(WISH))["list"]
     monkeypatch.setattr(memory, "free", lambda device: 2_000_000_000)
-    words = page.on.choose(*values(WISH))[1]
+    words = page.on.choose(*values(WISH))["list"]
     assert re.search(r"needs about [\d.]+ GB; free are 2\.0 GB", words)
 
 
@@ -299,7 +307,7 @@ def test_a_machine_that_is_too_small_is_told_beforehand(
 
 def test_variants_are_seen_while_they_are_drawn(page: Page) -> None:
     said = page.draw(replace(WISH, variants=2))
-    words = [re.sub("<[^>]*>", "", each[1]) for each in said]
+    words = [re.sub("<[^>]*>", "", each["busy"]) for each in said]
     assert words == [
         "Getting ready",
         "Picture 1 of 2 · step 1 of 2",
@@ -310,15 +318,15 @@ def test_variants_are_seen_while_they_are_drawn(page: Page) -> None:
         "Picture 2 of 2",
         "",
     ]
-    shares = [float(each) for step in said for each in re.findall(r"value=([\d.]+)", step[1])]
+    shares = [float(each) for step in said for each in re.findall(r"value=([\d.]+)", step["busy"])]
     assert shares == sorted(shares)
-    assert captions(said[1][2]) == ["Seed 5 · being drawn", "Seed 6"]
-    assert [each["source"] for each in said[-1][2]["groups"][0]["cells"]] == [
-        each["source"] for each in said[-2][2]["groups"][0]["cells"]
+    assert captions(said[1]["drawings"]) == ["Seed 5 · being drawn", "Seed 6"]
+    assert [each["source"] for each in said[-1]["drawings"]["groups"][0]["cells"]] == [
+        each["source"] for each in said[-2]["drawings"]["groups"][0]["cells"]
     ]
-    assert said[3][4] is not None  # the first is shown at full size as soon as it is done
-    assert said[-1][2]["picked"] == 0
-    assert captions(said[-1][2]) == ["Seed 5", "Seed 6"]
+    assert said[3]["compared"] is not None  # the first is shown at full size as soon as it is done
+    assert said[-1]["drawings"]["picked"] == 0
+    assert captions(said[-1]["drawings"]) == ["Seed 5", "Seed 6"]
 
 
 def test_a_seed_draws_the_same_again_and_another_does_not(page: Page) -> None:
@@ -342,13 +350,11 @@ def test_the_photo_is_kept_until_it_is_not_to_be(page: Page, gray_photo: Path) -
     # A level is 255th of the way from black to white.
     assert np.abs(lightness(kept) - lightness(photo)).max() < 100 / 255
     assert np.ptp(kept.astype(int), axis=2).max() > 10  # it has colours
-    *_, line = page.on.keep(page.session, False)
-    assert "raw picture" in line
+    assert "raw picture" in page.on.keep(page.session, False)["line"]
     drawn = page.session.cell.drawn
     assert np.array_equal(image.read(page.saved("PNG")).pixels, drawn)
     assert drawn.shape[0] * drawn.shape[1] == pytest.approx(WISH.side**2, rel=0.1)
-    *_, line = page.on.keep(page.session, True)
-    assert "photo kept" in line
+    assert "photo kept" in page.on.keep(page.session, True)["line"]
     assert np.array_equal(image.read(page.saved("PNG")).pixels, kept)
 
 
@@ -377,16 +383,16 @@ def test_every_format_can_be_taken_away(page: Page, format: str) -> None:
 def test_another_of_the_pictures_is_picked(page: Page) -> None:
     page.draw(replace(WISH, variants=2))
     first = page.pixels()
-    drawings, *_, line = page.on.pick(page.session, SimpleNamespace(index=1))
-    assert drawings["picked"] == 1
-    assert "Seed 6" in line
+    shown = page.on.pick(page.session, SimpleNamespace(index=1))
+    assert shown["drawings"]["picked"] == 1
+    assert "Seed 6" in shown["line"]
     assert not np.array_equal(page.pixels(), first)
 
 
 def test_conditions_are_compared_in_one_run(page: Page) -> None:
     said = page.compare(list(CONDITIONS), list(STARTS))
-    assert said[-1][0] == ""
-    drawings = said[-1][2]
+    assert said[-1]["remark"] == ""
+    drawings = said[-1]["drawings"]
     assert captions(drawings) == [
         "Canny edges",
         "Brightness",
@@ -405,7 +411,7 @@ def test_conditions_are_compared_in_one_run(page: Page) -> None:
 
 def test_nothing_to_compare_is_explained(page: Page) -> None:
     (last,) = page.compare([], list(STARTS))
-    assert "Nothing is compared" in last[0]
+    assert "Nothing is compared" in last["remark"]
 
 
 def test_one_that_fails_leaves_the_others(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -418,11 +424,11 @@ def test_one_that_fails_leaves_the_others(page: Page, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(grid, "condition", damaged)
     last = page.compare(list(CONDITIONS), list(STARTS)[:1])[-1]
-    assert last[0] == ""
-    assert captions(last[2])[1] == "Brightness · The file is damaged. Download it again."
+    assert last["remark"] == ""
+    assert captions(last["drawings"])[1] == "Brightness · The file is damaged. Download it again."
     assert [cell.drawn is not None for cell in page.session.cells] == [True, False, True]
     (_, last) = page.draw(replace(WISH, condition="brightness"))
-    assert "The file is damaged" in last[0]
+    assert "The file is damaged" in last["remark"]
     assert page.session.cells == []
 
 
@@ -433,38 +439,38 @@ def test_a_flagged_picture_is_explained(page: Page, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(generation, "draw_grid", flagged)
     last = page.draw()[-1]
-    assert captions(last[2]) == ["Seed 5 · The safety checker took it. Try another seed."]
-    assert last[4] is None  # nothing to be compared with the photo
+    assert captions(last["drawings"]) == ["Seed 5 · The safety checker took it. Try another seed."]
+    assert last["compared"] is None  # nothing to be compared with the photo
 
 
 def test_it_stops_within_a_step(page: Page) -> None:
-    run = page.on.draw(WHO, None, 0, page.session, *values(replace(WISH, steps=30, variants=2)))
-    for words in run:
-        if "step 2 of" in words[1]:
+    run = page.drawing(replace(WISH, steps=30, variants=2))
+    for updates in run:
+        if "step 2 of" in updates["busy"]:
             break
     page.on.stop(1, WHO)
     rest = list(run)
     assert len(rest) <= 2
-    assert "Stopped" in rest[-1][0]
+    assert "Stopped" in rest[-1]["remark"]
     assert not page.session.running
-    assert page.draw(turn=2)[-1][0] == ""  # the next one is drawn as if nothing had been
+    assert page.draw(turn=2)[-1]["remark"] == ""  # the next one is drawn as if nothing had been
 
 
 def test_what_was_drawn_before_the_stop_stays(page: Page) -> None:
-    run = page.on.draw(WHO, None, 0, page.session, *values(replace(WISH, variants=2)))
-    for words in run:
-        if "Picture 2 of 2 · step 1" in words[1]:
+    run = page.drawing(replace(WISH, variants=2))
+    for updates in run:
+        if "Picture 2 of 2 · step 1" in updates["busy"]:
             break
     page.on.stop(1, WHO)
     last = list(run)[-1]
-    assert "What was drawn until then is here" in last[0]
-    assert last[4] is not None
+    assert "What was drawn until then is here" in last["remark"]
+    assert last["compared"] is not None
     (cell,) = page.session.cells
     assert cell.settings.seed == 5
 
 
 def test_another_photo_ends_the_run_without_a_word(page: Page, gray_photo: Path) -> None:
-    run = page.on.draw(WHO, None, 0, page.session, *values(WISH))
+    run = page.drawing()
     next(run)
     page.open(gray_photo, page.session)
     assert list(run) == []
@@ -473,20 +479,18 @@ def test_another_photo_ends_the_run_without_a_word(page: Page, gray_photo: Path)
 def test_a_second_drawing_waits_for_the_first(page: Page, gray_photo: Path) -> None:
     other = Page(page.service, gray_photo)
     other.on = page.on
-    run = page.on.draw(WHO, None, 0, page.session, *values(WISH))
+    run = page.drawing()
     next(run)
     done: list[Any] = []
     waiting = threading.Thread(
-        target=lambda: done.extend(
-            other.on.draw(SimpleNamespace(session_hash="b"), None, 0, other.session, *values(WISH))
-        )
+        target=lambda: done.extend(other.drawing(who=SimpleNamespace(session_hash="b")))
     )
     waiting.start()
     waiting.join(0.5)
     assert done == []
     list(run)
     waiting.join(60)
-    assert done[-1][0] == ""
+    assert done[-1]["remark"] == ""
     assert np.array_equal(other.session.cell.drawn, page.session.cell.drawn)
 
 
@@ -498,8 +502,8 @@ def test_a_mistake_of_ours_is_not_shown_in_its_own_words(
 
     monkeypatch.setattr(generation, "draw_grid", fail)
     last = page.draw()[-1]
-    assert "The program has failed" in last[0]
-    assert "oops" not in last[0]
+    assert "The program has failed" in last["remark"]
+    assert "oops" not in last["remark"]
 
 
 # --- settings in PNGs ---
@@ -512,10 +516,11 @@ def test_a_png_brings_its_settings_back(page: Page) -> None:
     assert read_settings(png.read_bytes()) == wish
     page.on.keep(page.session, False)
     again = page.open(png, page.session)
-    assert "photo kept" in again[11]
-    assert again[5] is page.session  # the photo stays
-    assert "are loaded" in again[0]
-    sent = dict(zip(form.NAMES, again[12:], strict=True))
+    assert "photo kept" in again["line"]
+    assert again["session"] is page.session  # the photo stays
+    assert not page.session.away
+    assert "are loaded" in again["message"]
+    sent = {name: again[name] for name in form.NAMES}
     assert {name: update["value"] for name, update in sent.items()} == vars(wish)
     assert not sent["low"]["visible"]
     assert sent["strength"]["visible"]
@@ -525,8 +530,8 @@ def test_a_png_alone_is_the_photo_too(page: Page, service: Service) -> None:
     page.draw()
     png = page.saved("PNG")
     fresh = Page(service, png)
-    assert "taken as the photo" in fresh.opened[0]
-    assert fresh.session.size == SIZE
+    assert "taken as the photo" in fresh.opened["message"]
+    assert fresh.session.photo.size == SIZE
     fresh.draw()
     drawn = fresh.saved("PNG")
     # Its L is the photo's, so the same wish draws the same colours again, but for rounding.
@@ -538,25 +543,25 @@ def test_damaged_settings_are_named(page: Page, tmp_path: Path) -> None:
     page.draw()
     broken = tmp_path / "broken.png"
     broken.write_bytes(page.saved("PNG").read_bytes().replace(b'"seed": 5', b'"seed": x'))
-    assert "are damaged" in page.open(broken, page.session)[0]
+    assert "are damaged" in page.open(broken, page.session)["message"]
 
 
 def test_what_is_no_picture_is_named(page: Page, tmp_path: Path) -> None:
     words = tmp_path / "words.txt"
     words.write_text("hello")
-    assert "words.txt" in page.open(words)[0]
+    assert "words.txt" in page.open(words)["message"]
 
 
 # --- a caption ---
 
 
 def test_the_captioner_is_asked_for_before_it_is_downloaded(page: Page) -> None:
-    message, prompt, asked, words, button = page.on.describe(0, page.session, "red", WHO, None)
-    assert "Captioner BLIP" in message
-    assert prompt == "red"
-    assert asked == (CAPTIONER,)
-    assert CAPTIONER.card in words
-    assert button["visible"]
+    shown = call(page.on.describe, page.session, "red")
+    assert "Captioner BLIP" in shown["remark"]
+    assert "prompt" not in shown
+    assert shown["asked"] == (CAPTIONER,)
+    assert CAPTIONER.card in shown["list"]
+    assert shown["get"]["visible"]
 
 
 def test_a_caption_is_put_before_the_words(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -568,33 +573,34 @@ def test_a_caption_is_put_before_the_words(page: Page, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(generation, "caption", caption)
     monkeypatch.setattr(sources, "missing", lambda wanted: sources.Missing(()))
-    message, prompt, *_ = page.on.describe(0, page.session, "red brick", WHO, None)
-    assert (message, prompt) == ("", "a man with a camera, red brick")
+    shown = call(page.on.describe, page.session, "red brick")
+    assert shown == {"remark": "", "prompt": "a man with a camera, red brick"}
     assert heard[0] is page.session.small
 
 
 def test_the_list_escapes_what_it_says() -> None:
     source = replace(CAPTIONER, title="<b>")
-    assert "&lt;b&gt;" in requirements.view([source])[0]
+    assert "&lt;b&gt;" in requirements.show([source])["list"]
 
 
 def test_a_photo_that_is_gone_is_explained(page: Page) -> None:
     page.draw()
-    page.session.path.unlink()
+    page.session.photo.path.unlink()
     page.session.cell.files.clear()
-    *_, shown, _, line = page.on.pick(page.session, SimpleNamespace(index=0))
-    assert shown is None
-    assert "no longer here" in line
+    shown = page.on.pick(page.session, SimpleNamespace(index=0))
+    assert shown["compared"] is None
+    assert "no longer here" in shown["line"]
 
 
 def test_the_empty_page_comes_back(page: Page) -> None:
-    cleared = page.on.reset(page.session)
+    cleared = page.on.reset(page.session, WHO)
     assert page.session.away
-    assert len(cleared) == len(page.opened)
-    assert page.on.look(None, *values(WISH)) == ["", None]
-    assert page.on.save(0, "PNG", None, WHO, None)[1] is None
-    (last,) = page.on.draw(WHO, None, 0, None, *values(WISH))
-    assert "Add a photo first" in last[0]
+    assert cleared.keys() == page.opened.keys()
+    assert page.on.look(None, *values(WISH)) == {"remark": "", "followed": None}
+    page.session = None  # type: ignore[assignment]
+    assert call(page.on.save, None, "PNG")["finished"] is None
+    (last,) = page.draw()
+    assert "Add a photo first" in last["remark"]
 
 
 # --- for programs ---
@@ -603,7 +609,7 @@ def test_the_empty_page_comes_back(page: Page) -> None:
 def asked(page: Page, **changed: Any) -> tuple[str, str]:
     """What /prompt gives back for the photo."""
     wished = {name: getattr(WISH, name) for name in endpoint.NAMES}
-    photo = {"path": str(page.session.path)}
+    photo = {"path": str(page.session.photo.path)}
     on = endpoint.Endpoint(page.on)
     return on.prompt(WHO, photo, **{**wished, **changed}, progress=None)
 

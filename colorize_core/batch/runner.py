@@ -12,11 +12,9 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +26,8 @@ from colorize_core.cards import ModelCard, Value
 from colorize_core.errors import Cancelled, ColorizeError, OptionError
 from colorize_core.imaging import image
 from colorize_core.models.registry import cards, load
+from colorize_core.models.runner import Runner, Task
+from colorize_core.options import Options
 from colorize_core.threads import shared_cores
 
 __all__ = ["SUFFIX_OF", "Found", "Job", "Manifest", "Result", "Settings", "find", "plan", "run"]
@@ -182,11 +182,19 @@ class _Pipeline:
     """Reading, colorizing and writing, overlapped between threads around one network."""
 
     def __init__(self, colorizer: Any, settings: Settings) -> None:
-        self.colorizer = colorizer
         self.settings = settings
+        controls = tuple(settings.controls.items())
+        self.options = Options(
+            settings.model,
+            settings.vividness,
+            settings.strength,
+            settings.gain,
+            settings.neutralize,
+            controls,
+        )
         alone = getattr(colorizer, "device", "cpu") != "cpu"
-        self.network = threading.Lock() if alone else nullcontext()
-        self.stopped = threading.Event()
+        self.runner = Runner(lambda _: colorizer, alone=alone)
+        self.task = Task()  # one for all: they are stopped together
 
     def run(
         self, jobs: Sequence[Job], workers: int, started: Callable[[Job], None]
@@ -206,7 +214,7 @@ class _Pipeline:
                         yield from (future.result() for future in done)
                 yield from (future.result() for future in as_completed(running))
             finally:
-                self.stopped.set()
+                self.task.stop()
                 pool.shutdown(wait=True, cancel_futures=True)
 
     def convert(self, job: Job) -> Result:
@@ -214,8 +222,8 @@ class _Pipeline:
         begun = time.perf_counter()
         try:
             photo = image.read(job.source)
-            pixels, tint = self.colorize(photo.pixels)
-            self.check(1)
+            pixels, prediction = self.runner.colorize(photo.pixels, self.options, self.task)
+            self.task.step(1.0, "Saving")
             job.target.parent.mkdir(parents=True, exist_ok=True)
             image.write(job.target, photo.with_pixels(pixels), self.settings.quality)
         except Cancelled:
@@ -226,31 +234,7 @@ class _Pipeline:
             return Result(job, "failed", error=f"{type(error).__name__}: {error}")
         height, width = pixels.shape[:2]
         seconds = time.perf_counter() - begun
-        return Result(job, "done", width, height, seconds, tint or "")
-
-    def colorize(self, pixels: Any) -> tuple[Any, str | None]:
-        settings = self.settings
-        with self.network:
-            self.check(0)
-            prediction = self.colorizer.predict(
-                pixels,
-                gain=settings.gain,
-                neutralize=settings.neutralize,
-                progress=self.check,  # drawing takes long, and is stopped here
-                **settings.controls,
-            )
-        picture = self.colorizer.render(
-            pixels,
-            prediction,
-            vividness=settings.vividness,
-            strength=settings.strength,
-            progress=self.check,
-        )
-        return picture, prediction.tint
-
-    def check(self, share: float) -> None:
-        if self.stopped.is_set():
-            raise Cancelled("The batch was stopped.")
+        return Result(job, "done", width, height, seconds, prediction.tint or "")
 
 
 def _overwrites_input(job: Job, sources: Collection[tuple[int, int]]) -> Result | None:

@@ -20,6 +20,7 @@ from ui.shared.photo_tab import PhotoHandlers, build_samples, no_file, wire, wir
 from ui.shared.service import FORMATS, Colorization, Service, check_format
 
 TITLE = "Colorize"
+STOPPED = "<p>Stopped. The picture shows the settings before.</p>"
 OWN = (AUTO_VIVIDNESS, NATURAL_SKIN)  # controls that only some models have
 ENDPOINT = """Colorize one photo and give it back at its full size, with its metadata.
 
@@ -79,7 +80,7 @@ class Handlers(PhotoHandlers):
     def clear(self) -> Updates:
         return {"frame": AWAY, "compared": None, "line": ""}
 
-    @task_handler()
+    @task_handler(stopped=lambda *_: {"message": STOPPED})
     def adjust(self, task: Task, session: ColorizeSession | None, *controls: Any) -> Updates:
         """A control has moved: render again, with the network only where it must."""
         options = read_options(*controls)

@@ -69,6 +69,10 @@ class PhotoHandlers(Handlers):
         """The tab as it was before something was to be opened."""
         return {"zone": gr.update(value=None, visible="hidden" if session else True)}
 
+    def refuse(self, session: PhotoSession | None) -> Updates:
+        """The run that was to open a photo did not even begin."""
+        return {"message": widgets.said(self.busy), **self.restore(session)}
+
     def follow(self, session: PhotoSession | None, request: gr.Request) -> Updates:
         """The tab was entered: is there a photo that its person works on, and not this tab's?"""
         photo = self.service.opened(client_id(request))
@@ -166,7 +170,7 @@ def wire(
         followed.change(*view.wire(on.open_followed, [turn, session, *context], outputs), **asked),
     ]
     for event in opened:
-        event.failure(*view.wire(on.fail, None, ["message"]), **widgets.QUICK)
+        event.failure(*view.wire(on.refuse, session, outputs), **widgets.QUICK)
     if page is not None:
         page.select(*view.wire(on.follow, session, ["followed"]), **widgets.QUICK)
     view["cancel_opening"].click(

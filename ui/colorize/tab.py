@@ -80,7 +80,14 @@ class Handlers(PhotoHandlers):
     def clear(self) -> Updates:
         return {"frame": AWAY, "compared": None, "line": ""}
 
-    @task_handler(stopped=lambda *_: {"message": STOPPED})
+    def stop_opening(
+        self, turn: float, session: ColorizeSession | None, request: gr.Request
+    ) -> Updates:
+        """The same for what is adjusted, which is made in the same place."""
+        stopped = super().stop_opening(turn, session, request)
+        return {"message": STOPPED} if session else stopped
+
+    @task_handler()
     def adjust(self, task: Task, session: ColorizeSession | None, *controls: Any) -> Updates:
         """A control has moved: render again, with the network only where it must."""
         options = read_options(*controls)

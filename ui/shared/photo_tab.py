@@ -69,6 +69,11 @@ class PhotoHandlers(Handlers):
         """The tab as it was before something was to be opened."""
         return {"zone": gr.update(value=None, visible="hidden" if session else True)}
 
+    def stop_opening(self, turn: float, session: Any, request: gr.Request) -> Updates:
+        """Stop what was asked for before `turn`, above the drop zone."""
+        self.service.stop(client_id(request), turn)
+        return {"message": "<p>Stopped.</p>"}
+
     def refuse(self, session: PhotoSession | None) -> Updates:
         """The run that was to open a photo did not even begin."""
         return {"message": widgets.said(self.busy), **self.restore(session)}
@@ -174,7 +179,9 @@ def wire(
     if page is not None:
         page.select(*view.wire(on.follow, session, ["followed"]), **widgets.QUICK)
     view["cancel_opening"].click(
-        *view.wire(on.stop, turn, ["message"]), js="window.stopRuns", **widgets.QUICK
+        *view.wire(on.stop_opening, [turn, session], ["message"]),
+        js="window.stopRuns",
+        **widgets.QUICK,
     )
     view["again"].click(*view.wire(on.reset, session, outputs), **widgets.QUICK)
     return opened

@@ -194,9 +194,13 @@ def in_order(updates: Updates, names: Sequence[str]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def wire_run(view: View, on: Handlers, runs: Sequence[Any], cancel: gr.Button) -> None:
-    """What these events say where they do not even begin, and the button that stops them."""
+def wire_run(
+    view: View, on: Handlers, runs: Sequence[Any], cancel: gr.Button, place: str = ""
+) -> None:
+    """What these events say where they do not even begin, and the button that stops them; on the
+    component `place`, which is on.remark if not given."""
+    own = View(**{on.remark: view[place or on.remark]})
     for event in runs:
-        event.failure(*view.wire(on.fail, None, [on.remark]), **widgets.QUICK)
-    stopping = view.wire(on.stop, view["turn"], [on.remark])
+        event.failure(*own.wire(on.fail, None, [on.remark]), **widgets.QUICK)
+    stopping = own.wire(on.stop, view["turn"], [on.remark])
     cancel.click(*stopping, js="window.stopRuns", **widgets.QUICK)

@@ -31,10 +31,14 @@ class Endpoint:
     def scores(self) -> list[dict[str, Any]]:
         """See ENDPOINT."""
         known = self.committed
-        return [_row(known, each) for each in ranking.results(known, self.cards)] if known else []
+        return (
+            [_build_row(known, each) for each in ranking.list_results(known, self.cards)]
+            if known
+            else []
+        )
 
 
-def _row(known: Ranking, result: Result) -> dict[str, Any]:
+def _build_row(known: Ranking, result: Result) -> dict[str, Any]:
     model = result.entry.model
     figures = {metric.name: known.figure(model, metric.name) for metric in known.measured}
     return {

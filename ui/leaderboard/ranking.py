@@ -80,14 +80,14 @@ class Ranking:
 
     def figure(self, model: str, metric: str) -> Figure | None:
         row = self.models.get(model, {})
-        mean, low, high = (_number(row, f"{metric}{end}") for end in ("", "_low", "_high"))
+        mean, low, high = (_read_number(row, f"{metric}{end}") for end in ("", "_low", "_high"))
         if mean is None or low is None or high is None:
             return None
-        return Figure(mean, low, high, _number(row, f"{metric}_wins"))
+        return Figure(mean, low, high, _read_number(row, f"{metric}_wins"))
 
     def seconds(self, model: str) -> float | None:
         """None of gray and mean, too: nothing is to be learned of them."""
-        value = _number(self.models.get(model, {}), SECONDS.name)
+        value = _read_number(self.models.get(model, {}), SECONDS.name)
         return None if model in BASELINES else value
 
     def truths_colourfulness(self) -> Figure | None:
@@ -99,15 +99,15 @@ class Ranking:
         """Why cells of that metric are empty, each once."""
         whys = (why for row in self.rows for why in row.get("why", "").split("; "))
         start = f"{metric}: "
-        return tuple(dict.fromkeys(_bare(why) for why in whys if why.startswith(start)))
+        return tuple(dict.fromkeys(_strip(why) for why in whys if why.startswith(start)))
 
 
-def _bare(why: str) -> str:
+def _strip(why: str) -> str:
     """A reason without the metric's name before and the number of photos behind it."""
     return why.partition(": ")[2].rpartition(" (")[0] or why.partition(": ")[2]
 
 
-def _number(row: Row, column: str) -> float | None:
+def _read_number(row: Row, column: str) -> float | None:
     text = row.get(column, "")
     if not text:
         return None
@@ -120,24 +120,24 @@ def _number(row: Row, column: str) -> float | None:
     return value
 
 
-def results(standing: Ranking, cards: Sequence[ModelCard]) -> list[Result]:
+def list_results(ranking: Ranking, cards: Sequence[ModelCard]) -> list[Result]:
     """A result a model: gray and mean first, then in the order of the cards, then others. Of the
     committed evaluation, models without a row are there too, with an error."""
     titles = REFERENCES | {card.name: card.title for card in cards}
-    names = [name for name in titles if name in standing.models or not standing.name]
-    names = [name for name in names if name in standing.models or name not in REFERENCES]
-    names += [name for name in standing.models if name not in titles]
-    return [_result(standing, name, titles.get(name, name)) for name in names]
+    names = [name for name in titles if name in ranking.models or not ranking.name]
+    names = [name for name in names if name in ranking.models or name not in REFERENCES]
+    names += [name for name in ranking.models if name not in titles]
+    return [_build_result(ranking, name, titles.get(name, name)) for name in names]
 
 
-def _result(standing: Ranking, name: str, title: str) -> Result:
+def _build_result(ranking: Ranking, name: str, title: str) -> Result:
     entry = Entry(name if name in REFERENCES else "model", title, name)
-    if not standing.count(name):
+    if not ranking.count(name):
         return Result(entry, error=NOT_MEASURED)
-    figures = {metric.name: standing.figure(name, metric.name) for metric in standing.measured}
+    figures = {metric.name: ranking.figure(name, metric.name) for metric in ranking.measured}
     scores = {metric: figure.mean for metric, figure in figures.items() if figure}
-    missing = {metric: "; ".join(standing.reasons(metric)) for metric in figures}
-    if (seconds := standing.seconds(name)) is not None:
+    missing = {metric: "; ".join(ranking.reasons(metric)) for metric in figures}
+    if (seconds := ranking.seconds(name)) is not None:
         scores[SECONDS.name] = seconds
     elif name in REFERENCES:
         missing[SECONDS.name] = NO_NETWORK
@@ -165,7 +165,7 @@ def read_run(path: Path, cards: Sequence[ModelCard]) -> Ranking:
     """
     from colorize_core.evaluate.summary import summarize
 
-    lines, names = _lines(path)
+    lines, names = _read_rows(path)
     rows = {(row["model"], row["photo"]): row for row in lines}  # the later of two counts
     known = (*BASELINES, *(card.name for card in cards))
     there = {model for model, _ in rows}
@@ -179,18 +179,18 @@ def read_run(path: Path, cards: Sequence[ModelCard]) -> Ranking:
     return Ranking(tuple(summed), path.name)
 
 
-def _lines(path: Path) -> tuple[list[Row], list[str]]:
+def _read_rows(path: Path) -> tuple[list[Row], list[str]]:
     """The rows, all with every column, and the names of the metrics."""
     data = path.read_bytes()
     if b"\0" in data:
-        raise _no_run(path.name, "It is no text")
+        raise _refuse(path.name, "It is no text")
     text = data.decode("utf-8-sig", "replace")  # file names in it need not be UTF-8
     try:
         table = list(csv.reader(io.StringIO(text, newline="")))
     except csv.Error as error:  # a cell longer than any that was written
-        raise _no_run(path.name, "It is no table") from error
+        raise _refuse(path.name, "It is no table") from error
     head = table[0] if table else []
-    names = _metrics_of(path.name, head)
+    names = _find_metrics(path.name, head)
     full = [dict(zip(head, line, strict=True)) for line in table[1:] if len(line) == len(head)]
     if not full:
         raise OptionError(f"{path.name} has no rows. Let the evaluation go on, then try again.")
@@ -199,27 +199,27 @@ def _lines(path: Path) -> tuple[list[Row], list[str]]:
     return [{OPTIONAL: "", **row} for row in full], names
 
 
-def _metrics_of(name: str, head: Sequence[str]) -> list[str]:
+def _find_metrics(name: str, head: Sequence[str]) -> list[str]:
     needed = [column for column in (*BEFORE, *AFTER) if column != OPTIONAL]
     if missing := [column for column in needed if column not in head]:
-        raise _no_run(name, f"It has no column {_listed(missing)}")
+        raise _refuse(name, f"It has no column {_list(missing)}")
     found = [column for column in head if column not in (*BEFORE, *AFTER)]
     known = {metric.name for metric in METRICS}
     if strange := [column for column in found if column not in known]:
         raise OptionError(
-            f"{name} has the column {_listed(strange)}, which is no metric here. Take the columns "
+            f"{name} has the column {_list(strange)}, which is no metric here. Take the columns "
             "out, or evaluate again with this version."
         )
     if not found:
-        raise _no_run(name, "It has no metric")
+        raise _refuse(name, "It has no metric")
     return found
 
 
-def _no_run(name: str, what: str) -> OptionError:
+def _refuse(name: str, what: str) -> OptionError:
     return OptionError(f"{name} is not the file of an evaluation. {what}. Make one with: {MAKE}")
 
 
-def _listed(names: Collection[str]) -> str:
+def _list(names: Collection[str]) -> str:
     first = list(names)[:3]
     return ", ".join(map(repr, first)) + (" and others" if len(names) > len(first) else "")
 
@@ -232,7 +232,7 @@ def _check(name: str, line: int, row: Row, metrics: Iterable[str]) -> None:
         )
     try:
         for column in (*metrics, SECONDS.name):
-            _number(row, column)
+            _read_number(row, column)
     except OptionError as error:
         raise OptionError(
             f"{name}, row {line}: {error} Correct the row, or take it out."

@@ -72,24 +72,24 @@ class Scale:
     logarithmic: bool = False
 
     def at(self, value: float) -> float:
-        low, high = (self._moved(each) for each in (self.low, self.high))
-        return (self._moved(value) - low) / (high - low)
+        low, high = (self._transform(each) for each in (self.low, self.high))
+        return (self._transform(value) - low) / (high - low)
 
-    def _moved(self, value: float) -> float:
+    def _transform(self, value: float) -> float:
         return math.log10(value) if self.logarithmic else value
 
     def ticks(self) -> list[float]:
         """Round values within it."""
-        values = self._powers() if self.logarithmic else self._even()
+        values = self._list_powers() if self.logarithmic else self._list_even()
         return [value for value in values if -1e-9 <= self.at(value) <= 1 + 1e-9]
 
-    def _powers(self) -> list[float]:
+    def _list_powers(self) -> list[float]:
         decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
         within = math.log10(self.high / self.low)
         leading = (1, 2, 5) if within < 2 else (1, 3) if within < 3 else (1,)
         return [lead * 10.0**decade for decade in decades for lead in leading]
 
-    def _even(self) -> list[float]:
+    def _list_even(self) -> list[float]:
         rough = (self.high - self.low) / TICKS
         power = 10.0 ** math.floor(math.log10(rough))
         step = next(power * each for each in STEPS if power * each >= rough * (1 - 1e-9))
@@ -111,18 +111,18 @@ def view(
     title: str, x: Axis, y: Axis, points: Sequence[Point], lines: Sequence[Line] = ()
 ) -> dict[str, Any]:
     """What the component shows. Points without a place on a logarithmic axis are left out."""
-    points = [_within(point, x, y) for point in points if _has_place(point, x, y)]
+    points = [_clip(point, x, y) for point in points if _has_place(point, x, y)]
     if not points:
         return {"title": title, "points": []}
     scales = {
-        "x": scale((p.x for p in points), (each.at for each in lines if each.axis == "x"), x),
-        "y": scale((p.y for p in points), (each.at for each in lines if each.axis == "y"), y),
+        "x": fit_scale((p.x for p in points), (each.at for each in lines if each.axis == "x"), x),
+        "y": fit_scale((p.y for p in points), (each.at for each in lines if each.axis == "y"), y),
     }
     places = [decimals(v for p in points for v in getattr(p, name).all) for name in scales]
     return {
         "title": title,
         "axes": {
-            name: {"title": axis.title, "hint": axis.hint, "ticks": _ticks(scales[name])}
+            name: {"title": axis.title, "hint": axis.hint, "ticks": _list_ticks(scales[name])}
             for name, axis in (("x", x), ("y", y))
         },
         "points": [
@@ -132,8 +132,8 @@ def view(
                 "x": [round(scales["x"].at(value), 4) for value in point.x.all],
                 "y": [round(scales["y"].at(value), 4) for value in point.y.all],
                 "words": [
-                    said(x, point.x, places[0]),
-                    said(y, point.y, places[1]),
+                    describe(x, point.x, places[0]),
+                    describe(y, point.y, places[1]),
                 ],
             }
             for point in points
@@ -156,16 +156,16 @@ def _has_place(point: Point, x: Axis, y: Axis) -> bool:
     return all(value.mean > 0 for axis, value in sides if axis.logarithmic)
 
 
-def _within(point: Point, x: Axis, y: Axis) -> Point:
+def _clip(point: Point, x: Axis, y: Axis) -> Point:
     """Without the parts of an interval that a logarithmic axis does not reach."""
-    return replace(point, x=_reached(x, point.x), y=_reached(y, point.y))
+    return replace(point, x=_clip_value(x, point.x), y=_clip_value(y, point.y))
 
 
-def _reached(axis: Axis, value: Value) -> Value:
+def _clip_value(axis: Axis, value: Value) -> Value:
     return Value(value.mean) if axis.logarithmic and min(value.all) <= 0 else value
 
 
-def scale(values: Iterable[Value], levels: Iterable[float], axis: Axis) -> Scale:
+def fit_scale(values: Iterable[Value], levels: Iterable[float], axis: Axis) -> Scale:
     """One that shows every mean and every level, and has room at its ends."""
     means = [*(value.mean for value in values), *levels]
     low, high = min(means), max(means)
@@ -176,7 +176,7 @@ def scale(values: Iterable[Value], levels: Iterable[float], axis: Axis) -> Scale
     return Scale(low - room, high + room)
 
 
-def said(axis: Axis, value: Value, places: int) -> str:
+def describe(axis: Axis, value: Value, places: int) -> str:
     """ "CIEDE2000 9.96 (9.60 to 10.36)"."""
     text = f"{axis.title} {shown(value.mean, places)}{axis.unit}"
     if value.low is None or value.high is None:
@@ -184,7 +184,7 @@ def said(axis: Axis, value: Value, places: int) -> str:
     return f"{text} ({shown(value.low, places)} to {shown(value.high, places)})"
 
 
-def _ticks(scale: Scale) -> list[dict[str, Any]]:
+def _list_ticks(scale: Scale) -> list[dict[str, Any]]:
     values = scale.ticks()
     return [
         {"at": round(scale.at(value), 4), "text": f"{value:.10g}".replace("-", "−")}

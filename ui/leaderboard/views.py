@@ -1,4 +1,4 @@
-"""A leaderboard's table, its two plots and its words, made of a Standing."""
+"""A leaderboard's table, its two plots and its words, made of a Ranking."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from colorize_core.evaluate import comparison
 from colorize_core.evaluate.comparison import REFERENCES, Column, Result
 from colorize_core.metrics import Metric, find, protocol
 from ui.leaderboard import scatter
-from ui.leaderboard.ranking import MAKE, NOT_MEASURED, SETTINGS, TIME, Figure, Ranking, results
+from ui.leaderboard.ranking import MAKE, NOT_MEASURED, SETTINGS, TIME, Figure, Ranking, list_results
 from ui.leaderboard.scatter import Axis, Line, Point, Value
 from ui.shared import score_table
 
@@ -25,39 +25,39 @@ LEGEND = (
 RULES = "Bold: the best of a column, in which gray and the mean colour compete."
 
 
-def table(standing: Ranking, cards: Sequence[ModelCard]) -> dict[str, Any]:
+def build_table(ranking: Ranking, cards: Sequence[ModelCard]) -> dict[str, Any]:
     """The value of the table of scores."""
-    found = results(standing, cards)
-    columns: list[Metric | Column] = [*standing.measured, TIME]
+    found = list_results(ranking, cards)
+    columns: list[Metric | Column] = [*ranking.measured, TIME]
     places = [comparison.decimals(r.value(column.name) for r in found) for column in columns]
     rows = score_table.rows(found, columns, places)
     known = {card.name for card in cards}
     for row, result in zip(rows, found, strict=True):
         model = result.entry.model
-        row["settings"] = _settings(standing, result)
+        row["settings"] = _describe_settings(ranking, result)
         row["link"] = model if model in known else ""
         for cell, column, digits in zip(row["cells"], columns, places, strict=True):
-            if figure := standing.figure(model, column.name):
-                cell["small"] = small(figure, digits)
+            if figure := ranking.figure(model, column.name):
+                cell["small"] = describe_figure(figure, digits)
     return {
         "first": "Model",
         "columns": [score_table.head(column) for column in columns],
         "rows": rows,
-        "notes": notes(standing, found, cards),
+        "notes": list_notes(ranking, found, cards),
     }
 
 
-def _settings(standing: Ranking, result: Result) -> str:
+def _describe_settings(ranking: Ranking, result: Result) -> str:
     """What stands below a name."""
     model = result.entry.model
     if result.error:
         return NOT_MEASURED
     words = [SETTINGS[model]] if model in SETTINGS else []
-    words += [_photos(standing.count(model))] if standing.count(model) < standing.photos else []
+    words += [_count_photos(ranking.count(model))] if ranking.count(model) < ranking.photos else []
     return ", ".join(words)
 
 
-def small(figure: Figure, places: int) -> list[str]:
+def describe_figure(figure: Figure, places: int) -> list[str]:
     """The interval and the share of photos better than gray."""
     low, high = (comparison.shown(value, places) for value in (figure.low, figure.high))
     return [
@@ -66,14 +66,14 @@ def small(figure: Figure, places: int) -> list[str]:
     ]
 
 
-def _photos(count: int) -> str:
+def _count_photos(count: int) -> str:
     return "1 photo" if count == 1 else f"{count:,} photos".replace(",", "\u202f")
 
 
-def notes(standing: Ranking, found: Sequence[Result], cards: Sequence[ModelCard]) -> list[str]:
+def list_notes(ranking: Ranking, found: Sequence[Result], cards: Sequence[ModelCard]) -> list[str]:
     """What stands below the table, each once."""
-    said = [RULES, *score_table.baselines(found, standing.measured)]
-    drawing = [card.title for card in cards if card.sampled and standing.count(card.name)]
+    said = [RULES, *score_table.baselines(found, ranking.measured)]
+    drawing = [card.title for card in cards if card.sampled and ranking.count(card.name)]
     if drawing:
         verb = "draws its" if len(drawing) == 1 else "draw their"
         said.append(
@@ -81,90 +81,90 @@ def notes(standing: Ranking, found: Sequence[Result], cards: Sequence[ModelCard]
             "comparison with one truth judges such a model unfairly. It wants a measure over many "
             "pictures, such as FID."
         )
-    fewer = [r.entry.title for r in found if 0 < standing.count(r.entry.model) < standing.photos]
+    fewer = [r.entry.title for r in found if 0 < ranking.count(r.entry.model) < ranking.photos]
     if fewer:
         said.append(
             f"{', '.join(fewer)}: scored on fewer photos, so that its means do not compare with "
             "the others' directly; shares are of the photos that it has."
         )
-    return [*said, *_missing(standing), *_sometimes(standing)]
+    return [*said, *_list_missing(ranking), *_list_occasional(ranking)]
 
 
-def _missing(standing: Ranking) -> list[str]:
+def _list_missing(ranking: Ranking) -> list[str]:
     """Metrics without a column, and cells without a figure, with the reason."""
     reasons: dict[tuple[str, ...], list[str]] = {}
-    for metric in standing.asked:
-        if metric not in standing.measured:
-            reasons.setdefault(standing.reasons(metric.name), []).append(metric.title)
+    for metric in ranking.asked:
+        if metric not in ranking.measured:
+            reasons.setdefault(ranking.reasons(metric.name), []).append(metric.title)
     return [
-        f"Not measured: {', '.join(titles)}. {' '.join(map(_sentence, why))}".rstrip()
+        f"Not measured: {', '.join(titles)}. {' '.join(map(_write_sentence, why))}".rstrip()
         for why, titles in reasons.items()
     ]
 
 
-def _sometimes(standing: Ranking) -> list[str]:
+def _list_occasional(ranking: Ranking) -> list[str]:
     """Why some photos have no figure of some metrics, for all models alike."""
-    starts = tuple(f"{metric.name}: " for metric in standing.asked)
-    whys = [why for why in standing.rows[0].get("why", "").split("; ") if why]
-    return [_sentence(why) for why in whys if not why.startswith(starts)]
+    starts = tuple(f"{metric.name}: " for metric in ranking.asked)
+    whys = [why for why in ranking.rows[0].get("why", "").split("; ") if why]
+    return [_write_sentence(why) for why in whys if not why.startswith(starts)]
 
 
-def _sentence(why: str) -> str:
+def _write_sentence(why: str) -> str:
     return f"{why[:1].upper()}{why[1:].rstrip('.')}."
 
 
 # --- plots --------------------------------------------------------------------------------------
 
 
-def colours(standing: Ranking, cards: Sequence[ModelCard]) -> dict[str, Any]:
+def plot_colours(ranking: Ranking, cards: Sequence[ModelCard]) -> dict[str, Any]:
     """CIEDE2000 against colourfulness, with what gray and the truth have."""
     points = [
-        Point(r.entry.title, r.entry.kind, _value(x), _value(y))
-        for r in _drawn(standing, cards)
-        if (x := standing.figure(r.entry.model, COLOURFULNESS))
-        and (y := standing.figure(r.entry.model, FIRST))
+        Point(r.entry.title, r.entry.kind, _read_value(x), _read_value(y))
+        for r in _list_drawn(ranking, cards)
+        if (x := ranking.figure(r.entry.model, COLOURFULNESS))
+        and (y := ranking.figure(r.entry.model, FIRST))
     ]
-    lines = _gray(standing, FIRST)
-    if truth := standing.truths_colourfulness():
+    lines = _draw_gray(ranking, FIRST)
+    if truth := ranking.truths_colourfulness():
         text = f"Truth {comparison.shown(truth.mean, 1)}"
         lines.append(Line("x", truth.mean, text))
     title = "Error against colourfulness"
-    return scatter.view(title, Axis("Colourfulness"), _axis(find(FIRST)), points, lines)
+    return scatter.view(title, Axis("Colourfulness"), _build_axis(find(FIRST)), points, lines)
 
 
-def speed(standing: Ranking, cards: Sequence[ModelCard], metric: str) -> dict[str, Any]:
+def plot_speed(ranking: Ranking, cards: Sequence[ModelCard], metric: str) -> dict[str, Any]:
     """A metric against seconds, with what gray has."""
     points = [
-        Point(r.entry.title, r.entry.kind, Value(seconds), _value(y))
-        for r in _drawn(standing, cards)
-        if (seconds := standing.seconds(r.entry.model)) is not None
-        and (y := standing.figure(r.entry.model, metric))
+        Point(r.entry.title, r.entry.kind, Value(seconds), _read_value(y))
+        for r in _list_drawn(ranking, cards)
+        if (seconds := ranking.seconds(r.entry.model)) is not None
+        and (y := ranking.figure(r.entry.model, metric))
     ]
     x = Axis("Seconds a photo", logarithmic=True)
     title = "Quality against time"
-    return scatter.view(title, x, _axis(find(metric)), points, _gray(standing, metric))
+    return scatter.view(title, x, _build_axis(find(metric)), points, _draw_gray(ranking, metric))
 
 
-def choices(standing: Ranking) -> list[tuple[str, str]]:
+def list_choices(ranking: Ranking) -> list[tuple[str, str]]:
     """Metrics that the second plot can show: those with a direction."""
-    return [(metric.title, metric.name) for metric in standing.measured if metric.better]
+    return [(metric.title, metric.name) for metric in ranking.measured if metric.better]
 
 
-def _drawn(standing: Ranking, cards: Sequence[ModelCard]) -> list[Result]:
-    return [r for r in results(standing, cards) if not r.error and r.entry.kind != "truth"]
+def _list_drawn(ranking: Ranking, cards: Sequence[ModelCard]) -> list[Result]:
+    return [r for r in list_results(ranking, cards) if not r.error and r.entry.kind != "truth"]
 
 
-def _value(figure: Figure) -> Value:
+def _read_value(figure: Figure) -> Value:
     return Value(figure.mean, figure.low, figure.high)
 
 
-def _axis(metric: Metric) -> Axis:
+def _build_axis(metric: Metric) -> Axis:
     return Axis(metric.title, HINTS.get(metric.better or "", ""))
 
 
-def _gray(standing: Ranking, metric: str) -> list[Line]:
+def _draw_gray(ranking: Ranking, metric: str) -> list[Line]:
     """The level of no colour at all, beyond which a model had better done nothing."""
-    gray = standing.figure("gray", metric)
+    gray = ranking.figure("gray", metric)
     if gray is None:
         return []
     better = find(metric).better
@@ -177,29 +177,30 @@ def _gray(standing: Ranking, metric: str) -> list[Line]:
 # --- words --------------------------------------------------------------------------------------
 
 
-def intro(standing: Ranking | None) -> str:
+def introduce(ranking: Ranking | None) -> str:
     """What stands above the table, as HTML."""
-    if standing is None:
+    if ranking is None:
         return (
             "<p>There is no evaluation here yet. Make one of your own photos with "
             f"<code>{escape(MAKE)}</code> and show its file below.</p>"
         )
-    whose = f"Your run {standing.name}. " if standing.name else ""
-    means = f"{whose}Each figure is a mean over {_photos(standing.photos)}. {LEGEND}"
+    whose = f"Your run {ranking.name}. " if ranking.name else ""
+    means = f"{whose}Each figure is a mean over {_count_photos(ranking.photos)}. {LEGEND}"
     return f"<p>{escape(means)}</p>"
 
 
-def about(standing: Ranking | None) -> str:
+def describe_source(ranking: Ranking | None) -> str:
     """Where the figures are from and how to make them again, as HTML."""
-    if standing is None:
+    if ranking is None:
         return ""
-    row = standing.rows[0]
+    row = ranking.rows[0]
+    photos = f"{_count_photos(ranking.photos)}{_name_photos(row)}"
     facts = [
-        f"{_photos(standing.photos)}{_of(row)}, scored by {protocol.NAME}: the centre of each "
-        "photo at 256 × 256, every model's colours put on the truth's own lightness."
+        f"{photos}, scored by {protocol.NAME}: the centre of each photo at 256 × 256, "
+        "every model's colours put on the truth's own lightness."
     ]
     # Rows may be of different commits: a model that did not change was not scored again.
-    commits = " and ".join(dict.fromkeys(filter(None, (r.get("commit") for r in standing.rows))))
+    commits = " and ".join(dict.fromkeys(filter(None, (r.get("commit") for r in ranking.rows))))
     machine, versions = row.get("machine"), row.get("versions")
     if commits:
         facts.append(
@@ -213,5 +214,5 @@ def about(standing: Ranking | None) -> str:
     )
 
 
-def _of(row: dict[str, str]) -> str:
+def _name_photos(row: dict[str, str]) -> str:
     return f" of {row['photos']}" if row.get("photos") else ""

@@ -6,13 +6,13 @@ import math
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import drawing_models
 import gradio as gr
 import pytest
 import score_tables
+from handler_calls import WHO, Updates, call
 from scenes import ROOT
 from score_tables import METRICS, PHOTOS, SCORES, TRUTH, rows, run, write
 
@@ -22,13 +22,12 @@ from colorize_core.evaluate.summary import summarize
 from ui.leaderboard import ranking, scatter, views
 from ui.leaderboard.ranking import Ranking, read, read_run
 from ui.leaderboard.scatter import Axis, Line, Point, Scale, Value
-from ui.leaderboard.tab import Handlers, guide
+from ui.leaderboard.tab import FIGURES, Handlers, read_guide
 from ui.server.temp_files import Folder
 from ui.shared.service import Service
 
 CARDS = drawing_models.CARDS
 COMMITS = "at commit 0123456789ab and ba9876543210 on A machine, 2 cores (python 3.11)."
-WHO = SimpleNamespace(session_hash="someone")
 
 
 @pytest.fixture
@@ -53,6 +52,10 @@ def handlers(tmp_path: Path, known: Ranking) -> Handlers:
     return Handlers(Service(Folder(tmp_path)), CARDS, known)
 
 
+def take(handlers: Handlers, path: Path, **options: Any) -> Updates:
+    return call(handlers.take, {"path": path}, **options)
+
+
 def row(table: dict[str, Any], title: str) -> dict[str, Any]:
     return next(each for each in table["rows"] if each["title"] == title)
 
@@ -68,7 +71,7 @@ def point(plot: dict[str, Any], title: str) -> dict[str, Any]:
 
 
 def test_the_table_has_means_intervals_and_shares_better_than_gray(known: Ranking) -> None:
-    table = views.table(known, CARDS)
+    table = views.build_table(known, CARDS)
     autochrome = cell(table, "Autochrome", "CIEDE2000")
     assert autochrome["text"] == "8.00"
     low, high = map(float, autochrome["small"][0].split(" to "))
@@ -81,12 +84,12 @@ def test_the_table_has_means_intervals_and_shares_better_than_gray(known: Rankin
 
 
 def test_baselines_compete_and_are_set_apart(known: Ranking) -> None:
-    table = views.table(known, CARDS)
+    table = views.build_table(known, CARDS)
     assert [each["kind"] for each in table["rows"][:3]] == ["gray", "mean", "model"]
     best = {each["title"] for each in table["rows"] if each["cells"][1]["best"]}
     assert best == {"Autochrome"}
     without = Ranking(tuple(each for each in known.rows if each["model"] != "autochrome"))
-    table = views.table(without, CARDS)
+    table = views.build_table(without, CARDS)
     assert cell(table, "Gray", "CIEDE2000")["best"]
     assert any(note.startswith("Gray beats every model in") for note in table["notes"])
 
@@ -94,7 +97,7 @@ def test_baselines_compete_and_are_set_apart(known: Ranking) -> None:
 def test_models_without_a_row_are_named_and_all_known_ones_lead_to_their_tab(
     known: Ranking,
 ) -> None:
-    table = views.table(known, CARDS)
+    table = views.build_table(known, CARDS)
     assert row(table, "Student")["settings"] == "not measured"
     assert {each["text"] for each in row(table, "Student")["cells"]} == {"–"}
     assert row(table, "Student")["link"] == drawing_models.STUDENT.name
@@ -103,7 +106,7 @@ def test_models_without_a_row_are_named_and_all_known_ones_lead_to_their_tab(
 
 
 def test_a_metric_that_nobody_has_is_said_below_with_its_reason(known: Ranking) -> None:
-    table = views.table(known, CARDS)
+    table = views.build_table(known, CARDS)
     assert "LPIPS (SqueezeNet)" not in [each["title"] for each in table["columns"]]
     (note,) = (each for each in table["notes"] if each.startswith("Not measured"))
     assert note == "Not measured: LPIPS (SqueezeNet). The trunk cannot be had: no network."
@@ -112,14 +115,14 @@ def test_a_metric_that_nobody_has_is_said_below_with_its_reason(known: Ranking) 
 def test_drawn_colours_and_fewer_photos_are_remarked(tmp_path: Path) -> None:
     table = [each for each in rows() if (each["model"], each["photo"]) != ("coltran", "a.jpg")]
     fewer = read_run(write(tmp_path / "run.csv", table), CARDS)
-    shown = views.table(fewer, CARDS)
+    shown = views.build_table(fewer, CARDS)
     assert row(shown, "ColTran")["settings"] == "3 photos"
     assert any("ColTran draws its colours" in note and "FID" in note for note in shown["notes"])
     assert any(note.startswith("ColTran: scored on fewer photos") for note in shown["notes"])
 
 
 def test_the_first_plot_has_gray_and_the_truth_drawn_in(known: Ranking) -> None:
-    plot = views.colours(known, CARDS)
+    plot = views.plot_colours(known, CARDS)
     assert [each["title"] for each in plot["points"]] == [
         "Gray", "Mean colour", "Autochrome", "ColTran"
     ]  # fmt: skip
@@ -136,38 +139,39 @@ def test_the_first_plot_has_gray_and_the_truth_drawn_in(known: Ranking) -> None:
 
 
 def test_the_second_plot_is_of_any_metric_and_of_models_only(handlers: Handlers) -> None:
-    plot = handlers.choose("psnr", None)
+    plot = handlers.choose("psnr", None)["speed"]
     assert [each["title"] for each in plot["points"]] == ["Autochrome", "ColTran"]
     (level,) = plot["lines"]
     assert level["beyond"] == "below"
     assert point(plot, "ColTran")["y"][0] < level["at"] < point(plot, "Autochrome")["y"][0]
     assert point(plot, "ColTran")["words"][0] == "Seconds a photo 12.00"
-    assert handlers.choose("colourfulness", None) == gr.skip(), "it has no direction"
+    assert handlers.choose("colourfulness", None) == {}, "it has no direction"
 
 
 def test_without_seconds_there_is_no_second_plot(tmp_path: Path, known: Ranking) -> None:
     untimed = Ranking(tuple({**each, "seconds": ""} for each in known.rows))
     on = Handlers(Service(Folder(tmp_path)), CARDS, untimed)
-    _, first, metric, second, _ = on.figures(untimed)
-    assert len(first["points"]) == len(SCORES)
-    assert (metric["visible"], second["points"]) == (False, [])
-    assert on.figures(known)[2]["visible"]
+    shown = on.show_figures(untimed)
+    assert len(shown["colours"]["points"]) == len(SCORES)
+    assert (shown["metric"]["visible"], shown["speed"]["points"]) == (False, [])
+    assert on.show_figures(known)["metric"]["visible"]
 
 
 def test_where_the_figures_are_from_is_said(known: Ranking) -> None:
-    said = views.about(known)
+    said = views.describe_source(known)
     for words in ("4 photos of val.zip", "recombine-256", COMMITS, ranking.MAKE):
         assert words in said
-    assert "mean over 4 photos" in views.intro(known)
+    assert "mean over 4 photos" in views.introduce(known)
 
 
 def test_without_a_file_the_tab_says_how_to_make_one(tmp_path: Path) -> None:
     assert read(tmp_path / "quality.csv") is None
     on = Handlers(Service(Folder(tmp_path)), CARDS, None)
-    _, own, bar, intro, *figures = on.seen(None)
-    assert own is None
-    assert bar["visible"] is False
-    assert ranking.MAKE in intro
+    shown = on.show(None)
+    assert shown["own"] is None
+    assert shown["bar"]["visible"] is False
+    assert ranking.MAKE in shown["intro"]
+    figures = [shown[name] for name in FIGURES]
     assert figures == [None, None, gr.update(visible=False), None, ""]
     run(tmp_path / "other.csv").rename(tmp_path / "quality.csv")
     with pytest.raises(OptionError, match="no summary"):
@@ -177,7 +181,7 @@ def test_without_a_file_the_tab_says_how_to_make_one(tmp_path: Path) -> None:
 def test_the_committed_file_can_be_read() -> None:
     found = read()
     assert found is not None
-    table = views.table(found, colorize_core.cards())
+    table = views.build_table(found, colorize_core.cards())
     titles = {each["title"] for each in table["rows"]}
     assert {"Gray", "Mean colour", *(card.title for card in colorize_core.cards())} <= titles
     assert cell(table, "Autochrome", "CIEDE2000")["text"] != "–"
@@ -190,15 +194,15 @@ def test_an_own_run_takes_the_place_of_the_committed_one_and_goes_again(
     handlers: Handlers,
 ) -> None:
     path = run(handlers.service.folder.new("mine.csv"), ["autochrome", "gray"])
-    message, zone, own, bar, intro, table, *_ = handlers.take(0, {"path": path}, WHO, None)
-    assert (message, zone["value"], bar["visible"]) == ("", None, True)
-    assert "Your run mine.csv." in intro
-    assert [each["title"] for each in table["rows"]] == ["Gray", "Autochrome"]
-    assert cell(table, "Autochrome", "PSNR")["small"][1] == "75 %"
-    assert len(handlers.choose("psnr", own)["points"]) == 1
-    message, _, own, bar, _, table, *_ = handlers.back()
-    assert (message, own, bar["visible"]) == ("", None, False)
-    assert len(table["rows"]) == 2 + len(CARDS)
+    shown = take(handlers, path)
+    assert (shown["message"], shown["zone"]["value"], shown["bar"]["visible"]) == ("", None, True)
+    assert "Your run mine.csv." in shown["intro"]
+    assert [each["title"] for each in shown["table"]["rows"]] == ["Gray", "Autochrome"]
+    assert cell(shown["table"], "Autochrome", "PSNR")["small"][1] == "75 %"
+    assert len(handlers.choose("psnr", shown["own"])["speed"]["points"]) == 1
+    shown = handlers.show()
+    assert (shown["message"], shown["own"], shown["bar"]["visible"]) == ("", None, False)
+    assert len(shown["table"]["rows"]) == 2 + len(CARDS)
 
 
 def test_older_runs_unknown_models_and_cut_files_are_read(tmp_path: Path) -> None:
@@ -211,13 +215,13 @@ def test_older_runs_unknown_models_and_cut_files_are_read(tmp_path: Path) -> Non
     found = read_run(path, CARDS)
     assert [each["model"] for each in found.rows] == ["gray", "mean", "autochrome", "mine<b>"]
     assert found.count("mine<b>") == len(PHOTOS)
-    assert row(views.table(found, CARDS), "mine<b>")["link"] == ""
+    assert row(views.build_table(found, CARDS), "mine<b>")["link"] == ""
 
 
 def test_without_gray_there_is_no_level_and_no_share(tmp_path: Path) -> None:
     found = read_run(run(tmp_path / "run.csv", ["autochrome"]), CARDS)
-    assert views.colours(found, CARDS)["lines"] == []
-    assert len(cell(views.table(found, CARDS), "Autochrome", "CIEDE2000")["small"]) == 1
+    assert views.plot_colours(found, CARDS)["lines"] == []
+    assert len(cell(views.build_table(found, CARDS), "Autochrome", "CIEDE2000")["small"]) == 1
 
 
 def cells(**changed: str) -> list[dict[str, str]]:
@@ -240,12 +244,12 @@ def test_bad_files_are_explained_in_words(
     handlers: Handlers, table: list[dict[str, str]], says: str
 ) -> None:
     path = write(handlers.service.folder.new("bad.csv"), table)
-    message, zone, *rest = handlers.take(0, {"path": path}, WHO, None)
+    shown = take(handlers, path)
+    message = shown.pop("message")
     assert says in message.replace("&#x27;", "'")
     assert "bad.csv" in message
     assert str(path.parent) not in message
-    assert zone["value"] is None
-    assert rest == [gr.skip()] * 8, "what is seen stays"
+    assert shown == {"zone": gr.update(value=None)}, "what is seen stays"
 
 
 @pytest.mark.parametrize(
@@ -260,21 +264,20 @@ def test_bad_files_are_explained_in_words(
 def test_other_files_are_explained_in_words(handlers: Handlers, data: bytes, says: str) -> None:
     path = handlers.service.folder.new("bad.csv")
     path.write_bytes(data)
-    assert says in handlers.take(0, {"path": path}, WHO, None)[0]
+    assert says in take(handlers, path)["message"]
 
 
 def test_only_files_that_were_sent_are_read(handlers: Handlers, tmp_path: Path) -> None:
     elsewhere = run(tmp_path / "elsewhere.csv")
-    assert "No file was given" in handlers.take(0, {"path": elsewhere}, WHO, None)[0]
+    assert "No file was given" in take(handlers, elsewhere)["message"]
     gone = handlers.service.folder.new("gone.csv")
-    assert "gone.csv is no longer here" in handlers.take(0, {"path": gone}, WHO, None)[0]
+    assert "gone.csv is no longer here" in take(handlers, gone)["message"]
 
 
 def test_stopping_keeps_what_is_there(handlers: Handlers) -> None:
     path = run(handlers.service.folder.new("mine.csv"))
     handlers.stop(5, WHO)
-    message, _, *rest = handlers.take(4, {"path": path}, WHO, None)
-    assert [message, *rest] == [gr.skip()] * 9
+    assert take(handlers, path, turn=4) == {"zone": gr.update(value=None)}
 
 
 # --- plots --------------------------------------------------------------------------------------
@@ -320,18 +323,18 @@ def test_equal_values_have_a_place_too() -> None:
 
 
 def test_levels_of_metrics_that_are_best_near_zero(known: Ranking) -> None:
-    plot = views.speed(known, CARDS, "colourfulness-difference")
+    plot = views.plot_speed(known, CARDS, "colourfulness-difference")
     (level,) = plot["lines"]
     assert level["beyond"] == "below", "gray lacks all colour"
 
 
 def test_the_guide_shows_its_pictures_and_leads_nowhere_wrong(tmp_path: Path) -> None:
     path = tmp_path / "metrics.md"
-    assert guide(path) == ""
+    assert read_guide(path) == ""
     path.write_text("![Blur](metrics/blur.png) [CSV](../a.csv) [paper](https://x.org/p)")
     folder = tmp_path.as_posix()
     shown = f"![Blur](gradio_api/file={folder}/metrics/blur.png) CSV [paper](https://x.org/p)"
-    assert guide(path) == shown
+    assert read_guide(path) == shown
 
 
 def test_building_the_tab_loads_no_torch() -> None:

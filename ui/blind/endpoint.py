@@ -14,6 +14,7 @@ from ui.blind.session import BlindSession, Item
 from ui.blind.trials import ORIGINAL, PREFER, REAL, SIDES
 from ui.server.sessions import client_id
 from ui.shared import endpoints
+from ui.shared.photo import OpenPhoto
 from ui.shared.service import Service
 
 ANOTHER = -1
@@ -56,12 +57,12 @@ class Endpoint:
             number = int(SEEDED.read(seed))
             rng = random.SystemRandom() if number == ANOTHER else random.Random(number)
             task.step(0.0, "Reading the photo")
-            item = Item.open(self.service.upload(photo))
+            item = Item.open(OpenPhoto(self.service.upload(photo), self.service.photos))
             session = BlindSession.begin(asked, [item], cards, rng)
-            session.next(self.service, task)
+            session.show_next(self.service, task)
             assert session.shown is not None
             plan, files = session.shown.plan, []
-            for side, data in zip(SIDES, pair.files(session.shown.pictures), strict=True):
+            for side, data in zip(SIDES, pair.encode_jpegs(session.shown.pictures), strict=True):
                 path = self.service.folder.new(f"{side}.jpg")
                 path.write_bytes(data)
                 files.append(str(path))

@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from colorize_core.imaging.color import rgb_to_lab
-from colorize_core.imaging.image import Photo
 from colorize_core.metrics import protocol
 from colorize_core.metrics.mean_chroma import mean_chroma
-from ui.shared.photo import shrink
+from ui.shared.photo import OpenPhoto
 
 HERE = Path(__file__).parent
 Picture = NDArray[np.uint8]  # (h, w, 3) sRGB
@@ -30,7 +29,7 @@ LEAST_WRONG = 40.0  # mean chroma that wrong colours are given at least, in Lab 
 
 
 def build(**options: Any) -> gr.HTML:
-    """The component; its value is made by question() and answered(). Its select event carries the
+    """The component; its value is made by ask() and reveal(). Its select event carries the
     index of the picture (2: neither) and the seconds taken, its submit event asks for the next."""
     return gr.HTML(
         html_template=(HERE / "pair.html").read_text(encoding="utf-8"),
@@ -40,7 +39,7 @@ def build(**options: Any) -> gr.HTML:
     )
 
 
-def question(round: int, pictures: Sequence[Picture], neither: bool) -> dict[str, Any]:
+def ask(round: int, pictures: Sequence[Picture], neither: bool) -> dict[str, Any]:
     """What the component shows before the answer. `neither`: there is a third one."""
     height, width = pictures[0].shape[:2]
     asked = (
@@ -48,7 +47,7 @@ def question(round: int, pictures: Sequence[Picture], neither: bool) -> dict[str
     )
     return {
         "round": round,
-        "pictures": encode(pictures),
+        "pictures": encode_addresses(pictures),
         "width": width,
         "height": height,
         "how": asked,
@@ -58,14 +57,14 @@ def question(round: int, pictures: Sequence[Picture], neither: bool) -> dict[str
     }
 
 
-def answered(
+def reveal(
     asked: dict[str, Any], captions: Sequence[str], chosen: int, words: str
 ) -> dict[str, Any]:
     """The same after the answer: what either picture is, and what is to be said."""
     return {**asked, "verdict": {"captions": list(captions), "chosen": chosen, "words": words}}
 
 
-def files(pictures: Sequence[Picture]) -> list[bytes]:
+def encode_jpegs(pictures: Sequence[Picture]) -> list[bytes]:
     """JPEGs of one length: readers ignore the zeros that fill up the shorter ones."""
     made = []
     for picture in pictures:
@@ -76,25 +75,25 @@ def files(pictures: Sequence[Picture]) -> list[bytes]:
     return [file.ljust(longest, b"\0") for file in made]
 
 
-def encode(pictures: Sequence[Picture]) -> list[str]:
-    """files() as data URLs."""
+def encode_addresses(pictures: Sequence[Picture]) -> list[str]:
+    """encode_jpegs() as data URLs."""
     start = "data:image/jpeg;base64,"
-    return [start + base64.b64encode(file).decode() for file in files(pictures)]
+    return [start + base64.b64encode(file).decode() for file in encode_jpegs(pictures)]
 
 
-def reduced(photo: Photo) -> Picture:
+def reduce(photo: OpenPhoto) -> Picture:
     """The photo at the size at which it is shown."""
-    height, width = photo.pixels.shape[:2]
+    width, height = photo.size
     scale = min(1.0, SIDE / float(np.sqrt(height * width)))
-    return shrink(photo.pixels, max(1, round(height * scale)), max(1, round(width * scale)))
+    return photo.shrink(max(1, round(height * scale)), max(1, round(width * scale)))
 
 
-def original(truth: Picture) -> Picture:
+def keep_colours(truth: Picture) -> Picture:
     """The truth by the way that the other picture goes, which rounds its values."""
     return protocol.recombined(truth, truth)
 
 
-def wrong(truth: Picture) -> Picture:
+def turn_hues(truth: Picture) -> Picture:
     """The truth with every hue turned by 180 degrees, and not pale: nobody takes it for real."""
     lab = rgb_to_lab(truth.astype(np.float32) / 255)
     boost = max(1.0, LEAST_WRONG / max(mean_chroma(truth), 1e-6))

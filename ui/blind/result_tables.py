@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from ui.blind.trials import PREFER, Choice, Results, Trial, caught, elo, fooling
+from ui.blind.trials import PREFER, Choice, Results, Trial, count_caught, elo, rate_fooling
 
 MEANING = (
     "A rate is the share of rounds in which a model's colours were taken for the original's. "
@@ -17,7 +17,7 @@ RATING = (
 )
 
 
-def table(question: str, results: Results, titles: Mapping[str, str]) -> str:
+def build_table(question: str, results: Results, titles: Mapping[str, str]) -> str:
     """The results of one question as HTML, empty where there are none. `titles`: by model."""
     if question == PREFER:
         return _ratings(results.choices, titles) if results.choices else ""
@@ -26,13 +26,13 @@ def table(question: str, results: Results, titles: Mapping[str, str]) -> str:
 
 def _rates(trials: Sequence[Trial], titles: Mapping[str, str]) -> str:
     rows = []
-    for rate in fooling(trials):
+    for rate in rate_fooling(trials):
         low, high = rate.interval
         name = titles.get(rate.model, rate.model)
         share = f"{100 * rate.share:.0f} % ({100 * low:.0f} to {100 * high:.0f})"
         rows.append((name, share, str(rate.n)))
     notes = [MEANING] if rows else []
-    found, of = caught(trials)
+    found, of = count_caught(trials)
     if of:
         notes.append(f"Pairs with wrong colours, to see whether you look: caught {found} of {of}.")
     again = sum(trial.seen and not trial.catch for trial in trials)

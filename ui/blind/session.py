@@ -7,19 +7,18 @@ import random
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from colorize_core.cards import SEED, ModelCard
 from colorize_core.errors import OptionError
-from colorize_core.imaging.tone import measure_tone
 from colorize_core.metrics import protocol
 from colorize_core.models.runner import Task
+from colorize_core.options import Options
 from ui.blind import pair
-from ui.blind.trials import ORIGINAL, PREFER, WRONG, Dealer, Plan
-from ui.models.session import gray
+from ui.blind.trials import ORIGINAL, PREFER, WRONG, Plan, Planner
 from ui.shared import thumbnails
-from ui.shared.service import Service, Settings, read, shrink
+from ui.shared.photo import OpenPhoto, shrink
+from ui.shared.service import Service
 
 THUMB = 128  # pixels, the height of a photo in the album
 
@@ -28,23 +27,23 @@ THUMB = 128  # pixels, the height of a photo in the album
 class Item:
     """A photo that was given."""
 
-    path: Path
+    photo: OpenPhoto
     key: str  # of its content
     coloured: bool  # it has colours of its own
     thumb: str  # the address of a small copy without colours, which would give the answer away
 
     @classmethod
-    def open(cls, path: Path) -> Item:
+    def open(cls, photo: OpenPhoto) -> Item:
         """Raises PictureError."""
-        small = pair.reduced(read(path))
-        height, width = small.shape[:2]
-        thumb = shrink(gray(small), THUMB, max(1, round(width * THUMB / height)))
-        key = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-        return cls(path, key, measure_tone(small).coloured, thumbnails.as_address(thumb))
+        gray = protocol.to_gray(pair.reduce(photo))
+        width, height = photo.size
+        thumb = shrink(gray, THUMB, max(1, round(width * THUMB / height)))
+        key = hashlib.sha256(photo.path.read_bytes()).hexdigest()[:16]
+        return cls(photo, key, photo.coloured, thumbnails.as_address(thumb))
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
+class Round:
     """A round's two pictures."""
 
     plan: Plan
@@ -59,12 +58,12 @@ class BlindSession:
     question: str  # REAL or PREFER
     items: Sequence[Item]
     cards: dict[str, ModelCard]  # of the models that take part
-    dealer: Dealer
-    shown: Made | None = None
+    planner: Planner
+    shown: Round | None = None
     asked: dict[str, Any] = field(default_factory=dict)  # what the page shows of it
     answered: bool = True
     rounds: int = 0
-    _ahead: Made | None = None
+    _ahead: Round | None = None
     _making: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -90,46 +89,43 @@ class BlindSession:
                 "asked of black-and-white ones."
             )
         names = [card.name for card in cards]
-        dealer = Dealer(question, len(items), names, rng)
-        return cls(question, items, {card.name: card for card in cards}, dealer)
+        planner = Planner(question, len(items), names, rng)
+        return cls(question, items, {card.name: card for card in cards}, planner)
 
-    def next(self, service: Service, task: Task) -> None:
+    def show_next(self, service: Service, task: Task) -> None:
         """Show another pair, made now unless it is ready."""
         self.prepare(service, task)
         self.shown, self._ahead = self._ahead, None
         assert self.shown is not None
         self.rounds += 1
         self.answered = False
-        self.asked = pair.question(self.rounds, self.shown.pictures, self.question == PREFER)
+        self.asked = pair.ask(self.rounds, self.shown.pictures, self.question == PREFER)
 
     def prepare(self, service: Service, task: Task) -> None:
-        """Have the next pair ready. Raises what Studio.colour raises, and PictureError."""
-        while not self._making.acquire(timeout=0.1):
-            task.step(0.0, "Preparing the next pair")
-        try:
+        """Have the next pair ready. Raises what Runner.colorize() raises, and PictureError."""
+        with task.holding(self._making, "Preparing the next pair"):
             if self._ahead is None:
                 self._ahead = self._make(service, task)
-        finally:
-            self._making.release()
 
-    def _make(self, service: Service, task: Task) -> Made:
-        plan = self.dealer.deal()
+    def _make(self, service: Service, task: Task) -> Round:
+        plan = self.planner.plan()
         item = self.items[plan.photo]
         task.step(0.0, "Reading the photo")
-        photo = pair.reduced(read(item.path))
+        photo = pair.reduce(item.photo)
         first, second = (self._picture(name, photo, plan, service, task) for name in plan.pair)
-        return Made(plan, item, (first, second))
+        return Round(plan, item, (first, second))
 
     def _picture(
         self, name: str, photo: pair.Picture, plan: Plan, service: Service, task: Task
     ) -> pair.Picture:
         if name == ORIGINAL:
-            return pair.original(photo)
+            return pair.keep_colours(photo)
         if name == WRONG:
-            return pair.wrong(photo)
-        settings = Settings(name)
+            return pair.turn_hues(photo)
+        options = Options(name)
         if self.cards[name].sampled:
-            settings = settings.with_controls(**{SEED.name: plan.seed})
+            options = options.with_controls(**{SEED.name: plan.seed})
         if self.question == PREFER:
-            return service.colour(photo, settings, task)
-        return protocol.recombined(service.colour(protocol.to_gray(photo), settings, task), photo)
+            return service.runner.colorize(photo, options, task)[0]
+        picture, _ = service.runner.colorize(protocol.to_gray(photo), options, task)
+        return protocol.recombined(picture, photo)

@@ -12,7 +12,8 @@ from typing import Any
 import gradio as gr
 
 from colorize_core.cards import ModelCard
-from colorize_core.errors import Cancelled, ColorizeError, OptionError, PictureError
+from colorize_core.errors import ColorizeError, OptionError
+from colorize_core.models.runner import Task
 from ui.blind import endpoint, pair, result_tables
 from ui.blind.session import BlindSession, Item
 from ui.blind.trials import (
@@ -26,13 +27,13 @@ from ui.blind.trials import (
     Choice,
     Results,
     Trial,
-    as_csv,
+    write_csv,
 )
-from ui.server.sessions import client_id
 from ui.server.temp_files import KEEP_SECONDS
-from ui.shared import example_strip, model_choices, widgets
-from ui.shared.handlers import Running
-from ui.shared.service import Service
+from ui.shared import example_strip, handlers, model_choices, widgets
+from ui.shared.handlers import AWAY, THERE, Updates, View, task_handler, wire_run
+from ui.shared.photo import OpenPhoto
+from ui.shared.service import Service, in_words
 
 TITLE = "Which is real?"
 MOST_PHOTOS = 200
@@ -48,12 +49,17 @@ WORDS = {
     "For photographs in colour or in black and white.",
 }
 THUMBS = 12  # of the photos, that many are shown
-AWAY = gr.update(visible=False)
-THERE = gr.update(visible=True)
 
 
-class Handlers(Running):
+def empty_zone(*_: Any) -> Updates:
+    """What was dropped is not taken."""
+    return {"zone": gr.update(value=None)}
+
+
+class Handlers(handlers.Handlers):
     """What the controls do. Whose photos and results they are comes with every call."""
+
+    remark = "remark"
 
     def __init__(
         self,
@@ -70,136 +76,91 @@ class Handlers(Running):
 
     # --- before the rounds ----------------------------------------------------------------------
 
-    def take(
-        self,
-        turn: float,
-        files: Any,
-        album: list[Item] | None,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
-    ) -> list[Any]:
+    @task_handler(stopped=empty_zone)
+    def take(self, task: Task, files: Any, album: list[Item] | None) -> Updates:
         """Add the photos that were dropped."""
-        try:
-            paths = [self.service.upload(file) for file in files or ()]
-        except PictureError as error:
-            return [widgets.said(error)] + [gr.skip()] * 6
-        return self._take(turn, paths, album or [], request, progress)
+        return self._take([self.service.upload(file) for file in files or ()], album, task)
 
-    def take_examples(
-        self,
-        turn: float,
-        album: list[Item] | None,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:
+    @task_handler(stopped=empty_zone)
+    def take_examples(self, task: Task, album: list[Item] | None) -> Updates:
         """Add the photos that ship with the app."""
-        return self._take(turn, self.examples, album or [], request, progress)
+        return self._take(self.examples, album, task)
 
-    def _take(
-        self, turn: float, paths: Sequence[Path], album: list[Item], request: Any, progress: Any
-    ) -> list[Any]:
-        """What `place` in build() becomes with these photos; a bad one is left out and named."""
-        taken, faults = list(album), []
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                for i, path in enumerate(paths):
-                    task.step(i / len(paths), f"Looking at photo {i + 1} of {len(paths)}")
-                    try:
-                        add(taken, path)
-                    except (PictureError, OptionError) as error:
-                        faults.append(str(error))
-        except Cancelled:
-            return [gr.skip(), gr.update(value=None)] + [gr.skip()] * 5
-        except ColorizeError as error:
-            faults.append(str(error))
-        message = "".join(map(widgets.said, faults))
-        return [message, *chosen(taken)]
+    def _take(self, paths: Sequence[Path], album: list[Item] | None, task: Task) -> Updates:
+        """A photo that cannot be taken is left out and named."""
+        taken, faults = list(album or ()), []
+        for i, path in enumerate(paths):
+            task.step(i / len(paths), f"Looking at photo {i + 1} of {len(paths)}")
+            try:
+                with in_words():
+                    add(taken, OpenPhoto(path, self.service.photos))
+            except ColorizeError as error:
+                faults.append(widgets.said(error))
+        return {"message": "".join(faults), **show_album(taken)}
 
-    def reset(self) -> list[Any]:
+    def reset(self) -> Updates:
         """Back to the empty drop zone."""
-        return ["", *chosen([])]
+        return {"message": "", **show_album([])}
 
     # --- the rounds -----------------------------------------------------------------------------
 
+    @task_handler("remark")
     def start(
-        self,
-        turn: float,
-        question: str,
-        models: list[str],
-        album: list[Item] | None,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:
+        self, task: Task, question: str, models: list[str], album: list[Item] | None
+    ) -> Updates:
         """The first pair, in the place of the choices."""
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                cards = [card for card in self.cards if card.name in models]
-                session = BlindSession.begin(question, album or [], cards, self.rng)
-                session.next(self.service, task)
-        except Cancelled:
-            return [gr.skip()] * 6
-        except ColorizeError as error:
-            return [gr.skip(), widgets.said(error)] + [gr.skip()] * 4
-        return ["", "", AWAY, THERE, session.asked, session]
+        cards = [card for card in self.cards if card.name in models]
+        session = BlindSession.begin(question, album or [], cards, self.rng)
+        session.show_next(self.service, task)
+        place = {"setup": AWAY, "bar": THERE}
+        return {"message": "", "remark": "", **place, "shown": session.asked, "session": session}
 
-    def back(self) -> list[Any]:
+    def back(self) -> Updates:
         """To the choices again; the photos are still there."""
-        return ["", "", THERE, AWAY, None, None]
+        place = {"setup": THERE, "bar": AWAY}
+        return {"message": "", "remark": "", **place, "shown": None, "session": None}
 
-    def go_on(
-        self,
-        turn: float,
-        session: BlindSession | None,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:
+    @task_handler("remark")
+    def go_on(self, task: Task, session: BlindSession | None) -> Updates:
         """The next pair, once this one is answered."""
         if session is None or not session.answered:
-            return [gr.skip(), gr.skip()]
-        try:
-            with self.service.task(client_id(request), progress, turn) as task:
-                session.next(self.service, task)
-        except Cancelled:
-            return [gr.skip(), gr.skip()]
-        except ColorizeError as error:
-            return [widgets.said(error), gr.skip()]
-        return ["", session.asked]
+            return {}
+        session.show_next(self.service, task)
+        return {"remark": "", "shown": session.asked}
 
-    def prepare(self, turn: float, session: BlindSession | None, request: gr.Request) -> None:
+    @task_handler("remark", failed=lambda *_: {"remark": gr.skip()})  # go_on() will say it
+    def prepare(self, task: Task, session: BlindSession | None) -> Updates:
         """Make the next pair while this one is looked at."""
-        if session is None:
-            return
-        try:
-            with self.service.task(client_id(request), None, turn) as task:
-                session.prepare(self.service, task)
-        except ColorizeError:
-            return  # stopped; or go_on() will meet the same fault, and say it
+        if session is not None:
+            session.prepare(self.service, task)
+        return {}
 
-    def answer(self, session: BlindSession | None, kept: Any, event: gr.EventData) -> list[Any]:
+    def answer(self, session: BlindSession | None, kept: Any, event: gr.EventData) -> Updates:
         """The person has chosen: what the pictures were, and the round among the results."""
         if session is None or session.shown is None or session.answered:
-            return [gr.skip(), gr.skip()]
+            return {}
         session.answered = True
         results = Results.read(kept)
         index, seconds = int(event.index), round(max(0.0, float(event.seconds)), 2)
         if session.question == PREFER:
             choice = prefer(session, (*SIDES, NEITHER)[index % 3], seconds)
             results = Results(results.trials, (*results.choices, choice))
-            words = self._preferred(choice)
+            words = self._describe_choice(choice)
         else:
             trial = guess(session, SIDES[index % 2], seconds, results.trials)
             results = Results((*results.trials, trial), results.choices)
-            words = self._verdict(trial)
+            words = self._describe_trial(trial)
         captions = [caption(name, self.titles) for name in session.shown.plan.pair]
-        return [pair.answered(session.asked, captions, index % 3, words), results.kept()]
+        shown = pair.reveal(session.asked, captions, index % 3, words)
+        return {"shown": shown, "kept": results.dump()}
 
-    def _verdict(self, trial: Trial) -> str:
+    def _describe_trial(self, trial: Trial) -> str:
         """Who was right, and why a round may not count."""
         other = SIDES[trial.side == SIDES[0]]
         words = (
             f"Right: {trial.side} is the photograph."
             if trial.right
-            else (f"Fooled: {trial.side} is the photograph.")
+            else f"Fooled: {trial.side} is the photograph."
         )
         if trial.catch:
             return f"{words} {other} had wrong colours on purpose, to see whether you look."
@@ -208,7 +169,7 @@ class Handlers(Running):
             words += " You had seen this photo in colour before, so this round does not count."
         return words
 
-    def _preferred(self, choice: Choice) -> str:
+    def _describe_choice(self, choice: Choice) -> str:
         a, b = self.titles[choice.a], self.titles[choice.b]
         if choice.choice == NEITHER:
             return f"No preference: A is by {a}, B by {b}."
@@ -217,66 +178,67 @@ class Handlers(Running):
 
     # --- the results ----------------------------------------------------------------------------
 
-    def recall(self, question: str, kept: Any) -> list[Any]:
+    def recall(self, question: str, kept: Any) -> Updates:
         """The results of that question, and what can be done with them."""
         results = Results.read(kept)
-        shown = result_tables.table(question, results, self.titles)
-        return [WORDS[question], shown, gr.update(visible=bool(results)), AWAY]
+        return {
+            "intro": WORDS[question],
+            "table": result_tables.build_table(question, results, self.titles),
+            "tools": gr.update(visible=bool(results)),
+            "confirm": AWAY,
+        }
 
-    def ask(self, kept: Any) -> list[Any]:
+    def ask(self, kept: Any) -> Updates:
         """Whether the results are really to go."""
         count = len(Results.read(kept))
         rounds = "the one round" if count == 1 else f"all {count} rounds"
-        return [
-            AWAY,
-            THERE,
-            f"<p>Clear {rounds} of both questions? They are kept nowhere else.</p>",
-        ]
+        words = f"<p>Clear {rounds} of both questions? They are kept nowhere else.</p>"
+        return {"tools": AWAY, "confirm": THERE, "sure": words}
 
-    def clear(self) -> dict[str, Any]:
+    def clear(self) -> Updates:
         """No results any more."""
-        return Results().kept()
+        return {"kept": Results().dump()}
 
-    def download(self, question: str, kept: Any) -> str:
+    def download(self, question: str, kept: Any) -> Updates:
         """All rounds of that question as a CSV file."""
         results = Results.read(kept)
         path = self.service.folder.new(FILES[question])
         text = (
-            as_csv(CHOICE_COLUMNS, results.choices)
+            write_csv(CHOICE_COLUMNS, results.choices)
             if question == PREFER
-            else as_csv(TRIAL_COLUMNS, results.trials)
+            else write_csv(TRIAL_COLUMNS, results.trials)
         )
         path.write_text(text, encoding="utf-8", newline="")
-        return str(path)
+        return {"finished": str(path)}
 
 
-def add(album: list[Item], path: Path) -> None:
+def add(album: list[Item], photo: OpenPhoto) -> None:
     """Raises PictureError or OptionError. A photo that is there already is not added again."""
     if len(album) >= MOST_PHOTOS:
-        raise OptionError(f"{path.name} was left out: {MOST_PHOTOS} photos are the most at a time.")
-    item = Item.open(path)
+        name = photo.path.name
+        raise OptionError(f"{name} was left out: {MOST_PHOTOS} photos are the most at a time.")
+    item = Item.open(photo)
     if item.key not in {each.key for each in album}:
         album.append(item)
 
 
-def chosen(album: list[Item]) -> list[Any]:
-    """Drop zone, samples, row of the photos, what is in it, album and start button."""
+def show_album(album: list[Item]) -> Updates:
+    """The photos that were taken, and the button that starts, where there are any."""
     coloured = sum(item.coloured for item in album)
     count = "1 photo" if len(album) == 1 else f"{len(album)} photos"
     words = f"{count}, {coloured or 'none'} in colour" if album else ""
     small = "".join(
-        f'<img src="{item.thumb}" alt="{escape(item.path.name)}">' for item in album[:THUMBS]
+        f'<img src="{item.thumb}" alt="{escape(item.photo.path.name)}">' for item in album[:THUMBS]
     )
-    zone = gr.update(value=None, visible="hidden" if album else True)
     there = gr.update(visible=bool(album))
-    return [
-        zone,
-        gr.update(visible=not album),
-        there,
-        f"<div>{small}</div><p>{words}</p>",
-        album,
-        there,
-    ]
+    return {
+        "zone": gr.update(value=None, visible="hidden" if album else True),
+        "samples": gr.update(visible=not album),
+        "row": there,
+        "photos": f"<div>{small}</div><p>{words}</p>",
+        "album": album,
+        "go": there,
+    }
 
 
 def caption(name: str, titles: dict[str, str]) -> str:
@@ -284,7 +246,7 @@ def caption(name: str, titles: dict[str, str]) -> str:
     return "The photograph" if name == ORIGINAL else titles.get(name, "Wrong colours")
 
 
-def now() -> str:
+def read_clock() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
@@ -294,28 +256,32 @@ def guess(session: BlindSession, side: str, seconds: float, before: Sequence[Tri
     plan, item = session.shown.plan, session.shown.item
     real = SIDES[plan.pair.index(ORIGINAL)]
     seen = any(trial.key == item.key for trial in before)
-    name = item.path.name
-    return Trial(now(), name, item.key, plan.model, real, side, plan.catch, seen, seconds)
+    name = item.photo.path.name
+    return Trial(read_clock(), name, item.key, plan.model, real, side, plan.catch, seen, seconds)
 
 
 def prefer(session: BlindSession, choice: str, seconds: float) -> Choice:
     """The round that was just answered."""
     assert session.shown is not None
-    return Choice(now(), session.shown.item.path.name, *session.shown.plan.pair, choice, seconds)
+    return Choice(
+        read_clock(), session.shown.item.photo.path.name, *session.shown.plan.pair, choice, seconds
+    )
 
 
-def build(service: Service, cards: Sequence[ModelCard] | None = None) -> list[widgets.Picker]:
+def build(
+    service: Service, page: gr.Tab | None = None, cards: Sequence[ModelCard] | None = None
+) -> list[widgets.Picker]:
     """Lay the tab out and wire it; where models are picked. `cards` are those of all models if not
     given."""
     cards = cards or model_choices.every()
     examples = example_strip.find_examples()
     on = Handlers(service, examples, cards)
-    album = gr.State(None, time_to_live=KEEP_SECONDS)
-    session = gr.State(None, time_to_live=KEEP_SECONDS)
-    kept = gr.BrowserState(Results().kept(), storage_key=STORAGE_KEY, secret=STORAGE_SECRET)
-    turn = gr.Number(visible=False)  # when a run was asked for: filled by the page
+    kept = gr.BrowserState(Results().dump(), storage_key=STORAGE_KEY, secret=STORAGE_SECRET)
+    view = View(kept=kept, turn=gr.Number(visible=False))
+    for name in ("album", "session"):
+        view.add(**{name: gr.State(None, time_to_live=KEEP_SECONDS)})
 
-    message = gr.HTML(elem_classes="message")
+    view.add(message=gr.HTML(elem_classes="message"))
     with gr.Column(elem_classes="setup") as setup:
         with gr.Row(elem_classes="own"):
             question = gr.Radio(
@@ -341,33 +307,37 @@ def build(service: Service, cards: Sequence[ModelCard] | None = None) -> list[wi
         with gr.Accordion("Models", open=False, elem_classes="adjust"):
             models = build_models(cards)
         go = gr.Button("Start", variant="primary", elem_classes="go", visible=False)
-    remark = gr.HTML(elem_classes="message")
+    view.add(setup=setup, intro=intro, zone=zone, samples=samples, row=row, photos=photos, go=go)
+    view.add(remark=gr.HTML(elem_classes="message"))
     with widgets.stage() as (busy, cancel):
         shown = pair.build()
     with gr.Row(visible=False, elem_classes="actions") as bar:
         leave = gr.Button("Photos and models", size="sm")
-    build_results(on, question, intro, kept)
+    view.add(shown=shown, bar=bar)
+    build_results(on, view, question)
     endpoint.build(service, cards, models)
 
-    place = [message, zone, samples, row, photos, album, go]
-    view = [message, remark, setup, bar, shown, session]
+    turn, session, album = view["turn"], view["session"], view["album"]
+    choices = ["message", "zone", "samples", "row", "photos", "album", "go"]
+    rounds = ["message", "remark", "setup", "bar", "shown", "session"]
     taking, run = widgets.runs(opening), widgets.runs(busy)
-    for taken in (
-        zone.upload(on.take, [turn, zone, album], place, preprocess=False, **taking),
-        samples.click(on.take_examples, [turn, album], place, **taking),
-    ):
-        taken.failure(on.fail, None, message, **widgets.QUICK)
-    again.click(on.reset, None, place, **widgets.QUICK)
-    leave.click(on.back, None, view, **widgets.QUICK)
-    for asked in (
-        go.click(on.start, [turn, question, models, album], view, **run),
-        shown.submit(on.go_on, [turn, session], [remark, shown], **run),
-    ):
-        asked.failure(on.fail, None, remark, **widgets.QUICK)
-        asked.success(on.prepare, [turn, session], None, **{**run, "show_progress": "hidden"})
-    shown.select(on.answer, [session, kept], [shown, kept], **widgets.QUICK)
-    for button, words in ((cancel, remark), (cancel_opening, message)):
-        button.click(on.stop, turn, words, js="window.stopRuns", **widgets.QUICK)
+    taken = [
+        zone.upload(*view.wire(on.take, [turn, zone, album], choices), preprocess=False, **taking),
+        samples.click(*view.wire(on.take_examples, [turn, album], choices), **taking),
+    ]
+    wire_run(view, on, taken, cancel_opening, "message")
+    again.click(*view.wire(on.reset, None, choices), **widgets.QUICK)
+    leave.click(*view.wire(on.back, None, rounds), **widgets.QUICK)
+    asked = [
+        go.click(*view.wire(on.start, [turn, question, models, album], rounds), **run),
+        shown.submit(*view.wire(on.go_on, [turn, session], ["remark", "shown"]), **run),
+    ]
+    wire_run(view, on, asked, cancel)
+    preparing = view.wire(on.prepare, [turn, session], ["remark"])
+    for event in asked:
+        event.success(*preparing, **{**run, "show_progress": "hidden"})
+    answering = view.wire(on.answer, [session, kept], ["shown", "kept"])
+    shown.select(*answering, **widgets.QUICK)
     return [widgets.picker(models, cards)]
 
 
@@ -383,9 +353,9 @@ def build_models(cards: Sequence[ModelCard]) -> gr.CheckboxGroup:
     )
 
 
-def build_results(on: Handlers, question: gr.Radio, intro: gr.HTML, kept: gr.BrowserState) -> None:
+def build_results(on: Handlers, view: View, question: gr.Radio) -> None:
     """The results and their buttons, which follow what the browser keeps."""
-    table = gr.HTML(elem_classes="card results")
+    view.add(table=gr.HTML(elem_classes="card results"))
     with gr.Row(visible=False, elem_classes="actions") as tools:
         gr.HTML("Kept in this browser only.", elem_classes="done")
         save = gr.Button("Download CSV", size="sm")
@@ -395,11 +365,13 @@ def build_results(on: Handlers, question: gr.Radio, intro: gr.HTML, kept: gr.Bro
         yes = gr.Button("Clear", size="sm", variant="stop")
         no = gr.Button("Keep", size="sm")
     finished = gr.DownloadButton(visible="hidden")
+    view.add(tools=tools, confirm=confirm, sure=sure, finished=finished)
 
-    results = [intro, table, tools, confirm]
-    gr.on(None, on.recall, [question, kept], results, **widgets.QUICK)  # also when the page opens
-    wipe.click(on.ask, kept, [tools, confirm, sure], **widgets.QUICK)
-    yes.click(on.clear, None, kept, **widgets.QUICK)
-    no.click(on.recall, [question, kept], results, **widgets.QUICK)
-    saved = save.click(on.download, [question, kept], finished, **widgets.QUICK)
+    kept = view["kept"]
+    recalling = view.wire(on.recall, [question, kept], ["intro", "table", "tools", "confirm"])
+    gr.on(None, *recalling, **widgets.QUICK)  # also when the page opens
+    wipe.click(*view.wire(on.ask, kept, ["tools", "confirm", "sure"]), **widgets.QUICK)
+    yes.click(*view.wire(on.clear, None, ["kept"]), **widgets.QUICK)
+    no.click(*recalling, **widgets.QUICK)
+    saved = save.click(*view.wire(on.download, [question, kept], ["finished"]), **widgets.QUICK)
     saved.success(None, finished, None, js="window.saveFile", **widgets.QUICK)

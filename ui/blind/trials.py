@@ -65,27 +65,27 @@ class Bag(Generic[T]):
         return drawn
 
 
-class Dealer:
-    """Plans round after round: no photo and no model again before all had their turn, sides by
-    the toss of a coin."""
+class Planner:
+    """Plans round after round: no photo and no model again before all were drawn, sides at
+    random."""
 
     def __init__(self, question: str, photos: int, models: Sequence[str], rng: random.Random):
         self._question, self._rng = question, rng
         self._photos, self._models = Bag(range(photos), rng), Bag(models, rng)
-        self._dealt = 0
+        self._planned = 0
 
-    def deal(self) -> Plan:
+    def plan(self) -> Plan:
         pair = self._pair()
         if self._rng.random() < 0.5:
             pair = pair[::-1]
-        self._dealt += 1
+        self._planned += 1
         return Plan(self._photos.draw(), pair, self._rng.randint(int(SEED.low), int(SEED.high)))
 
     def _pair(self) -> tuple[str, str]:
         if self._question == PREFER:
             first = self._models.draw()
             return first, self._models.draw(but=first)
-        catch = self._dealt > 0 and self._rng.random() < CATCH_SHARE
+        catch = self._planned > 0 and self._rng.random() < CATCH_SHARE
         return ORIGINAL, WRONG if catch else self._models.draw()
 
 
@@ -153,7 +153,7 @@ class Results:
         kept = kept if isinstance(kept, dict) else {}
         return cls(_rounds(Trial, kept.get("trials")), _rounds(Choice, kept.get("choices")))
 
-    def kept(self) -> dict[str, Any]:
+    def dump(self) -> dict[str, Any]:
         """For the browser: read() gives the same again."""
         return asdict(self)
 
@@ -207,7 +207,7 @@ class Rate(NamedTuple):
         return wilson(self.fooled, self.n)
 
 
-def fooling(trials: Iterable[Trial]) -> list[Rate]:
+def rate_fooling(trials: Iterable[Trial]) -> list[Rate]:
     """Every model's rate, the highest first; catch trials and photos seen before do not count."""
     answers: defaultdict[str, list[bool]] = defaultdict(list)
     for trial in trials:
@@ -217,13 +217,13 @@ def fooling(trials: Iterable[Trial]) -> list[Rate]:
     return sorted(rates, key=lambda rate: (-rate.share, -rate.n, rate.model))
 
 
-def caught(trials: Iterable[Trial]) -> tuple[int, int]:
+def count_caught(trials: Iterable[Trial]) -> tuple[int, int]:
     """In how many catch trials the original was found, and of how many."""
     found = [trial.right for trial in trials if trial.catch]
     return sum(found), len(found)
 
 
-class Standing(NamedTuple):
+class Rating(NamedTuple):
     model: str
     rating: float
     n: int
@@ -231,7 +231,7 @@ class Standing(NamedTuple):
     ties: int
 
 
-def elo(choices: Iterable[Choice]) -> list[Standing]:
+def elo(choices: Iterable[Choice]) -> list[Rating]:
     """Every model's rating after all rounds in their order, the highest first."""
     ratings: defaultdict[str, float] = defaultdict(lambda: START)
     scores: defaultdict[str, list[float]] = defaultdict(list)
@@ -243,13 +243,13 @@ def elo(choices: Iterable[Choice]) -> list[Standing]:
         scores[each.a].append(score)
         scores[each.b].append(1 - score)
     table = [
-        Standing(model, ratings[model], len(own), own.count(1.0), own.count(0.5))
+        Rating(model, ratings[model], len(own), own.count(1.0), own.count(0.5))
         for model, own in scores.items()
     ]
     return sorted(table, key=lambda line: (-line.rating, line.model))
 
 
-def as_csv(columns: Sequence[str], rounds: Iterable[Trial | Choice]) -> str:
+def write_csv(columns: Sequence[str], rounds: Iterable[Trial | Choice]) -> str:
     """A line a round below the names of the columns; yes and no are 1 and 0."""
     text = io.StringIO()
     writer = csv.writer(text)

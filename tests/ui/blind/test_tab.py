@@ -16,6 +16,7 @@ import drawing_models
 import gradio as gr
 import numpy as np
 import pytest
+from handler_calls import WHO, Updates, call
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -32,7 +33,6 @@ from ui.shared.service import Service
 CARDS = drawing_models.CARDS
 NAMES = [card.name for card in CARDS]
 QUICK = ["autochrome", "student"]  # one pass each
-WHO = SimpleNamespace(session_hash="someone")
 Scene = Callable[..., NDArray[np.uint8]]
 
 
@@ -58,27 +58,39 @@ class Page:
         Image.fromarray(in_colour(pixels) if colour else pixels).save(path, quality=95)
         return {"path": str(path)}
 
-    def take(self, *files: Any) -> list[Any]:
-        place = self.on.take(0, list(files), self.album, WHO, None)
-        if isinstance(place[5], list):
-            self.album = place[5]
-        return place
+    def take(self, *files: Any) -> Updates:
+        shown = call(self.on.take, list(files), self.album)
+        self.album = shown.get("album", self.album)
+        return shown
 
     def give(self, count: int, colour: bool = True) -> None:
         self.take(*(self.photo(f"photo-{i}.jpg", i, colour) for i in range(count)))
 
-    def start(self, question: str = REAL, models: list[str] = QUICK) -> list[Any]:
-        view = self.on.start(0, question, models, self.album, WHO, None)
-        self.pair, self.session = view[4:]
-        return view
+    def start(self, question: str = REAL, models: list[str] = QUICK, turn: float = 0) -> Updates:
+        shown = call(self.on.start, question, models, self.album, turn=turn)
+        self.pair, self.session = shown.get("shown"), shown.get("session")
+        return shown
+
+    def go_on(self, turn: float = 0) -> Updates:
+        return call(self.on.go_on, self.session, turn=turn)
 
     def next(self) -> None:
-        self.pair = self.on.go_on(0, self.session, WHO, None)[1]
+        self.pair = self.go_on()["shown"]
+
+    def prepare(self, turn: float = 0) -> Any:
+        """The pair that is ready."""
+        assert call(self.on.prepare, self.session, turn=turn) in ({}, {"remark": gr.skip()})
+        return self.session._ahead
 
     def answer(self, index: int, seconds: float = 1.5) -> dict[str, Any]:
         event = SimpleNamespace(index=index, seconds=seconds)
-        self.pair, self.kept = self.on.answer(self.session, self.kept, event)
+        shown = self.on.answer(self.session, self.kept, event)
+        self.pair, self.kept = shown["shown"], shown["kept"]
         return self.pair["verdict"]
+
+    def table(self, question: str = REAL) -> str:
+        """Of the results."""
+        return self.on.recall(question, self.kept)["table"]
 
     @property
     def plan(self) -> Any:
@@ -97,52 +109,52 @@ def decoded(address: str) -> tuple[bytes, Image.Image]:
 
 def test_nothing_is_loaded_before_it_starts(page: Page) -> None:
     page.give(2)
-    page.on.take_examples(0, page.album, WHO, None)
+    call(page.on.take_examples, page.album)
     page.on.recall(REAL, None)
-    assert not page.service._models
+    assert not page.service.runner._models
 
 
 def test_photos_are_taken_once_and_shown_without_their_colours(page: Page) -> None:
     first, gray = page.photo("cup & plate.jpg", 0), page.photo("gray.jpg", 1, colour=False)
-    message, zone, samples, row, words, album, go = page.take(first, gray)
-    assert message == ""
-    assert zone["visible"] == "hidden", "paste and drop must still reach it"
-    assert samples["visible"] is False
-    assert row["visible"] is go["visible"] is True
-    assert "2 photos, 1 in colour" in words
-    assert "cup &amp; plate.jpg" in words
-    for item in album:
+    shown = page.take(first, gray)
+    assert shown["message"] == ""
+    assert shown["zone"]["visible"] == "hidden", "paste and drop must still reach it"
+    assert shown["samples"]["visible"] is False
+    assert shown["row"]["visible"] is shown["go"]["visible"] is True
+    assert "2 photos, 1 in colour" in shown["photos"]
+    assert "cup &amp; plate.jpg" in shown["photos"]
+    for item in shown["album"]:
         assert np.ptp(np.asarray(decoded(item.thumb)[1].convert("RGB")).astype(int), 2).max() <= 2
     again = page.photo("another name.jpg", 0)
-    assert "2 photos" in page.take(again)[4]
-    assert page.on.reset()[5] == []
+    assert "2 photos" in page.take(again)["photos"]
+    assert page.on.reset()["album"] == []
 
 
 def test_a_bad_file_is_named_and_the_others_are_taken(page: Page, tmp_path: Path) -> None:
     note = page.service.folder.new("note <b>.jpg")
     note.write_bytes(b"Dear diary")
-    message, *_, words, album, _ = page.take(page.photo("good.jpg", 0), {"path": str(note)})
-    assert "note &lt;b&gt;.jpg is not a picture" in message
-    assert len(album) == 1
-    assert "1 photo, 1 in colour" in words
+    shown = page.take(page.photo("good.jpg", 0), {"path": str(note)})
+    assert "note &lt;b&gt;.jpg is not a picture" in shown["message"]
+    assert len(shown["album"]) == 1
+    assert "1 photo, 1 in colour" in shown["photos"]
     elsewhere = tmp_path.parent / "elsewhere.jpg"
-    assert "Send a picture file" in page.take({"path": str(elsewhere)})[0]
+    assert "Send a picture file" in page.take({"path": str(elsewhere)})["message"]
 
 
 def test_examples_in_colour_are_enough_to_begin(page: Page) -> None:
-    page.album = page.on.take_examples(0, None, WHO, None)[5]
+    page.album = call(page.on.take_examples, None)["album"]
     assert sum(item.coloured for item in page.album) >= 1
-    assert page.start()[3]["visible"] is True
+    assert page.start()["bar"]["visible"] is True
 
 
 def test_what_is_missing_is_said(page: Page) -> None:
-    assert "no photo yet" in page.start()[1]
+    assert "no photo yet" in page.start()["remark"]
     page.give(2, colour=False)
-    assert "None of these photos is in colour" in page.start()[1]
-    assert "black-and-white ones" in page.start()[1]
+    assert "None of these photos is in colour" in page.start()["remark"]
+    assert "black-and-white ones" in page.start()["remark"]
     page.give(1)
-    assert "at least one model" in page.start(REAL, [])[1]
-    assert "at least two models" in page.start(PREFER, ["autochrome"])[1]
+    assert "at least one model" in page.start(REAL, [])["remark"]
+    assert "at least two models" in page.start(PREFER, ["autochrome"])["remark"]
 
 
 def test_a_round_gives_nothing_away_before_the_answer(page: Page) -> None:
@@ -183,7 +195,7 @@ def test_both_pictures_have_the_same_light(page: Page) -> None:
     assert not np.array_equal(first, second)
     apart = np.abs(lightness(first / 255) - lightness(second / 255))
     assert apart.max() < 1, "8 bits a channel"
-    truth = image.read(page.album[0].path).pixels
+    truth = image.read(page.album[0].photo.path).pixels
     real = page.session.shown.pictures[page.plan.pair.index(ORIGINAL)]
     assert np.abs(real.astype(int) - truth).max() <= 1
 
@@ -210,7 +222,7 @@ def test_the_answer_tells_the_truth_and_is_kept(page: Page) -> None:
     assert (trial.side, trial.guess, trial.right) == (SIDES[real], SIDES[real], True)
     assert (trial.catch, trial.seen, trial.seconds) == (False, False, 2.35)
     again = page.on.answer(page.session, page.kept, SimpleNamespace(index=0, seconds=1))
-    assert again == [gr.skip(), gr.skip()], "a round is answered once"
+    assert again == {}, "a round is answered once"
 
 
 def test_a_photo_seen_before_does_not_count(page: Page) -> None:
@@ -224,7 +236,7 @@ def test_a_photo_seen_before_does_not_count(page: Page) -> None:
     verdict = page.answer(1 - page.plan.pair.index(ORIGINAL))
     assert verdict["words"].startswith("Fooled: ")
     assert "does not count" in verdict["words"]
-    shown = page.on.recall(REAL, page.kept)[1]
+    shown = page.table()
     assert "<td>0 % (0 to 79)</td><td>1</td>" in shown
 
 
@@ -239,21 +251,21 @@ def test_catch_trials_are_blatant_and_count_apart(page: Page) -> None:
     assert mean_chroma(fake) > 15
     assert np.abs(lightness(fake / 255) - lightness(truth / 255)).max() < 1
     assert not any("wrong" in str(value).lower() for value in page.pair.values())
-    before = page.on.recall(REAL, page.kept)[1]
+    before = page.table()
     verdict = page.answer(page.plan.pair.index(ORIGINAL))
     assert "wrong colours on purpose" in verdict["words"]
-    shown = page.on.recall(REAL, page.kept)[1]
+    shown = page.table()
     assert "caught 1 of 1" in shown
     assert before.split("</table>")[0] == shown.split("</table>")[0], "no model's rate changes"
 
 
 def test_hues_are_turned_to_their_opposites(rng: np.random.Generator) -> None:
     red = np.full((4, 4, 3), (150, 90, 90), np.uint8)
-    turned = pair.wrong(red)[0, 0].astype(int)
+    turned = pair.turn_hues(red)[0, 0].astype(int)
     assert turned[0] < turned[1], "red becomes a green or blue"
-    assert mean_chroma(pair.wrong(red)) > mean_chroma(red)
+    assert mean_chroma(pair.turn_hues(red)) > mean_chroma(red)
     gray = np.full((4, 4, 3), 128, np.uint8)
-    assert np.abs(pair.wrong(gray).astype(int) - 128).max() <= 1
+    assert np.abs(pair.turn_hues(gray).astype(int) - 128).max() <= 1
 
 
 def test_preference_hides_the_names_and_rates_them(page: Page) -> None:
@@ -272,18 +284,18 @@ def test_preference_hides_the_names_and_rates_them(page: Page) -> None:
     choices = Results.read(page.kept).choices
     assert [each.choice for each in choices] == ["A", NEITHER]
     assert (choices[0].a, choices[0].b) == names
-    shown = page.on.recall(PREFER, page.kept)[1]
+    shown = page.table(PREFER)
     assert f"{titles[0]}</th><td>1515</td><td>2</td><td>1</td><td>1</td>" in shown
-    assert page.on.recall(REAL, page.kept)[1] == ""
+    assert page.table() == ""
 
 
 def test_a_model_that_draws_takes_the_seed_of_the_round(page: Page) -> None:
     page.give(1)
     page.start(REAL, ["diffusion"])
     drawn = page.session.shown.pictures[1 - page.plan.pair.index(ORIGINAL)]
-    small = image.read(page.album[0].path).pixels
+    small = image.read(page.album[0].photo.path).pixels
     gray = pair.protocol.to_gray(small)
-    model = page.service.colorizer("diffusion")
+    model = page.service.runner.model("diffusion")
     again = pair.protocol.recombined(model.colorize(gray, seed=page.plan.seed), small)
     assert np.array_equal(drawn, again)
     other = model.colorize(gray, seed=page.plan.seed + 1)
@@ -293,11 +305,10 @@ def test_a_model_that_draws_takes_the_seed_of_the_round(page: Page) -> None:
 def test_the_next_pair_is_made_ahead(page: Page) -> None:
     page.give(2)
     page.start()
-    page.on.prepare(0, page.session, WHO)
-    ahead = page.session._ahead
-    page.on.prepare(0, page.session, WHO)
-    assert page.session._ahead is ahead, "one is enough"
-    assert page.on.go_on(0, page.session, WHO, None) == [gr.skip(), gr.skip()], "not answered yet"
+    ahead = page.prepare()
+    assert ahead is not None
+    assert page.prepare() is ahead, "one is enough"
+    assert page.go_on() == {}, "not answered yet"
     page.answer(0)
     page.next()
     assert page.session.shown is ahead
@@ -307,16 +318,14 @@ def test_the_next_pair_is_made_ahead(page: Page) -> None:
 def test_stopping_leaves_everything_as_it_was(page: Page) -> None:
     page.give(2)
     page.on.stop(5, WHO)
-    assert page.on.start(4, REAL, QUICK, page.album, WHO, None) == [gr.skip()] * 6
-    page.start()  # a turn of 0 has been stopped, too
-    assert page.session == gr.skip()
-    _, _, _, _, page.pair, page.session = page.on.start(6, REAL, QUICK, page.album, WHO, None)
+    assert page.start(turn=4) == {}
+    assert page.start() == {}, "a turn of 0 has been stopped, too"
+    page.start(turn=6)
     page.answer(0)
-    assert page.on.go_on(4, page.session, WHO, None) == [gr.skip(), gr.skip()]
-    page.on.prepare(4, page.session, WHO)
-    assert page.session._ahead is None
-    assert page.on.go_on(6, page.session, WHO, None)[1]["round"] == 2
-    assert not page.service._jobs
+    assert page.go_on(turn=4) == {}
+    assert page.prepare(turn=4) is None
+    assert page.go_on(turn=6)["shown"]["round"] == 2
+    assert not page.service._tasks
 
 
 def test_a_fault_between_rounds_is_said_and_the_round_stays(
@@ -329,29 +338,29 @@ def test_a_fault_between_rounds_is_said_and_the_round_stays(
     def missing(_: str) -> Any:
         raise WeightsError("The weights are not there. Clone again.")
 
-    monkeypatch.setattr(page.service, "colorizer", missing)
+    monkeypatch.setattr(page.service.runner, "model", missing)
     monkeypatch.setattr(trials, "CATCH_SHARE", 0)  # which would need no model
-    page.on.prepare(0, page.session, WHO)
-    said, stays = page.on.go_on(0, page.session, WHO, None)
-    assert "Clone again" in said
-    assert stays == gr.skip()
+    assert page.prepare() is None
+    shown = page.go_on()
+    assert "Clone again" in shown["remark"]
+    assert "shown" not in shown
 
 
 def test_a_deleted_photo_is_explained(page: Page) -> None:
     page.give(1)
-    page.album[0].path.unlink()
-    assert "no longer here" in page.start()[1]
+    page.album[0].photo.path.unlink()
+    assert "no longer here" in page.start()["remark"]
 
 
 def test_csv_holds_every_round_of_the_question(page: Page) -> None:
     page.give(1)
     page.start()
     page.answer(0, 3)
-    path = Path(page.on.download(REAL, page.kept))
+    path = Path(page.on.download(REAL, page.kept)["finished"])
     assert path.name == "which-is-real.csv"
     (row,) = csv.DictReader(path.read_text().splitlines())
     assert (row["photo"], row["model"], row["seconds"]) == ("photo-0.jpg", page.plan.model, "3.0")
-    empty = Path(page.on.download(PREFER, page.kept))
+    empty = Path(page.on.download(PREFER, page.kept)["finished"])
     assert empty.read_text().splitlines() == ["time,photo,a,b,choice,seconds"]
 
 
@@ -359,18 +368,20 @@ def test_results_go_only_after_a_second_word(page: Page) -> None:
     page.give(1)
     page.start()
     page.answer(0)
-    tools, confirm, words = page.on.ask(page.kept)
-    assert (tools["visible"], confirm["visible"]) == (False, True)
-    assert "the one round" in words
-    assert page.on.recall(REAL, page.kept)[2]["visible"] is True
-    cleared = page.on.clear()
-    assert len(Results.read(cleared)) == 0
-    assert page.on.recall(REAL, cleared)[1] == ""
-    assert page.on.recall(REAL, cleared)[2]["visible"] is False
+    shown = page.on.ask(page.kept)
+    assert (shown["tools"]["visible"], shown["confirm"]["visible"]) == (False, True)
+    assert "the one round" in shown["sure"]
+    assert page.on.recall(REAL, page.kept)["tools"]["visible"] is True
+    page.kept = page.on.clear()["kept"]
+    assert len(Results.read(page.kept)) == 0
+    assert page.table() == ""
+    assert page.on.recall(REAL, page.kept)["tools"]["visible"] is False
 
 
 def test_names_of_models_that_are_gone_still_show() -> None:
     row = {"time": "", "photo": "", "a": "<old>", "b": "student", "choice": "A", "seconds": 1.0}
-    shown = result_tables.table(PREFER, Results.read({"choices": [row]}), {"student": "Student"})
+    shown = result_tables.build_table(
+        PREFER, Results.read({"choices": [row]}), {"student": "Student"}
+    )
     assert "&lt;old&gt;" in shown
     assert "Student" in shown

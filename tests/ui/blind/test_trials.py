@@ -20,14 +20,14 @@ from ui.blind.trials import (
     WRONG,
     Bag,
     Choice,
-    Dealer,
+    Planner,
     Results,
     Trial,
-    as_csv,
-    caught,
+    count_caught,
     elo,
-    fooling,
+    rate_fooling,
     wilson,
+    write_csv,
 )
 
 MODELS = ("one", "two", "three")
@@ -81,20 +81,20 @@ def test_elo_does_not_care_for_sides_but_for_order() -> None:
 def test_fooling_counts_each_model_alone_and_neither_catches_nor_seen_photos() -> None:
     seen = replace(FOOLED, seen=True)
     other = replace(RIGHT, model="two")
-    rates = fooling([RIGHT, FOOLED, FOOLED, CATCH, replace(CATCH, guess="B"), seen, other])
+    rates = rate_fooling([RIGHT, FOOLED, FOOLED, CATCH, replace(CATCH, guess="B"), seen, other])
     assert [(rate.model, rate.fooled, rate.n) for rate in rates] == [("one", 2, 3), ("two", 0, 1)]
     assert rates[0].share == pytest.approx(2 / 3)
     assert rates[0].interval == wilson(2, 3)
 
 
 def test_catches_are_counted_apart() -> None:
-    assert caught([FOOLED, CATCH, CATCH, replace(CATCH, guess="B")]) == (2, 3)
-    assert caught([FOOLED, RIGHT]) == (0, 0)
+    assert count_caught([FOOLED, CATCH, CATCH, replace(CATCH, guess="B")]) == (2, 3)
+    assert count_caught([FOOLED, RIGHT]) == (0, 0)
 
 
 def test_csv_has_every_round() -> None:
     odd = replace(FOOLED, photo='a "b", c.jpg')
-    rows = list(csv.DictReader(io.StringIO(as_csv(TRIAL_COLUMNS, [odd, CATCH]))))
+    rows = list(csv.DictReader(io.StringIO(write_csv(TRIAL_COLUMNS, [odd, CATCH]))))
     assert rows[0] == {
         "time": "2026-11-21T10:00:00Z",
         "photo": 'a "b", c.jpg',
@@ -107,7 +107,7 @@ def test_csv_has_every_round() -> None:
         "seconds": "2.5",
     }
     assert (rows[1]["catch"], rows[1]["right"], rows[1]["model"]) == ("1", "1", "")
-    assert as_csv(CHOICE_COLUMNS, [WON]).splitlines() == [
+    assert write_csv(CHOICE_COLUMNS, [WON]).splitlines() == [
         "time,photo,a,b,choice,seconds",
         "2026-11-21T10:00:00Z,a.jpg,one,two,A,2.5",
     ]
@@ -115,7 +115,7 @@ def test_csv_has_every_round() -> None:
 
 def test_results_come_back_from_the_browser_as_they_were() -> None:
     results = Results((FOOLED, CATCH), (WON,))
-    assert Results.read(results.kept()) == results
+    assert Results.read(results.dump()) == results
     assert len(results) == 3
 
 
@@ -125,9 +125,9 @@ def test_results_come_back_from_the_browser_as_they_were() -> None:
         None,
         [],
         {"trials": "no", "choices": 3},
-        {"trials": [None, {}, {**Results((FOOLED,)).kept()["trials"][0], "side": "C"}]},
-        {"trials": [{**Results((FOOLED,)).kept()["trials"][0], "seconds": "2"}]},
-        {"choices": [{**Results((), (WON,)).kept()["choices"][0], "b": "one"}]},
+        {"trials": [None, {}, {**Results((FOOLED,)).dump()["trials"][0], "side": "C"}]},
+        {"trials": [{**Results((FOOLED,)).dump()["trials"][0], "seconds": "2"}]},
+        {"choices": [{**Results((), (WON,)).dump()["choices"][0], "b": "one"}]},
     ],
 )
 def test_what_is_no_round_is_left_out(kept: object) -> None:
@@ -135,9 +135,9 @@ def test_what_is_no_round_is_left_out(kept: object) -> None:
 
 
 def test_every_photo_and_every_model_has_its_turn() -> None:
-    plans = [Dealer(REAL, 5, MODELS, random.Random(seed)) for seed in range(50)]
-    for dealer in plans:
-        rounds = [dealer.deal() for _ in range(10)]
+    plans = [Planner(REAL, 5, MODELS, random.Random(seed)) for seed in range(50)]
+    for planner in plans:
+        rounds = [planner.plan() for _ in range(10)]
         for half in (rounds[:5], rounds[5:]):
             assert sorted(plan.photo for plan in half) == list(range(5))
         models = [plan.model for plan in rounds if not plan.catch]
@@ -145,8 +145,8 @@ def test_every_photo_and_every_model_has_its_turn() -> None:
 
 
 def test_sides_are_a_fair_coin_that_nothing_foretells() -> None:
-    dealer = Dealer(REAL, 5, MODELS, random.Random(7))
-    plans = [dealer.deal() for _ in range(4000)]
+    planner = Planner(REAL, 5, MODELS, random.Random(7))
+    plans = [planner.plan() for _ in range(4000)]
     left = [plan.pair[0] == ORIGINAL for plan in plans]
     assert sum(left) == pytest.approx(2000, abs=160)  # five standard deviations
     same = sum(one == other for one, other in pairwise(left))
@@ -157,16 +157,18 @@ def test_sides_are_a_fair_coin_that_nothing_foretells() -> None:
 
 
 def test_about_one_round_in_eight_is_a_catch_and_never_the_first() -> None:
-    assert not any(Dealer(REAL, 2, MODELS, random.Random(seed)).deal().catch for seed in range(200))
-    dealer = Dealer(REAL, 2, MODELS, random.Random(7))
-    catches = [dealer.deal() for _ in range(4000)]
+    assert not any(
+        Planner(REAL, 2, MODELS, random.Random(seed)).plan().catch for seed in range(200)
+    )
+    planner = Planner(REAL, 2, MODELS, random.Random(7))
+    catches = [planner.plan() for _ in range(4000)]
     assert sum(plan.catch for plan in catches) == pytest.approx(500, abs=105)
     assert all(set(plan.pair) == {ORIGINAL, WRONG} for plan in catches if plan.catch)
 
 
 def test_two_different_models_are_compared_and_all_equally_often() -> None:
-    dealer = Dealer(PREFER, 5, MODELS, random.Random(7))
-    plans = [dealer.deal() for _ in range(3000)]
+    planner = Planner(PREFER, 5, MODELS, random.Random(7))
+    plans = [planner.plan() for _ in range(3000)]
     assert all(plan.pair[0] != plan.pair[1] and not plan.catch for plan in plans)
     for model in MODELS:
         first = sum(plan.pair[0] == model for plan in plans)

@@ -14,11 +14,12 @@ from colorize_core.options import RANGES
 from colorize_core.selective import Mask
 from colorize_core.selective.segmenters import PEOPLE
 from ui.selective import mask_files
-from ui.selective.fill_controls import FLAT, GRAY, fill_of, inside_choices
+from ui.selective.fill_controls import FLAT, GRAY, list_inside, read_fill
 from ui.selective.session import SelectiveSession
 from ui.server.sessions import client_id
 from ui.shared import endpoints
-from ui.shared.service import FORMATS, Service, check_format, read
+from ui.shared.photo import OpenPhoto
+from ui.shared.service import FORMATS, Service, check_format
 
 AUTO = "auto"
 ENDPOINT = f"""Colour only a part of a photo and give it back at its full size, with its metadata.
@@ -43,7 +44,7 @@ class Endpoint:
 
     def __init__(self, service: Service, cards: Sequence[ModelCard]):
         self.service = service
-        self.titles = {name: title for title, name in inside_choices(cards, None)}
+        self.titles = {name: title for title, name in list_inside(cards, None)}
 
     def selective(
         self,
@@ -63,39 +64,40 @@ class Endpoint:
             check_format(format)
             level = float(LEVEL.read(vividness))
             task.step(0.0, "Reading the photo")
-            session = SelectiveSession.open(self.service.upload(photo), self.service)
-            session.areas = session.put(fill=fill_of(str(inside), level, str(colour)))
-            session.outside = fill_of(str(outside), level, str(colour))
+            given = OpenPhoto(self.service.upload(photo), self.service.photos)
+            session = SelectiveSession.open(given, self.service)
+            session.areas = session.put(fill=read_fill(str(inside), level, str(colour)))
+            session.outside = read_fill(str(outside), level, str(colour))
             task.step(0.0, "Looking for what is kept")
-            session.change(self._mask(session, str(keep).strip(), mask))
-            file = mask_files.picture(session, format, self.service, task)
-            return str(file), self._line(session, str(inside), str(outside))
+            session.change(self._read_mask(session, str(keep).strip(), mask))
+            file = mask_files.write_picture(session, format, self.service, task)
+            return str(file), self._describe(session, str(inside), str(outside))
 
-    def _mask(self, session: SelectiveSession, keep: str, mask: dict[str, Any] | None) -> Mask:
+    def _read_mask(self, session: SelectiveSession, keep: str, mask: dict[str, Any] | None) -> Mask:
         if mask is not None and keep != AUTO:
             raise OptionError("keep and mask each say what is coloured: leave one out.")
         if mask is not None:
-            return mask_files.fitting(self.service.upload(mask), session)
+            return mask_files.read_mask(self.service.upload(mask), session)
         if keep == AUTO:
             return selective.grabcut(session.small)
         if keep == PEOPLE:
-            return self._people(session)
-        return selective.grabcut(read(session.path).pixels, box=box_of(keep))
+            return self._find_people(session)
+        return selective.grabcut(session.photo.pixels, box=read_box(keep))
 
-    def _people(self, session: SelectiveSession) -> Mask:
+    def _find_people(self, session: SelectiveSession) -> Mask:
         found = selective.classes(session.small, network=PEOPLE)
         if not found:
             raise OptionError(f'Nobody was found. keep may be "{AUTO}" or a box, too.')
         return found[0].mask
 
-    def _line(self, session: SelectiveSession, inside: str, outside: str) -> str:
-        width, height = session.size
+    def _describe(self, session: SelectiveSession, inside: str, outside: str) -> str:
+        width, height = session.photo.size
         inner, outer = (self.titles.get(name, name) for name in (inside, outside))
         share = session.share(session.area)
         return f"{width} × {height} · {inner} on {share:.0%} of the photo · {outer} around it"
 
 
-def box_of(text: str) -> tuple[float, float, float, float]:
+def read_box(text: str) -> tuple[float, float, float, float]:
     """ "left,top,right,bottom". Raises OptionError."""
     try:
         left, top, right, bottom = (float(part) for part in text.split(","))

@@ -9,19 +9,18 @@ import gradio as gr
 
 from colorize_core.cards import ModelCard
 from colorize_core.errors import OptionError
-from colorize_core.options import RANGES
+from colorize_core.options import DEFAULT_MODEL, RANGES
 from ui.selective.session import OWN, Fill, SelectiveSession
 from ui.shared import model_choices
-from ui.shared.service import DEFAULT_MODEL
 
 FLAT, GRAY = "colour", "gray"  # beside the names of models, in the two lists
 FIRST_COLOUR = "#b8442e"
 
 
-def fill_of(choice: str, vividness: float, colour: str | None) -> Fill:
+def read_fill(choice: str, vividness: float, colour: str | None) -> Fill:
     """What the controls say."""
     if choice == FLAT:
-        return Fill(None, float(vividness), rgb(colour or FIRST_COLOUR))
+        return Fill(None, float(vividness), read_colour(colour or FIRST_COLOUR))
     return Fill() if choice == GRAY else Fill(choice, 1.0 if choice == OWN else float(vividness))
 
 
@@ -29,12 +28,12 @@ def has_vividness(fill: Fill) -> bool:
     return not fill.plain and fill.model != OWN
 
 
-def choice_of(fill: Fill) -> str:
+def name_choice(fill: Fill) -> str:
     return fill.model or (GRAY if fill.plain else FLAT)
 
 
-def rgb(colour: str) -> tuple[int, int, int]:
-    """#rrggbb, or rgb(r, g, b) with or without an alpha, as colour pickers write it."""
+def read_colour(colour: str) -> tuple[int, int, int]:
+    """#rrggbb, or read_colour(r, g, b) with or without an alpha, as colour pickers write it."""
     if found := re.fullmatch(r"#([0-9a-fA-F]{6})", colour.strip()):
         red, green, blue = bytes.fromhex(found[1])
     else:
@@ -45,15 +44,15 @@ def rgb(colour: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def inside_choices(
+def list_inside(
     cards: Sequence[ModelCard], session: SelectiveSession | None
 ) -> list[tuple[str, str]]:
     """What a region can be filled with."""
-    own = [("The photo's own colours", OWN)] if session and session.coloured else []
-    return [*own, *outside_choices(cards)[1:], ("One flat colour", FLAT), outside_choices(cards)[0]]
+    own = [("The photo's own colours", OWN)] if session and session.photo.coloured else []
+    return [*own, *list_outside(cards)[1:], ("One flat colour", FLAT), list_outside(cards)[0]]
 
 
-def outside_choices(cards: Sequence[ModelCard]) -> list[tuple[str, str]]:
+def list_outside(cards: Sequence[ModelCard]) -> list[tuple[str, str]]:
     return [("Black and white", GRAY), *model_choices.choices(cards)]
 
 
@@ -61,7 +60,7 @@ def build_inside(cards: Sequence[ModelCard]) -> tuple[gr.Dropdown, gr.Slider, gr
     """What the region is filled with."""
     with gr.Column(elem_classes="own"):
         inside = gr.Dropdown(
-            inside_choices(cards, None), value=DEFAULT_MODEL, label="Inside this region"
+            list_inside(cards, None), value=DEFAULT_MODEL, label="Inside this region"
         )
         vividness = gr.Slider(*RANGES["vividness"], 1, step=0.05, label="Vividness")
         colour = gr.ColorPicker(FIRST_COLOUR, label="Colour", visible=False)
@@ -71,7 +70,7 @@ def build_inside(cards: Sequence[ModelCard]) -> tuple[gr.Dropdown, gr.Slider, gr
 def build_outside(cards: Sequence[ModelCard]) -> tuple[gr.Dropdown, gr.Slider]:
     """What lies around the regions."""
     with gr.Column(elem_classes="own"):
-        outside = gr.Dropdown(outside_choices(cards), value=GRAY, label="Outside of all regions")
+        outside = gr.Dropdown(list_outside(cards), value=GRAY, label="Outside of all regions")
         vividness = gr.Slider(
             *RANGES["vividness"], 1, step=0.05, label="Vividness outside", visible=False
         )

@@ -39,21 +39,21 @@ def view(session: SelectiveSession, service: Service) -> dict[str, Any]:
     """What the component shows."""
     session.version += 1
     height, width = session.shape
-    files = {area.packed: _mask_file(session, area, service) for area in session.areas}
-    session.masks = files  # of masks that are gone the page has no more need
+    files = {area.packed: _write_mask(session, area, service) for area in session.areas}
+    session.masks = files  # the page no longer shows masks that are gone
     return {
         "photo": session.key,
         "version": session.version,
         "seen": session.seen,
         "width": width,
         "height": height,
-        "around": _file(_picture(session, session.outside, session.around_shown, PLAIN)),
+        "around": _file(_find_picture(session, session.outside, session.around_shown, PLAIN)),
         "regions": [
             {
                 "key": area.key,
                 "title": f"Region {area.key}",
                 "tint": TINTS[(area.key - 1) % len(TINTS)],
-                "picture": _file(_picture(session, area.fill, area.shown, PLAIN)),
+                "picture": _file(_find_picture(session, area.fill, area.shown, PLAIN)),
                 "mask": _file(files[area.packed]),
             }
             for area in session.areas
@@ -62,12 +62,12 @@ def view(session: SelectiveSession, service: Service) -> dict[str, Any]:
         "full": len(session.areas) >= MOST_REGIONS,
         "undo": bool(session.past),
         "redo": bool(session.future),
-        "marks": _marks(session.area),
-        "words": words(session),
+        "marks": _list_marks(session.area),
+        "words": describe(session),
     }
 
 
-def words(session: SelectiveSession) -> str:
+def describe(session: SelectiveSession) -> str:
     """How much of the picture the region covers."""
     percent = 100 * session.share(session.area)
     share = f"{percent:.0f} %" if percent >= 1 or not percent else "less than 1 %"
@@ -76,7 +76,7 @@ def words(session: SelectiveSession) -> str:
     return f"Region {session.area.key} covers {share} of the picture."
 
 
-def _marks(area: Area) -> dict[str, Any]:
+def _list_marks(area: Area) -> dict[str, Any]:
     box, keep, drop = area.marks
     strokes = [("keep", each) for each in keep] + [("drop", each) for each in drop]
     return {
@@ -85,12 +85,12 @@ def _marks(area: Area) -> dict[str, Any]:
     }
 
 
-def _picture(session: SelectiveSession, *fills: Fill) -> Path | None:
+def _find_picture(session: SelectiveSession, *fills: Fill) -> Path | None:
     """The first one that is there: until a fill is made, others stand in for it."""
     return next((session.files[fill] for fill in fills if fill in session.files), None)
 
 
-def _mask_file(session: SelectiveSession, area: Area, service: Service) -> Path:
+def _write_mask(session: SelectiveSession, area: Area, service: Service) -> Path:
     """A PNG whose alpha is the mask: what a canvas can draw."""
     known = session.masks.get(area.packed)
     if known is not None and known.exists():

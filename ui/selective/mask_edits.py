@@ -1,6 +1,6 @@
 """What a person does to the masks on the page, done to the session.
 
-Edits come as the page writes them: {"kind": ..., "serial": ...} and what the kind needs. Places and
+Edits come as the page writes them: {"kind": ..., "serial": ...} and more by their kind. Places and
 lengths are in pixels of the mask, (0, 0) being the middle of its first one.
 """
 
@@ -70,7 +70,7 @@ def toggle(session: SelectiveSession, names: Sequence[str]) -> None:
         session.change(mask, layers=kept, marks=Marks())
 
 
-def prompts(session: SelectiveSession) -> dict[str, Any]:
+def read_prompts(session: SelectiveSession) -> dict[str, Any]:
     """What selective.pointed() is asked: the box, and a point of every stroke. Raises
     OptionError."""
     marks = session.area.marks
@@ -84,7 +84,7 @@ def prompts(session: SelectiveSession) -> dict[str, Any]:
 
 
 def _stroke(session: SelectiveSession, edit: Edit) -> None:
-    points, radius = _points(session, edit), _radius(session, edit)
+    points, radius = _read_points(session, edit), _read_radius(session, edit)
     erase = edit["kind"] == "erase"
     session.change(selective.painted(session.mask(), points, radius, erase=erase))
 
@@ -93,39 +93,39 @@ def _select(session: SelectiveSession, edit: Edit) -> None:
     """A box begins a selection anew, strokes add to it."""
     marks = session.area.marks
     if edit["kind"] == "box":
-        marks = Marks(_box(session, edit))
+        marks = Marks(_read_box(session, edit))
     else:
-        stroke = (tuple(_points(session, edit)), _radius(session, edit))
+        stroke = (tuple(_read_points(session, edit)), _read_radius(session, edit))
         kind = str(edit["kind"])
         marks = marks._replace(**{kind: (*getattr(marks, kind), stroke)})
     mask = selective.grabcut(session.small, box=marks.box, keep=marks.keep, drop=marks.drop)
     session.change(mask, marks=marks, layers=())
 
 
-def _points(session: SelectiveSession, edit: Edit) -> list[tuple[float, float]]:
-    """Those far outside come as near as a brush of the largest size needs them."""
+def _read_points(session: SelectiveSession, edit: Edit) -> list[tuple[float, float]]:
+    """Those far outside are moved as near as a brush of the largest size reaches."""
     points = edit["points"]
     if not 0 < len(points) <= MOST_POINTS:
         raise OptionError(f"A stroke has 1 to {MOST_POINTS} points, this one has {len(points)}.")
     far = max(session.shape)
-    return [(_number(x, -far, 2 * far), _number(y, -far, 2 * far)) for x, y in points]
+    return [(_read_number(x, -far, 2 * far), _read_number(y, -far, 2 * far)) for x, y in points]
 
 
-def _radius(session: SelectiveSession, edit: Edit) -> float:
-    return _number(edit["radius"], 0.5, max(session.shape))
+def _read_radius(session: SelectiveSession, edit: Edit) -> float:
+    return _read_number(edit["radius"], 0.5, max(session.shape))
 
 
-def _box(session: SelectiveSession, edit: Edit) -> tuple[float, float, float, float]:
+def _read_box(session: SelectiveSession, edit: Edit) -> tuple[float, float, float, float]:
     height, width = session.shape
     x0, y0, x1, y1 = edit["box"]
-    left, right = sorted(_number(x, 0, width) for x in (x0, x1))
-    top, bottom = sorted(_number(y, 0, height) for y in (y0, y1))
+    left, right = sorted(_read_number(x, 0, width) for x in (x0, x1))
+    top, bottom = sorted(_read_number(y, 0, height) for y in (y0, y1))
     if right - left < 2 or bottom - top < 2:
         raise OptionError("The box is too small. Draw it around the whole object.")
     return left, top, right, bottom
 
 
-def _number(value: Any, low: float, high: float) -> float:
+def _read_number(value: Any, low: float, high: float) -> float:
     number = float(value)
     if not math.isfinite(number):
         raise OptionError(f"{value} is no place in the photo. Reload the page.")

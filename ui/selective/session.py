@@ -1,4 +1,4 @@
-"""One photo and its regions: what the tab "Selective" keeps of one person.
+"""What the tab "Selective" keeps of one person: a photo and its regions.
 
 A mask changes with every stroke of the brush, so it is kept packed and nothing is changed in place:
 undo is going back to the regions before.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,15 +20,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from colorize_core import selective
-from colorize_core.imaging import tone
+from colorize_core.imaging.tone import Picture
 from colorize_core.models.runner import Task
+from colorize_core.options import DEFAULT_MODEL, Options
 from colorize_core.selective import Layer, Mask, Region
-from ui.shared.service import DEFAULT_MODEL, Service, read, shrink
+from ui.shared.photo import OpenPhoto
+from ui.shared.photo_tab import PhotoSession
+from ui.shared.service import QUALITY, Service
 
 MOST_STEPS = 60  # that can be undone
 MOST_REGIONS = 6
 OWN = "photo"  # stands for a model where the photo's own colours are meant
-Picture = NDArray[np.uint8]  # (H, W, 3) sRGB
 Strokes = tuple[tuple[tuple[tuple[float, float], ...], float], ...]  # points (x, y), and a radius
 
 
@@ -70,14 +73,12 @@ class Area:
 
 
 @dataclass(eq=False)
-class SelectiveSession:
-    """Another photo gets another session: what a run still brings to an old one is never seen."""
+class SelectiveSession(PhotoSession):
+    """One photo and its regions."""
 
-    path: Path
+    photo: OpenPhoto
     key: str  # of this session, so that strokes meant for another photo are told apart
-    size: tuple[int, int]  # of the photo, width and height
-    small: Picture  # the photo at the size at which it is edited
-    coloured: bool  # the photo has colours of its own
+    small: NDArray[np.uint8]  # the photo at the size at which it is edited, (H, W, 3)
     areas: tuple[Area, ...] = ()
     active: int = 0  # the place of the region that is worked on
     outside: Fill = PLAIN  # what is wanted around the regions
@@ -85,24 +86,20 @@ class SelectiveSession:
     found: tuple[Layer, ...] = ()  # classes in the photo
     files: dict[Fill, Path] = field(default_factory=dict)  # the photo so filled, a JPEG each
     masks: dict[bytes, Path] = field(default_factory=dict)  # what the page is shown of them
-    predictions: dict[str, Any] = field(default_factory=dict)  # by model, of the photo
     past: list[tuple[Area, ...]] = field(default_factory=list)
     future: list[tuple[Area, ...]] = field(default_factory=list)
     seen: int = 0  # the last edit of the page's that was made
     version: int = 0  # of what the page is shown
     names: Iterator[int] = field(default_factory=count)  # of files that the page is shown
-    away: bool = False  # there is another photo now
     lock: Any = field(default_factory=threading.RLock)  # of what is changed
     making: Any = field(default_factory=threading.Lock)  # of pictures
 
     @classmethod
-    def open(cls, path: Path, service: Service) -> SelectiveSession:
+    def open(cls, photo: OpenPhoto, service: Service) -> SelectiveSession:
         """Raises PictureError."""
-        pixels = read(path).pixels
-        height, width = pixels.shape[:2]
-        small = shrink(pixels, *selective.screen_size(height, width))
-        folder = service.folder.new("selective").parent
-        session = cls(path, folder.name, (width, height), small, tone.measure_tone(small).coloured)
+        width, height = photo.size
+        small = photo.shrink(*selective.screen_size(height, width))
+        session = cls(photo, service.folder.new("selective").parent.name, small)
         session.areas = (Area(1, Fill(DEFAULT_MODEL), pack(selective.empty(small))),)
         return session
 
@@ -189,7 +186,7 @@ class SelectiveSession:
 
     # --- pictures -------------------------------------------------------------------------------
 
-    def wanted(self) -> list[Fill]:
+    def list_missing(self) -> list[Fill]:
         """What has not been made yet."""
         fills = [self.outside, PLAIN, *(area.fill for area in self.areas)]
         return [fill for fill in dict.fromkeys(fills) if not self.has(fill)]
@@ -215,16 +212,12 @@ class SelectiveSession:
 
         Raises PictureError, UnknownModelError, WeightsError or Cancelled.
         """
-        while not self.making.acquire(timeout=0.1):
-            task.step(0.0, "Waiting for another picture")
-        try:
+        with task.holding(self.making, "Waiting for another picture"):
             if not self.has(fill):
-                picture = self.filled(fill, service, task)
+                picture = self.fill(fill, service, task)
                 path = self.new(service, "jpg")
-                Image.fromarray(picture).save(path, quality=95, subsampling=0)
+                Image.fromarray(picture).save(path, quality=QUALITY, subsampling=0)
                 self.files[fill] = path
-        finally:
-            self.making.release()
 
     def new(self, service: Service, ending: str) -> Path:
         """Where a picture for the page goes, under a name that it has never had."""
@@ -232,46 +225,26 @@ class SelectiveSession:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         return path
 
-    def filled(self, fill: Fill, service: Service, task: Task) -> Picture:
+    def fill(self, fill: Fill, service: Service, task: Task) -> NDArray[np.uint8]:
         """The small photo, filled so everywhere."""
-        self.predict([fill], service, task)
-        colorize = self.colorizer(service, task.strips(0.2, "Colouring"))
-        made = selective.compose(self.small, [], self.surroundings(fill), colorize)
-        picture: Picture = made.astype(np.uint8, copy=False)
-        return picture
+        colorize = partial(self.colorize, service, task)
+        made = selective.compose(self.small, [], self.surround(fill), colorize)
+        return made.astype(np.uint8, copy=False)
 
-    def surroundings(self, fill: Fill) -> Region | None:
+    def surround(self, fill: Fill) -> Region | None:
         """A fill without a mask. None are the photo's own pixels: a black-and-white photo stays as
         it is, byte for byte."""
-        return None if fill.plain and not self.coloured else Region(None, *fill)
+        return None if fill.plain and not self.photo.coloured else Region(None, *fill)
 
-    def predict(self, fills: Sequence[Fill], service: Service, task: Task) -> None:
-        """Have every model look at the photo that has not done so."""
-        for fill in fills:
-            if fill.model and fill.model != OWN and fill.model not in self.predictions:
-                task.step(0.05, "Loading the model")
-                model = service.colorizer(fill.model)
-                task.step(0.1, "Looking at the photo")
-                pixels = read(self.path).pixels
-                with service.turn(task):
-                    self.predictions[fill.model] = model.predict(
-                        pixels, progress=lambda share: task.step(share, "Drawing the colours")
-                    )
-
-    def colorizer(
-        self, service: Service, progress: Callable[[float], None]
-    ) -> Callable[[tone.Picture, Region], tone.Picture]:
-        """What selective.compose() asks for the colours of the photo, at any size."""
-
-        def colorize(photo: tone.Picture, region: Region) -> tone.Picture:
-            if region.model == OWN:
-                return photo
-            name = str(region.model)
-            prediction = replace(self.predictions[name], size=photo.shape[:2])
-            model = service.colorizer(name)
-            return model.render(photo, prediction, vividness=region.vividness, progress=progress)
-
-        return colorize
+    def colorize(self, service: Service, task: Task, pixels: Picture, region: Region) -> Picture:
+        """The photo, at any size, in the colours of a region's model, as selective.compose() asks
+        for it."""
+        if region.model == OWN:
+            return pixels
+        options = Options(str(region.model), vividness=region.vividness)
+        prediction = self.photo.predict(service.runner, options, task)
+        prediction = replace(prediction, size=pixels.shape[:2])
+        return service.runner.render(pixels, prediction, options, task)
 
 
 def pack(mask: Mask) -> bytes:

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import drawing_models
-import gradio as gr
 import numpy as np
 import pytest
+from handler_calls import WHO, Updates, call, calls
 from hub_server import Fault, serving_torchvision
 from numpy.typing import NDArray
 from PIL import Image
@@ -21,17 +21,17 @@ from colorize_core.downloads.transfer import CHUNK
 from colorize_core.errors import WeightsError
 from colorize_core.imaging import image
 from colorize_core.metrics import trunks
+from colorize_core.models import runner
 from colorize_core.selective import Layer, segmenters
-from ui.selective import mask_edits, mask_files
-from ui.selective.fill_controls import FLAT, GRAY, fill_of, rgb
+from ui.selective import endpoint, mask_edits, mask_files
+from ui.selective.fill_controls import FLAT, GRAY, read_colour, read_fill
 from ui.selective.session import MOST_REGIONS, MOST_STEPS, OWN, Fill, SelectiveSession, pack, unpack
 from ui.selective.tab import NETWORKS, SAM, Handlers
-from ui.shared import service
 from ui.shared.example_strip import find_examples
+from ui.shared.handlers import View, wire_run
 from ui.shared.service import FORMATS, Service
 
 SIZE = (150, 100)  # of the photos, width and height
-WHO = SimpleNamespace(session_hash="someone")
 AUTOCHROME = "autochrome"
 Scene = Callable[..., NDArray[np.uint8]]
 
@@ -44,30 +44,33 @@ class Page:
         self.on = Handlers(service, find_examples(), drawing_models.CARDS)
         self.photo = service.folder.new(photo.name)
         self.photo.write_bytes(photo.read_bytes())
-        self.opened = list(self.on.open(0, {"path": str(self.photo)}, None, WHO, None))
-        self.session: SelectiveSession = self.opened[0][4]
+        self.opened = list(calls(self.on.open, {"path": str(self.photo)}, None))
+        self.session: SelectiveSession = self.opened[0]["session"]
         self.serial = 0
 
-    def edit(self, *some: dict[str, Any]) -> list[Any]:
+    def edit(self, *some: dict[str, Any]) -> Updates:
         """What the page does: message, picture and controls."""
         sent = [{**each, "serial": self.serial + i} for i, each in enumerate(some, 1)]
         self.serial += len(some)
         return self.on.edit(self.session, SimpleNamespace(photo=self.session.key, edits=sent))
 
-    def do(self, kind: str, **more: Any) -> list[Any]:
+    def do(self, kind: str, **more: Any) -> Updates:
         return self.edit({"kind": kind, **more})
 
-    def colour(self) -> list[Any]:
-        return self.on.colour(0, self.session, WHO, None)
+    def colour(self, turn: float = 0) -> Updates:
+        return call(self.on.colour, self.session, turn=turn)
 
-    def fill(self, choice: str, vividness: float = 1.0, colour: str | None = None) -> list[Any]:
+    def fill(self, choice: str, vividness: float = 1.0, colour: str | None = None) -> Updates:
         self.on.choose(self.session, choice, vividness, colour)
         return self.colour()
 
+    def find(self, network: str, **options: Any) -> Updates:
+        return call(self.on.find, self.session, network, **options)
+
     def file(self, kind: str) -> Path:
-        message, path = self.on.download(0, kind, self.session, WHO, None)
-        assert message == ""
-        return Path(path)
+        made = call(self.on.download, self.session, kind)
+        assert made["remark"] == ""
+        return Path(made["finished"])
 
 
 @pytest.fixture(scope="module")
@@ -101,16 +104,17 @@ STROKE = {"kind": "paint", "points": [[20, 50], [130, 50]], "radius": 10}
 
 def test_the_photo_is_seen_before_its_first_mask_and_that_before_its_colours(page: Page) -> None:
     first, second = page.opened
-    assert first[0] == ""
-    assert (first[5]["width"], first[5]["height"]) == SIZE
-    assert "empty" in first[5]["words"]
-    assert "covers" in second[5]["words"]
-    assert not second[5]["undo"], "the first mask is where it begins"
-    assert not page.service._models, "no model has been asked yet"
-    (region,) = second[5]["regions"]
-    assert region["picture"] == second[5]["around"]
-    message, shown, *_ = page.colour()
-    assert message == ""
+    assert first["message"] == ""
+    assert (first["shown"]["width"], first["shown"]["height"]) == SIZE
+    assert "empty" in first["shown"]["words"]
+    assert "covers" in second["shown"]["words"]
+    assert not second["shown"]["undo"], "the first mask is where it begins"
+    assert not page.service.runner._models, "no model has been asked yet"
+    (region,) = second["shown"]["regions"]
+    assert region["picture"] == second["shown"]["around"]
+    made = page.colour()
+    assert made["remark"] == ""
+    shown = made["shown"]
     assert shown["regions"][0]["picture"] != shown["around"]
     assert image.read(shown["regions"][0]["picture"]["path"]).pixels.shape == (*SIZE[::-1], 3)
 
@@ -122,18 +126,19 @@ def test_a_large_photo_is_edited_at_screen_size(
     Image.fromarray(gray_scene(1000, 2000)).save(path)
     page = Page(service, path)
     assert page.session.shape == (selective.SIDE // 2, selective.SIDE)
-    assert page.session.size == (2000, 1000)
+    assert page.session.photo.size == (2000, 1000)
 
 
 def test_a_stroke_paints_where_it_goes_and_nowhere_else(page: Page) -> None:
     page.do("nothing")
-    message, shown, *controls = page.edit(STROKE)
+    made = page.edit(STROKE)
     mask = page.session.mask()
-    assert message == ""
+    assert made["remark"] == ""
+    shown = made["shown"]
     assert shown["seen"] == page.serial
     assert mask[50, 20:131].min() == 1
     assert mask[:38].max() == mask[63:].max() == mask[:, :8].max() == mask[:, 143:].max() == 0
-    assert all(set(each) <= {"__type__"} for each in controls), "the controls stay as they are"
+    assert set(made) == {"remark", "shown"}, "the controls stay as they are"
     with Image.open(shown["regions"][0]["mask"]["path"]) as file:
         alpha = np.asarray(file)[..., 1]
     assert np.array_equal(alpha, np.round(mask * 255)), "the page gets just this mask"
@@ -146,7 +151,7 @@ def test_strokes_that_come_twice_or_for_another_photo_are_not_painted(page: Page
     again = SimpleNamespace(photo=page.session.key, edits=[{"kind": "invert", "serial": 1}])
     page.on.edit(page.session, again)
     once = page.session.mask()
-    shown = page.on.edit(page.session, again)[1]
+    shown = page.on.edit(page.session, again)["shown"]
     assert np.array_equal(page.session.mask(), once)
     assert shown["seen"] == 1
     other = SimpleNamespace(photo="another", edits=[{"kind": "invert", "serial": 9}])
@@ -158,18 +163,18 @@ def test_every_edit_can_be_undone_and_done_again(page: Page) -> None:
     start = page.session.mask()
     masks = [start]
     for kind in ("invert", "grow", "shrink", "feather", "fill", "snap", "all", "nothing", "guess"):
-        assert page.do(kind)[0] == "", kind
+        assert page.do(kind)["remark"] == "", kind
         masks.append(page.session.mask())
     page.edit(STROKE)
     painted = page.session.mask()
     for mask in reversed(masks):
         page.do("undo")
         assert np.array_equal(page.session.mask(), mask)
-    assert not page.do("undo")[1]["undo"], "nothing is left to undo"
+    assert not page.do("undo")["shown"]["undo"], "nothing is left to undo"
     page.edit(*[{"kind": "redo"}] * len(masks))
     assert np.array_equal(page.session.mask(), painted)
     page.do("undo")
-    assert not page.edit(STROKE)[1]["redo"], "a new stroke leaves nothing to do again"
+    assert not page.edit(STROKE)["shown"]["redo"], "a new stroke leaves nothing to do again"
 
 
 def test_what_can_be_undone_is_kept_within_bounds(page: Page) -> None:
@@ -208,7 +213,7 @@ def test_an_object_is_selected_by_a_box_and_strokes(
         return np.ones(photo.shape[:2], np.float32)
 
     monkeypatch.setattr(selective, "grabcut", grabcut)
-    shown = page.do("box", box=[120, 80, 30.5, -20])[1]
+    shown = page.do("box", box=[120, 80, 30.5, -20])["shown"]
     assert asked[-1]["box"] == (30.5, 0, 120, 80)
     assert shown["marks"]["box"] == (30.5, 0, 120, 80)
     page.do("keep", points=[[60, 40], [70, 40]], radius=3)
@@ -218,7 +223,7 @@ def test_an_object_is_selected_by_a_box_and_strokes(
         "keep": ((((60, 40), (70, 40)), 3),),
         "drop": ((((5, 5),), 2),),
     }
-    assert [each["kind"] for each in page.do("undo")[1]["marks"]["strokes"]] == ["keep"]
+    assert [each["kind"] for each in page.do("undo")["shown"]["marks"]["strokes"]] == ["keep"]
     page.do("box", box=[10, 10, 50, 50])
     assert asked[-1] == {"box": (10, 10, 50, 50), "keep": (), "drop": ()}
 
@@ -237,21 +242,21 @@ def test_nonsense_is_answered_in_words_and_changes_nothing(
     page: Page, edit: dict[str, Any]
 ) -> None:
     before = page.session.mask()
-    message, shown, *_ = page.edit(edit)
-    assert 'role="alert"' in message
+    made = page.edit(edit)
+    assert 'role="alert"' in made["remark"]
     assert np.array_equal(page.session.mask(), before)
-    assert shown["seen"] == page.serial, "the page does not send it again"
+    assert made["shown"]["seen"] == page.serial, "the page does not send it again"
 
 
 def test_the_mask_survives_another_model(page: Page) -> None:
     page.edit(STROKE)
     mask = page.session.mask()
-    first = page.colour()[1]["regions"][0]["picture"]
-    assert page.fill("student")[1]["regions"][0]["picture"] != first
+    first = page.colour()["shown"]["regions"][0]["picture"]
+    assert page.fill("student")["shown"]["regions"][0]["picture"] != first
     assert np.array_equal(page.session.mask(), mask)
     page.edit({"kind": "undo"}, {"kind": "redo"})
     assert page.session.area.fill == Fill("student"), "undo is for masks"
-    assert page.fill(AUTOCHROME)[1]["regions"][0]["picture"] == first, "it was kept"
+    assert page.fill(AUTOCHROME)["shown"]["regions"][0]["picture"] == first, "it was kept"
 
 
 def test_each_model_looks_once_at_the_photo(
@@ -269,20 +274,20 @@ def test_each_model_looks_once_at_the_photo(
 def test_regions_have_masks_and_fills_of_their_own(page: Page) -> None:
     page.edit({"kind": "nothing"}, STROKE)
     first = page.session.mask()
-    _, shown, inside, *_ = page.do("add")
+    made = page.do("add")
+    shown = made["shown"]
     assert [each["title"] for each in shown["regions"]] == ["Region 1", "Region 2"]
     assert (shown["active"], page.session.mask().max()) == (1, 0)
-    assert inside["value"] == AUTOCHROME
-    message, *_ = page.fill(FLAT, colour="#c02020")
-    assert message == ""
+    assert made["inside"]["value"] == AUTOCHROME
+    assert page.fill(FLAT, colour="#c02020")["remark"] == ""
     page.do("paint", points=[[75, 90]], radius=5)
-    shown, inside, *_ = page.do("pick", key=1)[1:]
-    assert (shown["active"], inside["value"]) == (0, AUTOCHROME)
+    made = page.do("pick", key=1)
+    assert (made["shown"]["active"], made["inside"]["value"]) == (0, AUTOCHROME)
     assert np.array_equal(page.session.mask(), first)
     made = image.read(page.file("PNG")).pixels.astype(int)
     assert made[90, 75, 0] - made[90, 75, 1] > 30, "flat red"
     assert len({*made[10, 10]}) == 1, "gray where no region is"
-    shown = page.do("remove", key=1)[1]
+    shown = page.do("remove", key=1)["shown"]
     assert [each["key"] for each in shown["regions"]] == [2]
     page.do("remove", key=2)
     assert len(page.session.areas) == 1, "the last one stays"
@@ -292,9 +297,9 @@ def test_regions_have_masks_and_fills_of_their_own(page: Page) -> None:
 
 def test_there_are_not_too_many_regions(page: Page) -> None:
     for _ in range(MOST_REGIONS - 1):
-        assert page.do("add")[0] == ""
+        assert page.do("add")["remark"] == ""
     assert page.session.areas[-1].key == MOST_REGIONS
-    assert f"There can be {MOST_REGIONS} regions" in page.do("add")[0]
+    assert f"There can be {MOST_REGIONS} regions" in page.do("add")["remark"]
 
 
 def test_outside_stays_as_it_is_byte_for_byte(page: Page) -> None:
@@ -307,26 +312,26 @@ def test_outside_stays_as_it_is_byte_for_byte(page: Page) -> None:
     assert not np.array_equal(made.pixels[mask == 1], photo[mask == 1])
     with Image.open(path) as file:
         assert file.getexif()[271] == "Kine Exakta"
-    whole = page.service.colorizer(AUTOCHROME).colorize(photo)
+    whole = page.service.runner.model(AUTOCHROME).colorize(photo)
     assert np.array_equal(made.pixels[mask == 1], whole[mask == 1])
 
 
 def test_outside_can_have_a_model_of_its_own(page: Page) -> None:
     page.edit({"kind": "nothing"}, STROKE)
     page.on.choose_outside(page.session, "student", 1.5)
-    message, shown, *_ = page.colour()
-    assert message == ""
-    assert shown["around"] != shown["regions"][0]["picture"]
+    coloured = page.colour()
+    assert coloured["remark"] == ""
+    assert coloured["shown"]["around"] != coloured["shown"]["regions"][0]["picture"]
     made = image.read(page.file("PNG")).pixels
     photo = image.read(page.photo).pixels
-    whole = page.service.colorizer("student").colorize(photo, vividness=1.5)
+    whole = page.service.runner.model("student").colorize(photo, vividness=1.5)
     away = page.session.mask() == 0
     assert np.array_equal(made[away], whole[away])
 
 
 def test_a_photo_in_colour_keeps_its_own_colours_where_that_is_asked_for(colour_page: Page) -> None:
     page = colour_page
-    values = [value for _, value in page.opened[-1][6]["choices"]]
+    values = [value for _, value in page.opened[-1]["inside"]["choices"]]
     assert OWN in values
     page.edit({"kind": "nothing"}, STROKE)
     page.fill(OWN)
@@ -342,19 +347,19 @@ def test_a_model_that_fails_says_so_and_the_region_keeps_what_it_had(
     page.colour()
     broken = SimpleNamespace()
     monkeypatch.setitem(loaded, "student", broken)
-    message, shown, inside, *_ = page.fill("student")
-    assert "The program has failed" in message
-    assert inside["value"] == AUTOCHROME
-    assert shown["regions"][0]["picture"] != shown["around"]
+    coloured = page.fill("student")
+    assert "The program has failed" in coloured["remark"]
+    assert coloured["inside"]["value"] == AUTOCHROME
+    assert coloured["shown"]["regions"][0]["picture"] != coloured["shown"]["around"]
     page.on.choose_outside(page.session, "student", 1.0)
-    assert page.colour()[-1] == GRAY
+    assert page.colour()["outside"] == GRAY
 
 
 def test_a_run_that_was_stopped_changes_nothing(page: Page) -> None:
     page.colour()
     page.service.stop(WHO.session_hash, turn=5)
     page.on.choose(page.session, "student", 1.0, None)
-    page.on.colour(4, page.session, WHO, None)
+    page.colour(turn=4)
     assert page.session.area.fill == Fill(AUTOCHROME)
     assert page.session.outside == Fill()
 
@@ -373,9 +378,9 @@ def test_a_mask_goes_out_and_comes_in_again(page: Page) -> None:
     mask = page.session.mask()
     path = page.file(mask_files.MASK)
     page.do("nothing")
-    message, shown = page.on.load_mask(page.session, str(path))
-    assert message == ""
-    assert shown["undo"]
+    taken = page.on.load_mask(page.session, str(path))
+    assert taken["remark"] == ""
+    assert taken["shown"]["undo"]
     assert np.abs(page.session.mask() - mask).max() <= 1 / 255
 
 
@@ -383,13 +388,14 @@ def test_a_mask_that_does_not_fit_is_refused_by_its_name(page: Page, tmp_path: P
     before = page.session.mask()
     tall = tmp_path / "tall.png"
     Image.new("L", (100, 150)).save(tall)
-    words, _ = page.on.load_mask(page.session, str(tall))
-    assert "tall.png is 100 × 150" in words
+    refused = page.on.load_mask(page.session, str(tall))
+    assert "tall.png is 100 × 150" in refused["remark"]
     text = tmp_path / "notes.png"
     text.write_text("no picture at all")
-    words, _ = page.on.load_mask(page.session, str(text))
-    assert "notes.png is not a picture" in words
-    assert str(tmp_path) not in words
+    refused = page.on.load_mask(page.session, str(text))
+    assert "notes.png is not a picture" in refused["remark"]
+    assert str(tmp_path) not in refused["remark"]
+    assert set(refused) == {"remark"}
     assert np.array_equal(page.session.mask(), before)
 
 
@@ -411,8 +417,9 @@ def test_found_classes_are_layers_to_be_put_in_and_taken_out(
 ) -> None:
     monkeypatch.setattr(selective, "megabytes", lambda network: 0)
     monkeypatch.setattr(selective, "classes", halves)
-    message, *_, layers = page.on.find(0, "mobile", page.session, WHO, None)
-    assert message == ""
+    found = page.find("mobile")
+    assert found["remark"] == ""
+    layers = found["layers"]
     assert layers["visible"]
     assert layers["choices"] == [("person · 50 %", "person"), ("dog · under 1 %", "dog")]
     assert layers["value"] == []
@@ -426,7 +433,7 @@ def test_found_classes_are_layers_to_be_put_in_and_taken_out(
     page.edit(STROKE)
     page.on.toggle(page.session, ["dog", "person"])
     assert page.session.mask().min() == 1
-    layers = page.edit({"kind": "undo"}, {"kind": "undo"})[-1]
+    layers = page.edit({"kind": "undo"}, {"kind": "undo"})["layers"]
     assert layers["value"] == ["dog"], "undo takes the ticks along"
 
 
@@ -434,10 +441,10 @@ def test_the_only_thing_that_is_found_is_selected(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(selective, "classes", lambda *_, **__: halves(page.session.small)[:1])
-    *_, layers = page.on.find(0, "people", page.session, WHO, None)
+    layers = page.find("people")["layers"]
     assert layers["value"] == ["person"]
     assert np.array_equal(page.session.mask(), halves(page.session.small)[0].mask)
-    layers = page.edit({"kind": "undo"})[-1]
+    layers = page.do("undo")["layers"]
     assert layers["value"] == []
 
 
@@ -446,8 +453,7 @@ def test_without_a_network_the_reason_is_told(page: Page, monkeypatch: pytest.Mo
         raise WeightsError("The network is not here. Connect once.")
 
     monkeypatch.setattr(segmenters, "fetch", offline)
-    message, *_ = page.on.find(0, "mobile", page.session, WHO, None)
-    assert "Connect once." in message
+    assert "Connect once." in page.find("mobile")["remark"]
 
 
 def test_a_download_says_how_far_it_is_can_be_stopped_and_goes_on(
@@ -457,19 +463,19 @@ def test_a_download_says_how_far_it_is_can_be_stopped_and_goes_on(
 
     def progress(share: float, words: str) -> None:
         told.append(words)
-        assert not page.service._network.locked(), "others may go on meanwhile"
+        assert not page.service.runner._network.locked(), "others may go on meanwhile"
         if share > 0:
             page.service.stop("someone")
 
-    monkeypatch.setattr(service, "LIVELY", 0.0)
+    monkeypatch.setattr(runner, "LIVELY", 0.0)
     _, name = segmenters.NETWORKS["mobile"]
     with serving_torchvision(name, bytes(2 * CHUNK), tmp_path, monkeypatch) as server:
         server.faults = [Fault(cut_after=CHUNK, stall=60)]
-        assert page.on.find(0, "mobile", page.session, WHO, progress) == [gr.skip()] * 6
+        assert page.find("mobile", progress=progress) == {}
         assert re.fullmatch(r"\S+ [kM]B of 44\.4 MB", told[-1])
         monkeypatch.setattr(selective, "classes", lambda *_, **__: halves(page.session.small))
-        message, *_ = page.on.find(0, "mobile", page.session, WHO, None)
-    assert (message, server.ranges) == ("", [None, f"bytes={CHUNK}-"])
+        found = page.find("mobile")
+    assert (found["remark"], server.ranges) == ("", [None, f"bytes={CHUNK}-"])
 
 
 def test_a_network_looks_where_it_is_pointed_at(
@@ -483,14 +489,14 @@ def test_a_network_looks_where_it_is_pointed_at(
 
     monkeypatch.setattr(selective, "megabytes", lambda network: 0)
     monkeypatch.setattr(selective, "pointed", pointed)
-    message, *_ = page.on.point(0, page.session, WHO, None)
-    assert "Nothing has been pointed at" in message
+    assert "Nothing has been pointed at" in call(page.on.point, page.session)["remark"]
     page.do("box", box=[10, 10, 90, 90])
     page.do("keep", points=[[20, 20], [30, 30], [40, 40]], radius=2)
-    message, shown, *_ = page.on.point(0, page.session, WHO, None)
-    assert (message, asked) == ("", [{"points": [(30, 30)], "drop": [], "box": (10, 10, 90, 90)}])
+    selected = call(page.on.point, page.session)
+    assert selected["remark"] == ""
+    assert asked == [{"points": [(30, 30)], "drop": [], "box": (10, 10, 90, 90)}]
     assert page.session.mask().min() == 1
-    assert shown["marks"]["box"], "it can be pointed at more"
+    assert selected["shown"]["marks"]["box"], "it can be pointed at more"
 
 
 def test_downloads_are_as_large_as_is_said() -> None:
@@ -504,29 +510,98 @@ def test_downloads_are_as_large_as_is_said() -> None:
 def test_another_photo_gets_another_session(page: Page, gray_photo: Path) -> None:
     other = page.service.folder.new("other.png")
     other.write_bytes(gray_photo.read_bytes())
-    *_, last = page.on.open(0, {"path": str(other)}, page.session, WHO, None)
+    opened = call(page.on.open, {"path": str(other)}, page.session)
     assert page.session.away
-    assert last[5]["photo"] != page.session.key
-    message, zone, _, desk, session, shown, *_ = page.on.reset(page.session)
-    assert (message, session, shown) == ("", None, None)
-    assert zone["visible"]
-    assert not desk["visible"]
+    assert opened["shown"]["photo"] != page.session.key
+    empty = page.on.reset(page.session, WHO)
+    assert (empty["message"], empty["session"], empty["shown"]) == ("", None, None)
+    assert empty["zone"]["visible"]
+    assert not empty["place"]["visible"]
+
+
+def test_the_photo_of_another_tab_is_taken_when_this_one_is_entered(
+    page: Page, colour_photo: Path
+) -> None:
+    assert page.on.follow(page.session, WHO) == {}, "it is this tab's own"
+    other = page.service.open(colour_photo, WHO.session_hash)
+    assert "followed" in page.on.follow(page.session, WHO)
+    assert call(page.on.open_followed, page.session)["session"].photo is other
+    assert page.session.away
 
 
 def test_a_file_that_is_no_picture_leaves_everything_as_it_was(page: Page) -> None:
     bad = page.service.folder.new("notes.jpg")
     bad.write_text("no picture at all")
-    (only,) = page.on.open(0, {"path": str(bad)}, page.session, WHO, None)
-    assert "notes.jpg is not a picture" in only[0]
+    (only,) = calls(page.on.open, {"path": str(bad)}, page.session)
+    assert "notes.jpg is not a picture" in only["message"]
+    assert set(only) == {"message", "zone"}
     assert not page.session.away
 
 
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the pictures that were decoded."""
+    names: list[str] = []
+    decode = image.decode
+
+    def counting(data: bytes, name: str = "") -> image.Photo:
+        names.append(Path(name).name)
+        return decode(data, name)
+
+    monkeypatch.setattr(image, "decode", counting)
+    return names
+
+
+def test_a_session_decodes_its_photo_once(
+    decoded: list[str], service: Service, colour_photo: Path, tmp_path: Path
+) -> None:
+    page = Page(service, colour_photo)
+    page.colour()
+    page.edit(STROKE)
+    page.edit({"kind": "feather"})
+    page.fill("student", vividness=1.5)
+    page.fill(OWN)
+    for kind in mask_files.KINDS:
+        page.file(kind)
+    assert decoded == ["new.png"]
+    mask = tmp_path / "mask.png"
+    Image.new("L", SIZE).save(mask)
+    page.on.load_mask(page.session, str(mask))
+    assert decoded == ["new.png", "mask.png"], "which is another picture"
+
+
+@pytest.mark.parametrize("keep", ["auto", "20,20,130,90"])
+@pytest.mark.parametrize("format", ["PNG", "TIFF, 16 bit"])
+def test_the_endpoint_decodes_its_photo_once(
+    decoded: list[str], service: Service, colour_photo: Path, keep: str, format: str
+) -> None:
+    given = service.folder.new("given.png")
+    given.write_bytes(colour_photo.read_bytes())
+    on = endpoint.Endpoint(service, drawing_models.CARDS)
+    file, line = on.selective(
+        WHO, {"path": str(given)}, keep, AUTOCHROME, "student", 1.0, "", format, None, None
+    )
+    assert decoded == ["given.png"]
+    assert "Autochrome on " in line
+    assert image.read(file).pixels.shape == (*SIZE[::-1], 3)
+
+
+@pytest.mark.parametrize("place", ["message", "remark"])
+def test_a_stop_is_said_beside_what_it_stops(page: Page, place: str) -> None:
+    events: list[Any] = []
+    cancel: Any = SimpleNamespace(click=lambda *event, **_: events.append(event))
+    view = View(message="message", remark="remark", turn="turn")
+    wire_run(view, page.on, [], cancel, place)
+    ((stop, _, outputs),) = events
+    assert (stop(1, WHO), outputs) == ("<p>Stopped.</p>", [place])
+
+
 def test_controls_become_fills() -> None:
-    assert fill_of(GRAY, 1.5, None) == Fill()
-    assert fill_of(AUTOCHROME, 1.5, "#ffffff") == Fill(AUTOCHROME, 1.5)
-    assert fill_of(OWN, 1.5, None) == Fill(OWN)
-    assert fill_of(FLAT, 1.5, "#102030") == Fill(None, 1.5, (16, 32, 48))
-    assert rgb("rgba(16.4, 32, 48, 1)") == (16, 32, 48)
+    assert read_fill(GRAY, 1.5, None) == Fill()
+    assert read_fill(AUTOCHROME, 1.5, "#ffffff") == Fill(AUTOCHROME, 1.5)
+    assert read_fill(OWN, 1.5, None) == Fill(OWN)
+    assert read_fill(FLAT, 1.5, "#102030") == Fill(None, 1.5, (16, 32, 48))
+    assert read_colour("rgba(16.4, 32, 48, 1)") == (16, 32, 48)
 
 
 def test_packing_keeps_256_shades(rng: np.random.Generator) -> None:

@@ -194,10 +194,10 @@ def test_masks_download_nothing_for_strangers(strangers: Service, network: str) 
 
     on = selective_tab.Handlers(strangers, [], [])
     with (
-        strangers.task("ada") as job,
+        strangers.task("ada") as task,
         pytest.raises(WeightsError, match="a public app downloads nothing") as refused,
     ):
-        on._fetch(network, job)
+        on._fetch(network, task)
     said = "hf download facebook/sam2.1" if network == "sam2" else f"--network {network}"
     assert said in str(refused.value)
 

@@ -20,11 +20,11 @@ RATING = (
 def build_table(question: str, results: Results, titles: Mapping[str, str]) -> str:
     """The results of one question as HTML, empty where there are none. `titles`: by model."""
     if question == PREFER:
-        return _ratings(results.choices, titles) if results.choices else ""
-    return _rates(results.trials, titles) if results.trials else ""
+        return _build_ratings(results.choices, titles) if results.choices else ""
+    return _build_rates(results.trials, titles) if results.trials else ""
 
 
-def _rates(trials: Sequence[Trial], titles: Mapping[str, str]) -> str:
+def _build_rates(trials: Sequence[Trial], titles: Mapping[str, str]) -> str:
     rows = []
     for rate in rate_fooling(trials):
         low, high = rate.interval
@@ -41,7 +41,7 @@ def _rates(trials: Sequence[Trial], titles: Mapping[str, str]) -> str:
     return _lay_out(("Model", "Taken for real", "Rounds"), rows, notes)
 
 
-def _ratings(choices: Sequence[Choice], titles: Mapping[str, str]) -> str:
+def _build_ratings(choices: Sequence[Choice], titles: Mapping[str, str]) -> str:
     rows = [
         (titles.get(line.model, line.model), f"{line.rating:.0f}", *map(str, line[2:]))
         for line in elo(choices)
@@ -50,13 +50,13 @@ def _ratings(choices: Sequence[Choice], titles: Mapping[str, str]) -> str:
 
 
 def _lay_out(head: Iterable[str], rows: Iterable[Iterable[str]], notes: Iterable[str]) -> str:
-    lines = "".join(f"<tr>{_cells(row)}</tr>" for row in rows)
+    lines = "".join(f"<tr>{_write_cells(row)}</tr>" for row in rows)
     names = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     words = "".join(f"<p>{escape(note)}</p>" for note in notes)
     shown = f"<table><thead><tr>{names}</tr></thead><tbody>{lines}</tbody></table>" if lines else ""
     return f"<h2>Your results</h2>{shown}{words}"
 
 
-def _cells(row: Iterable[str]) -> str:
+def _write_cells(row: Iterable[str]) -> str:
     first, *rest = (escape(cell) for cell in row)
     return f'<th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in rest)

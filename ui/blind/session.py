@@ -112,10 +112,10 @@ class BlindSession:
         item = self.items[plan.photo]
         task.step(0.0, "Reading the photo")
         photo = pair.reduce(item.photo)
-        first, second = (self._picture(name, photo, plan, service, task) for name in plan.pair)
+        first, second = (self._make_picture(name, photo, plan, service, task) for name in plan.pair)
         return Round(plan, item, (first, second))
 
-    def _picture(
+    def _make_picture(
         self, name: str, photo: pair.Picture, plan: Plan, service: Service, task: Task
     ) -> pair.Picture:
         if name == ORIGINAL:

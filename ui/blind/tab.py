@@ -150,7 +150,7 @@ class Handlers(handlers.Handlers):
             trial = guess(session, SIDES[index % 2], seconds, results.trials)
             results = Results((*results.trials, trial), results.choices)
             words = self._describe_trial(trial)
-        captions = [caption(name, self.titles) for name in session.shown.plan.pair]
+        captions = [name_picture(name, self.titles) for name in session.shown.plan.pair]
         shown = pair.reveal(session.asked, captions, index % 3, words)
         return {"shown": shown, "kept": results.dump()}
 
@@ -241,7 +241,7 @@ def show_album(album: list[Item]) -> Updates:
     }
 
 
-def caption(name: str, titles: dict[str, str]) -> str:
+def name_picture(name: str, titles: dict[str, str]) -> str:
     """What a picture is, once that may be known."""
     return "The photograph" if name == ORIGINAL else titles.get(name, "Wrong colours")
 

@@ -75,13 +75,13 @@ class Planner:
         self._planned = 0
 
     def plan(self) -> Plan:
-        pair = self._pair()
+        pair = self._draw_pair()
         if self._rng.random() < 0.5:
             pair = pair[::-1]
         self._planned += 1
         return Plan(self._photos.draw(), pair, self._rng.randint(int(SEED.low), int(SEED.high)))
 
-    def _pair(self) -> tuple[str, str]:
+    def _draw_pair(self) -> tuple[str, str]:
         if self._question == PREFER:
             first = self._models.draw()
             return first, self._models.draw(but=first)
@@ -151,7 +151,9 @@ class Results:
     def read(cls, kept: Any) -> Results:
         """From what a browser sends: what is no round is left out."""
         kept = kept if isinstance(kept, dict) else {}
-        return cls(_rounds(Trial, kept.get("trials")), _rounds(Choice, kept.get("choices")))
+        return cls(
+            _read_rounds(Trial, kept.get("trials")), _read_rounds(Choice, kept.get("choices"))
+        )
 
     def dump(self) -> dict[str, Any]:
         """For the browser: read() gives the same again."""
@@ -161,12 +163,12 @@ class Results:
         return len(self.trials) + len(self.choices)
 
 
-def _rounds(kind: type[Kind], rows: Any) -> tuple[Kind, ...]:
-    found = (_round(kind, row) for row in (rows if isinstance(rows, list | tuple) else ()))
+def _read_rounds(kind: type[Kind], rows: Any) -> tuple[Kind, ...]:
+    found = (_read_round(kind, row) for row in (rows if isinstance(rows, list | tuple) else ()))
     return tuple(each for each in found if each is not None and each.sound)
 
 
-def _round(kind: type[Kind], row: Any) -> Kind | None:
+def _read_round(kind: type[Kind], row: Any) -> Kind | None:
     kinds = {each.name: _TYPES[each.type] for each in fields(kind)}
     values: dict[str, Any] = (
         {name: row.get(name) for name in kinds} if isinstance(row, dict) else {}

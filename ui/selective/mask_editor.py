@@ -47,14 +47,14 @@ def view(session: SelectiveSession, service: Service) -> dict[str, Any]:
         "seen": session.seen,
         "width": width,
         "height": height,
-        "around": _file(_find_picture(session, session.outside, session.around_shown, PLAIN)),
+        "around": _refer(_find_picture(session, session.outside, session.around_shown, PLAIN)),
         "regions": [
             {
                 "key": area.key,
                 "title": f"Region {area.key}",
                 "tint": TINTS[(area.key - 1) % len(TINTS)],
-                "picture": _file(_find_picture(session, area.fill, area.shown, PLAIN)),
-                "mask": _file(files[area.packed]),
+                "picture": _refer(_find_picture(session, area.fill, area.shown, PLAIN)),
+                "mask": _refer(files[area.packed]),
             }
             for area in session.areas
         ],
@@ -96,13 +96,13 @@ def _write_mask(session: SelectiveSession, area: Area, service: Service) -> Path
     if known is not None and known.exists():
         return known
     shades = np.round(session.mask(area) * 255).astype(np.uint8)
-    path = session.new(service, "png")
+    path = session.name_file(service, "png")
     picture = Image.fromarray(np.stack([np.full_like(shades, 255), shades], -1), "LA")
     picture.save(path, compress_level=1)
     return path
 
 
-def _file(path: Path | None) -> dict[str, Any] | None:
+def _refer(path: Path | None) -> dict[str, Any] | None:
     if path is None:
         return None
     file: dict[str, Any] = FileData(path=str(path), orig_name=path.name).model_dump()

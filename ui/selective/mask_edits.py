@@ -83,7 +83,7 @@ def read_prompts(session: SelectiveSession) -> dict[str, Any]:
     return {"box": marks.box, "points": keep, "drop": drop}
 
 
-def _stroke(session: SelectiveSession, edit: Edit) -> None:
+def _paint(session: SelectiveSession, edit: Edit) -> None:
     points, radius = _read_points(session, edit), _read_radius(session, edit)
     erase = edit["kind"] == "erase"
     session.change(selective.painted(session.mask(), points, radius, erase=erase))
@@ -138,27 +138,29 @@ def _add(session: SelectiveSession, edit: Edit) -> None:
     session.add()
 
 
-def _scale(session: SelectiveSession) -> float:
+def _find_scale(session: SelectiveSession) -> float:
     return max(session.shape) / selective.SIDE
 
 
 CHANGES: dict[str, Callable[[Mask, SelectiveSession], Mask]] = {
-    "grow": lambda mask, session: selective.grown(mask, max(1.0, GROW_STEP * _scale(session))),
-    "shrink": lambda mask, session: selective.grown(mask, -max(1.0, GROW_STEP * _scale(session))),
+    "grow": lambda mask, session: selective.grown(mask, max(1.0, GROW_STEP * _find_scale(session))),
+    "shrink": lambda mask, session: selective.grown(
+        mask, -max(1.0, GROW_STEP * _find_scale(session))
+    ),
     "feather": lambda mask, session: selective.feathered(
-        mask, max(2.0, FEATHER_STEP * _scale(session))
+        mask, max(2.0, FEATHER_STEP * _find_scale(session))
     ),
     "fill": lambda mask, _: selective.filled(mask),
     "invert": lambda mask, _: selective.inverted(mask),
     "snap": lambda mask, session: selective.snapped(
-        mask, session.lightness(), max(2.0, SNAP_STEP * _scale(session))
+        mask, session.lightness(), max(2.0, SNAP_STEP * _find_scale(session))
     ),
     "all": lambda mask, _: np.ones_like(mask),
     "nothing": lambda mask, _: np.zeros_like(mask),
 }
 ACTS: dict[str, Callable[[SelectiveSession, Edit], None]] = {
-    "paint": _stroke,
-    "erase": _stroke,
+    "paint": _paint,
+    "erase": _paint,
     "box": _select,
     "keep": _select,
     "drop": _select,

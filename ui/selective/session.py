@@ -215,11 +215,11 @@ class SelectiveSession(PhotoSession):
         with task.holding(self.making, "Waiting for another picture"):
             if not self.has(fill):
                 picture = self.fill(fill, service, task)
-                path = self.new(service, "jpg")
+                path = self.name_file(service, "jpg")
                 Image.fromarray(picture).save(path, quality=QUALITY, subsampling=0)
                 self.files[fill] = path
 
-    def new(self, service: Service, ending: str) -> Path:
+    def name_file(self, service: Service, ending: str) -> Path:
         """Where a picture for the page goes, under a name that it has never had."""
         path = service.folder.path / self.key / f"{next(self.names)}.{ending}"
         path.parent.mkdir(mode=0o700, exist_ok=True)

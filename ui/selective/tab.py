@@ -95,7 +95,8 @@ class Handlers(PhotoHandlers):
             "colour": gr.update(visible=fill.colour is not None, **colour),
             "layers": gr.update(
                 choices=[
-                    (f"{each.name} · {percent(each.share)}", each.name) for each in session.found
+                    (f"{each.name} · {write_percent(each.share)}", each.name)
+                    for each in session.found
                 ],
                 value=[name for name in session.area.layers if name in names],
                 visible=bool(names),
@@ -242,7 +243,7 @@ class Handlers(PhotoHandlers):
         return {"remark": "", "finished": str(path)}
 
 
-def percent(share: float) -> str:
+def write_percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
 
 

@@ -63,7 +63,7 @@ def folders(settings: Settings, folder: Path | None) -> Folders:
     if not MODELS[settings.model].conditions:
         return Folders(folder / FLUX.repo, None, None)
     controlnet = folder / CONTROLNETS[settings.condition].repo
-    lora = folder / FAST.repo / FAST.files[0].name if settings.fast else None
+    lora = folder / FAST.repo / FAST.files[0].path if settings.fast else None
     return Folders(folder / BASE.repo, controlnet, lora)
 
 

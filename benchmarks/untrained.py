@@ -146,7 +146,7 @@ def _write_diffusion(folder: Path) -> None:
         key: each if key.endswith("alpha") else each.normal_(0, DEVIATION)
         for key, each in lora(network)
     }
-    save_file(thin, folder / FAST.repo / FAST.files[0].name)
+    save_file(thin, folder / FAST.repo / FAST.files[0].path)
 
 
 # --- FLUX.2 [klein] 4B ---

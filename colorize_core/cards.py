@@ -117,6 +117,11 @@ class ModelCard:
     source: str = ""  # address of the original; empty where it is at home here
 
     @property
+    def bytes(self) -> int:
+        """Of its weight files, as far as their size is known."""
+        return sum(file.bytes for file in self.weights)
+
+    @property
     def download(self) -> int:
         """Bytes that have to be downloaded once, as far as their size is known; 0 for a bundled
         model."""

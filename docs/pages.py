@@ -21,9 +21,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from colorize_core import ModelCard, cards
-from colorize_core.cli.terminal import size
 from colorize_core.metrics.baselines import BASELINES
 from colorize_core.prompted import sources
+from colorize_core.sizes import size
 from docs.tables import (
     BY,
     ROOT,
@@ -107,13 +107,12 @@ def models(_: str) -> str:
 
 
 def _facts(card: ModelCard) -> list[str]:
-    mebibytes = sum(file.bytes for file in card.weights) / 2**20
     page = card.source if card.download else f"../weights/{card.name}/README.md"
     return [
         f"[`{card.name}`]({page})",
         card.summary,
         f"{card.parameters / 1e6:.1f} M",
-        f"{mebibytes:.1f} MiB",
+        size(card.bytes),
         card.licence,
         _first_sentence(card.limits),  # all of them stand in the model's own card
     ]
@@ -126,7 +125,6 @@ def _first_sentence(text: str) -> str:
 
 def prompt_downloads(_: str) -> str:
     """What colours from words need: where it is, how large, under which licence."""
-    own = [each for each in vars(sources).values() if isinstance(each, sources.Source)]
     rows = [["what", "where", "size", "licence"]]
     rows += [
         [
@@ -135,7 +133,7 @@ def prompt_downloads(_: str) -> str:
             size(each.bytes),
             each.licence,
         ]
-        for each in (*own, *sources.CONTROLNETS.values())
+        for each in sources.EVERY
     ]
     return table_of(rows)
 

@@ -9,7 +9,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from colorize_core.downloads import transfer
+from colorize_core.downloads import checkpoints, transfer
+from colorize_core.downloads.catalogue import DOWNLOADS, Download, from_address
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"  # of every repository's main
 
@@ -243,15 +244,26 @@ def serving(folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 def serving_torchvision(
     name: str, content: bytes, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Hub]:
-    """serving() that content in the place of the weights `name` of torchvision's."""
-    from torchvision.models import get_weight
-
+    """serving() that content in the place of the weights `name` of the catalogue, which are
+    torchvision's."""
     file = f"weights-{hashlib.sha256(content).hexdigest()[:8]}.pth"
     (folder / "www").mkdir()
     (folder / "www" / file).write_bytes(content)
     with serving(folder / "www", folder / "cache", monkeypatch) as hub:
-        monkeypatch.setattr(get_weight(name).value, "url", f"{hub.url}/{file}")
+        offer_elsewhere(name, f"{hub.url}/{file}", monkeypatch)
         yield hub
+
+
+def fetch(downloads: Iterable[Download]) -> None:
+    """Download all of their files that are not here."""
+    checkpoints.fetch([file for each in downloads for file in each.files])
+
+
+def offer_elsewhere(name: str, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the catalogue say that the weights `name` are at that address."""
+    known = DOWNLOADS[name]
+    moved = from_address(name, known.title, known.licence, address, known.bytes)
+    monkeypatch.setitem(DOWNLOADS, name, moved)
 
 
 def point_at(monkeypatch: pytest.MonkeyPatch, url: str) -> None:

@@ -10,7 +10,7 @@ from huggingface_hub import constants
 
 from colorize_core import cards, load
 from colorize_core.downloads import checkpoints
-from colorize_core.downloads.catalogue import Download, every
+from colorize_core.downloads.catalogue import DOWNLOADS, Download
 from colorize_core.imaging import image
 
 pytestmark = pytest.mark.hub
@@ -24,9 +24,7 @@ def online(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
 
 
-@pytest.mark.parametrize(
-    "what", [each for each in every() if not each.bundled], ids=lambda what: what.name
-)
+@pytest.mark.parametrize("what", DOWNLOADS.values(), ids=lambda what: what.name)
 def test_every_download_is_where_it_is_said_to_be(what: Download) -> None:
     for file in what.files:
         offer = checkpoints.place(file).ask()

@@ -79,9 +79,7 @@ def test_gradio_of_the_space_is_one_that_the_requirements_take() -> None:
 
 
 def test_models_of_the_front_matter_are_those_that_can_be_downloaded() -> None:
-    own = vars(sources).values()
-    known = {each.repo for each in own if isinstance(each, sources.Source)} | {SAM2}
-    known |= {each.repo for each in sources.CONTROLNETS.values()}
+    known = {each.repo for each in (*sources.EVERY, SAM2)}
     assert set(front_matter()["models"]) == known
 
 
@@ -96,7 +94,7 @@ def test_preloading_that_the_page_names_is_what_drawing_needs() -> None:
         found[repo] = (files.split(","), revision)
     assert set(found) == set(expected)
     for repo, source in expected.items():
-        assert found[repo] == ([file.name for file in source.files], source.revision)
+        assert found[repo] == ([file.path for file in source.files], source.revision)
     size = sum(source.bytes for source in expected.values()) / 1e9
     text = (ROOT / "docs/deploying.md").read_text(encoding="utf-8")
     assert f"({size:.1f} GB)" in text.replace("\n", " ")

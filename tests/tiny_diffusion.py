@@ -44,7 +44,7 @@ def write_all(folder: Path) -> None:
     torch.manual_seed(0)
     write_base(folder / BASE.repo)
     for source in CONTROLNETS.values():
-        half = any(".fp16." in file.name for file in source.files)
+        half = any(".fp16." in file.path for file in source.files)
         network = tiny_controlnet()
         _shake(network, 0.05)
         network.to(torch.float16 if half else torch.float32).save_pretrained(
@@ -52,8 +52,8 @@ def write_all(folder: Path) -> None:
         )
     (folder / FAST.repo).mkdir(parents=True)
     unet = UNet2DConditionModel.from_pretrained(folder / BASE.repo / "unet", variant="fp16")
-    save_file(lora(unet), folder / FAST.repo / FAST.files[0].name)
-    write_hed(folder / HED.repo / HED.files[0].name)
+    save_file(lora(unet), folder / FAST.repo / FAST.files[0].path)
+    write_hed(folder / HED.repo / HED.files[0].path)
 
 
 def write_base(folder: Path) -> None:

@@ -20,6 +20,7 @@ from colorize_core.cards import Value
 from colorize_core.cli.terminal import aligned
 from colorize_core.errors import ColorizeError, DeviceError, OptionError
 from colorize_core.imaging import image
+from colorize_core.sizes import size
 from colorize_core.threads import wait_briefly
 
 COMMANDS = {  # modules with main(arguments) -> exit code
@@ -155,12 +156,11 @@ def list_models() -> str:
     rows = [("NAME", "PARAMETERS", "WEIGHTS", "LICENCE", "WHAT IT IS")]
     own = [("MODEL", "--set", "ALLOWED", "WHAT IT DOES")]
     for card in cards(downloads=True):
-        size = sum(file.bytes for file in card.weights) / 2**20
         rows.append(
             (
                 card.name,
                 f"{card.parameters / 1e6:.1f} M",
-                f"{size:.1f} MiB{' to download' if card.download else ''}",
+                f"{size(card.bytes)}{' to download' if card.download else ''}",
                 card.licence,
                 card.summary,
             )

@@ -16,9 +16,11 @@ from tqdm import tqdm
 
 from colorize_core import cards, metrics
 from colorize_core.cards import SEED
+from colorize_core.downloads import checkpoints
+from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import ColorizeError, DeviceError, OptionError, SaveError
-from colorize_core.metrics import trunks
 from colorize_core.metrics.baselines import BASELINES
+from colorize_core.sizes import size
 from colorize_core.threads import wait_briefly
 
 if TYPE_CHECKING:
@@ -176,9 +178,9 @@ def judge(names: Sequence[str], device: str) -> Judge:
 
     downloads = dict.fromkeys(metrics.find(name).download for name in names)
     for weights in filter(None, downloads):
-        if not trunks.is_cached(weights):
-            size = trunks.megabytes(weights)
-            print(f"{weights} is downloaded once: {size:.0f} MB.", file=sys.stderr)
+        if missing := checkpoints.missing(DOWNLOADS[weights].files):
+            needed = size(sum(file.bytes for file in missing))
+            print(f"{DOWNLOADS[weights].title} is downloaded once: {needed}.", file=sys.stderr)
     made = Judge(names, device)
     for reason in dict.fromkeys(made.missing.values()):
         empty = ", ".join(name for name, why in made.missing.items() if why == reason)

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Sequence
 
 from colorize_core.cards import ModelCard
-from colorize_core.cli.terminal import aligned, size
+from colorize_core.cli.terminal import aligned
 from colorize_core.downloads import push
 from colorize_core.errors import ColorizeError, OptionError
 from colorize_core.models.registry import cards, tools
+from colorize_core.sizes import size
 
 ALL_DONE, FAILED, STOPPED = 0, 1, 130
 

@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from colorize_core import cards, options
+from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import ColorizeError, DeviceError, OptionError
 from colorize_core.imaging import image
 from colorize_core.imaging.tone import Picture
 from colorize_core.selective import automatic, blending, masks, segmenters
 from colorize_core.selective.blending import Region
 from colorize_core.selective.masks import Mask
+from colorize_core.sizes import size
 from colorize_core.threads import wait_briefly
 
 ALL_DONE, FAILED, STOPPED = 0, 1, 130
@@ -65,8 +67,10 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--network",
         choices=[segmenters.PEOPLE, *segmenters.NETWORKS],
-        help="of --keep: people, which comes along and knows persons alone, mobile (44 MB) or "
-        "resnet101 (245 MB, better) (default: people for person alone, else mobile)",
+        help="of --keep: people, which comes along and knows persons alone, mobile "
+        f"({size(DOWNLOADS['deeplab-mobile'].bytes)}) or resnet101 "
+        f"({size(DOWNLOADS['deeplab-resnet101'].bytes)}, better) (default: people for person "
+        "alone, else mobile)",
     )
     what.add_argument(
         "--feather",
@@ -229,9 +233,9 @@ def network_of(names: Sequence[str], chosen: str | None) -> str:
 
 def _of_classes(photo: Picture, names: Sequence[str], asked: argparse.Namespace) -> Mask:
     network = network_of(names, asked.network)
-    size = segmenters.megabytes(network)
-    if size and not asked.quiet:
-        print(f"DeepLabV3 ({network}) is downloaded once: {size:.0f} MB.", file=sys.stderr)
+    missing = segmenters.missing_bytes(network)
+    if missing and not asked.quiet:
+        print(f"DeepLabV3 ({network}) is downloaded once: {size(missing)}.", file=sys.stderr)
     layers = segmenters.classes(photo, network=network, device=asked.device)
     wanted = [layer.mask for layer in layers if layer.name in names]
     if not wanted:

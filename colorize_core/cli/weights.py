@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from colorize_core.cards import WeightFile
-from colorize_core.cli.terminal import aligned, size
+from colorize_core.cli.terminal import aligned
 from colorize_core.downloads import checkpoints, digests
-from colorize_core.downloads.catalogue import Download, every
+from colorize_core.downloads.catalogue import DOWNLOADS, Download
 from colorize_core.errors import OptionError, WeightsError
+from colorize_core.models.registry import cards, tools
+from colorize_core.sizes import size
 
 ALL_DONE, SOME_FAILED, STOPPED = 0, 1, 130
 
@@ -76,6 +78,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped. The same command goes on from here.", file=sys.stderr)
         return STOPPED
+
+
+def every() -> tuple[Download, ...]:
+    """What ships with the repository and what can be downloaded, the models first; loads no model
+    and downloads nothing."""
+    bundled = (
+        Download(card.name, card.title, card.licence, card.source, card.weights)
+        for card in (*cards(), *tools())
+    )
+    return (*bundled, *DOWNLOADS.values())
 
 
 def choose(names: Sequence[str]) -> tuple[Download, ...]:

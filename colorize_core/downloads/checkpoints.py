@@ -12,9 +12,12 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from colorize_core.cards import WeightFile
-from colorize_core.downloads import AtAddress, OnHub, digests
+from colorize_core.downloads import digests
+from colorize_core.downloads.catalogue import Download
+from colorize_core.downloads.places import AtAddress, OnHub
 from colorize_core.downloads.transfer import get
 from colorize_core.errors import Cancelled, WeightsError
+from colorize_core.sizes import size
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -77,6 +80,21 @@ def missing(files: Iterable[WeightFile]) -> tuple[WeightFile, ...]:
     return tuple(file for file in files if not file.bundled and here(file) is None)
 
 
+def folder(download: Download) -> Path:
+    """The folder with all files of a repository of the Hub, laid out as there; downloads nothing.
+    WeightsError if one is missing."""
+    found = {file.path: path for file in download.files if (path := here(file))}
+    if lacking := [file.path for file in download.files if file.path not in found]:
+        raise WeightsError(
+            f"{download.title} is not complete on this machine: {download.repo} lacks "
+            f"{', '.join(lacking)}. Download it ({size(download.bytes)}, licence "
+            f"{download.licence}), or copy the folder models--{download.repo.replace('/', '--')} "
+            "of another machine's Hub cache into this one's."
+        )
+    name, path = next(iter(found.items()))
+    return path.parents[name.count("/")]
+
+
 def fetch(
     files: Iterable[WeightFile],
     report: Callable[[int, int], None] | None = None,
@@ -87,13 +105,18 @@ def fetch(
     does."""
     wanted = missing(files)
     total, before = sum(file.bytes for file in wanted), 0
+
     for file in wanted:
 
-        def hear(count: int, before: int = before) -> None:
-            if report:
-                report(before + count, max(total, before + count))
+        def hear(count: int, before: int = before, most: int = file.bytes) -> None:
+            if report:  # stated sizes round: no file counts for more than its own
+                done = before + (min(count, most) if most else count)
+                report(done, max(total, done))
 
-        before += find(file, hear, stop).stat().st_size
+        path = find(file, hear, stop)
+        count = file.bytes or path.stat().st_size
+        hear(count)
+        before += count
 
 
 def is_whole(file: WeightFile) -> bool | None:

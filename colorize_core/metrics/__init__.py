@@ -34,7 +34,7 @@ class Metric:
     function: str
     needs_truth: bool = True
     network: bool = False  # it asks one, and so takes a device
-    download: str = ""  # torchvision's name of weights that do not ship with the repository
+    download: str = ""  # in the catalogue: of weights that do not ship with the repository
 
 
 METRICS = (

@@ -84,7 +84,7 @@ def _inception(device: torch.device) -> Callable[[Tensor], Tensor]:
     import torch
     from torchvision.models import get_weight, inception_v3
 
-    with trunks.fetching(INCEPTION, "Inception v3"):
+    with trunks.fetching("inception-v3", "Inception v3"):
         network = inception_v3(weights=get_weight(INCEPTION))
     network.fc = torch.nn.Identity()
     network.eval().to(device)

@@ -17,12 +17,8 @@ from numpy.typing import NDArray
 from colorize_core.errors import OptionError
 from colorize_core.metrics import trunks
 
-# The trunks' weights, by the names of LPIPS and of torchvision.
-NETS = {
-    "alex": "AlexNet_Weights.IMAGENET1K_V1",
-    "vgg": "VGG16_Weights.IMAGENET1K_V1",
-    "squeeze": "SqueezeNet1_1_Weights.IMAGENET1K_V1",
-}
+# The trunks, by the names of LPIPS and of the catalogue of downloads.
+NETS = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet"}
 _LOADING = threading.Lock()
 
 

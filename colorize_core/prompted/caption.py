@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 
 from colorize_core import devices
+from colorize_core.downloads import checkpoints
 from colorize_core.errors import Cancelled
 from colorize_core.imaging.chroma import Picture, shrink
 from colorize_core.prompted import memory
@@ -41,7 +42,7 @@ def caption(photo: Picture, device: str = "auto", stop: threading.Event | None =
     picked = devices.pick(device)
     try:
         with memory.explained():
-            return colourful(_described(CAPTIONER.folder(), photo, picked, stop))
+            return colourful(_described(checkpoints.folder(CAPTIONER), photo, picked, stop))
     finally:
         gc.collect()  # the parts of the network refer to one another
         if picked.type == "cuda":

@@ -16,7 +16,7 @@ from colorize_core.errors import TooLittleMemoryError, WeightsError
 if TYPE_CHECKING:
     import torch
 
-    from colorize_core.prompted.sources import Source
+    from colorize_core.downloads.catalogue import Download
 
 RESIDENT, OFFLOAD = "resident", "offload"
 # Numbers a pixel that the busiest moment, the VAE's decoder, keeps, on the safe side: on a CPU it
@@ -41,14 +41,14 @@ def need(parts: Iterable[Path], itemsize: int, pixels: int) -> Need:
     return Need(sum(sizes), max(sizes), WORK * itemsize * min(pixels, TILED))
 
 
-def expected(sources: Iterable[Source], itemsize: int, pixels: int) -> Need:
-    """The same of what is not downloaded yet, by the sizes that the sources say."""
+def expected(downloads: Iterable[Download], itemsize: int, pixels: int) -> Need:
+    """The same of what is not downloaded yet, by the sizes that the catalogue says."""
     parts: Counter[str] = Counter()
-    for source in sources:
-        for file in source.files:
-            if file.name.endswith(".safetensors"):
-                part = f"{source.repo}/{file.name}".rpartition("/")[0]
-                parts[part] += file.bytes // file.itemsize * itemsize
+    for each in downloads:
+        for file in each.files:
+            if file.path.endswith(".safetensors"):
+                part = f"{each.repo}/{file.path}".rpartition("/")[0]
+                parts[part] += file.bytes // each.itemsize * itemsize
     return Need(parts.total(), max(parts.values()), WORK * itemsize * min(pixels, TILED))
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from colorize_core.cli.terminal import size
 from colorize_core.prompted import memory
 from colorize_core.prompted.settings import CONTROLS, PROMPT, QUICK, Settings
 from colorize_core.prompted.sources import needed
+from colorize_core.sizes import size
 
 HALF = 2  # bytes of a number on a GPU
 EVERY = tuple(control.name for control in CONTROLS)

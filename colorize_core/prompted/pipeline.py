@@ -22,12 +22,13 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from colorize_core import devices
+from colorize_core.downloads.catalogue import Download
 from colorize_core.errors import WeightsError
 from colorize_core.prompted import flux, memory, preview
 from colorize_core.prompted.flux import Editor
 from colorize_core.prompted.memory import TILED, Need
 from colorize_core.prompted.settings import MOST_FAST, Settings
-from colorize_core.prompted.sources import Folders, Source
+from colorize_core.prompted.sources import Folders
 
 ADAPTER = "fast"  # the name of LCM-LoRA within the pipeline
 PARTS = ("text_encoder", "unet", "vae", "safety_checker")
@@ -166,11 +167,11 @@ def _steps_to_ask(settings: Settings) -> int:
     return max(min(most, math.ceil(settings.steps / settings.strength)), settings.steps)
 
 
-def check(sources: Iterable[Source], device: str = "auto", pixels: int = TILED) -> None:
+def check(downloads: Iterable[Download], device: str = "auto", pixels: int = TILED) -> None:
     """Whether the machine could hold these, before they are downloaded. Raises DeviceError or
     TooLittleMemoryError, with the numbers."""
     picked = devices.pick(device)
-    _place(memory.expected(sources, _dtype(picked).itemsize, pixels), picked)
+    _place(memory.expected(downloads, _dtype(picked).itemsize, pixels), picked)
 
 
 def _dtype(device: torch.device) -> torch.dtype:

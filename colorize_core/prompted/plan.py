@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from colorize_core.downloads.catalogue import Download
 from colorize_core.errors import OptionError
 from colorize_core.prompted import sources
 from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.settings import Settings
-from colorize_core.prompted.sources import Source
 
 TITLES = {"canny": "Canny edges", "brightness": "Brightness", "softedge": "Soft edges"}
 
@@ -38,6 +38,6 @@ def label(settings: Settings) -> str:
     return f"{title}, from the built-in model's colours" if settings.start else title
 
 
-def needed(cells: Iterable[Settings]) -> tuple[Source, ...]:
+def needed(cells: Iterable[Settings]) -> tuple[Download, ...]:
     """What has to be here for all of them."""
     return tuple(dict.fromkeys(source for cell in cells for source in sources.needed(cell)))

@@ -9,7 +9,7 @@
 Importing this loads no torch.
 """
 
-from colorize_core.selective.automatic import Layer, classes, grabcut, megabytes, pointed
+from colorize_core.selective.automatic import Layer, classes, grabcut, missing_bytes, pointed
 from colorize_core.selective.blending import (
     Region,
     blend,
@@ -59,7 +59,7 @@ __all__ = [
     "grown",
     "inverted",
     "lightness",
-    "megabytes",
+    "missing_bytes",
     "painted",
     "pointed",
     "read_mask",

@@ -17,9 +17,9 @@ from colorize_core.errors import OptionError
 from colorize_core.imaging.tone import Picture
 from colorize_core.selective import masks, saliency
 from colorize_core.selective.masks import Mask
-from colorize_core.selective.segmenters import Box, Layer, Point, classes, megabytes, pointed
+from colorize_core.selective.segmenters import Box, Layer, Point, classes, missing_bytes, pointed
 
-__all__ = ["Box", "Layer", "Point", "Stroke", "classes", "grabcut", "megabytes", "pointed"]
+__all__ = ["Box", "Layer", "Point", "Stroke", "classes", "grabcut", "missing_bytes", "pointed"]
 
 Stroke = tuple[Sequence[Point], float]  # its points and its radius
 

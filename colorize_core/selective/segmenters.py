@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize_core import downloads
+from colorize_core.cards import WeightFile
 from colorize_core.downloads import checkpoints
-from colorize_core.downloads.catalogue import MB, from_hub, from_torchvision
+from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import OptionError, WeightsError
 from colorize_core.imaging.tone import Picture
 from colorize_core.metrics import trunks
@@ -50,30 +50,7 @@ NETWORKS = {  # torchvision's functions and the names of their weights
         "DeepLabV3_ResNet101_Weights.COCO_WITH_VOC_LABELS_V1",
     ),
 }
-SAM2 = "facebook/sam2.1-hiera-tiny"
-SAM2_FILES = ("config.json", "model.safetensors")
-SAM2_MEGABYTES = 156.0
-DOWNLOADS = (
-    from_torchvision(
-        "deeplab-mobile",
-        "DeepLabV3 (mobile), for masks",
-        "deeplabv3_mobilenet_v3_large-fc3c493d.pth",
-        44_400_000,
-    ),
-    from_torchvision(
-        "deeplab-resnet101",
-        "DeepLabV3 (resnet101), for masks",
-        "deeplabv3_resnet101_coco-586e9e4e.pth",
-        244_500_000,
-    ),
-    from_hub(
-        "sam2",
-        "SAM 2.1, for masks",
-        "apache-2.0",
-        SAM2,
-        {"config.json": 0, "model.safetensors": int(SAM2_MEGABYTES * MB)},
-    ),
-)
+SAM2 = DOWNLOADS["sam2"]
 
 SIDE, LONGEST = 520, 1280  # pixels of the shorter side that DeepLabV3 is shown; most of the longer
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the photographs that it learned from
@@ -94,18 +71,10 @@ class Layer:
     share: float
 
 
-def megabytes(network: str) -> float:
+def missing_bytes(network: str) -> int:
     """What has to be downloaded before `network` can be asked ("people", "mobile", "resnet101",
     "sam2"): 0 where its weights are there. OptionError for another name."""
-    if network == PEOPLE:
-        return 0.0
-    if network == "sam2":
-        from huggingface_hub import try_to_load_from_cache
-
-        found = [isinstance(try_to_load_from_cache(SAM2, file), str) for file in SAM2_FILES]
-        return 0.0 if all(found) else SAM2_MEGABYTES
-    _, name = _known(network)
-    return 0.0 if trunks.is_cached(name) else trunks.megabytes(name)
+    return sum(file.bytes for file in checkpoints.missing(_files(network)))
 
 
 def fetch(
@@ -113,24 +82,30 @@ def fetch(
     report: Callable[[int, int], None] | None = None,
     stop: threading.Event | None = None,
 ) -> None:
-    """Download what megabytes() says. `report` gets the bytes so far and those of all. Raises
+    """Download what is missing. `report` gets the bytes so far and those of all. Raises
     OptionError, WeightsError, or Cancelled soon after `stop` is set."""
-    if network == "sam2":
-        checkpoints.fetch(
-            next(each.files for each in DOWNLOADS if each.name == network), report, stop
-        )
-    elif network != PEOPLE:
-        _, name = _known(network)
-        trunks.fetch(name, _deeplabs(network), report, stop)
+    if network in NETWORKS:
+        trunks.fetch(f"deeplab-{network}", _deeplabs(network), report, stop)
+    else:
+        checkpoints.fetch(_files(network), report, stop)
 
 
 def by_hand(network: str) -> tuple[str, str]:
     """What the weights are called, and the command that fetches them before they are asked for."""
     if network == "sam2":
-        return "SAM 2.1", f"hf download {SAM2} {' '.join(SAM2_FILES)}"
+        return "SAM 2.1", SAM2.by_hand
     _known(network)
     photo = "python -m colorize_core selective examples/cat-gray.jpg --keep cat"
     return "DeepLabV3", f"{photo} --network {network} -o cat.png"
+
+
+def _files(network: str) -> tuple[WeightFile, ...]:
+    if network == "sam2":
+        return SAM2.files
+    if network == PEOPLE:
+        return ()
+    _known(network)
+    return DOWNLOADS[f"deeplab-{network}"].files
 
 
 def _deeplabs(network: str) -> str:
@@ -157,8 +132,8 @@ def classes(
     """The CLASSES that a network finds in the photo, largest first, with masks of screen size.
 
     `network`: "people", which ships with the repository and knows persons alone, or DeepLabV3 as
-    "mobile" (44 MB) or "resnet101" (245 MB, better), downloaded by torchvision into its cache where
-    it has them not; megabytes() says so before. `progress` gets shares of the work in [0, 1]; what
+    "mobile" or the larger and better "resnet101", downloaded into torch's cache where it has them
+    not; missing_bytes() says so before. `progress` gets shares of the work in [0, 1]; what
     it raises stops it. Raises WeightsError if they cannot be had, OptionError or DeviceError.
     """
     from colorize_core import devices
@@ -246,7 +221,7 @@ def _deeplab(network: str, device: str) -> Any:
     from torchvision.models import get_weight, segmentation
 
     function, name = _known(network)
-    with trunks.fetching(name, _deeplabs(network)):
+    with trunks.fetching(f"deeplab-{network}", _deeplabs(network)):
         built = getattr(segmentation, function)(weights=get_weight(name), progress=True)
     return built.eval().to(device)
 
@@ -299,8 +274,8 @@ def pointed(
     """The mask, of screen size, of what SAM 2.1 finds at the points or in the box (x0, y0, x1, y1)
     and not at the points `drop`, all in pixels of the photo.
 
-    The weights (156 MB) come from the Hugging Face Hub where its cache has them not; megabytes()
-    says so before. Raises WeightsError if they cannot be had, OptionError or DeviceError.
+    The weights come from the Hugging Face Hub where its cache has them not; missing_bytes() says so
+    before. Raises WeightsError if they cannot be had, OptionError or DeviceError.
     """
     import torch
 
@@ -343,7 +318,7 @@ def _sam2(device: str) -> tuple[Any, Any]:
     from safetensors import SafetensorError
     from transformers.models.sam2 import Sam2ImageProcessor
 
-    paths = [downloads.fetch(SAM2, file) for file in SAM2_FILES]
+    paths = [checkpoints.find(file) for file in SAM2.files]
     kind: Any = transformers.Sam2Model  # its types do not know of the report
     try:
         model, report = kind.from_pretrained(

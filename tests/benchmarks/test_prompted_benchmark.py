@@ -12,9 +12,10 @@ import tiny_flux
 import torch
 
 from benchmarks import prompted, results_file, untrained
+from colorize_core.downloads.catalogue import Download
 from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.settings import Settings
-from colorize_core.prompted.sources import BASE, CONTROLNETS, FAST, FLUX, Source
+from colorize_core.prompted.sources import BASE, CONTROLNETS, FAST, FLUX
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -98,11 +99,11 @@ def test_it_refuses_without_a_gpu(
     ],
 )
 def test_untrained_networks_are_as_large_as_the_published(
-    build: Any, source: Source, part: str
+    build: Any, source: Download, part: str
 ) -> None:
     with torch.device("meta"):
         numbers = sum(weight.numel() for weight in build().parameters())
-    files = [file for file in source.files if file.name.startswith(part)]
+    files = [file for file in source.files if file.path.startswith(part)]
     assert 2 * numbers == pytest.approx(sum(file.bytes for file in files), rel=0.005)
 
 

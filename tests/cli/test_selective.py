@@ -44,7 +44,7 @@ def layers(monkeypatch):
         return tuple(Layer(name, mask, float(mask.mean())) for name, mask in shapes.items())
 
     monkeypatch.setattr(segmenters, "classes", classes)
-    monkeypatch.setattr(segmenters, "megabytes", lambda network: 44.4)
+    monkeypatch.setattr(segmenters, "missing_bytes", lambda network: 44_400_000)
     return asked
 
 
@@ -123,7 +123,7 @@ def test_classes_are_kept_by_name(folder, layers, capsys):
     mask = masks.read_mask("m.png")
     assert mask[60, [10, 80, 150]].tolist() == [1, 0, 1]
     assert layers == ["resnet101"]
-    assert "DeepLabV3 (resnet101) is downloaded once: 44 MB." in capsys.readouterr().err
+    assert "DeepLabV3 (resnet101) is downloaded once: 44.4 MB." in capsys.readouterr().err
 
 
 def test_people_alone_need_no_download(folder, layers, capsys):

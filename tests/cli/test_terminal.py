@@ -1,6 +1,7 @@
 """What the commands and the pages print alike."""
 
-from colorize_core.cli.terminal import aligned, size
+from colorize_core.cli.terminal import aligned
+from colorize_core.sizes import size
 
 
 def test_sizes_are_read_by_people() -> None:

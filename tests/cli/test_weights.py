@@ -18,11 +18,10 @@ from colorize_core.cli import weights
 from colorize_core.cli.colorize import main
 from colorize_core.downloads import catalogue, checkpoints, transfer
 from colorize_core.downloads.catalogue import Download, from_hub
-from colorize_core.metrics import features, lpips
+from colorize_core.metrics import METRICS, features, lpips
 from colorize_core.models import cnn_mse
-from colorize_core.networks import pretrained
-from colorize_core.prompted import sources
 from colorize_core.selective import segmenters
+from colorize_core.training.recipes import RECIPES, find
 
 LARGE, TEXT, PICKLE = b"tensors" * 1000, b"{}", b"pickled" * 500
 
@@ -205,12 +204,12 @@ def test_ctrl_c_says_how_to_go_on(served, capsys, monkeypatch):
 
 
 def test_the_list_has_every_model_first_and_no_name_twice():
-    names = [each.name for each in catalogue.every()]
+    names = [each.name for each in weights.every()]
     assert len(set(names)) == len(names)
     models = [card.name for card in colorize_core.cards()]
     assert names[: len(models)] == models
-    assert all(each.licence and each.title and each.files for each in catalogue.every())
-    assert all(each.source.startswith("https://") for each in catalogue.every() if not each.bundled)
+    assert all(each.licence and each.title and each.files for each in weights.every())
+    assert all(each.source.startswith("https://") for each in weights.every() if not each.bundled)
 
 
 def test_every_model_that_has_a_card_is_listed():
@@ -220,30 +219,34 @@ def test_every_model_that_has_a_card_is_listed():
     ]
     names = {found[1] for found in cards if found}
     assert len(names) > 15
-    assert names <= {each.name for each in catalogue.every()}
+    assert names <= {each.name for each in weights.every()}
 
 
-def test_what_torchvision_loads_is_listed_as_it_is():
-    files = {f.address: f for each in catalogue.every() for f in each.files if f.address}
-    used = [*lpips.NETS.values(), features.INCEPTION, *(w for _, w in segmenters.NETWORKS.values())]
-    for name in used:
-        published = get_weight(name)
-        file = files[published.url]
-        assert file.sha256 in published.url
-        assert len(file.sha256) == 8
-        assert file.bytes == pytest.approx(published.meta["_file_size"] * 2**20, rel=0.01)
+def test_every_backbone_and_trunk_that_is_asked_for_is_listed():
+    recipes = [find(name) for name in RECIPES]
+    backbones = {name for each in recipes for name in getattr(each, "backbones", {}).values()}
+    trunks = {metric.download for metric in METRICS if metric.download}
+    assert {*backbones, *trunks, *lpips.NETS.values()} <= set(catalogue.DOWNLOADS)
+    assert backbones
 
 
-def test_what_comes_from_the_hub_is_listed_as_it_is_loaded():
-    listed = {(f.repo, f.path, f.revision) for each in catalogue.every() for f in each.files}
-    for source in (sources.BASE, *sources.CONTROLNETS.values(), sources.HED, sources.FAST):
-        for file in source.files:
-            assert (source.repo, file.name, source.revision or "") in listed
-    backbones = (pretrained.RESNET18, pretrained.RESNET50, pretrained.RESNET101, pretrained.VIT_B16)
-    for repo in backbones:
-        assert (repo, pretrained.FILE, "") in listed
-    for name in segmenters.SAM2_FILES:
-        assert (segmenters.SAM2, name, "") in listed
+TORCHVISION = {
+    "alexnet": "AlexNet_Weights.IMAGENET1K_V1",
+    "vgg16": "VGG16_Weights.IMAGENET1K_V1",
+    "squeezenet": "SqueezeNet1_1_Weights.IMAGENET1K_V1",
+    "inception-v3": features.INCEPTION,
+    **{f"deeplab-{name}": weights for name, (_, weights) in segmenters.NETWORKS.items()},
+}
+
+
+@pytest.mark.parametrize("name", TORCHVISION)
+def test_what_torchvision_loads_is_listed_as_it_is(name):
+    published = get_weight(TORCHVISION[name])
+    (file,) = catalogue.DOWNLOADS[name].files
+    assert file.address == published.url
+    assert file.sha256 in published.url
+    assert len(file.sha256) == 8
+    assert file.bytes == pytest.approx(published.meta["_file_size"] * 2**20, rel=0.01)
 
 
 def test_listing_needs_no_torch():

@@ -20,15 +20,18 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from scenes import ROOT
 
-from colorize_core import downloads
+from colorize_core.cards import WeightFile
 from colorize_core.cli.train import main
-from colorize_core.downloads import transfer
+from colorize_core.downloads import checkpoints, transfer
+from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import Cancelled, WeightsError
 from colorize_core.networks import pretrained
 from colorize_core.networks.resnet import ResNetTrunk
 from colorize_core.networks.scaling import l_alone, l_thrice
 from colorize_core.networks.vit import VitConfig, VitGenerator
 from colorize_core.training import recipes
+
+LARGE = WeightFile("large.bin", "", 0, "someone/small")
 
 
 @pytest.fixture
@@ -42,7 +45,7 @@ def served(tmp_path, monkeypatch):
 
 
 def fetch():
-    return downloads.fetch("someone/small", "model.safetensors")
+    return checkpoints.find(WeightFile("model.safetensors", "", 0, "someone/small"))
 
 
 def test_a_file_is_downloaded_once_and_then_found_without_asking(served, monkeypatch, capfd):
@@ -60,8 +63,11 @@ def test_a_file_is_downloaded_once_and_then_found_without_asking(served, monkeyp
 
 def test_the_environment_names_hub_and_cache(served, tmp_path):
     """As users have it: nothing but variables."""
-    fetched = "downloads.fetch('someone/small', 'model.safetensors')"
-    code = f"from colorize_core import downloads; print({fetched})"
+    code = (
+        "from colorize_core.cards import WeightFile; "
+        "from colorize_core.downloads import checkpoints; "
+        "print(checkpoints.find(WeightFile('model.safetensors', '', 0, 'someone/small')))"
+    )
     environment = os.environ | {"HF_ENDPOINT": served.url, "HF_HUB_CACHE": str(tmp_path / "own")}
     for offline in ("0", "1"):
         environment["HF_HUB_OFFLINE"] = offline
@@ -123,7 +129,7 @@ def gather(served, content, monkeypatch, say=lambda count: None):
         reports.append(count)
         say(count)
 
-    return downloads.fetch("someone/small", "large.bin", report=report), reports
+    return checkpoints.find(LARGE, report), reports
 
 
 def stop_at(limit):
@@ -138,10 +144,10 @@ def test_a_download_reports_and_goes_on_where_it_was_stopped(served, monkeypatch
     content = os.urandom(10_000)
     with pytest.raises(Cancelled):
         gather(served, content, monkeypatch, stop_at(5000))
-    assert downloads.cached("someone/small", "large.bin") is None
+    assert checkpoints.here(LARGE) is None
     path, reports = gather(served, content, monkeypatch)
     assert path.read_bytes() == content
-    assert path == downloads.cached("someone/small", "large.bin")
+    assert path == checkpoints.here(LARGE)
     assert reports == list(range(5000, 10_001, 1000))
     assert served.ranges == [None, "bytes=5000-"]
     assert not list(path.parents[2].rglob("*.part"))
@@ -198,9 +204,9 @@ def test_a_cache_that_cannot_be_written_is_named(served, monkeypatch, tmp_path):
 # networks are the reference, and for the transformer the library's own.
 
 RESNETS = {
-    "resnet18": (pretrained.RESNET18, (2, 2, 2, 2), False),
-    "resnet50": (pretrained.RESNET50, (3, 4, 6, 3), True),
-    "resnet101": (pretrained.RESNET101, (3, 4, 23, 3), True),
+    "resnet18": ((2, 2, 2, 2), False),
+    "resnet50": ((3, 4, 6, 3), True),
+    "resnet101": ((3, 4, 23, 3), True),
 }
 MEAN, STD = (torch.tensor(v).view(3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
 
@@ -236,9 +242,15 @@ def stages(network, photos):
     return seen
 
 
-def publish(served, repo, tensors):
-    (served.folder / repo).mkdir(parents=True)
-    save_file(tensors, served.folder / repo / pretrained.FILE)
+def published(served, name):
+    """Where the file of that row of the catalogue is served from."""
+    (file,) = DOWNLOADS[name].files
+    return served.folder / file.repo / file.path
+
+
+def publish(served, name, tensors):
+    published(served, name).parent.mkdir(parents=True)
+    save_file(tensors, published(served, name))
 
 
 def relative(found, expected):
@@ -247,11 +259,11 @@ def relative(found, expected):
 
 @pytest.mark.parametrize("name", RESNETS)
 def test_a_resnet_from_the_hub_computes_what_torchvisions_does(served, reference, name):
-    repo, depths, bottleneck = RESNETS[name]
+    depths, bottleneck = RESNETS[name]
     network = reference(name)
-    publish(served, repo, network.state_dict())
+    publish(served, name, network.state_dict())
     trunk = ResNetTrunk(depths, bottleneck=bottleneck).eval()
-    pretrained.load_resnet(trunk, downloads.fetch(repo, pretrained.FILE))
+    pretrained.load_resnet(trunk, checkpoints.find(DOWNLOADS[name].files[0]))
     photos = torch.rand(2, 3, 32, 64)
     with torch.no_grad():
         found = trunk((photos - MEAN) / STD)
@@ -262,9 +274,9 @@ def test_a_resnet_from_the_hub_computes_what_torchvisions_does(served, reference
 @torch.no_grad()
 def test_lightness_is_seen_as_a_gray_photo(served, reference):
     network = reference("resnet18")
-    publish(served, pretrained.RESNET18, network.state_dict())
+    publish(served, "resnet18", network.state_dict())
     trunk = ResNetTrunk((2, 2)).eval()  # the CNN's: it ends early
-    pretrained.fill(trunk, pretrained.RESNET18)
+    pretrained.fill(trunk, "resnet18")
     levels = torch.nn.functional.interpolate(torch.rand(2, 1, 8, 8), (64, 96), mode="bicubic")
     expected = stages(network, levels.clamp(0, 1).expand(-1, 3, -1, -1))
     lightness = levels.clamp(0, 1) * 100
@@ -304,8 +316,8 @@ def tiny_vit(served):
     network = transformers.ViTModel(config)
     for weight in network.parameters():
         torch.nn.init.normal_(weight, 0, 0.2)
-    network.save_pretrained(served.folder / pretrained.VIT_B16)
-    names = load_file(served.folder / pretrained.VIT_B16 / pretrained.FILE)
+    network.save_pretrained(published(served, "vit-b16").parent)
+    names = load_file(published(served, "vit-b16"))
     assert {"encoder.layer.1.attention.attention.query.weight", "pooler.dense.weight"} < set(names)
     return network.eval()
 
@@ -313,16 +325,16 @@ def tiny_vit(served):
 @torch.no_grad()
 def test_a_vit_from_the_hub_computes_what_the_published_one_does(served, tiny_vit):
     trunk = VitGenerator(TINY).trunk.eval()
-    pretrained.fill(trunk, pretrained.VIT_B16)
+    pretrained.fill(trunk, "vit-b16")
     lightness = torch.rand(2, 1, 64, 64) * 100
     photos = (lightness / 100).expand(-1, 3, -1, -1)
     expected = tiny_vit((photos - 0.5) / 0.5).last_hidden_state  # as its preprocessor says
     assert relative(trunk(l_thrice(lightness)).last_hidden_state, expected) < 1e-4
-    assert {asked.split("/")[-1] for asked in served.asked} == {pretrained.FILE}
+    assert {asked.split("/")[-1] for asked in served.asked} == {"model.safetensors"}
 
 
 def test_vits_that_do_not_fit_are_refused(tmp_path, served, tiny_vit):
-    state = load_file(served.folder / pretrained.VIT_B16 / pretrained.FILE)
+    state = load_file(published(served, "vit-b16"))
     path = tmp_path / "model.safetensors"
     changes = {
         "layernorm.weight": {k: v for k, v in state.items() if k != "layernorm.weight"},

@@ -10,7 +10,6 @@ from hub_server import point_at, serving
 from huggingface_hub import ModelCard, constants
 
 import colorize_core
-from colorize_core import downloads
 from colorize_core.cards import WeightFile
 from colorize_core.cli.colorize import main
 from colorize_core.downloads import checkpoints, push
@@ -58,7 +57,9 @@ def test_what_is_uploaded_comes_back_as_the_same_network(served, capsys, load_mo
         ["README.md", "config.json", "model.safetensors"]
     ]
     assert served.private == {REPO: False}
-    path = downloads.fetch(REPO, "model.safetensors", sha256=cnn_mse.CARD.weights[0].sha256)
+    path = checkpoints.find(
+        WeightFile("model.safetensors", cnn_mse.CARD.weights[0].sha256, 0, REPO)
+    )
     assert path.read_bytes() == checkpoints.find(cnn_mse.CARD.weights[0]).read_bytes()
     again = Cnn.from_pretrained(REPO)
     bundled = load_model("cnn-mse").network.state_dict()

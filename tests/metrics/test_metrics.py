@@ -20,9 +20,11 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
 from colorize_core import metrics
+from colorize_core.downloads import checkpoints
+from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import OptionError, WeightsError
 from colorize_core.imaging.color import lightness
-from colorize_core.metrics import baselines, features, lpips, perceptual_offline, trunks
+from colorize_core.metrics import baselines, features, lpips, perceptual_offline
 from colorize_core.metrics.ciede2000 import ciede2000, delta_e
 from colorize_core.metrics.colourfulness import colourfulness, colourfulness_difference
 from colorize_core.metrics.explained_variance import explained_variance
@@ -39,6 +41,7 @@ from colorize_core.metrics.protocol import recombined, square, to_gray
 from colorize_core.metrics.psnr import psnr
 from colorize_core.metrics.r2 import r2, r2_channels
 from colorize_core.metrics.ssim import ssim
+from colorize_core.sizes import size
 
 TRUNK_FILES = {
     "alex": (torchvision.models.alexnet, "alexnet-owt-7be5be79.pth"),
@@ -290,15 +293,15 @@ def test_the_unscaled_protocol_has_a_name_of_its_own(photo, monkeypatch):
 
 @pytest.mark.parametrize("name", DOWNLOADED)
 def test_a_trunk_that_cannot_be_had_is_an_error_with_its_size(torch_home, name):
-    megabytes = trunks.megabytes(metrics.find(name).download)
-    assert not trunks.is_cached(metrics.find(name).download)
-    with pytest.raises(WeightsError, match=rf"\({megabytes:.0f} MB\).*OFFLINE.*copy .*\.pth"):
+    download = DOWNLOADS[metrics.find(name).download]
+    assert checkpoints.missing(download.files)
+    with pytest.raises(WeightsError, match=rf"\({size(download.bytes)}\).*OFFLINE.*copy .*\.pth"):
         metrics.prepare(name)
 
 
 def test_a_damaged_trunk_is_an_error_that_says_so(torch_home, photo):
     (torch_home / TRUNK_FILES["alex"][1]).write_bytes(b"half a file")
-    assert trunks.is_cached(lpips.NETS["alex"])
+    assert not checkpoints.missing(DOWNLOADS[lpips.NETS["alex"]].files)
     with pytest.raises(WeightsError, match="may be damaged: delete it"):
         metrics.score("lpips-alex", photo, photo)
     with pytest.raises(OptionError, match=r"'resnet'.*alex, vgg, squeeze"):

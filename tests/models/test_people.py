@@ -76,7 +76,7 @@ def test_where_nobody_is_there_is_no_layer(monkeypatch):
 
 def test_it_needs_no_download_and_reports_its_progress(monkeypatch):
     monkeypatch.setattr(segmenters, "_people", lambda device: Where())
-    assert selective.megabytes(PEOPLE) == 0
+    assert selective.missing_bytes(PEOPLE) == 0
     told: list[float] = []
     selective.classes(photograph("camera"), network=PEOPLE, device="cpu", progress=told.append)
     assert told == sorted(told)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hub_server import Hub, serving
+from hub_server import Hub, fetch, serving
 from huggingface_hub import constants
 from PIL import Image
 from safetensors.torch import save
@@ -25,10 +25,11 @@ from transformers import (
     BlipProcessor,
 )
 
+from colorize_core.downloads import checkpoints
 from colorize_core.errors import Cancelled, TooLittleMemoryError, WeightsError
 from colorize_core.prompted import caption as module
 from colorize_core.prompted.caption import caption, colourful
-from colorize_core.prompted.sources import CAPTIONER, download, missing
+from colorize_core.prompted.sources import CAPTIONER
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = ["a", "man", "woman", "house", "tree", "dog", "street", "in", "on", "with", "and", "of"]
@@ -81,9 +82,9 @@ def served(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 @pytest.fixture
 def here(served: Hub, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The captioner in the Hub's cache of a machine that is offline."""
-    download(missing((CAPTIONER,)))
+    fetch((CAPTIONER,))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    return CAPTIONER.folder()
+    return checkpoints.folder(CAPTIONER)
 
 
 def test_a_caption_is_what_the_network_says(here: Path, models: Path, served: Hub) -> None:
@@ -114,7 +115,7 @@ def test_what_is_missing_is_named(served: Hub) -> None:
 
 
 def test_the_pinned_revision_is_asked_for(served: Hub) -> None:
-    download(missing((CAPTIONER,)))
+    fetch((CAPTIONER,))
     assert served.revisions == {CAPTIONER.repo: CAPTIONER.revision}
 
 

@@ -15,14 +15,13 @@ import tiny_flux
 import torch
 from diffusers import AutoencoderKLFlux2, Flux2KleinPipeline
 from diffusers.pipelines.flux2.image_processor import Flux2ImageProcessor
-from hub_server import serving
+from hub_server import fetch, serving
 from huggingface_hub import constants
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from scenes import scene
 
-from colorize_core.cli.terminal import size
 from colorize_core.errors import Cancelled, TooLittleMemoryError, WeightsError
 from colorize_core.prompted import memory, pipeline, pipeline_cache, preview, settings
 from colorize_core.prompted.chroma_transfer import keep
@@ -38,11 +37,10 @@ from colorize_core.prompted.sources import (
     CONTROLNETS,
     FLUX,
     Folders,
-    download,
     folders,
-    missing,
     needed,
 )
+from colorize_core.sizes import size
 
 PHOTO = scene(90, 120)
 SMALL = Settings(model="flux2-klein", prompt="a red barn", side=64, steps=3)
@@ -395,7 +393,7 @@ def test_from_the_hub_to_a_picture(
     with serving(models, tmp_path / "cache", monkeypatch) as server:
         with pytest.raises(WeightsError, match=r"FLUX.*16 GB, licence apache-2\.0"):
             folders(SMALL)
-        download(missing(needed(SMALL)))
+        fetch(needed(SMALL))
         assert server.revisions == {FLUX.repo: FLUX.revision}
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
         asked, shared = len(server.asked), Shelf()

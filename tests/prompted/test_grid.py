@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny_diffusion
-from hub_server import serving
+from hub_server import fetch, serving
 from scenes import scene
 
 from colorize_core.errors import Cancelled, OptionError, TooLittleMemoryError, WeightsError
@@ -38,7 +38,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     tiny_diffusion.write_all(models)
     cache = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch, serving(models, cache, patch):
-        sources.download(sources.missing(plan.needed(ALL)))
+        fetch(sources.missing(plan.needed(ALL)))
         yield
 
 

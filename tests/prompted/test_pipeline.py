@@ -50,7 +50,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def folders(models: Path, condition: str = "canny", fast: bool = True) -> Folders:
-    lora = models / FAST.repo / FAST.files[0].name
+    lora = models / FAST.repo / FAST.files[0].path
     return Folders(models / BASE.repo, models / CONTROLNETS[condition].repo, lora if fast else None)
 
 

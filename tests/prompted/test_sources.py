@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_diffusion
-from hub_server import Hub, point_at, serving
+from hub_server import Hub, fetch, point_at, serving
 from huggingface_hub import constants
 from scenes import scene
 
-from colorize_core.cli.terminal import size
+from colorize_core.downloads import checkpoints
+from colorize_core.downloads.catalogue import Download
 from colorize_core.errors import Cancelled, WeightsError
 from colorize_core.imaging import image
 from colorize_core.prompted import sources
@@ -29,14 +30,13 @@ from colorize_core.prompted.sources import (
     FAST,
     FLUX,
     HED,
-    Progress,
-    download,
     folders,
     missing,
     needed,
 )
+from colorize_core.sizes import size
 
-EVERY = (BASE, *CONTROLNETS.values(), HED, FAST)
+PAINTING = (BASE, *CONTROLNETS.values(), HED, FAST)
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
@@ -64,19 +64,17 @@ def test_an_editor_needs_nothing_but_itself() -> None:
     assert needed(Settings(model="flux2-klein", condition="softedge")) == (FLUX,)
 
 
-@pytest.mark.parametrize("source", [*EVERY, FLUX, CAPTIONER], ids=lambda source: source.repo)
-def test_a_card_says_revision_size_and_licence(source: sources.Source) -> None:
-    assert source.repo in source.card
-    assert source.licence in source.card
-    assert size(source.bytes) in source.card
+@pytest.mark.parametrize("source", [*PAINTING, FLUX, CAPTIONER], ids=lambda source: source.repo)
+def test_a_line_says_revision_size_and_licence(source: Download) -> None:
+    assert source.repo in source.line
+    assert source.licence in source.line
+    assert size(source.bytes) in source.line
     assert len(source.revision) == 40
-    assert source.revision[:8] in source.card
+    assert source.revision[:8] in source.line
 
 
 def test_nothing_is_downloaded_unless_it_is_asked_for(served: Hub) -> None:
-    what = missing(needed(Settings()))
-    assert what.bytes == BASE.bytes + CONTROLNETS["canny"].bytes + FAST.bytes
-    assert what.sources == needed(Settings())
+    assert missing(needed(Settings())) == needed(Settings())
     with pytest.raises(WeightsError, match=r"LCM-LoRA.*135 MB, licence openrail\+\+"):
         folders(Settings())
     with pytest.raises(WeightsError, match=r"Soft edge detector is not complete.*ControlNetHED"):
@@ -85,52 +83,49 @@ def test_nothing_is_downloaded_unless_it_is_asked_for(served: Hub) -> None:
 
 
 def test_a_download_is_told_of_and_happens_once(served: Hub) -> None:
-    heard: list[Progress] = []
-    download(missing((BASE, FAST)), heard.append)
-    shares = [each.share for each in heard]
+    heard: list[tuple[int, int]] = []
+    checkpoints.fetch([*BASE.files, *FAST.files], lambda *bytes: heard.append(bytes))
+    shares = [done / total for done, total in heard]
     assert shares == sorted(shares)
     assert shares[0] == 0
     assert shares[-1] == 1
-    assert heard[-1].total == BASE.bytes + FAST.bytes
-    assert {each.file for each in heard} == {
-        f"{source.repo}/{file.name}" for source in (BASE, FAST) for file in source.files
-    }
+    assert heard[0][1] == BASE.bytes + FAST.bytes
     assert not missing((BASE, FAST))
     asked = list(served.asked)
-    download(missing((BASE, FAST)))
+    fetch((BASE, FAST))
     assert served.asked == asked
 
 
 def test_pinned_revisions_are_asked_for(served: Hub) -> None:
-    for source in EVERY:
-        download(missing((source,)))
-        folder = source.folder()
+    for source in PAINTING:
+        fetch((source,))
+        folder = checkpoints.folder(source)
         assert folder.name == source.revision
-        assert all((folder / file.name).is_file() for file in source.files)
-    assert served.revisions == {source.repo: source.revision for source in EVERY}
+        assert all((folder / file.path).is_file() for file in source.files)
+    assert served.revisions == {source.repo: source.revision for source in PAINTING}
 
 
 def test_a_download_that_is_stopped_goes_on(served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 1000)
     stop = threading.Event()
 
-    def hear(progress: Progress) -> None:
-        if progress.file.endswith("unet/diffusion_pytorch_model.fp16.safetensors"):
+    def hear(done: int, total: int) -> None:
+        if served.asked[-1].endswith("unet/diffusion_pytorch_model.fp16.safetensors"):
             stop.set()
 
     with pytest.raises(Cancelled):
-        download(missing((BASE,)), hear, stop)
-    left = [file.name for _, file in missing((BASE,)).files]
+        checkpoints.fetch(BASE.files, hear, stop)
+    left = [file.path for each in missing((BASE,)) for file in each.files]
     assert left[0] == "unet/diffusion_pytorch_model.fp16.safetensors"
     assert "text_encoder/model.fp16.safetensors" not in left
-    download(missing((BASE,)))
+    fetch((BASE,))
     assert not missing((BASE,))
 
 
 def test_an_unreachable_hub_is_named(served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     point_at(monkeypatch, "http://127.0.0.1:9")
     with pytest.raises(WeightsError, match="cannot be reached"):
-        download(missing((FAST,)))
+        fetch((FAST,))
 
 
 @pytest.mark.parametrize("kind", CONDITIONS)
@@ -139,7 +134,7 @@ def test_from_the_hub_to_a_picture_and_back(
 ) -> None:
     """All of it, on the CPU: download, load offline, condition, draw, keep, save, read back."""
     settings = Settings(condition=kind, side=64, steps=2, low=20, high=60, seed=3)
-    download(missing(needed(settings)))
+    fetch(needed(settings))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     asked = len(served.asked)
     photo, shelf = scene(90, 120), Shelf()

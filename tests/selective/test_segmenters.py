@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
@@ -12,13 +13,16 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from hub_server import offer_elsewhere
 from huggingface_hub import constants
 from torchvision.models import get_weight, segmentation
 from torchvision.models.segmentation.deeplabv3 import DeepLabHead, DeepLabV3
 
 from colorize_core.downloads import checkpoints
+from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import OptionError, WeightsError
 from colorize_core.selective import automatic, masks, segmenters
+from colorize_core.sizes import size
 from tests.downloads.test_hub import served  # noqa: F401  a fixture
 
 WEIGHTS = {name: weights for name, (_, weights) in segmenters.NETWORKS.items()}
@@ -79,7 +83,7 @@ def test_weights_in_torchvisions_cache_are_what_is_asked(random_mobile, photo, m
     asked = []
     monkeypatch.setattr(checkpoints, "get", lambda *_: asked.append(1))
     monkeypatch.setattr(masks, "snapped", lambda mask, light, pixels=0: mask)
-    assert segmenters.megabytes("mobile") == 0
+    assert segmenters.missing_bytes("mobile") == 0
     shares = []
     found = automatic.classes(photo, device="cpu", progress=shares.append)
     assert asked == []
@@ -191,6 +195,7 @@ def server(tmp_path, monkeypatch, random_mobile, torch_home):
     running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     url = f"http://127.0.0.1:{running.server_port}/{name}"
     monkeypatch.setattr(get_weight(WEIGHTS["mobile"]).value, "url", url)
+    offer_elsewhere("deeplab-mobile", url, monkeypatch)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     thread = threading.Thread(target=running.serve_forever, args=(0.01,))
     thread.start()
@@ -201,10 +206,10 @@ def server(tmp_path, monkeypatch, random_mobile, torch_home):
 
 
 def test_weights_are_downloaded_once_and_their_size_said_before(server, photo, capfd):
-    assert segmenters.megabytes("mobile") == pytest.approx(44.4, abs=0.1)
+    assert segmenters.missing_bytes("mobile") == DOWNLOADS["deeplab-mobile"].bytes
     automatic.classes(photo, device="cpu")
     assert "100%" in capfd.readouterr().err
-    assert segmenters.megabytes("mobile") == 0
+    assert segmenters.missing_bytes("mobile") == 0
     asked = list(server)
     segmenters._deeplab.cache_clear()
     automatic.classes(photo, device="cpu")
@@ -213,8 +218,8 @@ def test_weights_are_downloaded_once_and_their_size_said_before(server, photo, c
 
 @pytest.mark.parametrize("network", segmenters.NETWORKS)
 def test_offline_says_what_to_do(torch_home, photo, network):
-    size = f"{segmenters.megabytes(network):.0f} MB"
-    with pytest.raises(WeightsError, match=rf"DeepLabV3.*{size}.*HF_HUB_OFFLINE.*copy .*\.pth"):
+    said = re.escape(size(segmenters.missing_bytes(network)))
+    with pytest.raises(WeightsError, match=rf"DeepLabV3.*{said}.*HF_HUB_OFFLINE.*copy .*\.pth"):
         automatic.classes(photo, network=network, device="cpu")
 
 
@@ -225,7 +230,7 @@ def test_damaged_weights_are_told(torch_home, photo):
 
 
 def test_an_unknown_network_is_answered_with_the_known_ones(photo):
-    for ask in (segmenters.megabytes, lambda name: automatic.classes(photo, network=name)):
+    for ask in (segmenters.missing_bytes, lambda name: automatic.classes(photo, network=name)):
         with pytest.raises(OptionError, match=r"'huge', allowed are people, mobile, resnet101"):
             ask("huge")
 
@@ -262,8 +267,8 @@ def tiny_sam(served):  # noqa: F811
     model = transformers.Sam2Model(config).eval()
     for weight in model.parameters():
         torch.nn.init.normal_(weight, 0, 0.3)
-    model.save_pretrained(served.folder / segmenters.SAM2)
-    return SimpleNamespace(model=model, served=served, folder=served.folder / segmenters.SAM2)
+    model.save_pretrained(served.folder / segmenters.SAM2.repo)
+    return SimpleNamespace(model=model, served=served, folder=served.folder / segmenters.SAM2.repo)
 
 
 @pytest.mark.parametrize(
@@ -277,9 +282,9 @@ def tiny_sam(served):  # noqa: F811
 )
 def test_sam_is_asked_as_its_library_says(tiny_sam, photo, told, monkeypatch):
     monkeypatch.setattr(masks, "snapped", lambda mask, light, pixels=0: mask)
-    assert segmenters.megabytes("sam2") == segmenters.SAM2_MEGABYTES
+    assert segmenters.missing_bytes("sam2") == segmenters.SAM2.bytes
     mask = automatic.pointed(photo, device="cpu", **told)
-    assert segmenters.megabytes("sam2") == 0
+    assert segmenters.missing_bytes("sam2") == 0
     processor = transformers.Sam2Processor(
         transformers.models.sam2.Sam2ImageProcessor(size={"height": 64, "width": 64}),
         target_size=64,
@@ -306,7 +311,7 @@ def test_sam_is_asked_as_its_library_says(tiny_sam, photo, told, monkeypatch):
 def test_sam_is_downloaded_once_and_then_found_offline(tiny_sam, photo, monkeypatch):
     first = automatic.pointed(photo, points=[(30, 40)], device="cpu")
     asked = list(tiny_sam.served.asked)
-    assert {name.split("/")[-1] for name in asked} == set(segmenters.SAM2_FILES)
+    assert {name.split("/")[-1] for name in asked} == {file.path for file in segmenters.SAM2.files}
     segmenters._sam2.cache_clear()
     again = automatic.pointed(photo, points=[(30, 40)], device="cpu")
     assert np.array_equal(first, again)

@@ -9,9 +9,10 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from colorize_core import metrics
+from colorize_core.downloads import checkpoints
+from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import Cancelled, ColorizeError
 from colorize_core.evaluate.comparison import Entry
-from colorize_core.metrics import trunks
 from colorize_core.models.runner import Task
 from colorize_core.options import Options
 from ui.compare.session import CompareSession
@@ -133,7 +134,7 @@ def _fetched(service: Service, session: CompareSession, task: Task) -> Iterator[
         task.step(0.0, "Loading a trunk")
         try:
             with in_words():
-                if not trunks.is_cached(metric.download):
+                if checkpoints.missing(DOWNLOADS[metric.download].files):
                     service.check_download(f"The trunk of {metric.title}", by_hand(metric.name))
                     metrics.fetch(metric.name, task.loaded, task.stopped)
                 metrics.prepare(metric.name)

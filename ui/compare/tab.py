@@ -10,11 +10,14 @@ from typing import Any
 import gradio as gr
 
 from colorize_core.cards import ModelCard
+from colorize_core.downloads import checkpoints
+from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import ColorizeError
 from colorize_core.evaluate import comparison
-from colorize_core.metrics import METRICS, trunks
+from colorize_core.metrics import METRICS
 from colorize_core.models.runner import Task
 from colorize_core.options import DEFAULT_MODEL
+from colorize_core.sizes import size
 from ui.compare import endpoint, exports, permalink, picture_grid
 from ui.compare.permalink import MOST_SEEDS, VIVIDNESS
 from ui.compare.run import Progress, compare
@@ -185,9 +188,10 @@ def title_of(metric: Any) -> str:
     """A metric's title with what it would download."""
     if not metric.download:
         return str(metric.title)
-    if trunks.is_cached(metric.download):
+    download = DOWNLOADS[metric.download]
+    if not checkpoints.missing(download.files):
         return f"{metric.title}, downloaded"
-    return f"{metric.title}, downloads {trunks.megabytes(metric.download):.3g} MB once"
+    return f"{metric.title}, downloads {size(download.bytes)} once"
 
 
 def few(cards: Sequence[ModelCard]) -> list[str]:

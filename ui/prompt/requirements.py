@@ -7,11 +7,12 @@ from html import escape
 
 import gradio as gr
 
-from colorize_core.cli.terminal import size
+from colorize_core.downloads import checkpoints
+from colorize_core.downloads.catalogue import Download
 from colorize_core.errors import ColorizeError, WeightsError
 from colorize_core.models.runner import Task
 from colorize_core.prompted import sources
-from colorize_core.prompted.sources import Missing, Source
+from colorize_core.sizes import size
 from ui.shared.handlers import Updates
 
 OFFLINE = """<p>No connection here? Copy the folders <code>models--*</code> of these repositories
@@ -20,10 +21,10 @@ it needs none of them.</p>"""
 HOW = "The list above says what that is; Download fetches it, once."
 
 
-def show(wanted: Sequence[Source], warning: str = "") -> Updates:
+def show(wanted: Sequence[Download], warning: str = "") -> Updates:
     """What is asked for, the list of it, and the button that downloads what is missing."""
     missing = sources.missing(wanted)
-    words = f"Download {size(missing.bytes)}"
+    words = f"Download {_size(missing)}"
     return {
         "asked": tuple(wanted),
         "list": _describe(wanted, missing, warning),
@@ -31,35 +32,39 @@ def show(wanted: Sequence[Source], warning: str = "") -> Updates:
     }
 
 
-def check(wanted: Sequence[Source], how: str = "") -> None:
+def check(wanted: Sequence[Download], how: str = "") -> None:
     """Raises WeightsError, with what to do, where something is not on this machine."""
     if missing := sources.missing(wanted):
         raise WeightsError(
-            f"Not on this machine yet: {list_titles(missing)} ({size(missing.bytes)}). {how or HOW}"
+            f"Not on this machine yet: {list_titles(missing)} ({_size(missing)}). {how or HOW}"
         )
 
 
-def list_titles(missing: Missing) -> str:
-    return ", ".join(each.title for each in missing.sources)
+def list_titles(missing: Sequence[Download]) -> str:
+    return ", ".join(each.title for each in missing)
 
 
-def _describe(wanted: Sequence[Source], missing: Missing, warning: str) -> str:
+def _size(downloads: Sequence[Download]) -> str:
+    return size(sum(each.bytes for each in downloads))
+
+
+def _describe(wanted: Sequence[Download], missing: Sequence[Download], warning: str) -> str:
+    lacking = {each.name for each in missing}
     items = "".join(
-        f"<li>{escape(each.card)}{'' if each in missing.sources else ' (here)'}</li>"
+        f"<li>{escape(each.line)}{'' if each.name in lacking else ' (here)'}</li>"
         for each in wanted
     )
     if not missing:
-        total = size(sum(each.bytes for each in wanted))
-        title = f"Everything that drawing needs is on this machine: {total}."
+        title = f"Everything that drawing needs is on this machine: {_size(wanted)}."
         return f"{warning}<details><summary>{title}</summary><ul>{items}</ul></details>"
     title = (
-        f"Drawing needs {size(missing.bytes)} that are not on this machine yet. They come from the "
+        f"Drawing needs {_size(missing)} that are not on this machine yet. They come from the "
         "Hugging Face Hub, once, and only when you ask for them:"
     )
     return f"{warning}<p>{title}</p><ul>{items}</ul>{OFFLINE}"
 
 
-def warn_of_memory(wanted: Iterable[Source], side: int) -> str:
+def warn_of_memory(wanted: Iterable[Download], side: int) -> str:
     """A word on memory, where it is known that there is too little for that working size."""
     from colorize_core.prompted.pipeline import check as check_memory
 
@@ -70,10 +75,7 @@ def warn_of_memory(wanted: Iterable[Source], side: int) -> str:
     return ""
 
 
-def download(wanted: Iterable[Source], task: Task) -> None:
+def download(wanted: Iterable[Download], task: Task) -> None:
     """What is missing of these, to be stopped at any time. Raises WeightsError or Cancelled."""
-    sources.download(
-        sources.missing(wanted),
-        lambda progress: task.loaded(progress.done, progress.total),
-        task.stopped,
-    )
+    files = [file for each in wanted for file in each.files]
+    checkpoints.fetch(files, task.loaded, task.stopped)

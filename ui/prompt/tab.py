@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
 
+from colorize_core.downloads.catalogue import Download
 from colorize_core.errors import ColorizeError
 from colorize_core.models.runner import Task
 from colorize_core.prompted import plan, sources
 from colorize_core.prompted.metadata import read_settings
 from colorize_core.prompted.settings import CONDITIONS, with_phrase
-from colorize_core.prompted.sources import Source
 from ui.prompt import endpoint, form, requirements
 from ui.prompt.endpoint import LANE
 from ui.prompt.session import Asked, PromptSession
@@ -128,10 +128,10 @@ class Handlers(PhotoHandlers):
         failed=lambda _, wanted: requirements.show(wanted),
         stopped=lambda _, wanted: {"remark": STOPPED, **requirements.show(wanted)},
     )
-    def download(self, task: Task, wanted: tuple[Source, ...]) -> Updates:
+    def download(self, task: Task, wanted: tuple[Download, ...]) -> Updates:
         """What is listed and missing."""
         if missing := sources.missing(wanted):
-            commands = "; ".join(each.by_hand for each in missing.sources)
+            commands = "; ".join(each.by_hand for each in missing)
             self.service.check_download(requirements.list_titles(missing), commands)
         requirements.download(wanted, task)
         return {"remark": "<p>Everything is here now.</p>", **requirements.show(wanted)}
@@ -230,7 +230,7 @@ def show(session: PromptSession, service: Service) -> Updates:
     }
 
 
-def say_missing(wanted: Sequence[Source]) -> str:
+def say_missing(wanted: Sequence[Download]) -> str:
     """What is not on this machine yet, and what to do."""
     try:
         requirements.check(wanted)

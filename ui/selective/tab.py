@@ -10,10 +10,12 @@ import gradio as gr
 
 from colorize_core import selective
 from colorize_core.cards import ModelCard
+from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import Cancelled, ColorizeError
 from colorize_core.models.runner import Task
 from colorize_core.selective import segmenters
 from colorize_core.selective.segmenters import PEOPLE
+from colorize_core.sizes import size
 from ui.selective import endpoint, mask_editor, mask_edits, mask_files
 from ui.selective.fill_controls import (
     FLAT,
@@ -44,10 +46,13 @@ TITLE = "Selective"
 INVITATION = "# Drop a photo\nto colour only a part of it"
 NETWORKS = {
     PEOPLE: "Only people: comes with the app",
-    "mobile": "Quick: downloads 44 MB once",
-    "resnet101": "Finer: downloads 245 MB once",
+    "mobile": f"Quick: downloads {size(DOWNLOADS['deeplab-mobile'].bytes)} once",
+    "resnet101": f"Finer: downloads {size(DOWNLOADS['deeplab-resnet101'].bytes)} once",
 }
-SAM = "<p>Looks again where your box and your strokes point; downloads 156 MB once.</p>"
+SAM = (
+    "<p>Looks again where your box and your strokes point; downloads "
+    f"{size(DOWNLOADS['sam2'].bytes)} once.</p>"
+)
 CONTROLS = ("shown", "inside", "vividness", "colour", "layers")  # what show() answers with
 
 
@@ -171,7 +176,7 @@ class Handlers(PhotoHandlers):
     def _fetch(self, network: str, task: Task) -> None:
         """Download it where it is not here, while others go on. Raises WeightsError, also where it
         must not be downloaded, or Cancelled."""
-        if selective.megabytes(network):
+        if selective.missing_bytes(network):
             self.service.check_download(*segmenters.by_hand(network))
             segmenters.fetch(network, task.loaded, task.stopped)
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import colorize_core
 from colorize_core.cards import ModelCard
-from colorize_core.cli.terminal import size
 from colorize_core.downloads import checkpoints
 from colorize_core.errors import WeightsError
+from colorize_core.sizes import size
 
 
 def every() -> tuple[ModelCard, ...]:

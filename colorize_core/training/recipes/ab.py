@@ -74,15 +74,15 @@ class Pretrainable(Recipe):
     """Comes before the class whose parts() it completes. A subclass says which parts have a
     published backbone, and builds them at full width if `pretrained`."""
 
-    backbones: ClassVar[dict[str, str]]  # part -> repository on the Hub
+    backbones: ClassVar[dict[str, str]]  # part -> name in the catalogue of downloads
     pretrained: bool = False  # full width, on backbones from the Hub
 
     def parts(self, photos: Photos) -> Parts:
         parts = super().parts(photos)  # type: ignore[safe-super]  # not the protocol's
         if self.pretrained:
-            for part, repo in self.backbones.items():
+            for part, name in self.backbones.items():
                 trunk: Any = parts[part].trunk
-                pretrained.fill(trunk, repo)
+                pretrained.fill(trunk, name)
         return parts
 
 

@@ -11,7 +11,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_core.imaging.color import rgb_to_lab
-from colorize_core.networks import pretrained
 from colorize_core.networks.discriminators import PatchDiscriminator
 from colorize_core.networks.resnet_unet import ResNetUNet, ResNetUNetConfig
 from colorize_core.networks.sagan import SaganConfig, SaganDiscriminator, SaganGenerator
@@ -115,7 +114,7 @@ class Sagan(AdversarialRecipe):
 class ResNetUNetGan(Pretrainable, AdversarialRecipe):
     """D1: a U-Net on a ResNet-18 against a patch discriminator."""
 
-    backbones: ClassVar = {"generator": pretrained.RESNET18}
+    backbones: ClassVar = {"generator": "resnet18"}
     l1: float = 1000.0  # with 500 red patches in dark places please the judge
 
     def generator(self) -> nn.Module:
@@ -127,8 +126,8 @@ class VitDiscriminatorGan(ResNetUNetGan):
     """D2: the same U-Net against a vision transformer, with the original's weight of L1."""
 
     backbones: ClassVar = {
-        "generator": pretrained.RESNET18,
-        "discriminator": pretrained.VIT_B16,
+        "generator": "resnet18",
+        "discriminator": "vit-b16",
     }
     l1: float = 100.0
 
@@ -144,7 +143,7 @@ class VitDiscriminatorGan(ResNetUNetGan):
 class VitGeneratorGan(Pretrainable, AdversarialRecipe):
     """D3: a vision transformer against a patch discriminator, with the original's weight of L1."""
 
-    backbones: ClassVar = {"generator": pretrained.VIT_B16}
+    backbones: ClassVar = {"generator": "vit-b16"}
     small: ClassVar = VitConfig(width=128, depth=6, heads=4, side=128, decoder=128)
     l1: float = 100.0
 

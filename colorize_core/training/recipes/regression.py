@@ -11,7 +11,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_core.imaging.color import rgb_to_lab
-from colorize_core.networks import pretrained
 from colorize_core.networks.cnn import Cnn, CnnConfig
 from colorize_core.networks.resnet_autoencoder import ResNetAutoencoder, ResNetAutoencoderConfig
 from colorize_core.networks.resnet_fcn import ResNetFcn, ResNetFcnConfig
@@ -53,7 +52,7 @@ class RegressionRecipe(AbRecipe):
 class CnnMse(Pretrainable, RegressionRecipe):
     """A: the small CNN, on squared error."""
 
-    backbones: ClassVar = {"network": pretrained.RESNET18}
+    backbones: ClassVar = {"network": "resnet18"}
 
     def network(self) -> nn.Module:
         return Cnn(CnnConfig())
@@ -63,7 +62,7 @@ class CnnMse(Pretrainable, RegressionRecipe):
 class AutoencoderMse(Pretrainable, RegressionRecipe):
     """C1: the first stage of a ResNet-50, on squared error."""
 
-    backbones: ClassVar = {"network": pretrained.RESNET50}
+    backbones: ClassVar = {"network": "resnet50"}
 
     def network(self) -> nn.Module:
         return ResNetAutoencoder(ResNetAutoencoderConfig())
@@ -73,7 +72,7 @@ class AutoencoderMse(Pretrainable, RegressionRecipe):
 class FcnMse(Pretrainable, RegressionRecipe):
     """C2: every stage of a narrow ResNet-101, on squared error."""
 
-    backbones: ClassVar = {"network": pretrained.RESNET101}
+    backbones: ClassVar = {"network": "resnet101"}
 
     def network(self) -> nn.Module:
         return ResNetFcn(ResNetFcnConfig(width=64 if self.pretrained else 16))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tiny_diffusion
 from app_server import serving
+from hub_server import fetch
 from hub_server import serving as serving_hub
 from numpy.typing import NDArray
 from pages import DRAWN, NAMELESS, PHONE, contrast, scrolls_sideways, watching
@@ -35,7 +36,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     hub, cache = (tmp_path_factory.mktemp(name) for name in ("hub", "cache"))
     tiny_diffusion.write_all(hub)
     with pytest.MonkeyPatch.context() as patch, serving_hub(hub, cache, patch):
-        sources.download(sources.missing(sources.needed(Settings())))
+        fetch(sources.needed(Settings()))
     folder = tmp_path_factory.mktemp("prompt")
     with serving(folder, HF_HUB_CACHE=str(cache), HF_HUB_OFFLINE="1") as address:
         yield address

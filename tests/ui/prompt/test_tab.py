@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import tiny_diffusion
 from handler_calls import WHO, Updates, call, calls
-from hub_server import Hub, serving
+from hub_server import Hub, fetch, serving
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -31,6 +31,7 @@ from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.plan import needed
 from colorize_core.prompted.settings import CONDITIONS, PROMPT, Settings
 from colorize_core.prompted.sources import CAPTIONER
+from colorize_core.sizes import size
 from ui.prompt import endpoint, form, generation, requirements
 from ui.prompt.session import PromptSession
 from ui.prompt.tab import STARTS, Handlers
@@ -60,7 +61,7 @@ def filled(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Hub cache with everything in it."""
     cache = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch, serving(models, cache, patch):
-        sources.download(sources.missing(needed(WAYS)))
+        fetch(sources.missing(needed(WAYS)))
     return cache
 
 
@@ -227,9 +228,9 @@ def test_what_is_missing_is_listed_with_size_and_licence(
     asked, button = shown["asked"], shown["get"]
     assert asked == sources.needed(WISH)
     for each in asked:
-        assert each.card in shown["list"]
+        assert each.line in shown["list"]
     assert button["visible"]
-    assert sources.size(sum(each.bytes for each in asked)) in button["value"]
+    assert size(sum(each.bytes for each in asked)) in button["value"]
     assert bare.asked == []  # nothing was asked for
 
 
@@ -560,7 +561,7 @@ def test_the_captioner_is_asked_for_before_it_is_downloaded(page: Page) -> None:
     assert "Captioner BLIP" in shown["remark"]
     assert "prompt" not in shown
     assert shown["asked"] == (CAPTIONER,)
-    assert CAPTIONER.card in shown["list"]
+    assert CAPTIONER.line in shown["list"]
     assert shown["get"]["visible"]
 
 
@@ -572,7 +573,7 @@ def test_a_caption_is_put_before_the_words(page: Page, monkeypatch: pytest.Monke
         return "a man with a camera"
 
     monkeypatch.setattr(generation, "caption", caption)
-    monkeypatch.setattr(sources, "missing", lambda wanted: sources.Missing(()))
+    monkeypatch.setattr(sources, "missing", lambda wanted: ())
     shown = call(page.on.describe, page.session, "red brick")
     assert shown == {"remark": "", "prompt": "a man with a camera, red brick"}
     assert heard[0] is page.session.small

@@ -153,19 +153,15 @@ def test_full_disk_is_not_filled_further(tmp_path: Path) -> None:
 @pytest.fixture
 def strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Service:
     """A studio that is open, on a machine with empty caches, where nothing may be downloaded."""
-    from colorize_core import downloads
     from colorize_core.downloads import checkpoints
     from colorize_core.metrics import trunks
 
     def fetched(*_: Any, **__: Any) -> Any:
         raise AssertionError("a stranger had something downloaded")
 
-    monkeypatch.setattr(downloads, "fetch", fetched)
-    monkeypatch.setattr(downloads, "cached", lambda *_, **__: None)
     monkeypatch.setattr(trunks, "fetching", fetched)
     monkeypatch.setattr(checkpoints, "find", fetched)
-    monkeypatch.setattr(trunks, "is_cached", lambda _: False)
-    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: None)
+    monkeypatch.setattr(checkpoints, "here", lambda _: None)
     return Service(Folder(tmp_path), public=Public())
 
 
@@ -184,7 +180,7 @@ def test_prompt_downloads_nothing_for_strangers(strangers: Service) -> None:
     message, *_ = prompt_tab.Handlers(strangers, []).download(0.0, wanted, Asking(), None)
     assert "a public app downloads nothing" in message
     for source in wanted:
-        assert f"hf download {source.repo} {source.files[0].name}" in message
+        assert f"hf download {source.repo} {source.files[0].path}" in message
         assert f"--revision {source.revision}" in message
 
 

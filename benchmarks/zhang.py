@@ -15,13 +15,13 @@ from torch import Tensor
 
 from benchmarks.beside import Pair, arguments, compare
 from benchmarks.results_file import write
-from colorize_core.models import eccv16, siggraph17
+from colorize_core.models import zhang
 from colorize_core.networks.zhang import STRIDE, Eccv16, Siggraph17
 
 SIDE = 256
 MODELS = {  # our network, and what our adapter makes of it
-    "eccv16": (Eccv16, eccv16.CARD, eccv16.predict_ab, 4),
-    "siggraph17": (Siggraph17, siggraph17.CARD, siggraph17.predict_ab, siggraph17.CELL),
+    "eccv16": (Eccv16, zhang.CARDS["eccv16"], zhang.plain_ab, 4),
+    "siggraph17": (Siggraph17, zhang.CARDS["siggraph17"], zhang.guided_ab, zhang.CELL),
 }
 
 

@@ -13,14 +13,14 @@ from typing import Any
 import torch
 
 import colorize_core
-from colorize_core.models import autochrome, coltran, diffusion, unet_gan
+from colorize_core.models import autochrome, coltran, diffusion, unet
 from colorize_core.models.base import SampledColorizer
 from colorize_core.networks.coltran import ColTran, StagesConfig
 from colorize_core.networks.diffusion_unet import DiffusionUNet, DiffusionUNetConfig
 
 COLTRAN = replace(coltran.CARD, network_side=32)
 DIFFUSION = replace(diffusion.CARD, network_side=32)
-STUDENT = replace(unet_gan.CARD, name="student", title="Student", beside="autochrome")
+STUDENT = replace(unet.CARDS["unet-gan"], name="student", title="Student", beside="autochrome")
 CARDS = (autochrome.CARD, COLTRAN, DIFFUSION, STUDENT)
 
 
@@ -44,7 +44,7 @@ def load(name: str, pause: float = 0.0) -> Any:
         network = DiffusionUNet(DiffusionUNetConfig(width=8))
         return SampledColorizer(DIFFUSION, network, slowly(diffusion.walk), device, multiple=16)
     if name == STUDENT.name:
-        student = colorize_core.load(unet_gan.CARD.name, device="cpu")
+        student = colorize_core.load("unet-gan", device="cpu")
         student.card = STUDENT
         return student
     return colorize_core.load(name, device="cpu")

@@ -15,6 +15,7 @@ import pytest
 from scenes import ROOT
 
 import colorize_core
+from colorize_core.downloads.catalogue import DOWNLOADS
 
 PACKAGES = ("colorize_core", "ui")
 MODULES = [
@@ -84,21 +85,29 @@ def test_every_module_can_be_imported_and_lists_what_it_has(name: str) -> None:
 
 
 def test_every_model_has_a_name_of_its_own_and_a_card_that_says_it() -> None:
-    from colorize_core.models.registry import DOWNLOADS, MODELS
+    from colorize_core.models.registry import MODELS
 
-    every = tuple(card.name for card in colorize_core.cards(downloads=True))
-    assert tuple(card.name for card in colorize_core.cards()) == MODELS
-    assert every == MODELS + DOWNLOADS
-    assert len(set(every)) == len(every)
+    every = [card.name for card in colorize_core.cards(downloads=True)]
+    assert every == list(MODELS)
+    assert [name for name in every if name not in DOWNLOADS] == [
+        card.name for card in colorize_core.cards()
+    ]
+
+
+def test_every_card_of_a_family_is_a_model_of_the_table() -> None:
+    from colorize_core.models.registry import MODELS
+
+    for family in set(MODELS.values()):
+        cards = importlib.import_module(f"colorize_core.models.{family}").CARDS
+        assert {name for name, of in MODELS.items() if of == family} == set(cards)
+        assert all(name == card.name for name, card in cards.items())
 
 
 def test_models_are_bundled_or_told_what_and_whence_they_are_downloaded() -> None:
-    from colorize_core.models.registry import MODELS
-
     for card in colorize_core.cards(downloads=True):
         for file in card.weights:
-            assert file.bundled == (card.name in MODELS), card.name
-        assert (card.download > 0) == bool(card.source) == (card.name not in MODELS), card.name
+            assert file.bundled == (card.name not in DOWNLOADS), card.name
+        assert (card.download > 0) == bool(card.source) == (card.name in DOWNLOADS), card.name
 
 
 def test_an_unknown_model_is_answered_with_the_known_ones() -> None:

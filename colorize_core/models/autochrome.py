@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN, ModelCard, WeightFile
-from colorize_core.models.datasets import PHOTOGRAPHS
+from colorize_core.models.cards import PHOTOGRAPHS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,9 +46,10 @@ CARD = ModelCard(
     controls=(AUTO_VIVIDNESS, NATURAL_SKIN),
     network_side=288,
 )
+CARDS = {CARD.name: CARD}
 
 
-def load(device: str = "auto") -> ClassifyingColorizer:
+def load(name: str = CARD.name, device: str = "auto") -> ClassifyingColorizer:
     """Raises WeightsError or DeviceError."""
     from colorize_core import devices
     from colorize_core.downloads import checkpoints

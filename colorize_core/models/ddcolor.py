@@ -1,16 +1,15 @@
-"""What the published DDColor models share."""
+"""DDColor: a ConvNeXt below two decoders, as its authors published it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from colorize_core.cards import ModelCard, WeightFile
+from colorize_core.models.cards import published
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from colorize_core.models.base import AbColorizer, Decoder
-    from colorize_core.networks.ddcolor import DDColorConfig
 
 PAPER = (
     "Kang et al., DDColor: Towards Photo-Realistic Image Colorization via Dual Decoders, ICCV "
@@ -18,22 +17,71 @@ PAPER = (
 )
 IMAGENET = "ImageNet's 1.28 million training photographs, by its authors"
 SIDE = 512  # of the photos that the published pipeline shows the network
-LARGE_BYTES = 911_914_869
+CARDS = {
+    each.name: each
+    for each in (
+        published(
+            "ddcolor-tiny",
+            summary="DDColor with its smallest trunk.",
+            paper=PAPER,
+            parameters=55_006_640,
+            trained_on=IMAGENET,
+            limits="Learned to be colourful, it may give a part of an object another colour "
+            "than the rest, red above all.",
+            network_side=SIDE,
+        ),
+        published(
+            "ddcolor-paper",
+            summary="The DDColor of the paper: 100 learned queries become the colours of a photo.",
+            paper=PAPER,
+            parameters=227_869_328,
+            trained_on=IMAGENET,
+            limits="Learned to be colourful, it may give a part of an object another colour "
+            "than the rest, red above all. Its authors advise it for the pictures of the paper "
+            "only.",
+            network_side=SIDE,
+        ),
+        published(
+            "ddcolor-modelscope",
+            summary="The DDColor that its authors advise for photographs at large.",
+            paper=PAPER,
+            parameters=227_869_328,
+            trained_on=f"{IMAGENET}, cleaned as for BigColor (Kim et al., 2022)",
+            limits="Learned to be colourful, it may give a part of an object another colour "
+            "than the rest, red above all.",
+            network_side=SIDE,
+        ),
+        published(
+            "ddcolor-artistic",
+            summary="A DDColor that was shown artistic pictures, too, and not pressed to be "
+            "colourful.",
+            paper=PAPER,
+            parameters=227_869_328,
+            trained_on=f"{IMAGENET}, and a private collection of artistic pictures",
+            limits="What it has learned from beside ImageNet is not published.",
+            network_side=SIDE,
+        ),
+    )
+}
+
 # A classifier that the trunk has lost since some of the files were made.
 HEAD = ("encoder.arch.head_cls.weight", "encoder.arch.head_cls.bias")
 
 
-def file(repo: str, size: int, sha256: str = "", revision: str = "") -> WeightFile:
-    return WeightFile("pytorch_model.bin", sha256, size, repo, revision)
-
-
-def load(card: ModelCard, config: DDColorConfig, device: str) -> AbColorizer:
+def load(name: str, device: str = "auto") -> AbColorizer:
     """Raises WeightsError or DeviceError."""
     from colorize_core.models import ports
-    from colorize_core.networks.ddcolor import STRIDE, DDColor
+    from colorize_core.networks import ddcolor
 
+    config = ddcolor.TINY if name == "ddcolor-tiny" else ddcolor.LARGE
     return ports.load(
-        card, lambda: DDColor(config), predict_ab, device, multiple=STRIDE, cell=1, unused=HEAD
+        CARDS[name],
+        lambda: ddcolor.DDColor(config),
+        predict_ab,
+        device,
+        multiple=ddcolor.STRIDE,
+        cell=1,
+        unused=HEAD,
     )
 
 

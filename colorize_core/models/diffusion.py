@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from colorize_core.cards import SEED, Control, ModelCard, WeightFile
-from colorize_core.models.datasets import PHOTOGRAPHS
+from colorize_core.models.cards import PHOTOGRAPHS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,9 +67,10 @@ CARD = ModelCard(
     ),
     network_side=128,
 )
+CARDS = {CARD.name: CARD}
 
 
-def load(device: str = "auto") -> SampledColorizer:
+def load(name: str = CARD.name, device: str = "auto") -> SampledColorizer:
     """Raises WeightsError or DeviceError."""
     from colorize_core import devices
     from colorize_core.downloads import checkpoints

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colorize_core.cards import ModelCard, WeightFile
-from colorize_core.models.datasets import PHOTOGRAPHS
+from colorize_core.models.cards import PHOTOGRAPHS
 
 if TYPE_CHECKING:
     from colorize_core.networks.perceptual import Perceptual

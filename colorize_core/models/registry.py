@@ -1,4 +1,4 @@
-"""Names to models: one explicit list."""
+"""Names to models: one explicit table."""
 
 from __future__ import annotations
 
@@ -6,43 +6,42 @@ import importlib
 from typing import TYPE_CHECKING, Any, Protocol
 
 from colorize_core.cards import ModelCard
+from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import UnknownModelError
 
 if TYPE_CHECKING:
     from colorize_core.imaging.chroma import Picture
     from colorize_core.models.base import Prediction
 
-# Each module has CARD (a ModelCard, importable without torch) and load(device) -> Colorizer.
-MODELS = (
-    "autochrome",
-    "unet-gan",
-    "resnet-unet-gan",
-    "sagan",
-    "vit-lsgan",
-    "se-unet",
-    "se-unet-student",
-    "coltran",
-    "diffusion",
-    "cnn-mse",
-    "cnn-lpips",
-    "resnet-autoencoder",
-    "resnet-fcn",
-    "vit-discriminator",
-    "vit-generator",
-)
+# Each name's family: a module with CARDS (name -> ModelCard, importable without torch) and
+# load(name, device) -> Colorizer. Weights of names in the catalogue of downloads do not ship with
+# the repository: they are downloaded the first time that they are loaded.
+MODELS = {
+    "autochrome": "autochrome",
+    "unet-gan": "unet",
+    "resnet-unet-gan": "unet",
+    "sagan": "unet",
+    "vit-lsgan": "vit",
+    "se-unet": "se_unet",
+    "se-unet-student": "se_unet",
+    "coltran": "coltran",
+    "diffusion": "diffusion",
+    "cnn-mse": "cnn",
+    "cnn-lpips": "cnn",
+    "resnet-autoencoder": "resnet",
+    "resnet-fcn": "resnet",
+    "vit-discriminator": "unet",
+    "vit-generator": "vit",
+    "ddcolor-tiny": "ddcolor",
+    "ddcolor-paper": "ddcolor",
+    "ddcolor-modelscope": "ddcolor",
+    "ddcolor-artistic": "ddcolor",
+    "deoldify-artistic": "deoldify",
+    "siggraph17": "zhang",
+    "eccv16": "zhang",
+}
 
-# Published elsewhere, with weights that are downloaded the first time they are loaded.
-DOWNLOADS = (
-    "ddcolor-tiny",
-    "ddcolor-paper",
-    "ddcolor-modelscope",
-    "ddcolor-artistic",
-    "deoldify-artistic",
-    "siggraph17",
-    "eccv16",
-)
-
-# Ship with the repository, and colorize nothing: load(device) gives a network.
+# Ship with the repository, and colorize nothing: modules with CARD and load(device) -> a network.
 TOOLS = ("skin", "people", "perceptual")
 
 
@@ -67,13 +66,14 @@ class Colorizer(Protocol):
 
 
 def _module(name: str) -> Any:
-    return importlib.import_module(f"colorize_core.models.{name.replace('-', '_')}")
+    return importlib.import_module(f"colorize_core.models.{name}")
 
 
 def cards(downloads: bool = False) -> tuple[ModelCard, ...]:
-    """The card of every model that ships with the repository, in the order of the list; then, with
+    """The card of every model that ships with the repository, in the order of the table; then, with
     `downloads`, of those whose weights do not. Loads no model and downloads nothing."""
-    return tuple(_module(name).CARD for name in (MODELS + DOWNLOADS if downloads else MODELS))
+    names = [name for name in MODELS if downloads or name not in DOWNLOADS]
+    return tuple(_module(MODELS[name]).CARDS[name] for name in names)
 
 
 def tools() -> tuple[ModelCard, ...]:
@@ -87,8 +87,8 @@ def load(name: str, device: str = "auto") -> Colorizer:
 
     Raises UnknownModelError, WeightsError or DeviceError.
     """
-    if name not in MODELS + DOWNLOADS:
-        known = ", ".join(MODELS + DOWNLOADS)
+    if name not in MODELS:
+        known = ", ".join(MODELS)
         raise UnknownModelError(f"There is no model named {name!r}. The models are: {known}.")
-    colorizer: Colorizer = _module(name).load(device)
+    colorizer: Colorizer = _module(MODELS[name]).load(name, device)
     return colorizer

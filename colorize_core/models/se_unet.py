@@ -1,38 +1,50 @@
-"""A U-Net with squeeze-and-excitation: the teacher of se-unet-student."""
+"""A U-Net with squeeze-and-excitation, and what was distilled from it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colorize_core.cards import ModelCard, WeightFile
-from colorize_core.models.datasets import PHOTOGRAPHS
+from colorize_core.models.cards import trained
 
 if TYPE_CHECKING:
     from colorize_core.models.base import AbColorizer
 
-CARD = ModelCard(
-    name="se-unet",
-    title="SE-U-Net",
-    summary="An autoencoder with skips whose channels are weighed by what the whole photo shows.",
-    paper="Hu et al., Squeeze-and-Excitation Networks, CVPR 2018, https://arxiv.org/abs/1709.01507",
-    licence="Apache-2.0",
-    parameters=3_691_111,
-    weights=(
-        WeightFile(
-            "se-unet/model.safetensors",
-            "d4b528a2e523d57083dbf66b9a656ee7980b047ee6f9f97a156cf380671f989a",
-            7396446,
+CARDS = {
+    each.name: each
+    for each in (
+        trained(
+            "se-unet",
+            title="SE-U-Net",
+            summary="An autoencoder with skips whose channels are weighed by what the whole "
+            "photo shows.",
+            paper="Hu et al., Squeeze-and-Excitation Networks, CVPR 2018, "
+            "https://arxiv.org/abs/1709.01507",
+            parameters=3_691_111,
+            sha256="d4b528a2e523d57083dbf66b9a656ee7980b047ee6f9f97a156cf380671f989a",
+            bytes=7_396_446,
+            limits="Trained on squared error alone: brownish wherever several colours are likely.",
         ),
-    ),
-    trained_on=PHOTOGRAPHS,
-    limits="Trained on squared error alone: brownish wherever several colours are likely.",
-    network_side=128,
-)
+        trained(
+            "se-unet-student",
+            title="SE-U-Net, student",
+            summary="Half its teacher's size, without skips or excitation: it learned to think "
+            "the same of a photo.",
+            paper="Hinton et al., Distilling the Knowledge in a Neural Network, 2015, "
+            "https://arxiv.org/abs/1503.02531",
+            parameters=1_558_860,
+            sha256="77473c810b30366300b34aee0844a784bf75c3edffffefb5ea49c6a05226fa93",
+            bytes=3_127_344,
+            limits="Brownish like its teacher, and softer: without skips it sees edges only "
+            "roughly.",
+            beside="se-unet",
+        ),
+    )
+}
 
 
-def load(device: str = "auto") -> AbColorizer:
+def load(name: str, device: str = "auto") -> AbColorizer:
     """Raises WeightsError or DeviceError."""
     from colorize_core.models.base import load_ab
     from colorize_core.networks.se_unet import SeUNet, SeUNetConfig
 
-    return load_ab(CARD, SeUNet, SeUNetConfig, device, multiple=16, cell=1)
+    return load_ab(CARDS[name], SeUNet, SeUNetConfig, device, multiple=16, cell=1)

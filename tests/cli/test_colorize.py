@@ -53,9 +53,9 @@ def drawing(monkeypatch: pytest.MonkeyPatch) -> None:
 
     style = Control("style", "Style", "How it is drawn.", "ink", choices=("ink", "chalk"))
     card = ModelCard("drawing", "", "It draws.", "", "", 0, (), "", "", controls=(SEED, style))
-    module = SimpleNamespace(CARD=card, load=lambda device: Drawing())
+    module = SimpleNamespace(CARDS={card.name: card}, load=lambda name, device: Drawing())
     monkeypatch.setitem(sys.modules, "colorize_core.models.drawing", module)
-    monkeypatch.setattr(registry, "MODELS", ("autochrome", "drawing"))
+    monkeypatch.setattr(registry, "MODELS", {"autochrome": "autochrome", "drawing": "drawing"})
 
 
 def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

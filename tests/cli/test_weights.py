@@ -2,7 +2,6 @@
 
 import builtins
 import hashlib
-import re
 import subprocess
 import sys
 
@@ -19,7 +18,8 @@ from colorize_core.cli.colorize import main
 from colorize_core.downloads import catalogue, checkpoints, transfer
 from colorize_core.downloads.catalogue import Download, from_hub
 from colorize_core.metrics import METRICS, features, lpips
-from colorize_core.models import cnn_mse
+from colorize_core.models import cnn
+from colorize_core.models.registry import tools
 from colorize_core.selective import segmenters
 from colorize_core.training.recipes import RECIPES, find
 
@@ -44,7 +44,7 @@ def served(tmp_path, monkeypatch):
         page = f"{server.url}/files/net-{digits}.pth"
         file = WeightFile(f"net-{digits}.pth", digits, len(PICKLE), address=page)
         names = {"config.json": 0, "model.safetensors": len(LARGE)}
-        card = cnn_mse.CARD
+        card = cnn.CARDS["cnn-mse"]
         there = (
             Download(card.name, card.title, card.licence, card.source, card.weights),
             from_hub("net", "A net", "mit", "someone/net", names),
@@ -112,7 +112,7 @@ def test_damaged_and_missing_files_of_the_repository_are_named(
     code, _, err = run(capsys, "verify", "cnn-mse")
     assert code == 1
     assert "cnn-mse: 1 file missing. Restore it with `git checkout -- weights`." in err
-    path = tmp_path / cnn_mse.CARD.weights[0].path
+    path = tmp_path / cnn.CARDS["cnn-mse"].weights[0].path
     path.parent.mkdir()
     path.write_bytes(b"rotten")
     assert "is damaged. Restore it" in run(capsys, "verify")[2]
@@ -168,7 +168,7 @@ def test_what_ships_with_the_app_stays(served, capsys):
     code, _, err = run(capsys, "remove", "cnn-mse", "--yes")
     assert code == 1
     assert "cnn-mse: ships with the app and stays." in err
-    assert checkpoints.here(cnn_mse.CARD.weights[0])
+    assert checkpoints.here(cnn.CARDS["cnn-mse"].weights[0])
 
 
 def test_content_that_another_revision_has_too_stays(served, capsys):
@@ -213,13 +213,8 @@ def test_the_list_has_every_model_first_and_no_name_twice():
 
 
 def test_every_model_that_has_a_card_is_listed():
-    modules = (ROOT / "colorize_core" / "models").glob("*.py")
-    cards = [
-        re.search(r'^CARD = ModelCard\(\s*name="([^"]+)"', m.read_text(), re.M) for m in modules
-    ]
-    names = {found[1] for found in cards if found}
-    assert len(names) > 15
-    assert names <= {each.name for each in weights.every()}
+    names = {each.name for each in weights.every()}
+    assert {card.name for card in (*colorize_core.cards(downloads=True), *tools())} <= names
 
 
 def test_every_backbone_and_trunk_that_is_asked_for_is_listed():

@@ -14,7 +14,7 @@ from colorize_core.cards import WeightFile
 from colorize_core.cli.colorize import main
 from colorize_core.downloads import checkpoints, push
 from colorize_core.errors import OptionError
-from colorize_core.models import autochrome, cnn_mse
+from colorize_core.models import autochrome, cnn
 from colorize_core.networks.autochrome import Autochrome, AutochromeConfig
 from colorize_core.networks.cnn import Cnn
 
@@ -44,7 +44,7 @@ def test_without_a_yes_it_is_shown_and_nothing_is_sent(served, capsys):
     code, out, err = run(capsys, "cnn-mse", "--repo", REPO)
     assert (code, err) == (0, "")
     assert served.asked == []
-    assert cnn_mse.CARD.weights[0].sha256 in out
+    assert cnn.CARDS["cnn-mse"].weights[0].sha256 in out
     assert "model-index:" in out
     assert out.endswith("Nothing was sent. To upload it, add --yes.\n")
 
@@ -58,9 +58,9 @@ def test_what_is_uploaded_comes_back_as_the_same_network(served, capsys, load_mo
     ]
     assert served.private == {REPO: False}
     path = checkpoints.find(
-        WeightFile("model.safetensors", cnn_mse.CARD.weights[0].sha256, 0, REPO)
+        WeightFile("model.safetensors", cnn.CARDS["cnn-mse"].weights[0].sha256, 0, REPO)
     )
-    assert path.read_bytes() == checkpoints.find(cnn_mse.CARD.weights[0]).read_bytes()
+    assert path.read_bytes() == checkpoints.find(cnn.CARDS["cnn-mse"].weights[0]).read_bytes()
     again = Cnn.from_pretrained(REPO)
     bundled = load_model("cnn-mse").network.state_dict()
     assert all(torch.equal(value, bundled[key]) for key, value in again.state_dict().items())

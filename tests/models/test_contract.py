@@ -252,7 +252,7 @@ def test_the_card_tells_the_truth(model: Any) -> None:
     from colorize_core.downloads import checkpoints
 
     card = model.card
-    bundled = card.name in registry.MODELS
+    bundled = not card.download
     network = model.network if bundled else port_weights.full_network(card.name)
     assert card.parameters == sum(p.numel() for p in network.parameters())
     if bundled:

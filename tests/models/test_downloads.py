@@ -15,8 +15,9 @@ from hub_server import serving
 import colorize_core
 from colorize_core import devices
 from colorize_core.downloads import checkpoints
+from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import DeviceError, WeightsError
-from colorize_core.models import ddcolor_tiny
+from colorize_core.models import ddcolor as family
 from colorize_core.models.hints import Hint
 from colorize_core.networks import ddcolor
 
@@ -38,7 +39,8 @@ def test_weights_come_from_the_hub_once(
 ) -> None:
     (published,) = CARDS["ddcolor-tiny"].weights
     file = replace(published, sha256="")  # what the Hub says of the stand-in is checked then
-    monkeypatch.setattr(ddcolor_tiny, "CARD", replace(ddcolor_tiny.CARD, weights=(file,)))
+    card = replace(CARDS["ddcolor-tiny"], weights=(file,))
+    monkeypatch.setitem(family.CARDS, "ddcolor-tiny", card)
     folder = tmp_path / "hub" / file.repo
     folder.mkdir(parents=True)
     torch.save({"params": small}, folder / file.path)
@@ -107,7 +109,6 @@ def test_a_classifier_that_some_files_still_have_is_left_out(
 
 def test_all_models_to_score_are_those_that_need_no_download() -> None:
     from colorize_core.cli.evaluate import parser
-    from colorize_core.models.registry import DOWNLOADS
 
     def chosen(models: str) -> tuple[str, ...]:
         given = ["--photos", "photos", "--out", "scores.csv", "--models", models]

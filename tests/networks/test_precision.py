@@ -12,7 +12,7 @@ from torch import nn
 
 from colorize_core import devices
 from colorize_core.metrics.ciede2000 import ciede2000
-from colorize_core.models.registry import DOWNLOADS
+from colorize_core.models.registry import cards
 
 CPU = torch.device("cpu")
 
@@ -41,7 +41,7 @@ def test_an_older_torch_does_not_tell_so_the_cpu_computes_in_float32(
     assert devices.precision(CPU) == torch.float32
 
 
-@pytest.mark.parametrize("name", DOWNLOADS)
+@pytest.mark.parametrize("name", [c.name for c in cards(downloads=True) if c.download])
 def test_bfloat16_gives_colours_that_look_the_same(
     name: str, tmp_path: Path, gray_scene: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

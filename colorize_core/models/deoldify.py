@@ -4,40 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from colorize_core.cards import ModelCard, WeightFile
+from colorize_core.models.cards import published
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from colorize_core.models.base import AbColorizer, Decoder
 
-CARD = ModelCard(
-    name="deoldify-artistic",
-    title="DeOldify, artistic",
+CARD = published(
+    "deoldify-artistic",
     summary="The more colourful one of DeOldify's models for photographs: a wide U-Net with "
     "self-attention.",
     paper="Antic, DeOldify, 2018, https://github.com/jantic/DeOldify; its self-attention as in "
     "Zhang et al., Self-Attention Generative Adversarial Networks, ICML 2019, "
     "https://arxiv.org/abs/1805.08318",
-    licence="MIT",
     parameters=63_645_681,
-    weights=(
-        WeightFile(
-            "ColorizeArtistic_gen.pth",
-            "3f750246fa220529323b85a8905f9b49c0e5d427099185334d048fb5b5e22477",
-            255_144_681,
-            "spensercai/DeOldify",
-        ),
-    ),
     trained_on="32 % of ImageNet's training photographs, by its author",
     limits="By its author's account more prone to glitches than his stable model, above all in "
     "landscapes and portraits, and different at other sizes. The slowest of the ports.",
     network_side=544,  # its author's default is 560
-    source="https://github.com/jantic/DeOldify",
 )
+CARDS = {CARD.name: CARD}
 
 
-def load(device: str = "auto") -> AbColorizer:
+def load(name: str = CARD.name, device: str = "auto") -> AbColorizer:
     """Raises WeightsError or DeviceError."""
     from colorize_core.models import ports
     from colorize_core.networks.deoldify import ARTISTIC, STRIDE, DeOldify

@@ -1,0 +1,50 @@
+"""CNNs of 18 layers that see the photo at an eighth of its size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from colorize_core.models.cards import trained
+
+if TYPE_CHECKING:
+    from colorize_core.models.base import AbColorizer
+
+CARDS = {
+    each.name: each
+    for each in (
+        trained(
+            "cnn-mse",
+            title="CNN, squared error",
+            summary="Eighteen layers on squared error: the baseline that a perceptual loss is "
+            "to improve on.",
+            paper="He et al., Deep Residual Learning for Image Recognition, CVPR 2016, "
+            "https://arxiv.org/abs/1512.03385",
+            parameters=960_994,
+            sha256="18bba2a35918fd920cbda275a77d9998c9a77a5caf4faaadfa6df0d3667a4876",
+            bytes=1_934_036,
+            limits="Sees the photo at an eighth of its size and plays safe: brownish, with soft "
+            "borders.",
+        ),
+        trained(
+            "cnn-lpips",
+            title="CNN, perceptual loss",
+            summary="The same eighteen layers, trained on how different the picture looks.",
+            paper="Zhang et al., The Unreasonable Effectiveness of Deep Features as a "
+            "Perceptual Metric, CVPR 2018, https://arxiv.org/abs/1801.03924",
+            parameters=960_994,
+            sha256="b29f46fd680255bb39c2df38fb446e2af92a1847dc5b82958c9031211cef918c",
+            bytes=1_934_036,
+            limits="Its loss was the distance over the bundled `perceptual` trunk, beside half "
+            "the squared error: not LPIPS, whose trunk was not to be had where it was trained. "
+            "Patchy, with grains of colour in textures.",
+        ),
+    )
+}
+
+
+def load(name: str, device: str = "auto") -> AbColorizer:
+    """Raises WeightsError or DeviceError."""
+    from colorize_core.models.base import load_ab
+    from colorize_core.networks.cnn import Cnn, CnnConfig
+
+    return load_ab(CARDS[name], Cnn, CnnConfig, device, multiple=8, cell=1)

@@ -1,0 +1,56 @@
+"""ResNets with a way back to colour, on squared error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from colorize_core.models.cards import trained
+
+if TYPE_CHECKING:
+    from colorize_core.models.base import AbColorizer
+
+CARDS = {
+    each.name: each
+    for each in (
+        trained(
+            "resnet-autoencoder",
+            title="ResNet autoencoder",
+            summary="The first stage of a ResNet-50 and a decoder: it sees little and plays safe.",
+            paper="He et al., Deep Residual Learning for Image Recognition, CVPR 2016, "
+            "https://arxiv.org/abs/1512.03385",
+            parameters=595_714,
+            sha256="50a5fb51d1c363c5cac139cd4e1abb4221a5148259337c4d564369dc3832f004",
+            bytes=1_204_556,
+            limits="The original's width, begun from nothing instead of ImageNet. It sees only "
+            "the first stage of its trunk, textures and no objects: nearly everything turns "
+            "brown.",
+        ),
+        trained(
+            "resnet-fcn",
+            title="ResNet FCN",
+            summary="Every stage of a ResNet-101 is scored for colour and summed from deep to "
+            "shallow.",
+            paper="Long et al., Fully Convolutional Networks for Semantic Segmentation, CVPR "
+            "2015, https://arxiv.org/abs/1411.4038",
+            parameters=2_679_738,
+            sha256="390d64936f8159260a0efab383c1ad932678a9b8cd9774004d3497fa48ea8ce4",
+            bytes=5_461_788,
+            limits="A quarter of the original's width, begun from nothing instead of ImageNet. "
+            "Colours come in clouds that end beside the edges, and are dull.",
+        ),
+    )
+}
+
+
+def load(name: str, device: str = "auto") -> AbColorizer:
+    """Raises WeightsError or DeviceError."""
+    from colorize_core.models.base import load_ab
+    from colorize_core.networks.resnet_autoencoder import ResNetAutoencoder, ResNetAutoencoderConfig
+    from colorize_core.networks.resnet_fcn import ResNetFcn, ResNetFcnConfig
+
+    networks = {
+        "resnet-autoencoder": (ResNetAutoencoder, ResNetAutoencoderConfig, 4),
+        "resnet-fcn": (ResNetFcn, ResNetFcnConfig, 32),
+    }
+    network, config, multiple = networks[name]
+    return load_ab(CARDS[name], network, config, device, multiple=multiple, cell=1)

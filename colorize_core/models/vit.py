@@ -1,0 +1,51 @@
+"""Vision transformers whose patches unfold into colour, trained against a discriminator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from colorize_core.models.cards import trained
+
+if TYPE_CHECKING:
+    from colorize_core.models.base import AbColorizer
+
+CARDS = {
+    each.name: each
+    for each in (
+        trained(
+            "vit-lsgan",
+            title="ViT-LSGAN",
+            summary="A vision transformer whose 16 x 16 patches unfold into colour, trained "
+            "with least squares.",
+            paper="Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021, "
+            "https://arxiv.org/abs/2010.11929; Mao et al., Least Squares GAN, ICCV 2017, "
+            "https://arxiv.org/abs/1611.04076",
+            parameters=2_182_272,
+            sha256="0bd13b27d875eb355c5b6e2545e781f239c0606ac9bfa4630fccf4d4594079fa",
+            bytes=4_375_888,
+            limits="The original began from a transformer that knew ImageNet-21k; this one is "
+            "smaller and began from nothing: brownish and dull.",
+        ),
+        trained(
+            "vit-generator",
+            title="ViT generator, BCE",
+            summary="The step before ViT-LSGAN: the same idea with binary cross-entropy, kept "
+            "as a lesson.",
+            paper="Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021, "
+            "https://arxiv.org/abs/2010.11929",
+            parameters=2_182_272,
+            sha256="bca0a9baad18168f4fa1c459a69f31d889783ae1150d540546224200444d6cef",
+            bytes=4_376_408,
+            limits="A lesson: the original's colours collapsed to gray once they met the judge, "
+            "these grew bolder and less true instead. How they went is shown above.",
+        ),
+    )
+}
+
+
+def load(name: str, device: str = "auto") -> AbColorizer:
+    """Raises WeightsError or DeviceError."""
+    from colorize_core.models.base import load_ab
+    from colorize_core.networks.vit import VitConfig, VitGenerator
+
+    return load_ab(CARDS[name], VitGenerator, VitConfig, device, multiple=16, cell=1)

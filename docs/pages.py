@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from colorize_core import ModelCard, cards
+from colorize_core.imaging.formats import CHOICES
 from colorize_core.metrics.baselines import BASELINES
 from colorize_core.prompted import sources
 from colorize_core.sizes import size
@@ -45,7 +46,7 @@ FEW_SHOWN = ("psnr", "ssim", BY, "colourfulness")
 # Page -> the marks that it has; <!-- mark --> and <!-- /mark --> stand around a generated part.
 PAGES = {
     "README.md": ("few-scores",),
-    "docs/command-line.md": (),
+    "docs/command-line.md": ("formats",),
     "docs/models.md": ("models",),
     "docs/prompt.md": ("prompt-downloads",),
     "docs/python.md": (),
@@ -59,6 +60,7 @@ def refresh(page: str, text: str) -> str:
     """The page's text with every generated part made anew."""
     makers = {
         "few-scores": few_scores,
+        "formats": formats,
         "models": models,
         "prompt-downloads": prompt_downloads,
         "scores": scores,
@@ -121,6 +123,23 @@ def _facts(card: ModelCard) -> list[str]:
 def _first_sentence(text: str) -> str:
     first, more, _ = text.partition(". ")
     return first + more.strip()
+
+
+def formats(_: str) -> str:
+    """What is written."""
+    rows = [["format", "suffixes", "bits a channel", "transparency", "quality", "pixels a side"]]
+    rows += [
+        [
+            each.title,
+            ", ".join(each.suffixes),
+            f"up to {each.depth}",
+            "kept" if each.alpha else "laid on white",
+            "`--quality`" if each.lossy else "lossless",
+            f"up to {each.side:,}" if each.side else "any",
+        ]
+        for each in CHOICES.values()
+    ]
+    return table_of(rows)
 
 
 def prompt_downloads(_: str) -> str:

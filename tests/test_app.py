@@ -31,10 +31,11 @@ import app
 from colorize_core.errors import Cancelled, ColorizeError, PictureError
 from colorize_core.imaging import image
 from colorize_core.imaging.color import rgb_to_lab
+from colorize_core.imaging.formats import CHOICES
 from colorize_core.options import Options
 from ui.server.temp_files import KEEP_SECONDS, PREFIX, SWEEP_SECONDS, Folder
 from ui.shared.photo import OpenPhoto
-from ui.shared.service import FORMATS, Service
+from ui.shared.service import Service
 
 MAKE = 271  # EXIF tags
 ORIENTATION = 274
@@ -113,10 +114,10 @@ def test_endpoint_colours_at_full_size_and_keeps_light_and_metadata(
     assert re.fullmatch(r"120 × 200 · Autochrome · \d+\.\d s on the CPU", line)
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", CHOICES)
 def test_each_format_opens_at_full_size(client: Client, photo: Path, format: str) -> None:
     file, _ = client.predict(handle_file(photo), format=format, api_name="/colorize")
-    assert Path(file).name == "holiday-colour" + FORMATS[format]
+    assert Path(file).name == "holiday-colour" + CHOICES[format].suffix
     if format.startswith("TIFF"):
         pixels = tifffile.imread(file)
         assert (pixels.shape, pixels.dtype) == ((200, 120, 3), np.uint16)

@@ -11,10 +11,9 @@ from itertools import chain, count
 from pathlib import Path
 
 from colorize_core.errors import OptionError
-from colorize_core.imaging import image
+from colorize_core.imaging.formats import FORMATS, READABLE, WRITTEN
 
-SUFFIX_OF = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "TIFF": ".tif"}
-_RARE = {".jpe": "JPEG", ".jfif": "JPEG"}  # read, but not written under this name
+SUFFIX_OF = {each.name: each.suffix for each in WRITTEN.values()}
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def _scan(folder: Path, out: Path) -> list[Path]:
 
 
 def _is_photo(path: Path) -> bool:
-    return path.suffix.lower() in image.READABLE and not path.name.startswith(".")
+    return path.suffix.lower() in READABLE and not path.name.startswith(".")
 
 
 def _same_folder(one: str | Path, other: str | Path) -> bool:
@@ -92,7 +91,7 @@ def _same_folder(one: str | Path, other: str | Path) -> bool:
 
 
 def _empty_folder() -> str:
-    return f"this folder holds no photo ({', '.join(sorted(image.READABLE))})."
+    return f"this folder holds no photo ({', '.join(sorted(READABLE))})."
 
 
 def _common(folders: Sequence[str]) -> Path:
@@ -127,10 +126,11 @@ def plan(photos: Sequence[Path], base: Path, out: Path, format: str | None = Non
 
 
 def _suffix(place: Path, format: str | None) -> str:
-    own = image.SUFFIXES.get(place.suffix.lower())
-    if own is not None and format in (None, own):
+    suffix = place.suffix.lower()
+    if suffix in WRITTEN and format in (None, WRITTEN[suffix].name):
         return place.suffix
-    return SUFFIX_OF[format or _RARE.get(place.suffix.lower(), "PNG")]
+    own = READABLE[suffix].name if suffix in READABLE else ""  # it may be one that is only read
+    return SUFFIX_OF[format] if format else SUFFIX_OF.get(own, FORMATS["PNG"].suffix)
 
 
 def _fold(path: Path) -> str:

@@ -19,7 +19,7 @@ from colorize_core.batch import runner
 from colorize_core.cards import Value
 from colorize_core.cli.terminal import aligned
 from colorize_core.errors import ColorizeError, DeviceError, OptionError
-from colorize_core.imaging import image
+from colorize_core.imaging.formats import CHOICES, READABLE, WRITTEN, listed
 from colorize_core.sizes import size
 from colorize_core.threads import wait_briefly
 
@@ -107,14 +107,16 @@ def _add_look(group: argparse._ArgumentGroup) -> None:
         type=str.upper,
         choices=list(runner.SUFFIX_OF),
         metavar="FORMAT",
-        help="jpeg, png, webp or tiff (default: the photo's own where it can be written, else png)",
+        help=f"{listed([name.lower() for name in runner.SUFFIX_OF])} (default: the photo's own "
+        "where it can be written, else png)",
     )
     group.add_argument(
         "--quality",
         type=int,
         default=default.quality,
         metavar="N",
-        help="of JPEG and WebP, 1 to 100 (default: %(default)s)",
+        help=f"of {listed([each.title for each in CHOICES.values() if each.lossy], 'and')}, "
+        "1 to 100 (default: %(default)s)",
     )
 
 
@@ -198,7 +200,7 @@ def plan(
         raise OptionError(
             f"{out} is one file, and there are {len(found.photos)} photos: give a folder with -o."
         )
-    if format not in (None, image.SUFFIXES[out.suffix.lower()]):
+    if format not in (None, WRITTEN[out.suffix.lower()].name):
         raise OptionError(f"{out} and --format {format.lower()} disagree: leave one out.")
     return [runner.Job(photo, out) for photo in found.photos], None, found.problems
 
@@ -207,12 +209,12 @@ def _names_file(out: Path) -> bool:
     if out.is_dir():
         return False
     suffix = out.suffix.lower()
-    if suffix in image.READABLE and suffix not in image.SUFFIXES:
-        known = ", ".join(image.SUFFIXES)
+    if suffix in READABLE and suffix not in WRITTEN:
+        known = ", ".join(WRITTEN)
         raise OptionError(f"{suffix} files cannot be written ({out}). Choose one of {known}.")
-    if out.exists() and suffix not in image.SUFFIXES:
+    if out.exists() and suffix not in WRITTEN:
         raise OptionError(f"{out} is a file, not a folder: choose another output with -o.")
-    return suffix in image.SUFFIXES
+    return suffix in WRITTEN
 
 
 def colorize(options: argparse.Namespace) -> int:

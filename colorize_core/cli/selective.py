@@ -13,6 +13,7 @@ from colorize_core import cards, options
 from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import ColorizeError, DeviceError, OptionError
 from colorize_core.imaging import image
+from colorize_core.imaging.formats import WRITTEN
 from colorize_core.imaging.tone import Picture
 from colorize_core.selective import automatic, blending, masks, segmenters
 from colorize_core.selective.blending import Region
@@ -260,7 +261,7 @@ def _check_fits(mask: Mask, photo: Picture) -> None:
 
 def _suffix(photo: Path) -> str:
     """The photo's own where it can be written, else .png."""
-    return photo.suffix if photo.suffix.lower() in image.SUFFIXES else ".png"
+    return photo.suffix if photo.suffix.lower() in WRITTEN else ".png"
 
 
 def _make_sure_of_room(asked: argparse.Namespace, out: Path) -> None:
@@ -270,5 +271,5 @@ def _make_sure_of_room(asked: argparse.Namespace, out: Path) -> None:
             raise OptionError(f"{path} is the photo itself: choose another output.")
         if path.exists() and not asked.overwrite:
             raise OptionError(f"{path} exists: choose another output, or add --overwrite.")
-        if path.suffix.lower() not in image.SUFFIXES:
-            raise OptionError(f"{path}: choose a name that ends in {', '.join(image.SUFFIXES)}.")
+        if path.suffix.lower() not in WRITTEN:
+            raise OptionError(f"{path}: choose a name that ends in {', '.join(WRITTEN)}.")

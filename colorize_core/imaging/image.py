@@ -28,15 +28,13 @@ from colorize_core.errors import (
 )
 from colorize_core.imaging import decoders, encoders
 from colorize_core.imaging.decoders import Pixels
+from colorize_core.imaging.formats import ACCEPTED, CHOICES, FORMATS, WRITTEN, listed, recognize
 from colorize_core.imaging.metadata import Metadata, metadata_of, orientation_of
 
 __all__ = [
-    "ACCEPTED",
     "MAX_BYTES",
     "MAX_FRAMES",
     "MAX_PIXELS",
-    "READABLE",
-    "SUFFIXES",
     "Metadata",
     "Photo",
     "Pixels",
@@ -51,34 +49,6 @@ MAX_PIXELS = 250_000_000
 MAX_BYTES = 1_600_000_000  # MAX_PIXELS of 16-bit RGB, not compressed, and some metadata
 MAX_FRAMES = 1_000  # an animation with more is a film
 
-ACCEPTED = "JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or AVIF"
-SUFFIXES = {
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".png": "PNG",
-    ".webp": "WEBP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-}
-READABLE = frozenset({*SUFFIXES, ".jpe", ".jfif", ".bmp", ".gif", ".heic", ".heif", ".avif"})
-
-_ENCODERS = {
-    "JPEG": encoders.jpeg,
-    "PNG": encoders.png,
-    "WEBP": encoders.webp,
-    "TIFF": encoders.tiff,
-}
-_MAX_SIDE = {"JPEG": 65_535, "WEBP": 16_383}  # what the formats can express
-
-
-_SIGNATURES = (
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"GIF87a", "GIF"),
-    (b"GIF89a", "GIF"),
-    (b"BM", "BMP"),
-    *((mark, "TIFF") for mark in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
-)
 _FOREIGN = (
     (b"%PDF", "a PDF document"),
     (b"PK\x03\x04", "a ZIP archive or an office document"),
@@ -89,8 +59,6 @@ _FOREIGN = (
     (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 file"),
     (b"\x00\x00\x01\x00", "an icon"),
 )
-_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1"}
-_AVIF_BRANDS = {b"avif", b"avis"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +97,7 @@ def decode(data: bytes, name: str = "") -> Photo:
     """
     name = name or "The file"
     _check_bytes(len(data), name)
-    kind = _kind_of(data)
+    kind = recognize(data)
     if kind is None:
         seems = _foreign(data)
         raise NotAPictureError(f"{name} is not a picture but {seems}. Accepted are {ACCEPTED}.")
@@ -146,25 +114,9 @@ def check_pixels(data: bytes, most: int, name: str = "") -> None:
     is decoded; what is no picture passes, and decode() says what it is."""
     name = name or "The file"
     with suppress(NotAPictureError, BrokenPictureError), _reading(name):
-        if (kind := _kind_of(data)) is not None:
+        if (kind := recognize(data)) is not None:
             with decoders.open_header(data, kind) as header:
                 _check_area(*header.size, most, name)
-
-
-def _kind_of(data: bytes) -> str | None:
-    """The format by the first bytes, or None if it is none that is read."""
-    for mark, kind in _SIGNATURES:
-        if data.startswith(mark):
-            return kind
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
-    if data[4:8] == b"ftyp":
-        brands = {data[i : i + 4] for i in (8, *range(16, min(data[3], 64), 4))}
-        if brands & _AVIF_BRANDS:
-            return "AVIF"
-        if brands & _HEIC_BRANDS:
-            return "HEIC"
-    return None
 
 
 def _foreign(data: bytes) -> str:
@@ -237,33 +189,35 @@ def _reading(name: str) -> Iterator[None]:
 
 
 def encode(photo: Photo, format: str, quality: int = 95) -> bytes:
-    """The photo as "JPEG", "PNG", "WEBP" or "TIFF", in sRGB and with its metadata.
+    """The photo in a format that is written (a name of FORMATS), in sRGB and with its metadata.
 
-    16-bit pixels stay so in PNG and TIFF. JPEG has no alpha: the picture is laid on white.
-    `quality` (1 to 100) is for JPEG and WebP. Raises SaveError, OptionError.
+    16-bit pixels stay so where the format has as many. Without alpha in it the picture is laid on
+    white. `quality` (1 to 100) is for those that are lossy. Raises SaveError, OptionError.
     """
-    if format not in _ENCODERS:
-        raise SaveError(f"Pictures are not written as {format!r}: choose {', '.join(_ENCODERS)}.")
+    chosen = FORMATS.get(format)
+    if chosen is None or chosen.encoder is None:
+        known = ", ".join(dict.fromkeys(each.name for each in WRITTEN.values()))
+        raise SaveError(f"Pictures are not written as {format!r}: choose {known}.")
     if not 1 <= quality <= 100:
         raise OptionError(f"quality is {quality}; it must be from 1 to 100.")
     height, width = photo.pixels.shape[:2]
-    limit = _MAX_SIDE.get(format)
-    if limit and max(height, width) > limit:
+    if chosen.side and max(height, width) > chosen.side:
+        others = listed([each.title for each in CHOICES.values() if not each.side])
         raise SaveError(
-            f"{format} pictures have at most {limit:,} pixels a side; this one has "
-            f"{width:,} × {height:,}. Save it as PNG or TIFF."
+            f"{format} pictures have at most {chosen.side:,} pixels a side; this one has "
+            f"{width:,} × {height:,}. Save it as {others}."
         )
-    return _ENCODERS[format](photo.pixels, photo.alpha, photo.metadata, quality)
+    return chosen.encoder(photo.pixels, photo.alpha, photo.metadata, quality)
 
 
 def write(path: str | Path, photo: Photo, quality: int = 95) -> None:
     """Encode by the suffix and put the file in place whole, or not at all. Raises SaveError."""
     path = Path(path)
-    format = SUFFIXES.get(path.suffix.lower())
+    format = WRITTEN.get(path.suffix.lower())
     if format is None:
         what = f"with the suffix {path.suffix}" if path.suffix else "without a suffix"
-        raise SaveError(f"{path}: no picture is written {what}. Choose {', '.join(SUFFIXES)}.")
-    data = encode(photo, format, quality)
+        raise SaveError(f"{path}: no picture is written {what}. Choose {', '.join(WRITTEN)}.")
+    data = encode(photo, format.name, quality)
     target = Path(os.path.realpath(path))  # a link stays a link
     part = target.with_name(f".{secrets.token_hex(8)}.part")
     try:

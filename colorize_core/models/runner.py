@@ -131,7 +131,7 @@ class Runner:
     def steps(
         self, pixels: Any, options: Options, seeds: Sequence[Any], task: Task
     ) -> Iterator[Any]:
-        """A model that draws its colours, from each of the seeds: base.Step after each step. Between
+        """A model that draws its colours, from each seed: base.Step after each step. Between
         two the network is free for others. Raises what predict() raises."""
         task.step(0.0, "Loading the model")
         steps = self.model(options.model).steps(

@@ -22,7 +22,9 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
+from colorize_core.imaging.formats import WRITTEN
+
+SUFFIXES = {*WRITTEN, ".bmp"}
 MOST_HELD = 0.5  # share of a GPU's free memory that data may take: the training needs the rest
 
 

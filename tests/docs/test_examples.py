@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from colorize_core.imaging import image
+from colorize_core.imaging.formats import READABLE
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples"
-PICTURES = sorted(path for path in FOLDER.iterdir() if path.suffix.lower() in image.READABLE)
+PICTURES = sorted(path for path in FOLDER.iterdir() if path.suffix.lower() in READABLE)
 
 
 def maker() -> ModuleType:

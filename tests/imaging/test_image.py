@@ -30,13 +30,19 @@ from colorize_core.errors import (
     PictureTooLargeError,
     SaveError,
 )
-from colorize_core.imaging import decoders, image
+from colorize_core.imaging import decoders, formats, image
 from colorize_core.imaging.color import lab_to_rgb
 from colorize_core.imaging.image import Metadata, Photo
 from tests import image_files as files
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")
 LOSSLESS = ("PNG", "TIFF")
+
+MARKS = (
+    *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP", b"GIF87a", b"GIF89a", b"BM"),
+    *(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    *(b"\0\0\0\x14ftyp" + brand + bytes(4) + brand for brand in (b"heic", b"mif1", b"avif")),
+)
 
 
 def photo(pixels: Any, alpha: Any = None, metadata: Metadata | None = None) -> Photo:
@@ -932,7 +938,7 @@ def test_nothing_but_picture_errors_comes_out(
     check(bytes(mutant))
 
 
-@given(st.sampled_from([mark for mark, _ in image._SIGNATURES]), st.binary(max_size=300))
+@given(st.sampled_from(MARKS), st.binary(max_size=300))
 @settings(max_examples=300, deadline=None)
 def test_a_signature_with_anything_behind_it(mark: bytes, rest: bytes) -> None:
     check(mark + rest)
@@ -964,12 +970,26 @@ def test_filters_of_warnings_are_left_as_they_were() -> None:
 # --- files --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("suffix", image.SUFFIXES)
+@pytest.mark.parametrize("suffix", formats.WRITTEN)
 def test_the_suffix_decides_what_is_written(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"photo{suffix.upper()}"
     image.write(path, photo(files.soft()))
-    assert image.read(path).format == image.SUFFIXES[suffix]
+    assert image.read(path).format == formats.WRITTEN[suffix].name
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("format", [f for f in formats.FORMATS.values() if f.encoder])
+def test_the_table_of_formats_tells_what_is_written(format: formats.Format) -> None:
+    deep = np.arange(48, dtype=np.uint16).reshape(4, 4, 3) * 1000
+    alpha = np.full((4, 4), 30_000, np.uint16)
+    back = image.decode(image.encode(photo(deep, alpha), format.name, 90))
+    assert back.format == format.name
+    assert 8 * back.pixels.itemsize == format.depth
+    assert (back.alpha is not None) == format.alpha
+    plain = photo(files.soft())
+    small, large = (image.encode(plain, format.name, quality) for quality in (10, 90))
+    assert (len(small) < len(large)) == format.lossy
+    assert format.widen(plain.pixels).itemsize == (2 if "16 bit" in format.choice else 1)
 
 
 def test_quality_changes_the_size(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN
+from colorize_core.imaging.formats import CHOICES
 from colorize_core.models.runner import Task
 from colorize_core.options import DEFAULT_MODEL, Options
 from ui.colorize.session import ColorizeSession
@@ -17,7 +18,7 @@ from ui.shared import endpoints, example_strip, model_choices, slider, widgets
 from ui.shared.handlers import AWAY, THERE, Updates, View, task_handler
 from ui.shared.photo import OpenPhoto
 from ui.shared.photo_tab import PhotoHandlers, build_samples, no_file, wire, wire_download
-from ui.shared.service import FORMATS, Colorization, Service, check_format
+from ui.shared.service import Colorization, Service, check_format
 
 TITLE = "Colorize"
 STOPPED = "<p>Stopped. The picture shows the settings before.</p>"
@@ -200,7 +201,7 @@ def build_controls() -> list[Any]:
 
 def build_endpoint(on: Handlers, photo: gr.Image, controls: list[Any]) -> None:
     """/colorize for programs: the tab's own inputs, a format, and the file at once; /cancel."""
-    format = endpoints.format_choice(FORMATS, "JPEG")
+    format = endpoints.format_choice(CHOICES, "JPEG")
     options = gr.Textbox("", label="Options", visible=False)
     endpoints.publish(
         on.colorize,

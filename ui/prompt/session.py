@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize_core.imaging import image
+from colorize_core.imaging.formats import CHOICES
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.models.runner import Task
 from colorize_core.prompted import sources
@@ -21,9 +22,9 @@ from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.settings import Settings
 from ui.models.session import gray
 from ui.shared import slider, thumbnails
-from ui.shared.photo import OpenPhoto, deepen, shrink
+from ui.shared.photo import OpenPhoto, shrink
 from ui.shared.photo_tab import PhotoSession
-from ui.shared.service import FORMATS, QUALITY, Service
+from ui.shared.service import QUALITY, Service
 
 SMALL_SIDE = 1024  # along each side of the area of the copy that edges are sought in
 BLANK = 0.375  # of its sides has what stands where nothing has been drawn yet
@@ -155,7 +156,7 @@ class PromptSession(PhotoSession):
         return cell.files[kept]
 
     def save(self, cell: Cell, format: str, service: Service, task: Task | None = None) -> Path:
-        """A file of that format (a key of FORMATS) with the photo's metadata; in a PNG stands what
+        """A file of that format (a key of CHOICES) with the photo's metadata; in a PNG stands what
         was wished for, too."""
         photo = self.photo.decoded
         assert cell.drawn is not None
@@ -163,7 +164,7 @@ class PromptSession(PhotoSession):
         if cell.settings.keep:
             made = photo.with_pixels(self.kept(photo.pixels, cell.drawn, format, task))
         path = service.folder.new(
-            f"{self.photo.path.stem}-prompt-{cell.settings.seed}{FORMATS[format]}"
+            f"{self.photo.path.stem}-prompt-{cell.settings.seed}{CHOICES[format].suffix}"
         )
         image.write(path, made, QUALITY)
         if format == "PNG":
@@ -173,7 +174,7 @@ class PromptSession(PhotoSession):
     def kept(self, pixels: image.Pixels, drawn: Drawn, format: str, task: Task | None) -> Any:
         """The photo in the drawn colours."""
         progress = task.part(0.0, "Keeping the photo") if task else None
-        return _keep(deepen(pixels, format), drawn, progress)
+        return _keep(CHOICES[format].widen(pixels), drawn, progress)
 
     def line(self) -> str:
         """What is shown."""

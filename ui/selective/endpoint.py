@@ -10,6 +10,7 @@ import gradio as gr
 from colorize_core import selective
 from colorize_core.cards import Control, ModelCard
 from colorize_core.errors import OptionError
+from colorize_core.imaging.formats import CHOICES
 from colorize_core.options import RANGES
 from colorize_core.selective import Mask
 from colorize_core.selective.segmenters import PEOPLE
@@ -19,7 +20,7 @@ from ui.selective.session import SelectiveSession
 from ui.server.sessions import client_id
 from ui.shared import endpoints
 from ui.shared.photo import OpenPhoto
-from ui.shared.service import FORMATS, Service, check_format
+from ui.shared.service import Service, check_format
 
 AUTO = "auto"
 ENDPOINT = f"""Colour only a part of a photo and give it back at its full size, with its metadata.
@@ -30,7 +31,7 @@ large as the photo, or of its shape: white is inside, gray in between. inside: a
 /models), "{GRAY}", or "{FLAT}" for one flat colour, which `colour` says as #rrggbb. outside:
 "{GRAY}" or a model's name. vividness: {RANGES["vividness"][0]:g} (timid) to
 {RANGES["vividness"][1]:g} (saturated), 1 is the model's choice. format:
-{", ".join(f'"{name}"' for name in FORMATS)}.
+{", ".join(f'"{name}"' for name in CHOICES)}.
 
 Returns the result file, and one line on what was done. Outside in {GRAY}, a black-and-white photo
 stays as it is, byte for byte. Refused are a box outside the photo, a mask of another shape and an
@@ -118,7 +119,7 @@ def build(
     """`fills`: inside, outside, vividness and colour of the tab."""
     keep = gr.Textbox(AUTO, label="Keep", visible=False)
     mask = gr.Image(label="Mask", type="filepath", visible=False)
-    format = endpoints.format_choice(FORMATS, "PNG")
+    format = endpoints.format_choice(CHOICES, "PNG")
     endpoints.publish(
         Endpoint(service, cards).selective,
         [photo, keep, *fills, format, mask],

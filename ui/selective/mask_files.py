@@ -11,14 +11,14 @@ from PIL import Image
 from colorize_core import selective
 from colorize_core.errors import PictureError
 from colorize_core.imaging import image
+from colorize_core.imaging.formats import CHOICES
 from colorize_core.models.runner import Task
 from colorize_core.selective import Mask, Region
 from ui.selective.session import Fill, SelectiveSession
-from ui.shared.photo import deepen
-from ui.shared.service import FORMATS, QUALITY, Service
+from ui.shared.service import QUALITY, Service
 
 MASK, FIGURE = "Mask, PNG", "Figure, PNG"
-KINDS = (*FORMATS, MASK, FIGURE)
+KINDS = (*CHOICES, MASK, FIGURE)
 MOST_BENT = 0.02  # by how much a mask's aspect may differ from the photo's
 
 
@@ -35,8 +35,8 @@ def write_picture(session: SelectiveSession, format: str, service: Service, task
     """The photo at its full size with its metadata, its masks fitted to its own edges."""
     task.step(0.0, "Reading the photo")
     photo = session.photo.decoded
-    made = compose(session, deepen(photo.pixels, format), service, task)
-    path = service.folder.new(f"{session.photo.path.stem}-selective{FORMATS[format]}")
+    made = compose(session, CHOICES[format].widen(photo.pixels), service, task)
+    path = service.folder.new(f"{session.photo.path.stem}-selective{CHOICES[format].suffix}")
     task.step(1.0, "Saving")
     image.write(path, photo.with_pixels(made), QUALITY)
     return path

@@ -10,7 +10,7 @@ import gradio as gr
 from gradio.data_classes import FileData
 from PIL import Image
 
-from colorize_core.imaging.image import READABLE
+from colorize_core.imaging.formats import READABLE
 from ui.server.temp_files import Folder
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

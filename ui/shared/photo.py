@@ -127,13 +127,5 @@ def shrink(pixels: NDArray[Any], height: int, width: int) -> NDArray[np.uint8]:
     return small if small.dtype == np.uint8 else (small >> 8).astype(np.uint8)
 
 
-def deepen(pixels: image.Pixels, format: str) -> image.Pixels:
-    """What a file of that format is rendered from: of TIFF, which has 16 bits a channel, the photo
-    widened, so that the colours fall between the 8-bit steps."""
-    if format.startswith("TIFF") and pixels.dtype == np.uint8:
-        return pixels.astype(np.uint16) * 257
-    return pixels
-
-
 def _bytes(photo: image.Photo) -> int:
     return photo.pixels.nbytes + (0 if photo.alpha is None else photo.alpha.nbytes)

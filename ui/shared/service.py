@@ -21,15 +21,15 @@ from numpy.typing import NDArray
 import colorize_core
 from colorize_core.errors import ColorizeError, OptionError, PictureError, WeightsError
 from colorize_core.imaging import image
+from colorize_core.imaging.formats import CHOICES
 from colorize_core.models.runner import Report, Runner, Task
 from colorize_core.options import DEFAULT_MODEL, Options
 from ui.server.limits import Public
 from ui.server.temp_files import Folder
 from ui.shared import model_choices
-from ui.shared.photo import OpenPhoto, PhotoCache, deepen
+from ui.shared.photo import OpenPhoto, PhotoCache
 
 MODELS_KEPT = 6  # in memory at a time, the least recently used goes; each takes some 50 MB
-FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp", "TIFF, 16 bit": ".tif"}
 QUALITY = 95
 
 logger = logging.getLogger(__name__)
@@ -235,7 +235,7 @@ class Service:
             yield Draft(step.share, step.stage, results, sketch)
 
     def export(self, result: Colorization, format: str, task: Task) -> Path:
-        """The result as a file of that format (a key of FORMATS), with the photo's metadata.
+        """The result as a file of that format (a key of CHOICES), with the photo's metadata.
 
         TIFF has 16 bits a channel whatever the photo has.
         """
@@ -244,7 +244,7 @@ class Service:
             return result.after
         photo = result.photo.decoded
         picture = self.runner.render(
-            deepen(photo.pixels, format),
+            CHOICES[format].widen(photo.pixels),
             result.prediction,
             result.options,
             task,
@@ -254,7 +254,7 @@ class Service:
         return self._save(photo.with_pixels(picture), result.photo.path, format)
 
     def _save(self, photo: image.Photo, source: Path, format: str, ending: str = "-colour") -> Path:
-        path = self.folder.new(source.stem + ending + FORMATS[format])
+        path = self.folder.new(source.stem + ending + CHOICES[format].suffix)
         image.write(path, photo, QUALITY)
         return path
 
@@ -291,9 +291,9 @@ def _sketch(runner: Runner, small: NDArray[np.uint8], result: Colorization) -> A
 
 
 def check_format(format: str) -> None:
-    """Raises OptionError unless it is one of FORMATS."""
-    if format not in FORMATS:
-        raise OptionError(f"format is {format!r}, allowed are: {'; '.join(FORMATS)}.")
+    """Raises OptionError unless it is one of CHOICES."""
+    if format not in CHOICES:
+        raise OptionError(f"format is {format!r}, allowed are: {'; '.join(CHOICES)}.")
 
 
 def describe(colorizer: Any, result: Colorization, seconds: float) -> str:

@@ -11,9 +11,10 @@ import gradio as gr
 
 from colorize_core.cards import SEED, Control, ModelCard
 from colorize_core.errors import ColorizeError
+from colorize_core.imaging.formats import CHOICES
 from colorize_core.options import RANGES
 from ui.shared import model_choices, slider
-from ui.shared.service import FORMATS, Colorization
+from ui.shared.service import Colorization
 
 LANE = "studio"  # every colorization runs in this lane of the queue
 AT_ONCE = 2  # one in the network while another reads or writes its file: more only costs memory
@@ -104,7 +105,7 @@ def downloads(**options: Any) -> dict[str, gr.Button]:
     """A button for each format."""
     with gr.Row(elem_classes="downloads", **options):
         gr.HTML("Download", elem_classes="downloads-label")
-        return {name: gr.Button(name, size="sm") for name in FORMATS}
+        return {name: gr.Button(name, size="sm") for name in CHOICES}
 
 
 def compare(result: Colorization) -> dict[str, Any]:

@@ -28,8 +28,8 @@ from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
 from colorize_core.imaging import image
+from colorize_core.imaging.formats import CHOICES
 from ui.shared.example_strip import caption, find_examples
-from ui.shared.service import FORMATS
 
 pytestmark = pytest.mark.browser
 
@@ -113,11 +113,11 @@ def test_every_format_downloads_with_its_metadata(
     page = visit()
     give(page, photo)
     wait_for_result(page)
-    for format, suffix in FORMATS.items():
+    for name, format in CHOICES.items():
         with page.expect_download() as download:
-            page.get_by_role("button", name=format, exact=True).click()
+            page.get_by_role("button", name=name, exact=True).click()
         file = tmp_path / download.value.suggested_filename
-        assert file.name == "holiday-colour" + suffix
+        assert file.name == "holiday-colour" + format.suffix
         download.value.save_as(file)
         assert image.read(file).pixels.shape == (SIZE[1], SIZE[0], 3)
         with Image.open(file) as picture:

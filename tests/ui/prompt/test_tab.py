@@ -24,6 +24,7 @@ from PIL import Image
 from colorize_core.errors import WeightsError
 from colorize_core.imaging import image
 from colorize_core.imaging.color import rgb_to_lab
+from colorize_core.imaging.formats import CHOICES
 from colorize_core.prompted import grid, sources
 from colorize_core.prompted.generation import Preview, Variant
 from colorize_core.prompted.metadata import read_settings
@@ -36,7 +37,7 @@ from ui.prompt import endpoint, form, generation, requirements
 from ui.prompt.session import PromptSession
 from ui.prompt.tab import STARTS, Handlers
 from ui.shared.example_strip import find_examples
-from ui.shared.service import FORMATS, Service
+from ui.shared.service import Service
 
 # NumPy 2 has a word for diffusers' UniPC, which reads a tensor as an array.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -371,7 +372,7 @@ def test_a_photo_in_colour_is_taken_without(
     assert np.abs(lightness(kept) - lightness(photo)).max() < 100 / 255
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", CHOICES)
 def test_every_format_can_be_taken_away(page: Page, format: str) -> None:
     page.draw()
     saved = image.read(page.saved(format))

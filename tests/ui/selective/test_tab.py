@@ -20,6 +20,7 @@ from colorize_core import selective
 from colorize_core.downloads.transfer import CHUNK
 from colorize_core.errors import WeightsError
 from colorize_core.imaging import image
+from colorize_core.imaging.formats import CHOICES
 from colorize_core.models import runner
 from colorize_core.selective import Layer, segmenters
 from ui.selective import endpoint, mask_edits, mask_files
@@ -28,7 +29,7 @@ from ui.selective.session import MOST_REGIONS, MOST_STEPS, OWN, Fill, SelectiveS
 from ui.selective.tab import NETWORKS, Handlers
 from ui.shared.example_strip import find_examples
 from ui.shared.handlers import View, wire_run
-from ui.shared.service import FORMATS, Service
+from ui.shared.service import Service
 
 SIZE = (150, 100)  # of the photos, width and height
 AUTOCHROME = "autochrome"
@@ -363,10 +364,10 @@ def test_a_run_that_was_stopped_changes_nothing(page: Page) -> None:
     assert page.session.outside == Fill()
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", CHOICES)
 def test_every_format_can_be_downloaded_at_full_size(page: Page, format: str) -> None:
     path = page.file(format)
-    assert path.suffix == FORMATS[format]
+    assert path.suffix == CHOICES[format].suffix
     made = image.read(path).pixels
     assert made.shape == (*SIZE[::-1], 3)
     assert made.dtype == (np.uint16 if format.startswith("TIFF") else np.uint8)

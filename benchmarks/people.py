@@ -24,7 +24,7 @@ from benchmarks.selective import overlap
 from colorize_core import selective
 from colorize_core.metrics.interval import summary
 from colorize_core.selective import masks
-from colorize_core.selective.segmenters import PEOPLE
+from colorize_core.selective.people import PEOPLE
 from colorize_core.training.data import find_photos
 from colorize_core.training.recipes.segmentation import HELD_BACK, find_people, shows_nobody
 from tests import hand_masks
@@ -35,7 +35,7 @@ Pair = tuple[NDArray[np.uint8], NDArray[np.bool_]]
 
 
 def found(photo: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    layers = selective.classes(photo, network=PEOPLE, device="cpu")
+    layers = selective.classes(photo, network=PEOPLE.name, device="cpu")
     return layers[0].mask > 0.5 if layers else np.zeros(photo.shape[:2], bool)
 
 

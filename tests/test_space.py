@@ -27,7 +27,7 @@ from colorize_core.errors import Cancelled, ColorizeError
 from colorize_core.prompted import sources
 from colorize_core.prompted.generation import Preview, Variant
 from colorize_core.prompted.settings import Settings
-from colorize_core.selective.segmenters import SAM2
+from colorize_core.selective.sam2 import SAM2
 from ui.server.limits import MB, Public
 
 PYTHONS = ("3.10", "3.11", "3.12")

@@ -17,6 +17,7 @@ from colorize_core.imaging.formats import WRITTEN
 from colorize_core.imaging.tone import Picture
 from colorize_core.selective import automatic, blending, masks, segmenters
 from colorize_core.selective.blending import Region
+from colorize_core.selective.layers import Network
 from colorize_core.selective.masks import Mask
 from colorize_core.sizes import size
 from colorize_core.threads import wait_briefly
@@ -67,11 +68,9 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--mask", type=Path, metavar="FILE", help="a picture: white is coloured")
     what.add_argument(
         "--network",
-        choices=[segmenters.PEOPLE, *segmenters.NETWORKS],
-        help="of --keep: people, which comes along and knows persons alone, mobile "
-        f"({size(DOWNLOADS['deeplab-mobile'].bytes)}) or resnet101 "
-        f"({size(DOWNLOADS['deeplab-resnet101'].bytes)}, better) (default: people for person "
-        "alone, else mobile)",
+        choices=list(segmenters.NETWORKS),
+        help=f"of --keep: {'; '.join(map(_said, segmenters.NETWORKS.values()))} (default: the "
+        "first that knows what is kept)",
     )
     what.add_argument(
         "--feather",
@@ -224,12 +223,19 @@ def chosen_mask(photo: Picture, names: Sequence[str], asked: argparse.Namespace)
     return masks.feathered(mask, asked.feather)
 
 
+def _said(network: Network) -> str:
+    row = network.download
+    needs = f"downloads {size(DOWNLOADS[row].bytes)} once" if row else "comes along"
+    return f"{network.name}, {network.title.lower()}, {needs}"
+
+
 def network_of(names: Sequence[str], chosen: str | None) -> str:
     """The one that is to find these classes. OptionError where the chosen one knows them not."""
-    others = [name for name in names if name != segmenters.PERSON]
-    if chosen == segmenters.PEOPLE and others:
-        raise OptionError(f"--network: {chosen} finds no {', '.join(others)}; mobile does.")
-    return chosen or ("mobile" if others else segmenters.PEOPLE)
+    able = [each.name for each in segmenters.NETWORKS.values() if set(names) <= set(each.classes)]
+    if chosen and chosen not in able:
+        others = [name for name in names if name not in segmenters.NETWORKS[chosen].classes]
+        raise OptionError(f"--network: {chosen} finds no {', '.join(others)}; {able[0]} does.")
+    return chosen or able[0]
 
 
 def _of_classes(photo: Picture, names: Sequence[str], asked: argparse.Namespace) -> Mask:

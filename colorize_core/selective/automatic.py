@@ -1,5 +1,5 @@
 """Masks that nobody has to paint: GrabCut from a box, strokes or nothing, here, which needs no
-weights; and what the networks of segmenters.py find.
+weights; and what networks find.
 
 Source: Rother, Kolmogorov and Blake, "GrabCut" (2004), as OpenCV has it.
 """
@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from colorize_core.errors import OptionError
 from colorize_core.imaging.tone import Picture
 from colorize_core.selective import masks, saliency
+from colorize_core.selective.layers import Layer
 from colorize_core.selective.masks import Mask
-from colorize_core.selective.segmenters import Box, Layer, Point, classes, missing_bytes, pointed
+from colorize_core.selective.sam2 import Box, Point, pointed
+from colorize_core.selective.segmenters import classes, missing_bytes
 
 __all__ = ["Box", "Layer", "Point", "Stroke", "classes", "grabcut", "missing_bytes", "pointed"]
 

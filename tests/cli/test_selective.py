@@ -12,7 +12,7 @@ from colorize_core.cli import selective
 from colorize_core.cli.colorize import main as whole
 from colorize_core.imaging import image
 from colorize_core.selective import masks, segmenters
-from colorize_core.selective.segmenters import Layer
+from colorize_core.selective.layers import Layer
 
 
 @pytest.fixture

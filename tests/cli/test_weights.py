@@ -20,7 +20,7 @@ from colorize_core.downloads.catalogue import Download, from_hub
 from colorize_core.metrics import METRICS, features, lpips
 from colorize_core.models import cnn
 from colorize_core.models.registry import tools
-from colorize_core.selective import segmenters
+from colorize_core.selective import deeplab
 from colorize_core.training.recipes import RECIPES, find
 
 LARGE, TEXT, PICKLE = b"tensors" * 1000, b"{}", b"pickled" * 500
@@ -230,7 +230,7 @@ TORCHVISION = {
     "vgg16": "VGG16_Weights.IMAGENET1K_V1",
     "squeezenet": "SqueezeNet1_1_Weights.IMAGENET1K_V1",
     "inception-v3": features.INCEPTION,
-    **{f"deeplab-{name}": weights for name, (_, weights) in segmenters.NETWORKS.items()},
+    **{f"deeplab-{name}": weights for name, (_, weights) in deeplab.WEIGHTS.items()},
 }
 
 

@@ -21,18 +21,18 @@ from torchvision.models.segmentation.deeplabv3 import DeepLabHead, DeepLabV3
 from colorize_core.downloads import checkpoints
 from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import OptionError, WeightsError
-from colorize_core.selective import automatic, masks, segmenters
+from colorize_core.selective import automatic, deeplab, masks, sam2, segmenters
 from colorize_core.sizes import size
 from tests.downloads.test_hub import served  # noqa: F401  a fixture
 
-WEIGHTS = {name: weights for name, (_, weights) in segmenters.NETWORKS.items()}
+WEIGHTS = {name: weights for name, (_, weights) in deeplab.WEIGHTS.items()}
 
 
 @pytest.fixture(autouse=True)
 def nothing_loaded():
     yield
-    segmenters._deeplab.cache_clear()
-    segmenters._sam2.cache_clear()
+    deeplab._deeplab.cache_clear()
+    sam2._sam2.cache_clear()
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def overlap(found, truth):
 # --- DeepLabV3 ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("network", segmenters.NETWORKS)
+@pytest.mark.parametrize("network", deeplab.WEIGHTS)
 def test_the_classes_are_those_of_the_weights(network):
     said = get_weight(WEIGHTS[network]).meta["categories"]
     assert tuple(said) == ("__background__", *segmenters.CLASSES)
@@ -114,8 +114,8 @@ def tiny(monkeypatch):
     head = DeepLabHead(8, 21, (1, 2, 3))
     network = DeepLabV3(Backbone(3, 8, 8, 8), head).eval()
     head[-1].weight.data.normal_(0, 30)
-    monkeypatch.setattr(segmenters, "_deeplab", lambda name, device: network)
-    monkeypatch.setattr(segmenters._deeplab, "cache_clear", lambda: None, raising=False)
+    monkeypatch.setattr(deeplab, "_deeplab", lambda name, device: network)
+    monkeypatch.setattr(deeplab._deeplab, "cache_clear", lambda: None, raising=False)
     return network
 
 
@@ -123,7 +123,7 @@ def test_layers_are_where_their_class_wins(tiny, photo, monkeypatch):
     monkeypatch.setattr(masks, "snapped", lambda mask, light, pixels=0: mask)
     found = automatic.classes(photo, device="cpu")
     with torch.inference_mode():
-        logits = tiny(segmenters._input(photo))["out"]
+        logits = tiny(deeplab._input(photo))["out"]
         winner = torch.nn.functional.interpolate(logits, (90, 120), mode="area")[0].argmax(0)
     scores = [
         overlap(layer.mask > 0.5, (winner == 1 + segmenters.CLASSES.index(layer.name)).numpy())
@@ -142,7 +142,7 @@ def test_layers_are_soft_only_where_another_class_comes_close():
     logits[dog, :, :5], logits[person, :, 5:] = 9, 9
     logits[0, :2] = 20
     logits[dog, 9, 9] = 9.5  # a speck
-    found = {layer.name: layer for layer in segmenters.layers_of(logits, (10, 10))}
+    found = {layer.name: layer for layer in deeplab.layers_of(logits, (10, 10))}
     assert set(found) == {"dog", "person"}
     assert found["person"].mask[5, 7] == 1
     assert found["dog"].mask[5, 7] == 0
@@ -151,10 +151,9 @@ def test_layers_are_soft_only_where_another_class_comes_close():
     assert found["person"].mask[9, 9] == pytest.approx(0.25)
     logits[dog] -= 100
     logits[dog, 9, 9] = 50  # a hundredth of the picture is enough, less is not
-    assert {layer.name for layer in segmenters.layers_of(logits, (10, 10))} == {"dog", "person"}
+    assert {layer.name for layer in deeplab.layers_of(logits, (10, 10))} == {"dog", "person"}
     assert (
-        segmenters.layers_of(torch.zeros(21, 30, 30) + torch.eye(21)[0, :, None, None], (5, 5))
-        == ()
+        deeplab.layers_of(torch.zeros(21, 30, 30) + torch.eye(21)[0, :, None, None], (5, 5)) == ()
     )
 
 
@@ -211,12 +210,12 @@ def test_weights_are_downloaded_once_and_their_size_said_before(server, photo, c
     assert "100%" in capfd.readouterr().err
     assert segmenters.missing_bytes("mobile") == 0
     asked = list(server)
-    segmenters._deeplab.cache_clear()
+    deeplab._deeplab.cache_clear()
     automatic.classes(photo, device="cpu")
     assert server == asked
 
 
-@pytest.mark.parametrize("network", segmenters.NETWORKS)
+@pytest.mark.parametrize("network", deeplab.WEIGHTS)
 def test_offline_says_what_to_do(torch_home, photo, network):
     said = re.escape(size(segmenters.missing_bytes(network)))
     with pytest.raises(WeightsError, match=rf"DeepLabV3.*{said}.*HF_HUB_OFFLINE.*copy .*\.pth"):
@@ -267,8 +266,8 @@ def tiny_sam(served):  # noqa: F811
     model = transformers.Sam2Model(config).eval()
     for weight in model.parameters():
         torch.nn.init.normal_(weight, 0, 0.3)
-    model.save_pretrained(served.folder / segmenters.SAM2.repo)
-    return SimpleNamespace(model=model, served=served, folder=served.folder / segmenters.SAM2.repo)
+    model.save_pretrained(served.folder / sam2.SAM2.repo)
+    return SimpleNamespace(model=model, served=served, folder=served.folder / sam2.SAM2.repo)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +281,7 @@ def tiny_sam(served):  # noqa: F811
 )
 def test_sam_is_asked_as_its_library_says(tiny_sam, photo, told, monkeypatch):
     monkeypatch.setattr(masks, "snapped", lambda mask, light, pixels=0: mask)
-    assert segmenters.missing_bytes("sam2") == segmenters.SAM2.bytes
+    assert segmenters.missing_bytes("sam2") == sam2.SAM2.bytes
     mask = automatic.pointed(photo, device="cpu", **told)
     assert segmenters.missing_bytes("sam2") == 0
     processor = transformers.Sam2Processor(
@@ -311,8 +310,8 @@ def test_sam_is_asked_as_its_library_says(tiny_sam, photo, told, monkeypatch):
 def test_sam_is_downloaded_once_and_then_found_offline(tiny_sam, photo, monkeypatch):
     first = automatic.pointed(photo, points=[(30, 40)], device="cpu")
     asked = list(tiny_sam.served.asked)
-    assert {name.split("/")[-1] for name in asked} == {file.path for file in segmenters.SAM2.files}
-    segmenters._sam2.cache_clear()
+    assert {name.split("/")[-1] for name in asked} == {file.path for file in sam2.SAM2.files}
+    sam2._sam2.cache_clear()
     again = automatic.pointed(photo, points=[(30, 40)], device="cpu")
     assert np.array_equal(first, again)
     assert tiny_sam.served.asked == asked

@@ -13,7 +13,7 @@ from colorize_core.errors import OptionError
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.options import RANGES
 from colorize_core.selective import Mask
-from colorize_core.selective.segmenters import PEOPLE
+from colorize_core.selective.people import PEOPLE
 from ui.selective import mask_files
 from ui.selective.fill_controls import FLAT, GRAY, list_inside, read_fill
 from ui.selective.session import SelectiveSession
@@ -25,7 +25,7 @@ from ui.shared.service import Service, check_format
 AUTO = "auto"
 ENDPOINT = f"""Colour only a part of a photo and give it back at its full size, with its metadata.
 
-photo: a picture file. keep: what is coloured: "{AUTO}" (what stands out), "{PEOPLE}" or a box
+photo: a picture file. keep: what is coloured: "{AUTO}" (what stands out), "{PEOPLE.name}" or a box
 around it in pixels of the photo, "left,top,right,bottom". mask: in place of keep, a picture file as
 large as the photo, or of its shape: white is inside, gray in between. inside: a model's name (see
 /models), "{GRAY}", or "{FLAT}" for one flat colour, which `colour` says as #rrggbb. outside:
@@ -81,12 +81,12 @@ class Endpoint:
             return mask_files.read_mask(self.service.upload(mask), session)
         if keep == AUTO:
             return selective.grabcut(session.small)
-        if keep == PEOPLE:
+        if keep == PEOPLE.name:
             return self._find_people(session)
         return selective.grabcut(session.photo.pixels, box=read_box(keep))
 
     def _find_people(self, session: SelectiveSession) -> Mask:
-        found = selective.classes(session.small, network=PEOPLE)
+        found = selective.classes(session.small, network=PEOPLE.name)
         if not found:
             raise OptionError(f'Nobody was found. keep may be "{AUTO}" or a box, too.')
         return found[0].mask
@@ -104,7 +104,7 @@ def read_box(text: str) -> tuple[float, float, float, float]:
         left, top, right, bottom = (float(part) for part in text.split(","))
     except ValueError as error:
         raise OptionError(
-            f'keep is {text!r}, allowed are "{AUTO}", "{PEOPLE}" and a box as four numbers, '
+            f'keep is {text!r}, allowed are "{AUTO}", "{PEOPLE.name}" and a box as four numbers, '
             "left,top,right,bottom, in pixels of the photo."
         ) from error
     return left, top, right, bottom

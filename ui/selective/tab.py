@@ -14,7 +14,9 @@ from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import Cancelled, ColorizeError
 from colorize_core.models.runner import Task
 from colorize_core.selective import segmenters
-from colorize_core.selective.segmenters import PEOPLE
+from colorize_core.selective.layers import Network
+from colorize_core.selective.people import PEOPLE
+from colorize_core.selective.sam2 import SAM2
 from colorize_core.sizes import size
 from ui.selective import endpoint, mask_editor, mask_edits, mask_files
 from ui.selective.fill_controls import (
@@ -44,16 +46,17 @@ from ui.shared.service import Service, in_words
 
 TITLE = "Selective"
 INVITATION = "# Drop a photo\nto colour only a part of it"
-NETWORKS = {
-    PEOPLE: "Only people: comes with the app",
-    "mobile": f"Quick: downloads {size(DOWNLOADS['deeplab-mobile'].bytes)} once",
-    "resnet101": f"Finer: downloads {size(DOWNLOADS['deeplab-resnet101'].bytes)} once",
-}
 SAM = (
-    "<p>Looks again where your box and your strokes point; downloads "
-    f"{size(DOWNLOADS['sam2'].bytes)} once.</p>"
+    f"<p>Looks again where your box and your strokes point; downloads {size(SAM2.bytes)} once.</p>"
 )
 CONTROLS = ("shown", "inside", "vividness", "colour", "layers")  # what show() answers with
+
+
+def describe_network(network: Network) -> str:
+    """What a network is good for, and what it would download."""
+    if not network.download:
+        return f"{network.title}: comes with the app"
+    return f"{network.title}: downloads {size(DOWNLOADS[network.download].bytes)} once"
 
 
 class Handlers(PhotoHandlers):
@@ -327,8 +330,8 @@ def build_finding() -> tuple[gr.Button, gr.Radio, gr.CheckboxGroup]:
     with gr.Column(elem_classes="own"):
         find = gr.Button("Find people, animals, things", size="sm")
         network = gr.Radio(
-            [(words, name) for name, words in NETWORKS.items()],
-            value=PEOPLE,
+            [(describe_network(each), name) for name, each in segmenters.NETWORKS.items()],
+            value=PEOPLE.name,
             label="Network",
             show_label=False,
         )

@@ -26,7 +26,7 @@ from colorize_core.selective import Layer, segmenters
 from ui.selective import endpoint, mask_edits, mask_files
 from ui.selective.fill_controls import FLAT, GRAY, read_colour, read_fill
 from ui.selective.session import MOST_REGIONS, MOST_STEPS, OWN, Fill, SelectiveSession, pack, unpack
-from ui.selective.tab import NETWORKS, Handlers
+from ui.selective.tab import Handlers
 from ui.shared.example_strip import find_examples
 from ui.shared.handlers import View, wire_run
 from ui.shared.service import Service
@@ -496,10 +496,6 @@ def test_a_network_looks_where_it_is_pointed_at(
     assert asked == [{"points": [(30, 30)], "drop": [], "box": (10, 10, 90, 90)}]
     assert page.session.mask().min() == 1
     assert selected["shown"]["marks"]["box"], "it can be pointed at more"
-
-
-def test_every_network_can_be_chosen() -> None:
-    assert set(NETWORKS) == {"people", *segmenters.NETWORKS}
 
 
 def test_another_photo_gets_another_session(page: Page, gray_photo: Path) -> None:

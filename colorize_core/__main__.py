@@ -1,6 +1,6 @@
-"""python -m colorize_core: see colorize_core.cli.colorize."""
+"""python -m colorize_core: see colorize_core.cli."""
 
-from colorize_core.cli.colorize import main
+from colorize_core.cli import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
 import time
 from collections import Counter
@@ -17,18 +16,10 @@ from tqdm import tqdm
 from colorize_core import __version__, cards
 from colorize_core.batch import runner
 from colorize_core.cards import Value
-from colorize_core.cli.terminal import aligned
-from colorize_core.errors import ColorizeError, DeviceError, OptionError
+from colorize_core.cli import terminal
+from colorize_core.errors import OptionError
 from colorize_core.imaging.formats import CHOICES, READABLE, WRITTEN, listed
 from colorize_core.sizes import size
-from colorize_core.threads import wait_briefly
-
-COMMANDS = {  # modules with main(arguments) -> exit code
-    "selective": "colorize_core.cli.selective",
-    "hub": "colorize_core.cli.hub",
-    "weights": "colorize_core.cli.weights",
-}
-ALL_DONE, SOME_FAILED, USAGE, STOPPED = 0, 1, 2, 130
 
 DESCRIPTION = "Colorize black-and-white photographs. Nothing leaves this machine."
 EXAMPLES = """\
@@ -48,13 +39,11 @@ exit code: 0 all done, 1 some photos failed, 2 wrong usage, 130 stopped with Ctr
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+    made = terminal.parser(
         "python -m colorize_core",
+        DESCRIPTION,
+        EXAMPLES,
         usage="%(prog)s PHOTO... [-o OUT] [--model NAME] [options]",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     made.add_argument(
         "photos", nargs="*", metavar="PHOTO", help="a file, a folder or a pattern like 'old/*.jpg'"
@@ -136,7 +125,7 @@ def _add_run(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--jobs",
-        type=_count,
+        type=terminal.whole,
         default=runner.DEFAULT_JOBS,
         metavar="N",
         help="photos worked on at once; fewer need less memory (default: %(default)s)",
@@ -145,12 +134,6 @@ def _add_run(group: argparse._ArgumentGroup) -> None:
         "--device", default="auto", metavar="NAME", help="auto, cpu, cuda, mps (default: auto)"
     )
     group.add_argument("--quiet", action="store_true", help="report nothing but failures")
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
-    return int(text)
 
 
 def list_models() -> str:
@@ -168,7 +151,7 @@ def list_models() -> str:
             )
         )
         own += [(card.name, f"{c.name}={c.default}", c.allowed, c.info) for c in card.controls]
-    return aligned(rows) + (f"\n\n{aligned(own)}" if own[1:] else "")
+    return terminal.aligned(rows) + (f"\n\n{terminal.aligned(own)}" if own[1:] else "")
 
 
 def chosen_controls(model: str, pairs: Sequence[str]) -> dict[str, Value]:
@@ -248,7 +231,7 @@ def colorize(options: argparse.Namespace) -> int:
             manifest.tidy()
     if not options.quiet:
         print(_summary(tally, options.output, time.perf_counter() - begun))
-    return SOME_FAILED if tally["failed"] else ALL_DONE
+    return terminal.FAILED if tally["failed"] else terminal.ALL_DONE
 
 
 def _one_line(result: runner.Result) -> str:
@@ -266,25 +249,14 @@ def _summary(tally: Counter[str], out: Path, seconds: float) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit code. SystemExit for wrong usage, --help and --version."""
-    given = sys.argv[1:] if arguments is None else arguments
-    if given and given[0] in COMMANDS:
-        command: int = importlib.import_module(COMMANDS[given[0]]).main(given[1:])
-        return command
     made = parser()
-    options = made.parse_args(given)
-    if options.list_models:
-        print(list_models())
-        return ALL_DONE
-    wait_briefly()
-    if not options.photos:
-        made.error("no photo was named. Name files, folders or patterns; see --help.")
-    try:
+
+    def work(options: argparse.Namespace) -> int:
+        if options.list_models:
+            print(list_models())
+            return terminal.ALL_DONE
+        if not options.photos:
+            made.error("no photo was named. Name files, folders or patterns; see --help.")
         return colorize(options)
-    except (OptionError, DeviceError) as error:
-        made.error(str(error))
-    except ColorizeError as error:
-        print(error, file=sys.stderr)
-        return SOME_FAILED
-    except KeyboardInterrupt:
-        print("Stopped. The same command goes on from here.", file=sys.stderr)
-        return STOPPED
+
+    return terminal.run(made, work, arguments)

@@ -16,19 +16,18 @@ from tqdm import tqdm
 
 from colorize_core import cards, metrics
 from colorize_core.cards import SEED
+from colorize_core.cli import terminal
 from colorize_core.downloads import checkpoints
 from colorize_core.downloads.catalogue import DOWNLOADS
-from colorize_core.errors import ColorizeError, DeviceError, OptionError, SaveError
+from colorize_core.errors import DeviceError, OptionError, SaveError
 from colorize_core.metrics.baselines import BASELINES
 from colorize_core.sizes import size
-from colorize_core.threads import wait_briefly
 
 if TYPE_CHECKING:
     from colorize_core.evaluate.run import Evaluation
     from colorize_core.evaluate.scoring import Judge
     from colorize_core.training.data import Photograph
 
-ALL_DONE, SOME_FAILED, USAGE, STOPPED = 0, 1, 2, 130
 DEFAULT_JOBS = 1
 ALL = "all"
 
@@ -57,13 +56,11 @@ exit code: 0 all done, 1 some pictures failed, 2 wrong usage, 130 stopped with C
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+    made = terminal.parser(
         "python -m colorize_core.evaluate",
+        DESCRIPTION,
+        f"{_metrics_help()}\n{EPILOG}",
         usage="%(prog)s --photos DIR-OR-ZIP... --out FILE [options]",
-        description=DESCRIPTION,
-        epilog=f"{_metrics_help()}\n{EPILOG}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     made.add_argument(
         "--photos",
@@ -90,14 +87,17 @@ def parser() -> argparse.ArgumentParser:
         help="metrics, or all (default: all but those on VGG-16, which is the largest download)",
     )
     made.add_argument(
-        "--limit", type=_count, metavar="N", help="a fair sample of N photos, always the same ones"
+        "--limit",
+        type=terminal.whole,
+        metavar="N",
+        help="a fair sample of N photos, always the same ones",
     )
     made.add_argument(
         "--device", default="auto", metavar="NAME", help="auto, cpu, cuda, mps (default: auto)"
     )
     made.add_argument(
         "--jobs",
-        type=_count,
+        type=terminal.whole,
         default=DEFAULT_JOBS,
         metavar="N",
         help="photos worked on at once (default: %(default)s)",
@@ -140,12 +140,6 @@ def _names(
         return (*always, *(name for name in (*known, *apart) if name in asked))
 
     return read
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
-    return int(text)
 
 
 def _seed(text: str) -> int:
@@ -212,7 +206,7 @@ def evaluate(options: argparse.Namespace) -> int:
     rows = [file.rows[key] for key in keys]
     width = shutil.get_terminal_size((160, 24)).columns
     print(table(rows, options.models, options.metrics, width))
-    return ALL_DONE if all(row["seconds"] for row in rows) else SOME_FAILED
+    return terminal.ALL_DONE if all(row["seconds"] for row in rows) else terminal.FAILED
 
 
 def _show(work: Evaluation, total: int) -> None:
@@ -235,16 +229,5 @@ def _show(work: Evaluation, total: int) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit code. SystemExit for wrong usage and --help."""
-    made = parser()
-    options = made.parse_args(arguments)
-    wait_briefly()
-    try:
-        return evaluate(options)
-    except (OptionError, DeviceError, SaveError) as error:
-        made.error(str(error))
-    except ColorizeError as error:
-        print(error, file=sys.stderr)
-        return SOME_FAILED
-    except KeyboardInterrupt:
-        print("Stopped. The same command goes on from here.", file=sys.stderr)
-        return STOPPED
+    usage = (OptionError, DeviceError, SaveError)
+    return terminal.run(parser(), evaluate, arguments, usage=usage)

@@ -8,13 +8,10 @@ import sys
 from collections.abc import Sequence
 
 from colorize_core.cards import ModelCard
-from colorize_core.cli.terminal import aligned
+from colorize_core.cli import terminal
 from colorize_core.downloads import push
-from colorize_core.errors import ColorizeError, OptionError
 from colorize_core.models.registry import cards, tools
 from colorize_core.sizes import size
-
-ALL_DONE, FAILED, STOPPED = 0, 1, 130
 
 DESCRIPTION = "Upload a bundled model, its configuration and its model card with the scores."
 EXAMPLES = """\
@@ -29,13 +26,7 @@ exit code: 0 all done, 1 it failed, 2 wrong usage, 130 stopped with Ctrl-C
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
-        "python -m colorize_core hub",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    made = terminal.parser("python -m colorize_core hub", DESCRIPTION, EXAMPLES)
     actions = made.add_subparsers(dest="action", required=True, metavar="ACTION")
     action = actions.add_parser(
         "push", help=DESCRIPTION, description=DESCRIPTION, allow_abbrev=False
@@ -54,31 +45,21 @@ def _cards() -> dict[str, ModelCard]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit code. SystemExit for wrong usage and --help."""
-    made = parser()
-    asked = made.parse_args(arguments)
-    try:
-        return _push(_cards()[asked.name], asked)
-    except OptionError as error:
-        made.error(str(error))
-    except ColorizeError as error:
-        print(error, file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        print("Stopped. Nothing was changed on the Hub.", file=sys.stderr)
-        return STOPPED
+    return terminal.run(parser(), _push, arguments, stopped="Nothing was changed on the Hub.")
 
 
-def _push(card: ModelCard, asked: argparse.Namespace) -> int:
+def _push(asked: argparse.Namespace) -> int:
+    card = _cards()[asked.name]
     push.check(asked.repo)
     files = push.contents(card)
     if card not in tools() and not push.scores(card):
         print(f"No scores were measured with these weights of {card.name}.", file=sys.stderr)
     if asked.yes:
         print(f"Uploaded: {push.push(files, asked.repo, private=asked.private)}")
-        return ALL_DONE
+        return terminal.ALL_DONE
     rows = [("FILE", "SIZE", "SHA256")]
     rows += [(name, size(len(c)), hashlib.sha256(c).hexdigest()) for name, c in files.items()]
-    print(f"This would go to the repository {asked.repo}:\n\n{aligned(rows)}\n")
+    print(f"This would go to the repository {asked.repo}:\n\n{terminal.aligned(rows)}\n")
     print(f"{push.README}:\n\n{files[push.README].decode()}")
     print("Nothing was sent. To upload it, add --yes.")
-    return ALL_DONE
+    return terminal.ALL_DONE

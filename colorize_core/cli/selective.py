@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from colorize_core import cards, options
+from colorize_core.cli import terminal
 from colorize_core.downloads.catalogue import DOWNLOADS
-from colorize_core.errors import ColorizeError, DeviceError, OptionError
+from colorize_core.errors import OptionError
 from colorize_core.imaging import image
 from colorize_core.imaging.formats import WRITTEN
 from colorize_core.imaging.tone import Picture
@@ -20,9 +21,7 @@ from colorize_core.selective.blending import Region
 from colorize_core.selective.layers import Network
 from colorize_core.selective.masks import Mask
 from colorize_core.sizes import size
-from colorize_core.threads import wait_briefly
 
-ALL_DONE, FAILED, STOPPED = 0, 1, 130
 AUTO = "auto"  # what --keep says for GrabCut's guess
 GRAY = "gray"  # what --outside says for no colours
 
@@ -45,13 +44,7 @@ classes: {", ".join(segmenters.CLASSES)}
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
-        "python -m colorize_core selective",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    made = terminal.parser("python -m colorize_core selective", DESCRIPTION, EXAMPLES)
     made.add_argument("photo", type=Path, metavar="PHOTO", help="one picture file")
     what = made.add_argument_group("what is coloured (auto unless one is given)")
     what.add_argument(
@@ -148,19 +141,7 @@ def _pixels(text: str) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit code. SystemExit for wrong usage and --help."""
-    made = parser()
-    asked = made.parse_args(arguments)
-    wait_briefly()
-    try:
-        return _run(asked)
-    except (OptionError, DeviceError) as error:
-        made.error(str(error))
-    except ColorizeError as error:
-        print(error, file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return STOPPED
+    return terminal.run(parser(), _run, arguments, stopped="")
 
 
 def _run(asked: argparse.Namespace) -> int:
@@ -192,7 +173,7 @@ def _run(asked: argparse.Namespace) -> int:
         image.write(asked.figure, image.Photo(sheet, None, image.Metadata(), "PNG"))
     if not asked.quiet:
         print(f"{mask.mean():.0%} of {asked.photo} coloured into {out}.")
-    return ALL_DONE
+    return terminal.ALL_DONE
 
 
 def kept(text: str | None) -> tuple[str, ...]:

@@ -1,8 +1,78 @@
-"""What the commands print alike."""
+"""What the commands have alike: how they are called, how they end, and what they print."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
+import io
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from colorize_core.errors import ColorizeError, DeviceError, OptionError
+
+ALL_DONE, FAILED, STOPPED = 0, 1, 130  # exit codes; 2 is argparse's for wrong usage
+AGAIN = "The same command goes on from here."  # what can be done about Ctrl-C
+
+
+def print_anything() -> None:
+    """Have signs that a terminal, or a file that output goes to, cannot show replaced by "?": work
+    that is done must not end in an error because of a name."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def called(text: str) -> str:
+    """A text that names `python -m colorize_core`, as the command is called here."""
+    if Path(sys.argv[0]).stem != "autochrome":
+        return text
+    for module, command in ((".evaluate", " evaluate"), (".training", " train"), ("", "")):
+        text = text.replace(f"python -m colorize_core{module}", f"autochrome{command}")
+    return text
+
+
+def parser(
+    name: str, description: str, examples: str = "", usage: str | None = None
+) -> argparse.ArgumentParser:
+    """For the command of that name. Its texts are shown as they are; flags cannot be shortened."""
+    return argparse.ArgumentParser(
+        called(name),
+        usage=usage,
+        description=description,
+        epilog=called(examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def run(
+    made: argparse.ArgumentParser,
+    work: Callable[[argparse.Namespace], int],
+    arguments: Sequence[str] | None,
+    *,
+    stopped: str = AGAIN,
+    usage: tuple[type[ColorizeError], ...] = (OptionError, DeviceError),
+) -> int:
+    """Do the work that the arguments ask for; returns the exit code. SystemExit for wrong usage,
+    which errors of `usage` are too, and for --help."""
+    options = made.parse_args(arguments)
+    try:
+        return work(options)
+    except usage as error:
+        made.error(str(error))
+    except ColorizeError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print(f"Stopped. {stopped}".strip(), file=sys.stderr)
+        return STOPPED
+
+
+def whole(text: str) -> int:
+    """A whole number from 1 up. Raises ArgumentTypeError."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return int(text)
 
 
 def aligned(rows: Sequence[tuple[str, ...]]) -> str:

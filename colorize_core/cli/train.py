@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import typing
+from collections.abc import Sequence
 from dataclasses import MISSING, fields
-from pathlib import Path
 from typing import Any
 
 from accelerate import PartialState
 
-from colorize_core.errors import OptionError, WeightsError
+from colorize_core.cli import terminal
 from colorize_core.training import recipes
 from colorize_core.training.engine import Recipe, Settings, train
 from colorize_core.training.presets import PRESETS
@@ -60,7 +60,7 @@ def pick(kind: type, values: dict[str, Any]) -> Any:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
+    parser = terminal.parser(PROGRAM, "Train or resume one model.")
     commands = parser.add_subparsers(dest="name", required=True, metavar="NAME")
     for name in recipes.RECIPES:
         recipe = recipes.find(name)
@@ -71,22 +71,23 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def configure(arguments: list[str] | None = None) -> tuple[str, Recipe, Settings]:
-    """A command line, by default that of the process -> name, recipe and settings. SystemExit as
-    argparse has it."""
-    given = vars(make_parser().parse_args(arguments))
-    kind = recipes.find(given["name"])
-    preset = PRESETS[given["preset"]].settings(kind) if given["preset"] else {}
-    return given["name"], pick(kind, given), pick(Settings, preset | given)
+def configure(given: argparse.Namespace) -> tuple[str, Recipe, Settings]:
+    """A parsed command line -> name, recipe and settings."""
+    values = vars(given)
+    kind = recipes.find(given.name)
+    preset = PRESETS[given.preset].settings(kind) if given.preset else {}
+    return given.name, pick(kind, values), pick(Settings, preset | values)
 
 
-def main(arguments: list[str] | None = None) -> Path:
-    name, recipe, settings = configure(arguments)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns the exit code. SystemExit for wrong usage and --help."""
+    return terminal.run(make_parser(), _train, arguments, usage=())
+
+
+def _train(given: argparse.Namespace) -> int:
+    name, recipe, settings = configure(given)
     settings.out.mkdir(parents=True, exist_ok=True)
-    try:
-        path = train(name, recipe, settings)
-    except (OptionError, WeightsError) as error:
-        raise SystemExit(f"{PROGRAM} {name}: {error}") from error
+    path = train(name, recipe, settings)
     if PartialState().is_main_process:
         print(f"weights: {path}")
-    return path
+    return terminal.ALL_DONE

@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from colorize_core.cards import WeightFile
-from colorize_core.cli.terminal import aligned
+from colorize_core.cli import terminal
 from colorize_core.downloads import checkpoints, digests
 from colorize_core.downloads.catalogue import DOWNLOADS, Download
 from colorize_core.errors import OptionError, WeightsError
 from colorize_core.models.registry import cards, tools
 from colorize_core.sizes import size
-
-ALL_DONE, SOME_FAILED, STOPPED = 0, 1, 130
 
 DESCRIPTION = """\
 Weights that ship with the app, and those that are downloaded once: from the Hugging Face Hub into
@@ -37,13 +35,7 @@ exit code: 0 all done, 1 something failed or is damaged, 2 wrong usage, 130 stop
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
-        "python -m colorize_core weights",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    made = terminal.parser("python -m colorize_core weights", DESCRIPTION, EXAMPLES)
     actions = made.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, what, count in (
         ("list", "whether it is here, size, licence, source", "*"),
@@ -65,19 +57,14 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit code. SystemExit for wrong usage and --help."""
-    made = parser()
-    asked = made.parse_args(arguments)
-    try:
-        chosen = choose(asked.names)
-    except OptionError as error:
-        made.error(str(error))
-    try:
-        if asked.action == "remove":
-            return remove(chosen, asked.yes)
-        return {"list": show, "fetch": fetch, "verify": verify}[asked.action](chosen)
-    except KeyboardInterrupt:
-        print("Stopped. The same command goes on from here.", file=sys.stderr)
-        return STOPPED
+    return terminal.run(parser(), _run, arguments)
+
+
+def _run(asked: argparse.Namespace) -> int:
+    chosen = choose(asked.names)
+    if asked.action == "remove":
+        return remove(chosen, asked.yes)
+    return {"list": show, "fetch": fetch, "verify": verify}[asked.action](chosen)
 
 
 def every() -> tuple[Download, ...]:
@@ -105,8 +92,8 @@ def show(chosen: Sequence[Download]) -> int:
         (each.name, state(each), _size(each), each.licence, each.title, each.source)
         for each in chosen
     ]
-    print(aligned(rows))
-    return ALL_DONE
+    print(terminal.aligned(rows))
+    return terminal.ALL_DONE
 
 
 def _size(what: Download) -> str:
@@ -140,7 +127,7 @@ def fetch(chosen: Sequence[Download]) -> int:
             print(f"{each.name}: {error}", file=sys.stderr)
         else:
             print(f"{each.name}: {_files(len(paths))} in {paths[0].parent}")
-    return SOME_FAILED if failed else ALL_DONE
+    return terminal.FAILED if failed else terminal.ALL_DONE
 
 
 def _files(count: int) -> str:
@@ -159,7 +146,7 @@ def verify(chosen: Sequence[Download]) -> int:
             print(f"{each.name}: {', '.join(faults)}. {_remedy(each)}", file=sys.stderr)
         elif whole:
             print(f"{each.name}: {_verdict(list(whole.values()))}")
-    return SOME_FAILED if failed else ALL_DONE
+    return terminal.FAILED if failed else terminal.ALL_DONE
 
 
 def _remedy(what: Download) -> str:
@@ -181,17 +168,17 @@ def remove(chosen: Sequence[Download], sure: bool) -> int:
     held = _held(files)
     if not held:
         print("Nothing of it is in the caches.")
-        return SOME_FAILED if kept else ALL_DONE
+        return terminal.FAILED if kept else terminal.ALL_DONE
     if not sure and not _agreed(f"Delete {_files(len(held))}, {size(sum(held.values()))}?"):
         print("Nothing was deleted. To delete without being asked, add --yes.")
-        return SOME_FAILED
+        return terminal.FAILED
     for file in files:
         place = checkpoints.place(file)
         place.drop()
         for part in place.parts():
             part.unlink()
     print(f"{size(sum(bytes for path, bytes in held.items() if not path.exists()))} freed.")
-    return SOME_FAILED if kept else ALL_DONE
+    return terminal.FAILED if kept else terminal.ALL_DONE
 
 
 def _held(files: Sequence[WeightFile]) -> dict[Path, int]:

@@ -1,6 +1,8 @@
 """python -m colorize_core.evaluate: see colorize_core.cli.evaluate."""
 
-from colorize_core.cli.evaluate import main
+import sys
+
+from colorize_core.cli import main
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(["evaluate", *sys.argv[1:]]))

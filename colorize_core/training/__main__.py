@@ -1,6 +1,8 @@
 """python -m colorize_core.training: see colorize_core.cli.train."""
 
-from colorize_core.cli.train import main
+import sys
+
+from colorize_core.cli import main
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main(["train", *sys.argv[1:]]))

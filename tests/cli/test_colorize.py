@@ -318,7 +318,7 @@ def test_help_has_examples_and_every_option(capsys: pytest.CaptureFixture[str]) 
 
 def test_what_needs_no_model_loads_no_torch(album: Path) -> None:
     code = (
-        "import sys; from colorize_core.cli.colorize import main; code = main(sys.argv[1:]); "
+        "import sys; from colorize_core.cli import main; code = main(sys.argv[1:]); "
         "assert 'torch' not in sys.modules and 'gradio' not in sys.modules; sys.exit(code)"
     )
     assert main(["in", "-o", "out"]) == 0

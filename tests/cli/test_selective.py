@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from colorize_core.cli import main as whole
 from colorize_core.cli import selective
-from colorize_core.cli.colorize import main as whole
 from colorize_core.imaging import image
 from colorize_core.selective import masks, segmenters
 from colorize_core.selective.layers import Layer

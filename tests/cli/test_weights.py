@@ -13,8 +13,7 @@ from torchvision.models import get_weight
 
 import colorize_core
 from colorize_core.cards import WeightFile
-from colorize_core.cli import weights
-from colorize_core.cli.colorize import main
+from colorize_core.cli import main, weights
 from colorize_core.downloads import catalogue, checkpoints, transfer
 from colorize_core.downloads.catalogue import Download, from_hub
 from colorize_core.metrics import METRICS, features, lpips
@@ -246,7 +245,7 @@ def test_what_torchvision_loads_is_listed_as_it_is(name):
 
 def test_listing_needs_no_torch():
     code = (
-        "import sys; from colorize_core.cli.colorize import main; main(['weights', 'list']); "
+        "import sys; from colorize_core.cli import main; main(['weights', 'list']); "
         "print([name for name in ('torch', 'gradio', 'diffusers') if name in sys.modules])"
     )
     done = subprocess.run(

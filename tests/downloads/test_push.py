@@ -11,7 +11,7 @@ from huggingface_hub import ModelCard, constants
 
 import colorize_core
 from colorize_core.cards import WeightFile
-from colorize_core.cli.colorize import main
+from colorize_core.cli import main
 from colorize_core.downloads import checkpoints, push
 from colorize_core.errors import OptionError
 from colorize_core.models import autochrome, cnn

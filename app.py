@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from colorize_core.bundled import DOCS, EXAMPLES
 from colorize_core.threads import wait_briefly
 from ui import TABS
 
@@ -97,8 +98,6 @@ def launch_options(
     and what stands before everything where that page is open to strangers or asks for an account
     (passwords by name)."""
     from colorize_core.imaging.image import MAX_BYTES
-    from ui.leaderboard.tab import DOCS
-    from ui.shared.example_strip import EXAMPLES
     from ui.shared.theme import AutochromeTheme
 
     public = blocks.service.public if blocks else None
@@ -124,12 +123,10 @@ def middleware(blocks: gr.Blocks | None, accounts: Mapping[str, str] | None) -> 
     """What requests pass before they come to Gradio, the first one first."""
     from starlette.middleware import Middleware
 
-    from ui.leaderboard.tab import DOCS
     from ui.server.basic_auth import Basic
     from ui.server.guard import Guard
     from ui.server.limits import Public
     from ui.server.sessions import waiting
-    from ui.shared.example_strip import EXAMPLES
 
     public = blocks.service.public if blocks else None
     if blocks and public:

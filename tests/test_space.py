@@ -196,7 +196,7 @@ def lending(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 def test_drawing_is_lent_a_gpu(lending: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     from colorize_core.prompted import grid
-    from ui.prompt.generation import Drawing
+    from ui.prompt.generation import Generation
 
     small = np.zeros((4, 4, 3), np.uint8)
     sent = [
@@ -211,18 +211,18 @@ def test_drawing_is_lent_a_gpu(lending: list[str], monkeypatch: pytest.MonkeyPat
         yield from sent
 
     monkeypatch.setattr(grid, "draw_grid", draw_grid)
-    drawing = Drawing(SimpleNamespace())  # type: ignore[arg-type]
-    book = SimpleNamespace(small=small)
-    job = SimpleNamespace(stopped=threading.Event())
-    news = list(drawing._news(book, [Settings()], None, job))  # type: ignore[arg-type]
+    generation = Generation(SimpleNamespace())  # type: ignore[arg-type]
+    session = SimpleNamespace(small=small)
+    task = SimpleNamespace(stopped=threading.Event())
+    news = list(generation._news(session, [Settings()], None, task))  # type: ignore[arg-type]
     assert [(number, type(each)) for number, each in news] == [
         (number, type(each)) for number, each in sent
     ]
     assert asked == [((4, 4, 3), [Settings()], {"start": None, "device": "cuda"})]
     assert lending == ["draw for 120 s", "to the end"]
-    job.stopped.set()
+    task.stopped.set()
     with pytest.raises(Cancelled):
-        list(drawing._news(book, [Settings()], None, job))  # type: ignore[arg-type]
+        list(generation._news(session, [Settings()], None, task))  # type: ignore[arg-type]
     assert lending[2:] == ["draw for 120 s"]
 
 

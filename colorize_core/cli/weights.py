@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from colorize_core.bundled import RESTORE
 from colorize_core.cards import WeightFile
 from colorize_core.cli import terminal
 from colorize_core.downloads import checkpoints, digests
@@ -151,7 +152,7 @@ def verify(chosen: Sequence[Download]) -> int:
 
 def _remedy(what: Download) -> str:
     if what.bundled:
-        return "Restore it with `git checkout -- weights`."
+        return f"{RESTORE[0].upper()}{RESTORE[1:]}."
     return f"Download it anew with `python -m colorize_core weights fetch {what.name}`."
 
 

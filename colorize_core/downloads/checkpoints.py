@@ -11,6 +11,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
+from colorize_core.bundled import RESTORE, WEIGHTS
 from colorize_core.cards import WeightFile
 from colorize_core.downloads import digests
 from colorize_core.downloads.catalogue import Download
@@ -22,7 +23,7 @@ from colorize_core.sizes import size
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-BUNDLED = Path(__file__).resolve().parents[2] / "weights"
+BUNDLED = WEIGHTS  # where find() looks for what ships with the repository
 # What reading a damaged checkpoint ends in, of which the unpickler itself names only the first.
 BROKEN = (
     UnpicklingError,
@@ -131,7 +132,7 @@ def is_whole(file: WeightFile) -> bool | None:
 
 def _bundled(file: WeightFile) -> Path:
     path = BUNDLED / file.path
-    remedy = "It ships with the repository: restore it with `git checkout -- weights`."
+    remedy = f"It ships with the repository: {RESTORE}."
     if not path.is_file():
         raise WeightsError(f"The weight file {path} is missing. {remedy}")
     if not digests.matches(path, file.sha256):

@@ -7,11 +7,11 @@ import json
 from typing import Any
 
 from colorize_core import metrics
+from colorize_core.bundled import QUALITY
 from colorize_core.cards import ModelCard
 from colorize_core.downloads import checkpoints
 from colorize_core.errors import OptionError, SaveError
 
-QUALITY = checkpoints.BUNDLED.parent / "benchmarks" / "results" / "quality.csv"
 NETWORK, CONFIG, README = "model.safetensors", "config.json", "README.md"
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,14 @@ from torch import Tensor
 
 from colorize_core import devices
 from colorize_core.downloads.catalogue import Download
-from colorize_core.errors import WeightsError
+from colorize_core.errors import OptionError, WeightsError
 from colorize_core.prompted import flux, memory, preview
 from colorize_core.prompted.flux import Editor
 from colorize_core.prompted.memory import TILED, Need
 from colorize_core.prompted.settings import MOST_FAST, Settings
 from colorize_core.prompted.sources import Folders
 
+PACKAGES = ("diffusers", "peft", "controlnet_aux")  # of the extra "prompt"
 ADAPTER = "fast"  # the name of LCM-LoRA within the pipeline
 PARTS = ("text_encoder", "unet", "vae", "safety_checker")
 
@@ -123,8 +125,9 @@ class Painter:
 def load(folders: Folders, device: str = "auto", pixels: int = TILED) -> Painter | Editor:
     """Build the pipelines from what is on the disk, in half precision on CUDA, else in float32.
 
-    `pixels`: of the largest picture to be drawn. Raises WeightsError, DeviceError, or
-    TooLittleMemoryError before anything is loaded."""
+    `pixels`: of the largest picture to be drawn. Raises WeightsError, DeviceError, or OptionError
+    for packages and TooLittleMemoryError before anything is loaded."""
+    _check_packages()
     picked = devices.pick(device)
     if folders.controlnet is None:
         return _load_editor(folders, picked, pixels)
@@ -168,10 +171,19 @@ def _steps_to_ask(settings: Settings) -> int:
 
 
 def check(downloads: Iterable[Download], device: str = "auto", pixels: int = TILED) -> None:
-    """Whether the machine could hold these, before they are downloaded. Raises DeviceError or
-    TooLittleMemoryError, with the numbers."""
+    """Whether the machine could hold these, before they are downloaded. Raises OptionError where
+    packages are missing, DeviceError, or TooLittleMemoryError with the numbers."""
+    _check_packages()
     picked = devices.pick(device)
     _place(memory.expected(downloads, _dtype(picked).itemsize, pixels), picked)
+
+
+def _check_packages() -> None:
+    if missing := [name for name in PACKAGES if find_spec(name) is None]:
+        raise OptionError(
+            f"Drawing from a prompt needs packages that are not here: {', '.join(missing)}. "
+            "Install them: pip install 'autochrome-studio[prompt]'"
+        )
 
 
 def _dtype(device: torch.device) -> torch.dtype:

@@ -23,7 +23,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from scenes import scene
 
-from colorize_core.errors import Cancelled, TooLittleMemoryError, WeightsError
+from colorize_core.errors import Cancelled, OptionError, TooLittleMemoryError, WeightsError
 from colorize_core.prompted import memory, pipeline, pipeline_cache
 from colorize_core.prompted.chroma_transfer import keep
 from colorize_core.prompted.conditions import condition
@@ -152,6 +152,12 @@ def test_a_damaged_controlnet_leaves_the_painter_as_it_was(
     with pytest.raises(WeightsError, match="other cannot be loaded"):
         painter.follow(tmp_path / "other")
     assert np.array_equal(last(painter), before)
+
+
+def test_packages_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "find_spec", lambda name: None if name == "peft" else name)
+    with pytest.raises(OptionError, match=r"not here: peft\. .*autochrome-studio\[prompt\]"):
+        pipeline.check(needed(Settings()), "cpu")
 
 
 def test_the_need_is_known_before_anything_is_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:

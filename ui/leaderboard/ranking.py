@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from colorize_core.bundled import QUALITY
 from colorize_core.cards import ModelCard
 from colorize_core.errors import OptionError
 from colorize_core.evaluate.comparison import REFERENCES, SECONDS, Column, Entry, Result
@@ -17,7 +18,6 @@ from colorize_core.evaluate.score_file import AFTER, BEFORE, Row
 from colorize_core.metrics import METRICS, Metric, protocol
 from colorize_core.metrics.baselines import BASELINES
 
-COMMITTED = Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "quality.csv"
 OPTIONAL = "weights"  # a column that files of older versions do not have
 MAKE = "python -m colorize_core.evaluate --models all --photos DIR --out scores.csv"
 NOT_MEASURED = "not measured"
@@ -147,7 +147,7 @@ def _build_result(ranking: Ranking, name: str, title: str) -> Result:
 # --- files --------------------------------------------------------------------------------------
 
 
-def read(path: Path = COMMITTED) -> Ranking | None:
+def read(path: Path = QUALITY) -> Ranking | None:
     """The committed evaluation; None where there is none. Raises OptionError."""
     if not path.is_file():
         return None

@@ -10,18 +10,18 @@ from typing import Any
 import gradio as gr
 
 import colorize_core
+from colorize_core.bundled import DOCS, QUALITY
 from colorize_core.cards import ModelCard
 from colorize_core.errors import ColorizeError, OptionError, PictureError
 from colorize_core.models.runner import Task
 from ui.leaderboard import endpoint, ranking, scatter, views
-from ui.leaderboard.ranking import COMMITTED, Ranking
+from ui.leaderboard.ranking import Ranking
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import handlers, score_table, widgets
 from ui.shared.handlers import Updates, View, task_handler, wire_run
 from ui.shared.service import Service
 
 TITLE = "Leaderboard"
-DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDE = DOCS / "metrics.md"
 FIGURES = ("table", "colours", "metric", "speed", "about")  # what show_figures() answers with
 
@@ -108,7 +108,7 @@ def build(
     service: Service,
     page: gr.Tab | None = None,
     cards: Sequence[ModelCard] | None = None,
-    committed: Path = COMMITTED,
+    committed: Path = QUALITY,
 ) -> None:
     """Lay the tab out and wire it; `cards` are those of all models if not given."""
     cards = cards or colorize_core.cards()

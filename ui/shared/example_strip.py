@@ -10,10 +10,10 @@ import gradio as gr
 from gradio.data_classes import FileData
 from PIL import Image
 
+from colorize_core.bundled import EXAMPLES
 from colorize_core.imaging.formats import READABLE
 from ui.server.temp_files import Folder
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SIDE = 320  # of a thumbnail: more than twice its size on the page
 TEMPLATE = """
 {{#each value}}<button type="button" data-index="{{@index}}">

@@ -83,7 +83,7 @@ class PhotoHandlers(Handlers):
         photo = self.service.opened(client_id(request))
         if photo is None or (session is not None and session.photo is photo):
             return {}
-        return {"followed": time.monotonic()}  # another value every time, which is an event
+        return {"followed": str(time.monotonic())}  # another value every time, which is an event
 
     @task_handler(failed=_restore, stopped=_restore)
     def open_followed(self, task: Task, session: Any, *context: Any) -> Iterator[Updates]:
@@ -160,7 +160,7 @@ def wire(
     away. `names`: what else they change. `page`: the tab that is entered."""
     outputs = ["message", "zone", "samples", "place", "session", *names]
     session, turn = view["session"], gr.Number(visible=False)  # filled by the page
-    followed = gr.State(None)
+    followed = gr.Textbox(visible="hidden")  # a State tells the page of no change
     view.add(turn=turn, followed=followed)
     asked = {**widgets.runs(view["opening"]), **options}
     opened = [

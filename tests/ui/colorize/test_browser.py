@@ -450,3 +450,15 @@ def test_page_paints_within_three_seconds(visit: Visit, tmp_path: Path) -> None:
             ours.append(visit().evaluate("performance.now()"))
             gradios.append(visit(bare).evaluate("performance.now()"))
     assert min(ours) < max(3000, 5 * min(gradios)), (ours, gradios)
+
+
+def test_the_photo_follows_from_tab_to_tab(visit: Visit, photo: Path) -> None:
+    page = visit()
+    give(page, photo)
+    wait_for_result(page)
+    page.get_by_role("tab", name="Compare", exact=True).click()
+    expect(page.get_by_role("tabpanel").get_by_text("holiday")).to_be_visible()
+    page.get_by_role("button", name="Another photo").click()
+    expect(drop_zone(page)).to_be_visible()
+    page.get_by_role("tab", name="Colorize", exact=True).click()
+    expect(page.get_by_alt_text("After: the photo in colour")).to_be_visible()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,10 @@ from ui.prompt.session import PromptSession
 from ui.server.sessions import client_id
 from ui.shared import endpoints
 from ui.shared.photo import OpenPhoto
+from ui.shared.service import Service
 
 if TYPE_CHECKING:
-    from ui.prompt.tab import Handlers
+    from ui.prompt.generation import Generation
 
 NAMES = (
     "prompt",
@@ -55,10 +56,10 @@ within a step."""
 
 
 class Endpoint:
-    """Whose photo it is comes with every call; the tab's models and its turn are shared."""
+    """Whose photo it is comes with every call; the models and their turn are shared with the tab."""
 
-    def __init__(self, tab: Handlers):
-        self.tab = tab
+    def __init__(self, service: Service, generation: Callable[[], Generation]):
+        self.service, self.generation = service, generation
 
     def prompt(
         self,
@@ -79,7 +80,7 @@ class Endpoint:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
     ) -> tuple[str, str]:
         """See ENDPOINT."""
-        service = self.tab.service
+        service = self.service
         with endpoints.refusing(), service.task(client_id(request), progress) as task:
             settings = Settings(
                 prompt=prompt,
@@ -100,7 +101,7 @@ class Endpoint:
             task.step(0.0, "Reading the photo")
             session = PromptSession.open(given, service)
             asked = [(settings, f"Seed {settings.seed}")]
-            with closing(self.tab.generation.draw(session, asked, task)) as drawing:
+            with closing(self.generation().draw(session, asked, task)) as drawing:
                 for words, share in drawing:
                     task.step(share, words)
             if session.cell is None:  # drawn, and held back
@@ -108,10 +109,16 @@ class Endpoint:
             return str(session.save(session.cell, "PNG", service, task)), session.line()
 
 
-def build(tab: Handlers, photo: gr.Image, controls: Mapping[str, Any]) -> None:
-    """`controls`: those of the tab, by the names of Settings."""
+def build(
+    service: Service,
+    generation: Callable[[], Generation],
+    photo: gr.Image,
+    controls: Mapping[str, Any],
+) -> None:
+    """`generation` brings torch when it is called. `controls`: those of the tab, by the names of
+    Settings."""
     endpoints.publish(
-        Endpoint(tab).prompt,
+        Endpoint(service, generation).prompt,
         [photo, *(controls[name] for name in NAMES)],
         [endpoints.file(), endpoints.words()],
         ENDPOINT,

@@ -334,7 +334,7 @@ def build(service: Service, page: gr.Tab | None = None) -> None:
     wire_run(view, on, [made, compared_ways], cancel)
     wire_run(view, on, [written, fetched], cancel_loading)
     remark.change(None, None, None, js="() => { window.showAlert(); }", **widgets.QUICK)
-    endpoint.build(on, view["zone"], controls)
+    endpoint.build(service, lambda: on.generation, view["zone"], controls)
 
 
 class Ways(NamedTuple):

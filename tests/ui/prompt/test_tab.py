@@ -612,7 +612,7 @@ def asked(page: Page, **changed: Any) -> tuple[str, str]:
     """What /prompt gives back for the photo."""
     wished = {name: getattr(WISH, name) for name in endpoint.NAMES}
     photo = {"path": str(page.session.photo.path)}
-    on = endpoint.Endpoint(page.on)
+    on = endpoint.Endpoint(page.service, lambda: page.on.generation)
     return on.prompt(WHO, photo, **{**wished, **changed}, progress=None)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from app_server import serving
-from pages import Visit, drop_zone, watching
+from pages import Scene, Visit, drop_zone, watching
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 
@@ -40,3 +42,26 @@ def visit(browser: Browser, app_address: str) -> Iterator[Visit]:
             return page
 
         yield open_page
+
+
+@pytest.fixture(scope="module")
+def gray_photo(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene
+) -> Path:
+    """Of the size (width, height) that the module says, with a camera's name in its EXIF."""
+    width, height = request.module.SIZE
+    path = tmp_path_factory.mktemp("photos") / "old.png"
+    exif = Image.Exif()
+    exif[271] = "Kine Exakta"
+    Image.fromarray(gray_scene(height, width)).save(path, exif=exif)
+    return path
+
+
+@pytest.fixture(scope="module")
+def colour_photo(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, colour_scene: Scene
+) -> Path:
+    width, height = request.module.SIZE
+    path = tmp_path_factory.mktemp("photos") / "new.png"
+    Image.fromarray(colour_scene(height, width)).save(path)
+    return path

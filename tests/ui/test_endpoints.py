@@ -48,20 +48,6 @@ def client(address: str, tmp_path: Path) -> Client:
     return Client(address, verbose=False, download_files=tmp_path / "down")
 
 
-@pytest.fixture(scope="module")
-def gray_photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
-    path = tmp_path_factory.mktemp("photos") / "old.png"
-    Image.fromarray(gray_scene(SIZE[1], SIZE[0])).save(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def colour_photo(tmp_path_factory: pytest.TempPathFactory, colour_scene: Scene) -> Path:
-    path = tmp_path_factory.mktemp("photos") / "new.png"
-    Image.fromarray(colour_scene(SIZE[1], SIZE[0])).save(path)
-    return path
-
-
 def pixels(path: Any) -> NDArray[Any]:
     return image.read(Path(path)).pixels
 

@@ -56,7 +56,7 @@ within a step."""
 
 
 class Endpoint:
-    """Whose photo it is comes with every call; the models and their turn are shared with the tab."""
+    """Whose photo it is comes with every call; models and turn are shared with the tab."""
 
     def __init__(self, service: Service, generation: Callable[[], Generation]):
         self.service, self.generation = service, generation

@@ -76,20 +76,6 @@ class Breaking:
         raise RuntimeError("a fault of the program")
 
 
-@pytest.fixture(scope="module")
-def gray_photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
-    path = tmp_path_factory.mktemp("photos") / "old.jpg"
-    Image.fromarray(gray_scene(SIZE[1], SIZE[0])).save(path, quality=95)
-    return path
-
-
-@pytest.fixture(scope="module")
-def colour_photo(tmp_path_factory: pytest.TempPathFactory, colour_scene: Scene) -> Path:
-    path = tmp_path_factory.mktemp("photos") / "new.png"
-    Image.fromarray(colour_scene(SIZE[1], SIZE[0])).save(path)
-    return path
-
-
 @pytest.fixture
 def page(service: Service, colour_photo: Path) -> Page:
     return Page(service, colour_photo)

@@ -19,7 +19,6 @@ import tiny_diffusion
 from handler_calls import WHO, Updates, call, calls
 from hub_server import Hub, fetch, serving
 from numpy.typing import NDArray
-from PIL import Image
 
 from colorize_core.errors import WeightsError
 from colorize_core.imaging import image
@@ -78,20 +77,6 @@ def bare(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     """Nothing is, but a Hub has it."""
     with serving(models, tmp_path / "cache", monkeypatch) as hub:
         yield hub
-
-
-@pytest.fixture(scope="module")
-def gray_photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
-    path = tmp_path_factory.mktemp("photos") / "old.png"
-    Image.fromarray(gray_scene(SIZE[1], SIZE[0])).save(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def colour_photo(tmp_path_factory: pytest.TempPathFactory, colour_scene: Scene) -> Path:
-    path = tmp_path_factory.mktemp("photos") / "new.png"
-    Image.fromarray(colour_scene(SIZE[1], SIZE[0])).save(path)
-    return path
 
 
 class Page:

@@ -73,22 +73,6 @@ class Page:
         return Path(made["finished"])
 
 
-@pytest.fixture(scope="module")
-def gray_photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
-    path = tmp_path_factory.mktemp("photos") / "old.png"
-    exif = Image.Exif()
-    exif[271] = "Kine Exakta"
-    Image.fromarray(gray_scene(SIZE[1], SIZE[0])).save(path, exif=exif)
-    return path
-
-
-@pytest.fixture(scope="module")
-def colour_photo(tmp_path_factory: pytest.TempPathFactory, colour_scene: Scene) -> Path:
-    path = tmp_path_factory.mktemp("photos") / "new.png"
-    Image.fromarray(colour_scene(SIZE[1], SIZE[0])).save(path)
-    return path
-
-
 @pytest.fixture
 def page(service: Service, gray_photo: Path) -> Page:
     return Page(service, gray_photo)

@@ -12,14 +12,14 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import tifffile
-from app_server import free_port, is_up, serving, wait_until
+from app_server import free_port, is_up, wait_until
 from gradio_client import Client, handle_file
 from gradio_client.client import Job
 from gradio_client.exceptions import AppError
@@ -65,18 +65,6 @@ def counted(load_model: Callable[[str], Any]) -> Counted:
 @pytest.fixture
 def service(counted: Counted, tmp_path: Path) -> Service:
     return Service(Folder(tmp_path), load=lambda _: counted)
-
-
-@pytest.fixture(scope="module")
-def app_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("app")) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def endless_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("endless"), "endless") as address:
-        yield address
 
 
 @pytest.fixture

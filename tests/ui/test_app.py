@@ -34,7 +34,6 @@ from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.options import Options
 from ui.server.temp_files import KEEP_SECONDS, PREFIX, SWEEP_SECONDS, Folder
-from ui.shared.photo import OpenPhoto
 from ui.shared.service import Service
 
 MAKE = 271  # EXIF tags
@@ -211,7 +210,7 @@ def test_vividness_and_strength_leave_the_network_alone(
 ) -> None:
     start = counted.predictions
     with service.task("someone") as job:
-        given = OpenPhoto(photo, service.photos)
+        given = service.photo(photo)
         work = service.colorize(given, Options(), job)
         assert counted.predictions == start + 1
         vivid = service.colorize(given, Options(vividness=2.0, strength=0.5), job)
@@ -248,7 +247,7 @@ def test_cancel_reaches_a_run_that_waits_for_the_network(service: Service, photo
     def run() -> None:
         try:
             with service.task("waiting") as job:
-                service.colorize(OpenPhoto(photo, service.photos), Options(), job)
+                service.colorize(service.photo(photo), Options(), job)
         except ColorizeError as error:
             caught.append(error)
 
@@ -277,7 +276,7 @@ def test_a_deleted_upload_is_explained(service: Service, tmp_path: Path) -> None
         pytest.raises(PictureError, match=r"gone\.jpg is no longer here"),
         service.task("someone") as job,
     ):
-        service.colorize(OpenPhoto(tmp_path / "gone.jpg", service.photos), Options(), job)
+        service.colorize(service.photo(tmp_path / "gone.jpg"), Options(), job)
 
 
 def test_folder_is_private_and_forgets_after_an_hour(tmp_path: Path) -> None:

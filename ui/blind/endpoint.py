@@ -14,7 +14,6 @@ from ui.blind.session import BlindSession, Item
 from ui.blind.trials import ORIGINAL, PREFER, REAL, SIDES
 from ui.server.sessions import client_id
 from ui.shared import endpoints
-from ui.shared.photo import OpenPhoto
 from ui.shared.service import Service
 
 ANOTHER = -1
@@ -57,7 +56,7 @@ class Endpoint:
             number = int(SEEDED.read(seed))
             rng = random.SystemRandom() if number == ANOTHER else random.Random(number)
             task.step(0.0, "Reading the photo")
-            item = Item.open(OpenPhoto(self.service.upload(photo), self.service.photos))
+            item = Item.open(self.service.photo(self.service.upload(photo)))
             session = BlindSession.begin(asked, [item], cards, rng)
             session.show_next(self.service, task)
             assert session.shown is not None

@@ -93,7 +93,7 @@ class Handlers(handlers.Handlers):
             task.step(i / len(paths), f"Looking at photo {i + 1} of {len(paths)}")
             try:
                 with in_words():
-                    add(taken, OpenPhoto(path, self.service.photos))
+                    add(taken, self.service.photo(path))
             except ColorizeError as error:
                 faults.append(widgets.said(error))
         return {"message": "".join(faults), **show_album(taken)}

@@ -60,7 +60,7 @@ class Handlers(PhotoHandlers):
             asked = Options.read(model, vividness, strength, gain, neutralize)
             asked = asked.with_controls(**endpoints.own_controls(asked.model, options))
             check_format(format)
-            given = OpenPhoto(self.service.upload(photo), self.service.photos)
+            given = self.service.photo(self.service.upload(photo))
             result = self.service.colorize(given, asked, task)
             return str(self.service.export(result, format, task)), result.line
 

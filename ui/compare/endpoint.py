@@ -17,7 +17,6 @@ from ui.compare.run import compare
 from ui.compare.session import CompareSession
 from ui.server.sessions import client_id
 from ui.shared import endpoints
-from ui.shared.photo import OpenPhoto
 from ui.shared.service import Service
 
 ENDPOINT = f"""Colour one photo with several models and judge them, side by side.
@@ -64,7 +63,7 @@ class Endpoint:
             wanted = endpoints.picked("metrics", metrics, {each.name: each for each in METRICS})
             planned = comparison.plan(self.cards, names, levels, int(SEEDS.read(seeds)))
             task.step(0.0, "Reading the photo")
-            given = OpenPhoto(self.service.upload(photo), self.service.photos)
+            given = self.service.photo(self.service.upload(photo))
             session = CompareSession.open(given, self.service)
             session.planned = planned
             session.metrics = tuple(each for each in METRICS if each in wanted)

@@ -15,7 +15,6 @@ from ui.prompt import requirements
 from ui.prompt.session import PromptSession
 from ui.server.sessions import client_id
 from ui.shared import endpoints
-from ui.shared.photo import OpenPhoto
 from ui.shared.service import Service
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ class Endpoint:
                 side=side,
                 keep=keep,
             )
-            given = OpenPhoto(service.upload(photo), service.photos)
+            given = service.photo(service.upload(photo))
             requirements.check(plan.needed([settings]), ELSEWHERE)
             task.step(0.0, "Reading the photo")
             session = PromptSession.open(given, service)

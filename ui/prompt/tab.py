@@ -86,8 +86,6 @@ class Handlers(PhotoHandlers):
         words: Updates = {}
         if loaded:
             session.keep(loaded.keep)
-            if session is before:
-                self.service.resume(session.photo, task.owner)
             taken = "" if session is before else " The picture itself is taken as the photo."
             said = f"<p>The settings of {escape(photo.path.name)} are loaded.{taken}</p>"
             words = {"message": said, **form.show(loaded)}

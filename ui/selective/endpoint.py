@@ -19,7 +19,6 @@ from ui.selective.fill_controls import FLAT, GRAY, list_inside, read_fill
 from ui.selective.session import SelectiveSession
 from ui.server.sessions import client_id
 from ui.shared import endpoints
-from ui.shared.photo import OpenPhoto
 from ui.shared.service import Service, check_format
 
 AUTO = "auto"
@@ -65,7 +64,7 @@ class Endpoint:
             check_format(format)
             level = float(LEVEL.read(vividness))
             task.step(0.0, "Reading the photo")
-            given = OpenPhoto(self.service.upload(photo), self.service.photos)
+            given = self.service.photo(self.service.upload(photo))
             session = SelectiveSession.open(given, self.service)
             session.areas = session.put(fill=read_fill(str(inside), level, str(colour)))
             session.outside = read_fill(str(outside), level, str(colour))

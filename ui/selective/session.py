@@ -103,6 +103,10 @@ class SelectiveSession(PhotoSession):
         session.areas = (Area(1, Fill(DEFAULT_MODEL), pack(selective.empty(small))),)
         return session
 
+    @property
+    def by_hand(self) -> bool:
+        return bool(self.past)
+
     # --- masks ----------------------------------------------------------------------------------
 
     @property

@@ -31,6 +31,11 @@ class PhotoSession:
     photo: OpenPhoto
     away: bool = False  # there is another photo now
 
+    @property
+    def by_hand(self) -> bool:
+        """Whether it holds work by hand, which would take long to do again."""
+        return False
+
 
 def _restore(self: PhotoHandlers, *values: Any) -> Updates:
     """What was to be opened cannot be: the photo before stays. The values end with session and
@@ -54,7 +59,7 @@ class PhotoHandlers(Handlers):
         self, task: Task, upload: dict[str, Any] | None, session: Any, *context: Any
     ) -> Iterator[Updates]:
         """Take the photo that was dropped."""
-        photo = self.service.open(self.service.upload(upload), task.owner)
+        photo = self.service.photo(self.service.upload(upload))
         yield from self._begin(photo, session, task, *context)
 
     @task_handler(failed=_restore, stopped=_restore)
@@ -62,8 +67,8 @@ class PhotoHandlers(Handlers):
         self, task: Task, event: gr.EventData, session: Any, *context: Any
     ) -> Iterator[Updates]:
         """Take the example that was picked."""
-        path = example_strip.picked(self.examples, event)
-        yield from self._begin(self.service.open(path, task.owner), session, task, *context)
+        photo = self.service.photo(example_strip.picked(self.examples, event))
+        yield from self._begin(photo, session, task, *context)
 
     def restore(self, session: Any) -> Updates:
         """The tab as it was before something was to be opened."""
@@ -79,16 +84,17 @@ class PhotoHandlers(Handlers):
         return {"message": widgets.said(self.busy), **self.restore(session)}
 
     def follow(self, session: PhotoSession | None, request: gr.Request) -> Updates:
-        """The tab was entered: is there a photo that its person works on, and not this tab's?"""
-        photo = self.service.opened(client_id(request))
-        if photo is None or (session is not None and session.photo is photo):
+        """The tab was entered: is there another photo that its person works on? Work by hand stays
+        until somebody puts it away."""
+        photo = self.service.current(client_id(request))
+        if photo is None or (session and (session.photo is photo or session.by_hand)):
             return {}
         return {"followed": str(time.monotonic())}  # another value every time, which is an event
 
     @task_handler(failed=_restore, stopped=_restore)
     def open_followed(self, task: Task, session: Any, *context: Any) -> Iterator[Updates]:
         """Take the photo that was opened in another tab."""
-        photo = self.service.opened(task.owner)
+        photo = self.service.current(task.owner)
         if photo is not None:
             yield from self._begin(photo, session, task, *context)
 
@@ -99,7 +105,10 @@ class PhotoHandlers(Handlers):
         # The drop zone stays on the page for paste and drop.
         place = {"message": "", "zone": gr.update(value=None, visible="hidden"), "samples": AWAY}
         for updates in self.begin(photo, before, task, *context):
-            if before is not None and updates.get("session", before) is not before:
+            session = updates.get("session")
+            if session is not None:
+                self.service.follow(task.owner, session.photo)
+            if before is not None and session not in (None, before):
                 before.away = True
             # All of it every time: of two updates at once the page shows the later.
             yield {**place, "place": THERE, **updates}

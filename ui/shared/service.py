@@ -127,18 +127,15 @@ class Service:
 
     # --- photos ---------------------------------------------------------------------------------
 
-    def open(self, path: Path, client: str) -> OpenPhoto:
-        """The photo in an upload, which is now the one that this client works on in every tab."""
-        photo = self._open.get(client)
-        if photo is None or photo.path != path:
-            photo = self._open[client] = OpenPhoto(path, self.photos)
-        return photo
+    def photo(self, path: Path) -> OpenPhoto:
+        """The photo in a file, which is read when that is needed."""
+        return OpenPhoto(path, self.photos)
 
-    def resume(self, photo: OpenPhoto, client: str) -> None:
-        """Work on that photo again."""
+    def follow(self, client: str, photo: OpenPhoto) -> None:
+        """This client works on that photo now, in every tab."""
         self._open[client] = photo
 
-    def opened(self, client: str) -> OpenPhoto | None:
+    def current(self, client: str) -> OpenPhoto | None:
         """The photo that this client works on."""
         return self._open.get(client)
 

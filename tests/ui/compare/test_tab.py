@@ -36,7 +36,6 @@ from ui.compare.session import MOST_PIXELS, NO_TRUTH, CompareSession
 from ui.compare.tab import Handlers
 from ui.server.sessions import asked_tab
 from ui.shared.example_strip import find_examples
-from ui.shared.photo import OpenPhoto
 from ui.shared.service import Service
 
 SIZE = (90, 60)  # of the photos, width and height
@@ -304,7 +303,7 @@ def test_a_large_photo_is_compared_at_the_size_of_a_screen(
 ) -> None:
     path = service.folder.new("large.jpg")
     Image.fromarray(gray_scene(900, 1600)).save(path)
-    width, height = CompareSession.open(OpenPhoto(path, service.photos), service).size
+    width, height = CompareSession.open(service.photo(path), service).size
     assert MOST_PIXELS * 0.99 < width * height <= MOST_PIXELS
     assert width / height == pytest.approx(16 / 9, rel=0.01)
 
@@ -408,7 +407,8 @@ def test_the_photo_of_another_tab_is_taken_when_this_one_is_entered(
     page: Page, gray_photo: Path
 ) -> None:
     assert page.on.follow(page.session, WHO) == {}, "it is this tab's own"
-    other = page.service.open(gray_photo, WHO.session_hash)
+    other = page.service.photo(gray_photo)
+    page.service.follow(WHO.session_hash, other)
     assert "followed" in page.on.follow(page.session, WHO)
     followed = call(page.on.open_followed, page.session)
     assert followed["session"].photo is other

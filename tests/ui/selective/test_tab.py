@@ -498,7 +498,8 @@ def test_the_photo_of_another_tab_is_taken_when_this_one_is_entered(
     page: Page, colour_photo: Path
 ) -> None:
     assert page.on.follow(page.session, WHO) == {}, "it is this tab's own"
-    other = page.service.open(colour_photo, WHO.session_hash)
+    other = page.service.photo(colour_photo)
+    page.service.follow(WHO.session_hash, other)
     assert "followed" in page.on.follow(page.session, WHO)
     assert call(page.on.open_followed, page.session)["session"].photo is other
     assert page.session.away
@@ -597,3 +598,18 @@ def test_the_page_sends_no_longer_strokes_than_are_taken() -> None:
     found = re.search(r"const MOST_POINTS = (\d+);", script)
     assert found
     assert int(found[1]) < mask_edits.MOST_POINTS / 2, "several points may come at once"
+
+
+def test_masks_painted_by_hand_stay_when_another_tab_has_another_photo(
+    page: Page, colour_photo: Path
+) -> None:
+    page.do("paint", points=[[20, 20]], radius=5)
+    page.service.follow(WHO.session_hash, page.service.photo(colour_photo))
+    assert page.on.follow(page.session, WHO) == {}
+
+
+def test_a_file_that_is_no_picture_is_no_photo_to_be_followed(page: Page) -> None:
+    note = page.service.folder.path / "note.jpg"
+    note.write_bytes(b"Dear diary")
+    assert "note.jpg" in call(page.on.open, {"path": str(note)}, page.session)["message"]
+    assert page.service.current(WHO.session_hash) is page.session.photo

@@ -63,7 +63,8 @@
   // On a phone the tabs are wider than the page: the open one, which may be by a link, is brought in.
   const turned = (records) => {
     const tab = records.map((record) => record.target).find((each) => each.ariaSelected === "true");
-    tab?.scrollIntoView({ inline: "center", block: "nearest" });
+    const list = tab?.closest("[role=tablist]");
+    list?.scrollTo({ left: tab.offsetLeft - (list.clientWidth - tab.offsetWidth) / 2 });
   };
   new MutationObserver(turned).observe(document, { subtree: true, attributeFilter: ["aria-selected"] });
   document.addEventListener("click", (event) => {

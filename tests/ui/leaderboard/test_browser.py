@@ -137,3 +137,16 @@ def test_it_fits_on_a_phone_and_names_do_not_touch(visit: Visit, scheme: str) ->
     )
     assert all(0 <= left < right <= PHONE["width"] for left, right in strip), "no tab is hidden"
     assert page.evaluate(NAMELESS) == []
+
+
+@pytest.mark.parametrize("width", [1280, 820, 390])
+def test_the_page_stays_where_it_is_when_tabs_change(visit: Visit, width: int) -> None:
+    page = visit(viewport={"width": width, "height": 900})
+    for name in ("Leaderboard", "Which is real?", "Leaderboard"):
+        page.get_by_role("tab", name=name, exact=True).click()
+        expect(page.get_by_role("tab", name=name, exact=True)).to_have_attribute(
+            "aria-selected", "true"
+        )
+    expect(page.get_by_role("table").first).to_be_visible()
+    slid = "[...document.querySelectorAll('*')].filter(e => e.scrollLeft > 0).map(e => e.className)"
+    assert page.evaluate(slid) == []

@@ -96,7 +96,7 @@ def _first(place: Place) -> Offer:
 
     ago = time.monotonic() - _silent.get(place.server, -math.inf)
     if ago < REMEMBERED:
-        raise ConnectionError(f"it did not answer {ago:.0f} seconds ago")
+        raise ConnectionError("it did not answer a moment ago")
     try:
         offer = place.ask()
     except (HfHubHTTPError, OfflineModeIsEnabled):

@@ -292,7 +292,7 @@ def test_no_connection_is_known_at_once_and_remembered(served, monkeypatch):
         started = time.monotonic()
         with pytest.raises(WeightsError, match=r"cannot be reached.*Check the connection") as said:
             checkpoints.find(WeightFile(name, "", 0, REPO))
-        tried.append("seconds ago" not in str(said.value))
+        tried.append("a moment ago" not in str(said.value))
         assert time.monotonic() - started < 1
     assert tried == [True, False, False]
     monkeypatch.setattr(transfer, "REMEMBERED", 0.0)

@@ -111,6 +111,7 @@ class Handlers(PhotoHandlers):
         session.planned = comparison.plan(self.cards, names, vividness, int(seeds))
         session.metrics = tuple(each for each in METRICS if each.name in metrics)
         session.running = True
+        yield {"remark": "", "busy": "", **show(session)}
         try:
             for step in compare(self.service, session, task):
                 if session.away:

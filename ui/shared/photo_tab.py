@@ -103,7 +103,8 @@ class PhotoHandlers(Handlers):
     ) -> Iterator[Updates]:
         task.step(0.0, "Reading the photo")
         # The drop zone stays on the page for paste and drop.
-        place = {"message": "", "zone": gr.update(value=None, visible="hidden"), "samples": AWAY}
+        hidden = gr.update(value=None, visible="hidden")
+        place = {"message": "", self.remark: "", "zone": hidden, "samples": AWAY}
         for updates in self.begin(photo, before, task, *context):
             session = updates.get("session")
             if session is not None:
@@ -120,6 +121,7 @@ class PhotoHandlers(Handlers):
         self.service.close(client_id(request))
         return {
             "message": "",
+            self.remark: "",
             "zone": gr.update(value=None, visible=True),
             "samples": gr.update(visible=bool(self.examples)),
             "place": AWAY,
@@ -167,7 +169,8 @@ def wire(
 ) -> list[Any]:
     """The events that open a photo, after each of which more may be done; and those that put it
     away. `names`: what else they change. `page`: the tab that is entered."""
-    outputs = ["message", "zone", "samples", "place", "session", *names]
+    known = ["message", on.remark, "zone", "samples", "place", "session", *names]
+    outputs = list(dict.fromkeys(known))
     session, turn = view["session"], gr.Number(visible=False)  # filled by the page
     followed = gr.Textbox(visible="hidden")  # a State tells the page of no change
     view.add(turn=turn, followed=followed)

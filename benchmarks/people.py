@@ -35,7 +35,7 @@ Pair = tuple[NDArray[np.uint8], NDArray[np.bool_]]
 
 
 def found(photo: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    layers = selective.classes(photo, network=PEOPLE.name, device="cpu")
+    layers = selective.find_classes(photo, network=PEOPLE.name, device="cpu")
     return layers[0].mask > 0.5 if layers else np.zeros(photo.shape[:2], bool)
 
 
@@ -92,7 +92,7 @@ def main() -> None:
         for photo, truth in tqdm(known, desc=name):
             for what, find in zip(scores, (found, guessed), strict=True):
                 start = time.perf_counter()
-                mask = masks.resized(find(photo).astype(np.float32), *truth.shape) > 0.5
+                mask = masks.resize(find(photo).astype(np.float32), *truth.shape) > 0.5
                 if find is found:
                     seconds.append(time.perf_counter() - start)
                 scores[what].append(overlap(mask, truth))

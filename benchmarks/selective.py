@@ -5,7 +5,7 @@ guess, box, strokes  intersection over union of GrabCut's mask with one drawn by
                      strokes; a row a photograph, and their mean
 all of it            the same of the plainest answer: the whole photo, or the whole box
 1 megapixel          seconds of GrabCut from a photo in memory to its mask
-24 megapixels        seconds and peak memory of refined(), from a mask of screen size
+24 megapixels        seconds and peak memory of refine(), from a mask of screen size
 
 The settings were chosen on the same photographs. Needs scikit-image. OMP_NUM_THREADS and taskset
 say on how many cores it runs.
@@ -54,7 +54,7 @@ def given(name: str, kind: str) -> dict[str, Any]:
 def score(name: str, kind: str) -> float:
     truth = hand_masks.truth(name)
     mask = automatic.grabcut(hand_masks.photograph(name), **given(name, kind))
-    return overlap(masks.resized(mask, *truth.shape) > 0.5, truth)
+    return overlap(masks.resize(mask, *truth.shape) > 0.5, truth)
 
 
 def plain(name: str, kind: str) -> float:
@@ -119,11 +119,11 @@ def large(runs: int) -> list[dict[str, Any]]:
     """Peak memory is that of all arrays that are made, the result among them (92 MiB)."""
     light = photo(4000, 6000).astype(np.float32)
     light *= 100 / 255
-    mask = np.zeros(masks.screen_size(*light.shape), np.float32)
-    mask = masks.painted(mask, [(300, 300), (800, 500)], 150)
-    seconds = timed(lambda: masks.refined(mask, light), runs)
+    mask = np.zeros(masks.choose_size(*light.shape), np.float32)
+    mask = masks.paint(mask, [(300, 300), (800, 500)], 150)
+    seconds = timed(lambda: masks.refine(mask, light), runs)
     tracemalloc.start()
-    masks.refined(mask, light)
+    masks.refine(mask, light)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return [row("24 megapixels, refined", **seconds, peak_mib=f"{peak / MEBIBYTE:.0f}")]

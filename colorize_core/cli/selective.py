@@ -152,11 +152,11 @@ def _run(asked: argparse.Namespace) -> int:
     _make_sure_of_room(asked, out)
     photo = image.read(asked.photo)
     inside = Region(model=asked.model, vividness=asked.vividness)
-    outside = blending.gray_outside(photo.pixels)
+    outside = blending.fill_outside_gray(photo.pixels)
     if asked.outside != GRAY:
         outside = Region(model=asked.outside, vividness=asked.outside_vividness)
     mask = chosen_mask(photo.pixels, names, asked)
-    colorize = blending.with_models(asked.device)
+    colorize = blending.make_colorize(asked.device)
     colorized = colorize(photo.pixels, inside)
     region = Region(mask, inside.model, inside.vividness)
     result = blending.compose(
@@ -169,7 +169,7 @@ def _run(asked: argparse.Namespace) -> int:
     if asked.mask_out:
         masks.write_mask(asked.mask_out, mask)
     if asked.figure:
-        sheet = blending.figure(photo.pixels, colorized, mask, result)
+        sheet = blending.draw_figure(photo.pixels, colorized, mask, result)
         image.write(asked.figure, image.Photo(sheet, None, image.Metadata(), "PNG"))
     if not asked.quiet:
         print(f"{mask.mean():.0%} of {asked.photo} coloured into {out}.")
@@ -201,7 +201,7 @@ def chosen_mask(photo: Picture, names: Sequence[str], asked: argparse.Namespace)
         mask = _of_classes(photo, names, asked)
     else:
         mask = automatic.grabcut(photo, box=asked.box)
-    return masks.feathered(mask, asked.feather)
+    return masks.feather(mask, asked.feather)
 
 
 def _said(network: Network) -> str:
@@ -221,10 +221,10 @@ def network_of(names: Sequence[str], chosen: str | None) -> str:
 
 def _of_classes(photo: Picture, names: Sequence[str], asked: argparse.Namespace) -> Mask:
     network = network_of(names, asked.network)
-    missing = segmenters.missing_bytes(network)
+    missing = segmenters.count_missing_bytes(network)
     if missing and not asked.quiet:
         print(f"DeepLabV3 ({network}) is downloaded once: {size(missing)}.", file=sys.stderr)
-    layers = segmenters.classes(photo, network=network, device=asked.device)
+    layers = segmenters.find_classes(photo, network=network, device=asked.device)
     wanted = [layer.mask for layer in layers if layer.name in names]
     if not wanted:
         seen = ", ".join(f"{layer.name} ({layer.share:.0%})" for layer in layers) or "nothing"
@@ -238,8 +238,8 @@ def _of_classes(photo: Picture, names: Sequence[str], asked: argparse.Namespace)
 def _check_fits(mask: Mask, photo: Picture) -> None:
     """A mask of screen size or the photo's own."""
     height, width = photo.shape[:2]
-    if mask.shape not in ((height, width), masks.screen_size(height, width)):
-        size = masks.screen_size(height, width)
+    if mask.shape not in ((height, width), masks.choose_size(height, width)):
+        size = masks.choose_size(height, width)
         raise OptionError(
             f"--mask has {mask.shape[1]} × {mask.shape[0]} pixels; for this photo it needs "
             f"{width} × {height}, or {size[1]} × {size[0]} as --mask-out writes it."

@@ -18,10 +18,19 @@ from colorize_core.imaging.tone import Picture
 from colorize_core.selective import masks, saliency
 from colorize_core.selective.layers import Layer
 from colorize_core.selective.masks import Mask
-from colorize_core.selective.sam2 import Box, Point, pointed
-from colorize_core.selective.segmenters import classes, missing_bytes
+from colorize_core.selective.sam2 import Box, Point, find_pointed
+from colorize_core.selective.segmenters import count_missing_bytes, find_classes
 
-__all__ = ["Box", "Layer", "Point", "Stroke", "classes", "grabcut", "missing_bytes", "pointed"]
+__all__ = [
+    "Box",
+    "Layer",
+    "Point",
+    "Stroke",
+    "count_missing_bytes",
+    "find_classes",
+    "find_pointed",
+    "grabcut",
+]
 
 Stroke = tuple[Sequence[Point], float]  # its points and its radius
 
@@ -50,19 +59,19 @@ def grabcut(
     It looks at lightness alone: the colours of a photo that has some change nothing. The same
     arguments give the same mask. OptionError for a box outside the photo.
     """
-    light = masks.lightness(masks.screen(photo))
+    light = masks.measure_lightness(masks.shrink_to_screen(photo))
     scale = min(1.0, WORK_SIDE / max(light.shape))
     height, width = (max(1, round(side * scale)) for side in light.shape)
-    small = masks.resized(light, height, width)
+    small = masks.resize(light, height, width)
     to_small = (width / photo.shape[1], height / photo.shape[0])
-    here = None if box is None else _inside(box, photo.shape, to_small, small.shape)
-    kept, dropped = (_covered(strokes, to_small, small.shape) for strokes in (keep, drop))
+    here = None if box is None else _clip_box(box, photo.shape, to_small, small.shape)
+    kept, dropped = (_find_covered(strokes, to_small, small.shape) for strokes in (keep, drop))
     found = _cut(small, here, kept & ~dropped, dropped)
-    result = masks.resized(_cleaned(found, kept, dropped), *light.shape)
-    return masks.snapped(result, light, 1.5 * max(1.0, light.shape[0] / height))
+    result = masks.resize(_clean(found, kept, dropped), *light.shape)
+    return masks.snap(result, light, 1.5 * max(1.0, light.shape[0] / height))
 
 
-def _inside(
+def _clip_box(
     box: Box, shape: Sequence[int], scale: tuple[float, float], size: Sequence[int]
 ) -> tuple[slice, slice]:
     """The rows and columns of the small picture that a box covers."""
@@ -80,7 +89,7 @@ def _inside(
     return spans[0], spans[1]
 
 
-def _covered(
+def _find_covered(
     strokes: Sequence[Stroke], scale: tuple[float, float], size: Sequence[int]
 ) -> NDArray[np.bool_]:
     """The pixels of the small picture under the strokes."""
@@ -88,7 +97,7 @@ def _covered(
     for points, radius in strokes:
         # A photo's pixel has its middle half a pixel from its corner, and so has a small one.
         places = [((x + 0.5) * scale[0] - 0.5, (y + 0.5) * scale[1] - 0.5) for x, y in points]
-        mask = masks.painted(mask, places, max(1.0, radius * scale[0]))
+        mask = masks.paint(mask, places, max(1.0, radius * scale[0]))
     return mask > 0.5
 
 
@@ -99,14 +108,14 @@ def _cut(
     drop: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """What GrabCut makes of L (H, W), beginning with the guess."""
-    score, outside, clear = saliency.standing_out(light, box)
+    score, outside, clear = saliency.measure_saliency(light, box)
     if keep.any() or drop.any():
-        near = saliency.nearer(light, keep, drop | outside)
+        near = saliency.measure_nearness(light, keep, drop | outside)
         score = score / max(float(score.max()), 1e-6) + saliency.STROKES * near
     if box is not None:
         score[outside] = 0
     values = score if box is None else score[box]
-    level = saliency.threshold(values) * CAUTION
+    level = saliency.find_threshold(values) * CAUTION
     if box is not None and clear < CLEAR:
         low, high = np.quantile(values, [1 - SHARES[1], 1 - SHARES[0]])
         level = min(max(level, low), high)
@@ -120,21 +129,23 @@ def _cut(
     with _ONE_AT_A_TIME:
         cv2.setRNGSeed(0)
         models = np.zeros((1, 65)), np.zeros((1, 65))
-        cv2.grabCut(_seen(light, score), state, None, *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(
+            _make_channels(light, score), state, None, *models, ROUNDS, cv2.GC_INIT_WITH_MASK
+        )
     return (state & 1) > 0
 
 
-def _seen(light: NDArray[np.float32], score: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _make_channels(light: NDArray[np.float32], score: NDArray[np.float32]) -> NDArray[np.uint8]:
     """What GrabCut takes for red, green and blue: L, texture and the guess. With L alone, front and
     back are too much alike: it would shrink to nothing, or to the brightest part."""
     longest = max(light.shape)
-    rough = saliency.texture(light, longest / 100)
+    rough = saliency.measure_texture(light, longest / 100)
     guess = cv2.GaussianBlur(score, (0, 0), 0.03 * longest)
     planes = (light * 2.55, rough * ROUGH, guess * (255 * GUESS / max(float(guess.max()), 1e-6)))
     return np.dstack([np.clip(plane, 0, 255).astype(np.uint8) for plane in planes])
 
 
-def _cleaned(found: NDArray[np.bool_], keep: NDArray[np.bool_], drop: NDArray[np.bool_]) -> Mask:
+def _clean(found: NDArray[np.bool_], keep: NDArray[np.bool_], drop: NDArray[np.bool_]) -> Mask:
     """Without specks and pinholes that no stroke asked for."""
     result = found.astype(np.uint8)
     for value, asked in ((1, keep), (0, drop)):

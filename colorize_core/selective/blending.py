@@ -26,7 +26,7 @@ from colorize_core.imaging.color import (
 from colorize_core.imaging.encoders import as_dtype
 from colorize_core.imaging.tone import FINE, Picture, measure_tone
 from colorize_core.models import registry
-from colorize_core.selective.masks import Mask, check_size, lightness, refined, resized
+from colorize_core.selective.masks import Mask, check_size, measure_lightness, refine, resize
 
 STRIP_PIXELS = 1 << 18  # what is mixed at a time
 LOOKED_AT = 256  # pixels of each side of a copy that tells whether a photo has colours
@@ -79,39 +79,39 @@ def blend(inside: Picture, outside: Picture, mask: Mask) -> Picture:
             f"The pictures are {inside.dtype} and {outside.dtype}: bring them to one type first."
         )
     result: Picture = outside.copy(order="C")
-    for strip in _strips(mask.shape):
+    for strip in _split_strips(mask.shape):
         part, below = mask[strip], result[strip]
         whole = part >= 1
         below[whole] = inside[strip][whole]
         some = (part > 0) & ~whole
-        below[some] = _mixed(inside[strip][some], below[some], part[some])
+        below[some] = _mix(inside[strip][some], below[some], part[some])
     return result
 
 
-def _strips(shape: Sequence[int]) -> Iterator[slice]:
+def _split_strips(shape: Sequence[int]) -> Iterator[slice]:
     rows = max(1, STRIP_PIXELS // shape[1])
     return (slice(top, top + rows) for top in range(0, shape[0], rows))
 
 
-def _mixed(inside: NDArray[Any], outside: NDArray[Any], share: NDArray[Any]) -> NDArray[Any]:
+def _mix(inside: NDArray[Any], outside: NDArray[Any], share: NDArray[Any]) -> NDArray[Any]:
     """Pixels (N, 3) twice and how much of the first is in the mixture (N,)."""
-    light = _light(inside.dtype.name)
+    light = _decode_levels(inside.dtype.name)
     below = light[outside]
     linear = below + (light[inside] - below) * share[:, None]
     if inside.dtype == np.uint8:
-        return _shades()[(linear * FINE + 0.5).astype(np.uint16)]
+        return _encode_levels()[(linear * FINE + 0.5).astype(np.uint16)]
     return np.rint(linear_to_srgb(linear) * 65535).astype(np.uint16)
 
 
 @lru_cache(maxsize=2)
-def _light(dtype: str) -> NDArray[np.float32]:
+def _decode_levels(dtype: str) -> NDArray[np.float32]:
     """Linear light of every encoded level."""
     top = np.iinfo(dtype).max
     return srgb_to_linear(np.arange(top + 1) / top).astype(np.float32)
 
 
 @lru_cache(maxsize=1)
-def _shades() -> NDArray[np.uint8]:
+def _encode_levels() -> NDArray[np.uint8]:
     """The encoded level of linear light in steps of 1 / FINE."""
     return np.rint(linear_to_srgb(np.arange(FINE + 1) / FINE) * 255).astype(np.uint8)
 
@@ -129,10 +129,10 @@ def compose(
 
     `outside` fills the rest, its mask is not looked at; None leaves the photo's own pixels there,
     byte for byte. `colorize(photo, region)` gives the photo in the colours of a region that has a
-    model; with_models() by default. Masks smaller than the photo are refined() to its edges.
+    model; make_colorize() by default. Masks smaller than the photo are refine() to its edges.
     Raises OptionError and what `colorize` raises.
     """
-    colorize = colorize or with_models()
+    colorize = colorize or make_colorize()
     result = photo.copy() if outside is None else fill(photo, outside, colorize)
     level: NDArray[np.float32] | None = None
     for region in regions:
@@ -140,8 +140,8 @@ def compose(
             raise OptionError("A region has no mask: give each one, all but what is outside.")
         mask = region.mask
         if mask.shape != photo.shape[:2]:
-            level = lightness(photo) if level is None else level
-            mask = refined(mask, level)
+            level = measure_lightness(photo) if level is None else level
+            mask = refine(mask, level)
         if mask.any():
             result = blend(fill(photo, region, colorize), result, mask)
     return result
@@ -155,10 +155,10 @@ def fill(photo: Picture, region: Region, colorize: Colorize) -> Picture:
     if region.colour is not None:
         colour = np.array(region.colour, np.float64) / 255
         ab = rgb_to_lab(colour)[1:] * region.vividness
-    return tinted(photo, (float(ab[0]), float(ab[1])))
+    return tint(photo, (float(ab[0]), float(ab[1])))
 
 
-def with_models(device: str = "auto") -> Colorize:
+def make_colorize(device: str = "auto") -> Colorize:
     """What compose() colorizes with: the project's models, each loaded when it is first needed."""
     loaded: dict[str, registry.Colorizer] = {}
 
@@ -173,7 +173,7 @@ def with_models(device: str = "auto") -> Colorize:
     return colorize
 
 
-def tinted(photo: Picture, ab: tuple[float, float] = (0.0, 0.0)) -> Picture:
+def tint(photo: Picture, ab: tuple[float, float] = (0.0, 0.0)) -> Picture:
     """The photo's L with one a and b in Lab units everywhere, as far as the gamut allows. Without
     them it is gray; a gray photo then stays as it is, byte for byte."""
     gray = all(np.array_equal(photo[..., 0], photo[..., c]) for c in (1, 2))
@@ -184,27 +184,27 @@ def tinted(photo: Picture, ab: tuple[float, float] = (0.0, 0.0)) -> Picture:
     top = np.iinfo(photo.dtype).max
     colours = np.rint(lab_to_rgb_in_gamut(lab) * top).astype(photo.dtype)
     result = np.empty(photo.shape, photo.dtype)
-    for strip in _strips(photo.shape):
-        level = np.clip(lightness(photo[strip]), 0, 100) * (FINE / 100)
+    for strip in _split_strips(photo.shape):
+        level = np.clip(measure_lightness(photo[strip]), 0, 100) * (FINE / 100)
         result[strip] = colours[(level + 0.5).astype(np.uint16)]
     return result
 
 
-def gray_outside(photo: Picture) -> Region | None:
+def fill_outside_gray(photo: Picture) -> Region | None:
     """What leaves all outside gray: nothing where the photo is gray, or the toned print of one; a
     photo in colour loses it."""
     height, width = (min(side, LOOKED_AT) for side in photo.shape[:2])
-    return Region() if measure_tone(resized(photo, height, width)).coloured else None
+    return Region() if measure_tone(resize(photo, height, width)).coloured else None
 
 
 # --- the figure ---------------------------------------------------------------------------------
 
 
-def figure(photo: Picture, colorized: Picture, mask: Mask, blended: Picture) -> Picture:
+def draw_figure(photo: Picture, colorized: Picture, mask: Mask, blended: Picture) -> Picture:
     """Gray, colorized, mask and blended side by side with captions, (h, w, 3) uint8. The mask may
     be of screen size."""
     shades = np.rint(np.clip(mask, 0, 1) * 255).astype(np.uint8)
-    pictures = [tinted(photo), colorized, np.dstack([shades] * 3), blended]
+    pictures = [tint(photo), colorized, np.dstack([shades] * 3), blended]
     words = [["Gray"], ["Colorized"], ["Mask", f"{mask.mean():.0%} of the picture"], ["Blended"]]
     size = (photo.shape[1], photo.shape[0])
     shown = [cast(NDArray[np.uint8], as_dtype(picture, np.uint8)) for picture in pictures]

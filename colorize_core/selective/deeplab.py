@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from colorize_core.imaging.tone import Picture
 from colorize_core.metrics import trunks
 from colorize_core.selective import masks
-from colorize_core.selective.layers import LEAST_SHARE, Layer, Network, soft
+from colorize_core.selective.layers import LEAST_SHARE, Layer, Network, soften
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,9 +49,9 @@ def _find(
     device: str,
     loaded: Callable[[], None],
 ) -> tuple[Layer, ...]:
-    network = _deeplab(name, device)
+    network = _load_deeplab(name, device)
     loaded()
-    return layers_of(_ask(network, seen, device), light.shape)
+    return split_layers(_ask(network, seen, device), light.shape)
 
 
 def _ask(network: Any, photo: Picture, device: str) -> Tensor:
@@ -59,12 +59,12 @@ def _ask(network: Any, photo: Picture, device: str) -> Tensor:
     import torch
 
     with torch.inference_mode():
-        logits: Tensor = network(_input(photo).to(device))["out"][0]
+        logits: Tensor = network(_make_input(photo).to(device))["out"][0]
     return logits.float().cpu()
 
 
 @lru_cache(maxsize=2)
-def _deeplab(network: str, device: str) -> Any:
+def _load_deeplab(network: str, device: str) -> Any:
     from torchvision.models import get_weight, segmentation
 
     function, name = WEIGHTS[network]
@@ -73,19 +73,19 @@ def _deeplab(network: str, device: str) -> Any:
     return built.eval().to(device)
 
 
-def _input(photo: Picture) -> Tensor:
+def _make_input(photo: Picture) -> Tensor:
     """(H, W, 3) -> (1, 3, h, w), as the network learned to see photographs."""
     import torch
 
     height, width = photo.shape[:2]
     scale = min(SIDE / min(height, width), LONGEST / max(height, width))
     size = (max(1, round(side * scale)) for side in (height, width))
-    small = masks.resized(photo, *size).astype(np.float32) / np.iinfo(photo.dtype).max
+    small = masks.resize(photo, *size).astype(np.float32) / np.iinfo(photo.dtype).max
     scaled = (small - np.array(MEAN, np.float32)) / np.array(STD, np.float32)
     return torch.from_numpy(scaled).permute(2, 0, 1)[None]
 
 
-def layers_of(logits: Tensor, shape: Sequence[int]) -> tuple[Layer, ...]:
+def split_layers(logits: Tensor, shape: Sequence[int]) -> tuple[Layer, ...]:
     """Logits (1 + classes, h, w), the first being the background's -> a layer for each class that
     wins somewhere, its mask (H, W) of `shape` soft where another comes close."""
     best = logits.topk(2, dim=0)
@@ -96,7 +96,7 @@ def layers_of(logits: Tensor, shape: Sequence[int]) -> tuple[Layer, ...]:
         if float(wins.float().mean()) < LEAST_SHARE:
             continue
         others = best.values[0].where(~wins, best.values[1])
-        mask = soft((logits[index] - others).numpy(), shape)
+        mask = soften((logits[index] - others).numpy(), shape)
         found.append(Layer(name, mask, float(mask.mean())))
     return tuple(found)
 

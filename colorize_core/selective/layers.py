@@ -42,7 +42,7 @@ class Network:
     download: str = ""  # its row of the catalogue; "": it ships with the repository
 
 
-def soft(margin: NDArray[np.float32], shape: Sequence[int]) -> Mask:
+def soften(margin: NDArray[np.float32], shape: Sequence[int]) -> Mask:
     """How far an answer is ahead (h, w) -> a mask (H, W), a half where it is level."""
-    mask: Mask = np.clip(masks.resized(margin, shape[0], shape[1]) / (2 * SOFT) + 0.5, 0, 1)
+    mask: Mask = np.clip(masks.resize(margin, shape[0], shape[1]) / (2 * SOFT) + 0.5, 0, 1)
     return mask

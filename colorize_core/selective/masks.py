@@ -1,7 +1,7 @@
 """Masks: painting them, changing them, fitting them to a photo's edges, keeping them as PNG.
 
 A mask is an array (H, W) of float32 in [0, 1]: 1 is coloured, 0 is kept out. It is worked on at
-screen size, its longest side being at most SIDE, and refined() against the full-size photo at the
+screen size, its longest side being at most SIDE, and refine() against the full-size photo at the
 end. No function changes the mask that it is given.
 
 Like the guided filter, refinement finds local linear functions of L at a small size and applies
@@ -29,38 +29,38 @@ from colorize_core.imaging.tone import Picture, Tone
 Mask = NDArray[np.float32]
 
 SIDE = 1280  # pixels of the longest side of a mask that is being edited
-SNAP = 6.0  # pixels that snapped() looks to either side of an edge
+SNAP = 6.0  # pixels that snap() looks to either side of an edge
 ROUNDS = 3  # each finds the L inside and outside by what the one before found
 UNLIKE = 8.0  # how far L inside and outside have to be apart to tell them by
-NEAR = 3  # pixels of the small mask that refined() looks to either side
+NEAR = 3  # pixels of the small mask that refine() looks to either side
 RARE = np.float32(1e-4)  # keeps the mean of nothing from being undefined
 NEARLY = 1e-4  # filters round: what is this near to 0 or 1 was meant to be it
 DISC = 4  # pixels: larger discs are made of several, which costs less
-STRIP_PIXELS = 1 << 18  # what refined() works on at a time
+STRIP_PIXELS = 1 << 18  # what refine() works on at a time
 
 
-def screen_size(height: int, width: int) -> tuple[int, int]:
+def choose_size(height: int, width: int) -> tuple[int, int]:
     """Height and width of the mask of a photo of this size."""
     scale = min(1.0, SIDE / max(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def empty(photo: Picture) -> Mask:
+def make_empty(photo: Picture) -> Mask:
     """A mask of screen size that keeps the whole photo out."""
-    return np.zeros(screen_size(*photo.shape[:2]), np.float32)
+    return np.zeros(choose_size(*photo.shape[:2]), np.float32)
 
 
-def screen(photo: Picture) -> Picture:
+def shrink_to_screen(photo: Picture) -> Picture:
     """The photo at the size of its mask."""
-    return resized(photo, *screen_size(*photo.shape[:2]))
+    return resize(photo, *choose_size(*photo.shape[:2]))
 
 
-def lightness(photo: Picture) -> NDArray[np.float32]:
-    """(H, W, 3) sRGB -> (H, W) L in [0, 100], which snapped() and refined() follow."""
+def measure_lightness(photo: Picture) -> NDArray[np.float32]:
+    """(H, W, 3) sRGB -> (H, W) L in [0, 100], which snap() and refine() follow."""
     return Tone().lightness(photo)
 
 
-def resized(plane: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+def resize(plane: NDArray[Any], height: int, width: int) -> NDArray[Any]:
     """(H, W) or (H, W, C) at another size: averaged over areas when smaller, else bilinear."""
     if plane.shape[:2] == (height, width):
         return plane
@@ -72,7 +72,7 @@ def resized(plane: NDArray[Any], height: int, width: int) -> NDArray[Any]:
 # --- editing ------------------------------------------------------------------------------------
 
 
-def painted(
+def paint(
     mask: Mask,
     points: Sequence[tuple[float, float]],
     radius: float,
@@ -94,14 +94,14 @@ def painted(
     soft = max(1.0, (1 - hardness) * radius)
     places = list(points) * (2 if len(points) == 1 else 1)  # a dot is a way from it to itself
     for start, end in pairwise(places):
-        here = _around(start, end, radius + 1, mask.shape)
-        cover = np.clip((radius + 0.5 - _distance(start, end, here)) / soft, 0, 1)
+        here = _find_surroundings(start, end, radius + 1, mask.shape)
+        cover = np.clip((radius + 0.5 - _measure_distance(start, end, here)) / soft, 0, 1)
         part = result[here]
         result[here] = np.minimum(part, 1 - cover) if erase else np.maximum(part, cover)
     return result
 
 
-def _around(
+def _find_surroundings(
     start: tuple[float, float], end: tuple[float, float], reach: float, shape: Sequence[int]
 ) -> tuple[slice, slice]:
     """The rows and columns within `reach` of a segment."""
@@ -113,7 +113,7 @@ def _around(
     return spans[0], spans[1]
 
 
-def _distance(
+def _measure_distance(
     start: tuple[float, float], end: tuple[float, float], here: tuple[slice, slice]
 ) -> NDArray[np.float32]:
     """How far the pixels are from a segment."""
@@ -125,23 +125,23 @@ def _distance(
     return np.hypot(x - part * along[0], y - part * along[1])
 
 
-def grown(mask: Mask, pixels: float) -> Mask:
+def grow(mask: Mask, pixels: float) -> Mask:
     """The mask with its edges moved outwards by `pixels`, inwards where that is negative."""
     grow, left = (cv2.dilate, pixels) if pixels > 0 else (cv2.erode, -pixels)
     result = mask
     while left > 0:
         reach = min(left, DISC)
-        result = grow(result, _disc(reach), borderType=cv2.BORDER_REPLICATE)
+        result = grow(result, _make_disc(reach), borderType=cv2.BORDER_REPLICATE)
         left -= reach
     return result.copy()
 
 
-def _disc(radius: float) -> NDArray[np.uint8]:
+def _make_disc(radius: float) -> NDArray[np.uint8]:
     span = np.arange(-math.floor(radius), math.floor(radius) + 1)
     return (np.hypot(span[:, None], span) <= radius).astype(np.uint8)
 
 
-def feathered(mask: Mask, pixels: float) -> Mask:
+def feather(mask: Mask, pixels: float) -> Mask:
     """The mask blurred by a Gaussian, so that an edge fades over about `pixels` to either side.
 
     Monotone: where one mask is above another, so it is afterwards."""
@@ -157,7 +157,7 @@ def _tidy(mask: NDArray[np.float32]) -> Mask:
     return mask
 
 
-def filled(mask: Mask) -> Mask:
+def fill_holes(mask: Mask) -> Mask:
     """The mask without holes: every pixel is raised to the least that one has to cross on the way
     from it to the picture's border."""
     levels = np.full(mask.shape, np.inf, np.float32)
@@ -182,14 +182,14 @@ def _lower(levels: NDArray[np.float32], mask: Mask) -> None:
         np.minimum(levels[row], way, out=levels[row])
 
 
-def inverted(mask: Mask) -> Mask:
+def invert(mask: Mask) -> Mask:
     return 1 - mask
 
 
 # --- a photo's edges ----------------------------------------------------------------------------
 
 
-def snapped(mask: Mask, lightness: NDArray[np.float32], pixels: float = SNAP) -> Mask:
+def snap(mask: Mask, lightness: NDArray[np.float32], pixels: float = SNAP) -> Mask:
     """The mask with its edges moved to those of the photo, at most `pixels` away, fine ones such as
     hair and leaves included.
 
@@ -200,15 +200,15 @@ def snapped(mask: Mask, lightness: NDArray[np.float32], pixels: float = SNAP) ->
         return mask.copy()
     reach = max(1, round(pixels))
     result = mask.copy()
-    low, high = _limits(mask, reach)
-    here = _frame(low < high, 2 * reach)
+    low, high = _find_limits(mask, reach)
+    here = _find_bounds(low < high, 2 * reach)
     for _ in range(ROUNDS):
-        slope, offset = _guided(result[here], lightness[here], 2 * reach)
+        slope, offset = _fit_linear(result[here], lightness[here], 2 * reach)
         result[here] = np.clip(slope * lightness[here] + offset, low[here], high[here])
     return _tidy(result)
 
 
-def _frame(chosen: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
+def _find_bounds(chosen: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
     """The least rows and columns with all that is chosen, and so many more to each side."""
     spans = []
     for axis in (1, 0):
@@ -218,7 +218,7 @@ def _frame(chosen: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
     return spans[0], spans[1]
 
 
-def _guided(
+def _fit_linear(
     mask: Mask, lightness: NDArray[np.float32], reach: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The mask as local linear functions of L: their slopes and offsets, (H, W) each.
@@ -245,7 +245,7 @@ def _guided(
     return slope, (1 - told) * mask - slope * (outside + 50)
 
 
-def _limits(mask: Mask, reach: int) -> tuple[Mask, Mask]:
+def _find_limits(mask: Mask, reach: int) -> tuple[Mask, Mask]:
     """The least and the most of the mask within `reach` of each pixel: they are one and the same
     where no edge is."""
     box = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
@@ -253,7 +253,7 @@ def _limits(mask: Mask, reach: int) -> tuple[Mask, Mask]:
     return low, high
 
 
-def refined(mask: Mask, lightness: NDArray[np.float32]) -> Mask:
+def refine(mask: Mask, lightness: NDArray[np.float32]) -> Mask:
     """A mask of screen size at the size of the photo, along the photo's own edges.
 
     `lightness` (H, W): L in [0, 100] of the full-size photo. Each pixel gets its value from its own
@@ -263,18 +263,18 @@ def refined(mask: Mask, lightness: NDArray[np.float32]) -> Mask:
     height, width = lightness.shape
     _check_alike(mask, height, width)
     if mask.shape[0] >= height:
-        return resized(mask, height, width).copy()
-    planes = (*_guided(mask, resized(lightness, *mask.shape), NEAR), *_limits(mask, 1))
+        return resize(mask, height, width).copy()
+    planes = (*_fit_linear(mask, resize(lightness, *mask.shape), NEAR), *_find_limits(mask, 1))
     result = np.empty((height, width), np.float32)
     rows = max(1, STRIP_PIXELS // width)
     for top in range(0, height, rows):
         strip = slice(top, min(top + rows, height))
-        slope, offset, low, high = (_stretched(plane, lightness.shape, strip) for plane in planes)
+        slope, offset, low, high = (_stretch(plane, lightness.shape, strip) for plane in planes)
         result[strip] = _tidy(np.clip(slope * lightness[strip] + offset, low, high))
     return result
 
 
-def _stretched(plane: NDArray[np.float32], size: Sequence[int], strip: slice) -> Mask:
+def _stretch(plane: NDArray[np.float32], size: Sequence[int], strip: slice) -> Mask:
     """Rows of the plane when it is stretched to `size`, bilinearly."""
     place = (np.arange(strip.start, strip.stop) + 0.5) * (len(plane) / size[0]) - 0.5
     place = np.clip(place, 0, len(plane) - 1)

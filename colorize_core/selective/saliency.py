@@ -27,10 +27,12 @@ WAY = 0.2  # what a pixel of way adds to a distance, in units of L
 PASSES = 3  # over the picture in all four directions; what winds more is far anyway
 
 
-def standing_out(lightness: Plane, box: tuple[slice, slice] | None) -> tuple[Plane, Chosen, float]:
+def measure_saliency(
+    lightness: Plane, box: tuple[slice, slice] | None
+) -> tuple[Plane, Chosen, float]:
     """How much each pixel stands out, from 0; what is background, for sure with a box and probably
-    without, (H, W) each; and how separable() the distances are. `box`: the rows and columns where
-    the object is."""
+    without, (H, W) each; and measure_separability() of the distances. `box`: the rows and
+    columns where the object is."""
     height, width = lightness.shape
     rim = np.zeros(lightness.shape, bool)
     if box is not None:
@@ -40,38 +42,38 @@ def standing_out(lightness: Plane, box: tuple[slice, slice] | None) -> tuple[Pla
         side = round(height * UPPER)
         rim[0], rim[:side, 0], rim[:side, -1] = True, True, True
     smooth = cv2.GaussianBlur(lightness, (0, 0), 1)
-    far = _share(barrier(smooth, rim))
-    rough = _share(barrier(texture(lightness, max(height, width) / 60), rim))
-    clear = separable(far if box is None else far[box])
-    score = far + TEXTURE * rough + MIDDLE * (1 - clear) * _middle(lightness.shape, box)
+    far = _normalize(measure_barrier(smooth, rim))
+    rough = _normalize(measure_barrier(measure_texture(lightness, max(height, width) / 60), rim))
+    clear = measure_separability(far if box is None else far[box])
+    score = far + TEXTURE * rough + MIDDLE * (1 - clear) * _make_centre_prior(lightness.shape, box)
     return score.astype(np.float32), rim, clear
 
 
-def texture(lightness: Plane, reach: float) -> Plane:
+def measure_texture(lightness: Plane, reach: float) -> Plane:
     """Standard deviation of L within about `reach` pixels."""
     mean = cv2.GaussianBlur(lightness, (0, 0), reach)
     squares = cv2.GaussianBlur(lightness * lightness, (0, 0), reach)
     return np.sqrt(np.maximum(squares - mean * mean, 0))
 
 
-def nearer(lightness: Plane, keep: Chosen, drop: Chosen) -> Plane:
+def measure_nearness(lightness: Plane, keep: Chosen, drop: Chosen) -> Plane:
     """How much nearer each pixel is to `keep` than to `drop`, in [0, 1]; a half without either."""
     smooth = cv2.GaussianBlur(lightness, (0, 0), 1)
-    to_keep, to_drop = (_geodesic(smooth, seed) for seed in (keep, drop))
+    to_keep, to_drop = (_measure_geodesic(smooth, seed) for seed in (keep, drop))
     return to_drop / (to_keep + to_drop + np.float32(1e-3))
 
 
-def threshold(values: Plane) -> float:
+def find_threshold(values: Plane) -> float:
     """Otsu's: what parts the values into two groups that are most apart."""
     top = float(values.max()) or 1.0
-    level, _ = cv2.threshold(_bytes(values / top).reshape(1, -1), 0, 255, cv2.THRESH_OTSU)
+    level, _ = cv2.threshold(_to_bytes(values / top).reshape(1, -1), 0, 255, cv2.THRESH_OTSU)
     return level / 255 * top
 
 
-def separable(values: Plane) -> float:
+def measure_separability(values: Plane) -> float:
     """The share of the variance of values in [0, 1] that is between Otsu's two groups: near 1 where
     they are clearly two."""
-    high = values > threshold(values)
+    high = values > find_threshold(values)
     variance = float(values.var())
     if variance == 0 or high.all() or not high.any():
         return 0.0
@@ -80,16 +82,16 @@ def separable(values: Plane) -> float:
     return part * (1 - part) * apart**2 / variance
 
 
-def _share(values: Plane) -> Plane:
+def _normalize(values: Plane) -> Plane:
     """In [0, 1], the few highest cut off."""
     return np.clip(values / (np.percentile(values, 98) + 1e-6), 0, 1).astype(np.float32)
 
 
-def _bytes(values: Plane) -> NDArray[np.uint8]:
+def _to_bytes(values: Plane) -> NDArray[np.uint8]:
     return (np.clip(values, 0, 1) * 255).astype(np.uint8)
 
 
-def _middle(shape: tuple[int, ...], box: tuple[slice, slice] | None) -> Plane:
+def _make_centre_prior(shape: tuple[int, ...], box: tuple[slice, slice] | None) -> Plane:
     """A Gaussian bump in the middle of the box, or of the photo."""
     rows, cols = box or (slice(0, shape[0]), slice(0, shape[1]))
     tall, wide = rows.stop - rows.start, cols.stop - cols.start
@@ -103,7 +105,7 @@ def _middle(shape: tuple[int, ...], box: tuple[slice, slice] | None) -> Plane:
 # --- distances over the picture -----------------------------------------------------------------
 
 
-def barrier(values: Plane, seed: Chosen) -> Plane:
+def measure_barrier(values: Plane, seed: Chosen) -> Plane:
     """The least difference between the highest and the lowest value on a way from the seed to each
     pixel, nearly: ways may turn only so often as there are passes."""
     far = np.where(seed, 0, np.inf).astype(np.float32)
@@ -128,7 +130,7 @@ def _widen(far: Plane, high: Plane, low: Plane, values: Plane) -> None:
         np.copyto(low[row], bottom, where=better)
 
 
-def _geodesic(values: Plane, seed: Chosen) -> Plane:
+def _measure_geodesic(values: Plane, seed: Chosen) -> Plane:
     """The least sum of differences on a way from the seed to each pixel, and WAY for each step."""
     far = np.where(seed, 0, 1e6).astype(np.float32)
     planes = [far, values]

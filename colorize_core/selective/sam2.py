@@ -17,7 +17,7 @@ from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import OptionError, WeightsError
 from colorize_core.imaging.tone import Picture
 from colorize_core.selective import masks
-from colorize_core.selective.layers import soft
+from colorize_core.selective.layers import soften
 from colorize_core.selective.masks import Mask
 
 SAM2 = DOWNLOADS["sam2"]
@@ -27,7 +27,7 @@ Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 
 
-def pointed(
+def find_pointed(
     photo: Picture,
     *,
     points: Sequence[Point] = (),
@@ -38,8 +38,8 @@ def pointed(
     """The mask, of screen size, of what SAM 2.1 finds at the points or in the box (x0, y0, x1, y1)
     and not at the points `drop`, all in pixels of the photo.
 
-    The weights come from the Hugging Face Hub where its cache has them not; missing_bytes() says so
-    before. Raises WeightsError if they cannot be had, OptionError or DeviceError.
+    The weights come from the Hugging Face Hub where its cache has them not; count_missing_bytes()
+    says so before. Raises WeightsError if they cannot be had, OptionError or DeviceError.
     """
     import torch
 
@@ -47,10 +47,10 @@ def pointed(
 
     if not points and box is None:
         raise OptionError("SAM 2.1 was pointed at nothing: give a point or a box.")
-    seen = masks.screen(photo)
+    seen = masks.shrink_to_screen(photo)
     picked = devices.pick(device)
-    model, processor = _sam2(str(picked))
-    asked = _prompts(points, drop, box, seen.shape[1] / photo.shape[1])
+    model, processor = _load_sam2(str(picked))
+    asked = _make_prompts(points, drop, box, seen.shape[1] / photo.shape[1])
     eight = seen if seen.dtype == np.uint8 else (seen // 257).astype(np.uint8)
     inputs = processor(images=eight, return_tensors="pt", **asked)
     several = len(points) + len(drop) == 1 and box is None  # one point may mean a part or the whole
@@ -58,11 +58,11 @@ def pointed(
         output = model(**inputs.to(picked), multimask_output=several)
     best = int(output.iou_scores[0, 0].argmax())
     logits = output.pred_masks[0, 0, best].float().cpu().numpy()
-    light = masks.lightness(seen)
-    return masks.snapped(soft(logits, light.shape), light, FINE)
+    light = masks.measure_lightness(seen)
+    return masks.snap(soften(logits, light.shape), light, FINE)
 
 
-def _prompts(
+def _make_prompts(
     points: Sequence[Point], drop: Sequence[Point], box: Box | None, scale: float
 ) -> dict[str, Any]:
     """As the processor takes them: for one picture and one object."""
@@ -76,7 +76,7 @@ def _prompts(
 
 
 @lru_cache(maxsize=1)
-def _sam2(device: str) -> tuple[Any, Any]:
+def _load_sam2(device: str) -> tuple[Any, Any]:
     """The model and its processor, whose size the configuration says."""
     import transformers
     from safetensors import SafetensorError
@@ -89,15 +89,15 @@ def _sam2(device: str) -> tuple[Any, Any]:
             paths[0].parent, local_files_only=True, output_loading_info=True
         )
     except (SafetensorError, OSError, RuntimeError, ValueError) as error:
-        raise _misfit(paths[1].resolve(), str(error)) from error
+        raise _describe_misfit(paths[1].resolve(), str(error)) from error
     if missing := sorted(report["missing_keys"]):
-        raise _misfit(paths[1].resolve(), f"it lacks {', '.join(missing[:3])}")
+        raise _describe_misfit(paths[1].resolve(), f"it lacks {', '.join(missing[:3])}")
     height, width = model.config.vision_config.backbone_config.image_size
     seen = Sam2ImageProcessor(size={"height": height, "width": width})
     return model.eval().to(device), transformers.Sam2Processor(seen, target_size=height)
 
 
-def _misfit(path: Any, why: str) -> WeightsError:
+def _describe_misfit(path: Any, why: str) -> WeightsError:
     return WeightsError(
         f"The file {path} does not fit SAM 2.1: {why}. If it may be damaged, delete it and try "
         "again: it is downloaded anew."

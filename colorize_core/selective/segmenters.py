@@ -17,22 +17,30 @@ from colorize_core.selective.layers import Layer, Network
 from colorize_core.selective.people import PEOPLE
 from colorize_core.selective.sam2 import SAM2
 
-__all__ = ["CLASSES", "NETWORKS", "by_hand", "classes", "fetch", "known", "missing_bytes"]
+__all__ = [
+    "CLASSES",
+    "NETWORKS",
+    "count_missing_bytes",
+    "describe_download",
+    "fetch",
+    "find_classes",
+    "find_network",
+]
 
 NETWORKS = {each.name: each for each in (PEOPLE, *deeplab.NETWORKS)}
 
 
-def known(network: str) -> Network:
+def find_network(network: str) -> Network:
     """The network of that name. OptionError for another one."""
     if network not in NETWORKS:
         raise OptionError(f"network is {network!r}, allowed are {', '.join(NETWORKS)}.")
     return NETWORKS[network]
 
 
-def missing_bytes(network: str) -> int:
+def count_missing_bytes(network: str) -> int:
     """What has to be downloaded before `network`, one of NETWORKS or "sam2", can be asked: 0 where
     its weights are there. OptionError for another name."""
-    return sum(file.bytes for file in checkpoints.missing(_files(network)))
+    return sum(file.bytes for file in checkpoints.missing(_list_files(network)))
 
 
 def fetch(
@@ -44,28 +52,28 @@ def fetch(
     OptionError, WeightsError, or Cancelled soon after `stop` is set."""
     if network in deeplab.WEIGHTS:
         what = f"The weights of DeepLabV3 ({network})"
-        trunks.fetch(known(network).download, what, report, stop)
+        trunks.fetch(find_network(network).download, what, report, stop)
     else:
-        checkpoints.fetch(_files(network), report, stop)
+        checkpoints.fetch(_list_files(network), report, stop)
 
 
-def by_hand(network: str) -> tuple[str, str]:
+def describe_download(network: str) -> tuple[str, str]:
     """What the weights are called, and the command that fetches them before they are asked for."""
     if network == SAM2.name:
         return "SAM 2.1", SAM2.by_hand
-    known(network)
+    find_network(network)
     photo = "python -m colorize_core selective examples/cat-gray.jpg --keep cat"
     return "DeepLabV3", f"{photo} --network {network} -o cat.png"
 
 
-def _files(network: str) -> tuple[WeightFile, ...]:
+def _list_files(network: str) -> tuple[WeightFile, ...]:
     if network == SAM2.name:
         return SAM2.files
-    download = known(network).download
+    download = find_network(network).download
     return DOWNLOADS[download].files if download else ()
 
 
-def classes(
+def find_classes(
     photo: Picture,
     *,
     network: str = "mobile",
@@ -75,21 +83,21 @@ def classes(
     """The CLASSES that a network finds in the photo, largest first, with masks of screen size.
 
     `network`: one of NETWORKS. "people" ships with the repository and knows persons alone; those of
-    others are downloaded into torch's cache where it has them not; missing_bytes() says so before.
-    `progress` gets shares of the work in [0, 1]; what it raises stops it. Raises WeightsError if
-    they cannot be had, OptionError or DeviceError.
+    others are downloaded into torch's cache where it has them not; count_missing_bytes() says so
+    before. `progress` gets shares of the work in [0, 1]; what it raises stops it. Raises
+    WeightsError if they cannot be had, OptionError or DeviceError.
     """
     from colorize_core import devices
 
-    chosen = known(network)
+    chosen = find_network(network)
     report = progress or (lambda share: None)
     report(0.0)
-    seen = masks.screen(photo)
-    light = masks.lightness(seen)
+    seen = masks.shrink_to_screen(photo)
+    light = masks.measure_lightness(seen)
     rough = chosen.find(seen, light, str(devices.pick(device)), lambda: report(0.5))
     found = []
     for layer in rough:
-        mask = masks.snapped(layer.mask, light)
+        mask = masks.snap(layer.mask, light)
         found.append(Layer(layer.name, mask, float(mask.mean())))
     report(1.0)
     return tuple(sorted(found, key=lambda layer: -layer.share))

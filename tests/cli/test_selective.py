@@ -43,8 +43,8 @@ def layers(monkeypatch):
         asked.append(network)
         return tuple(Layer(name, mask, float(mask.mean())) for name, mask in shapes.items())
 
-    monkeypatch.setattr(segmenters, "classes", classes)
-    monkeypatch.setattr(segmenters, "missing_bytes", lambda network: 44_400_000)
+    monkeypatch.setattr(segmenters, "find_classes", classes)
+    monkeypatch.setattr(segmenters, "count_missing_bytes", lambda network: 44_400_000)
     return asked
 
 

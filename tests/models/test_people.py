@@ -57,10 +57,10 @@ class Where(torch.nn.Module):
 
 @pytest.mark.parametrize("shape", [(96, 160), (301, 97), (40, 40)])
 def test_masks_lie_where_the_network_says(shape, monkeypatch):
-    monkeypatch.setattr(finder, "_finder", lambda device: Where())
+    monkeypatch.setattr(finder, "_load_finder", lambda device: Where())
     photo = np.full((*shape, 3), 20, np.uint8)
     photo[: shape[0] // 2, : shape[1] // 4] = 240
-    (layer,) = selective.classes(photo, network=PEOPLE.name, device="cpu")
+    (layer,) = selective.find_classes(photo, network=PEOPLE.name, device="cpu")
     bright = photo[..., 0] > 128
     assert layer.name == "person"
     assert layer.mask.shape == shape
@@ -69,23 +69,25 @@ def test_masks_lie_where_the_network_says(shape, monkeypatch):
 
 
 def test_where_nobody_is_there_is_no_layer(monkeypatch):
-    monkeypatch.setattr(finder, "_finder", lambda device: Where())
+    monkeypatch.setattr(finder, "_load_finder", lambda device: Where())
     dark = np.full((60, 80, 3), 20, np.uint8)
-    assert selective.classes(dark, network=PEOPLE.name, device="cpu") == ()
+    assert selective.find_classes(dark, network=PEOPLE.name, device="cpu") == ()
 
 
 def test_it_needs_no_download_and_reports_its_progress(monkeypatch):
-    monkeypatch.setattr(finder, "_finder", lambda device: Where())
-    assert selective.missing_bytes(PEOPLE.name) == 0
+    monkeypatch.setattr(finder, "_load_finder", lambda device: Where())
+    assert selective.count_missing_bytes(PEOPLE.name) == 0
     told: list[float] = []
-    selective.classes(photograph("camera"), network=PEOPLE.name, device="cpu", progress=told.append)
+    selective.find_classes(
+        photograph("camera"), network=PEOPLE.name, device="cpu", progress=told.append
+    )
     assert told == sorted(told)
     assert (told[0], told[-1]) == (0, 1)
 
 
 @pytest.mark.parametrize("name", ["astronaut", "camera"])
 def test_people_are_found(name):
-    (layer,) = selective.classes(photograph(name), network=PEOPLE.name, device="cpu")
+    (layer,) = selective.find_classes(photograph(name), network=PEOPLE.name, device="cpu")
     found, true = layer.mask > 0.5, truth(name)
     assert (found & true).sum() / (found | true).sum() > 0.4
 
@@ -93,5 +95,5 @@ def test_people_are_found(name):
 @pytest.mark.parametrize("name", ["cat-gray.jpg", "coffee-colour.jpg"])
 def test_what_is_no_person_is_left_alone(name):
     photo = image.read(f"examples/{name}").pixels
-    layers = selective.classes(photo, network=PEOPLE.name, device="cpu")
+    layers = selective.find_classes(photo, network=PEOPLE.name, device="cpu")
     assert sum(layer.share for layer in layers) < 0.05

@@ -24,7 +24,7 @@ def test_strokes_are_where_they_are_meant_to_be(name):
         (hand_masks.PICTURES[name].keep, 1),
         (hand_masks.PICTURES[name].drop, 0),
     ):
-        stroke = masks.painted(np.zeros(truth.shape, np.float32), points, radius) > 0.5
+        stroke = masks.paint(np.zeros(truth.shape, np.float32), points, radius) > 0.5
         assert (truth[stroke] == inside).mean() > 0.9
 
 
@@ -109,7 +109,7 @@ def test_odd_sizes_and_flat_pictures(size, rng):
     for photo in (flat, noise):
         for told in ({}, {"box": (0, 0, size[1], size[0])}, {"keep": [([(0, 0)], 1)]}):
             mask = automatic.grabcut(photo, **told)
-            assert mask.shape == masks.screen_size(*size)
+            assert mask.shape == masks.choose_size(*size)
             assert ((mask >= 0) & (mask <= 1)).all()
 
 
@@ -120,7 +120,7 @@ def test_a_box_beside_the_photo_is_refused(ball, box):
 
 
 def test_a_megapixel_takes_less_than_a_second(ball):
-    large = masks.resized(ball, 866, 1155)
+    large = masks.resize(ball, 866, 1155)
     automatic.grabcut(large)
     start = time.process_time()  # of the processor: others may use it, too
     automatic.grabcut(large)

@@ -15,7 +15,7 @@ from colorize_core.imaging import image
 from colorize_core.imaging.color import lightness, rgb_to_lab, srgb_to_linear
 from colorize_core.models import registry
 from colorize_core.selective import blending, masks
-from colorize_core.selective.blending import Region, blend, compose, figure, tinted
+from colorize_core.selective.blending import Region, blend, compose, draw_figure, tint
 from tests.image_files import colours
 
 SIDES = st.integers(1, 20)
@@ -85,7 +85,7 @@ def test_a_feathered_edge_changes_monotonically(gray_scene):
     step = np.zeros((20, 60), np.float32)
     step[:, :30] = 1
     white, black = np.full((20, 60, 3), 255, np.uint8), np.zeros((20, 60, 3), np.uint8)
-    row = blend(white, black, masks.feathered(step, 8))[10, :, 0].astype(int)
+    row = blend(white, black, masks.feather(step, 8))[10, :, 0].astype(int)
     assert (np.diff(row) <= 0).all()
     assert (row[:10] == 255).all()
     assert (row[50:] == 0).all()
@@ -98,7 +98,7 @@ def test_lightness_stays_however_soft_the_mask(seed):
     rng = np.random.default_rng(seed)
     photo = rng.integers(0, 256, (12, 15, 1), np.uint8).repeat(3, 2)
     mask = rng.uniform(0, 1, (12, 15)).astype(np.float32)
-    found = blend(tinted(photo, (25, -20)), photo, mask)
+    found = blend(tint(photo, (25, -20)), photo, mask)
     before, after = (lightness(p / 255) for p in (photo, found))
     assert np.abs(before - after).max() < 0.7  # what 8 bits can express
     assert np.ptp(found, axis=2).max() > 10
@@ -107,10 +107,10 @@ def test_lightness_stays_however_soft_the_mask(seed):
 def test_strips_leave_no_seams(rng, monkeypatch):
     inside, outside = colours(40, 23, seed=1), colours(40, 23, seed=2)
     mask = rng.uniform(0, 1, (40, 23)).astype(np.float32)
-    whole = blend(inside, outside, mask), tinted(inside, (9, 9))
+    whole = blend(inside, outside, mask), tint(inside, (9, 9))
     monkeypatch.setattr(blending, "STRIP_PIXELS", 50)
     assert np.array_equal(blend(inside, outside, mask), whole[0])
-    assert np.array_equal(tinted(inside, (9, 9)), whole[1])
+    assert np.array_equal(tint(inside, (9, 9)), whole[1])
 
 
 def test_what_does_not_fit_is_refused():
@@ -156,7 +156,7 @@ def test_each_region_has_its_own_and_the_last_is_on_top(photo):
     found = compose(photo, regions, Region(model="9"), red)
     assert (found[20:, :30] == (7, 0, 0)).all()
     assert (found[20:, 30:] == (9, 0, 0)).all()
-    assert np.array_equal(found[:20], tinted(photo, ab_of((40, 160, 60)))[:20])
+    assert np.array_equal(found[:20], tint(photo, ab_of((40, 160, 60)))[:20])
     assert np.array_equal(photo, compose(photo, [Region(left(40, 60))]))  # neither: gray
 
 
@@ -179,7 +179,7 @@ def test_a_flat_colour_keeps_the_photos_lightness_and_has_its_hue(photo):
 def test_a_small_mask_is_refined_to_the_photos_edges():
     large = np.full((80, 120, 3), 30, np.uint8)
     large[:, 50:] = 220  # the small mask cannot say this column
-    small = masks.resized((large[..., 0] == 30).astype(np.float32), 10, 15)
+    small = masks.resize((large[..., 0] == 30).astype(np.float32), 10, 15)
     found = compose(large, [Region(small, "200")], None, red)
     assert (found[:, :50] == (200, 0, 0)).all()
     off = np.abs(found[:, 50:].astype(int) - large[:, 50:])
@@ -221,10 +221,10 @@ def test_a_region_needs_a_mask(photo):
 
 
 def test_outside_is_gray_whatever_the_photo_was(photo):
-    assert blending.gray_outside(photo) is None
-    assert blending.gray_outside(tinted(photo, (4, 18))) is None  # a sepia print stays one
+    assert blending.fill_outside_gray(photo) is None
+    assert blending.fill_outside_gray(tint(photo, (4, 18))) is None  # a sepia print stays one
     colourful = image.read("examples/coffee-colour.jpg").pixels
-    outside = blending.gray_outside(colourful)
+    outside = blending.fill_outside_gray(colourful)
     found = compose(colourful, [], outside)
     assert np.ptp(found, axis=2).max() == 0
     assert np.abs(lightness(found / 255) - lightness(colourful / 255)).max() < 0.7
@@ -233,7 +233,7 @@ def test_outside_is_gray_whatever_the_photo_was(photo):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_gray_is_gray_byte_for_byte(dtype):
     levels = np.arange(np.iinfo(dtype).max + 1, dtype=dtype)[None, :, None].repeat(3, 2)
-    assert np.array_equal(tinted(levels), levels)
+    assert np.array_equal(tint(levels), levels)
 
 
 # --- the figure ---------------------------------------------------------------------------------
@@ -241,8 +241,8 @@ def test_gray_is_gray_byte_for_byte(dtype):
 
 def test_the_figure_has_four_pictures_in_their_order(photo):
     fine = photo.astype(np.uint16) * 257
-    sheet = figure(
-        tinted(fine, (0, 60)), tinted(fine, (50, 0)), left(20, 30), tinted(fine, (-50, 0))
+    sheet = draw_figure(
+        tint(fine, (0, 60)), tint(fine, (50, 0)), left(20, 30), tint(fine, (-50, 0))
     )
     assert sheet.dtype == np.uint8
     panels = np.array_split(sheet, 4, axis=1)

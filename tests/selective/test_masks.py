@@ -42,7 +42,7 @@ def in_range(mask: masks.Mask) -> bool:
 )
 def test_a_stroke_covers_its_radius_and_nothing_beyond(mask, points, radius, hardness):
     before = mask.copy()
-    result = masks.painted(mask, points, radius, hardness=hardness)
+    result = masks.paint(mask, points, radius, hardness=hardness)
     y, x = np.mgrid[: mask.shape[0], : mask.shape[1]]
     distance = np.min([np.hypot(x - px, y - py) for px, py in samples(points)], axis=0)
     assert in_range(result)
@@ -50,8 +50,8 @@ def test_a_stroke_covers_its_radius_and_nothing_beyond(mask, points, radius, har
     assert np.array_equal(result[distance > radius + 0.55], mask[distance > radius + 0.55])
     assert (result[distance < radius * hardness - 0.6] == 1).all()
     assert (result >= mask).all()
-    erased = masks.painted(mask, points, radius, hardness=hardness, erase=True)
-    opposite = masks.painted(1 - mask, points, radius, hardness=hardness)
+    erased = masks.paint(mask, points, radius, hardness=hardness, erase=True)
+    opposite = masks.paint(1 - mask, points, radius, hardness=hardness)
     assert np.allclose(erased, 1 - opposite, rtol=0, atol=1e-6)
 
 
@@ -65,7 +65,7 @@ def samples(points):
 def test_a_soft_brush_fades_and_a_hard_one_does_not():
     empty = np.zeros((41, 41), np.float32)
     for hardness, between in ((1.0, False), (0.5, True), (0.0, True)):
-        row = masks.painted(empty, [(20, 20)], 10, hardness=hardness)[20]
+        row = masks.paint(empty, [(20, 20)], 10, hardness=hardness)[20]
         assert row[20] == 1
         assert (np.diff(row[20:]) <= 0).all()
         assert (0.2 < row[27] < 0.8) == between
@@ -77,21 +77,21 @@ def test_a_soft_brush_fades_and_a_hard_one_does_not():
 )
 def test_a_brush_that_cannot_be_is_refused(radius, hardness, said):
     with pytest.raises(OptionError, match=said):
-        masks.painted(np.zeros((4, 4), np.float32), [(1, 1)], radius, hardness=hardness)
+        masks.paint(np.zeros((4, 4), np.float32), [(1, 1)], radius, hardness=hardness)
 
 
 @few
 @given(MASKS, st.floats(-6, 6))
 def test_growing_is_shrinking_what_is_outside(mask, pixels):
-    result = masks.grown(mask, pixels)
+    result = masks.grow(mask, pixels)
     assert in_range(result)
-    assert np.allclose(result, 1 - masks.grown(1 - mask, -pixels), atol=1e-6)
+    assert np.allclose(result, 1 - masks.grow(1 - mask, -pixels), atol=1e-6)
     assert (result >= mask).all() if pixels >= 0 else (result <= mask).all()
 
 
 @pytest.mark.parametrize("pixels", [-12, -3, 0, 2.5, 7, 30])
 def test_a_disc_grows_by_the_pixels_asked_for(pixels):
-    area = masks.grown(disc(160, 180, 40), pixels).sum()
+    area = masks.grow(disc(160, 180, 40), pixels).sum()
     assert np.sqrt(area / np.pi) == pytest.approx(40 + pixels, abs=0.07 * abs(pixels) + 0.6)
 
 
@@ -99,7 +99,7 @@ def test_a_disc_grows_by_the_pixels_asked_for(pixels):
 @given(MASKS, st.data(), st.floats(0.1, 6))
 def test_a_feather_keeps_the_order_of_masks(mask, data, pixels):
     other = np.minimum(mask, data.draw(hnp.arrays(np.float32, mask.shape, elements=LEVELS)))
-    above, below = masks.feathered(mask, pixels), masks.feathered(other, pixels)
+    above, below = masks.feather(mask, pixels), masks.feather(other, pixels)
     assert in_range(above)
     assert (above >= below - 2 * masks.NEARLY).all()
     assert above.min() >= mask.min() - masks.NEARLY
@@ -111,18 +111,18 @@ def test_a_feather_keeps_the_order_of_masks(mask, data, pixels):
 def test_a_feathered_edge_only_falls_and_more_feather_falls_slower(width, first, second):
     step = np.zeros((5, width), np.float32)
     step[:, : width // 2] = 1
-    less, more = (masks.feathered(step, pixels)[2] for pixels in sorted((first, second)))
+    less, more = (masks.feather(step, pixels)[2] for pixels in sorted((first, second)))
     assert (np.diff(less) <= 1e-6).all()
     assert (np.diff(more) <= 1e-6).all()
     outside = slice(width // 2, None)
     assert (more[outside] >= less[outside] - 2 * masks.NEARLY).all()
-    assert np.array_equal(masks.feathered(step, 0), step)
+    assert np.array_equal(masks.feather(step, 0), step)
 
 
 def test_far_from_its_edge_a_feathered_mask_is_exactly_what_it_was():
     step = np.zeros((80, 80), np.float32)
     step[:, 40:] = 1
-    soft = masks.feathered(step, 6)
+    soft = masks.feather(step, 6)
     assert (soft[:, :20] == 0).all()
     assert (soft[:, 60:] == 1).all()
     assert 0.02 < soft[40, 34] < 0.2
@@ -131,32 +131,32 @@ def test_far_from_its_edge_a_feathered_mask_is_exactly_what_it_was():
 @few
 @given(MASKS)
 def test_filling_closes_what_the_border_cannot_reach(mask):
-    result = masks.filled(mask)
+    result = masks.fill_holes(mask)
     assert in_range(result)
     assert (result >= mask).all()
-    assert np.array_equal(masks.filled(result), result)
+    assert np.array_equal(masks.fill_holes(result), result)
     assert np.array_equal(result[0], mask[0])
-    assert np.array_equal(masks.filled(mask.T), result.T)
+    assert np.array_equal(masks.fill_holes(mask.T), result.T)
 
 
 def test_a_hole_is_filled_and_a_bay_is_not():
     ring = disc(40, 40, 15) - disc(40, 40, 8)
-    assert np.array_equal(masks.filled(ring), disc(40, 40, 15))
+    assert np.array_equal(masks.fill_holes(ring), disc(40, 40, 15))
     ring[18:22, 20:] = 0
-    assert np.array_equal(masks.filled(ring), ring)
+    assert np.array_equal(masks.fill_holes(ring), ring)
     spiral = np.ones((21, 21), np.float32)  # one way in with many turns
     spiral[1::4, :-1], spiral[3::4, 1:], spiral[2::4, 1], spiral[4::4, -2] = 0, 0, 0, 0
     spiral[1, 0] = 0
-    assert np.array_equal(masks.filled(spiral), spiral)
+    assert np.array_equal(masks.fill_holes(spiral), spiral)
 
 
 @few
 @given(MASKS)
 def test_inverting_twice_is_nothing(mask):
-    assert in_range(masks.inverted(mask))
-    assert np.allclose(masks.inverted(masks.inverted(mask)), mask, rtol=0, atol=6e-8)
+    assert in_range(masks.invert(mask))
+    assert np.allclose(masks.invert(masks.invert(mask)), mask, rtol=0, atol=6e-8)
     hard = np.round(mask * 256) / np.float32(256)
-    assert np.array_equal(masks.inverted(masks.inverted(hard)), hard)
+    assert np.array_equal(masks.invert(masks.invert(hard)), hard)
 
 
 # --- a photo's edges ----------------------------------------------------------------------------
@@ -175,9 +175,9 @@ def fur(height: int, width: int, rng: np.random.Generator, size: float = 1.0):
         steps = np.linspace(0, 1, 30)[:, None]
         length = rng.uniform(4, 9) * scale * size
         points = middle + way * (inner - 4) + (way * steps + bend * steps**2) * length
-        fine = masks.painted(fine, [tuple(p) for p in points], 0.35 * scale * size)
-    fine = np.maximum(fine, masks.painted(fine * 0, [tuple(middle)], inner))
-    cover = masks.resized(fine, height, width)
+        fine = masks.paint(fine, [tuple(p) for p in points], 0.35 * scale * size)
+    fine = np.maximum(fine, masks.paint(fine * 0, [tuple(middle)], inner))
+    cover = masks.resize(fine, height, width)
     noise = rng.normal(0, 1.0, (height, width))
     return cover, (82 - 55 * cover + noise).astype(np.float32)
 
@@ -185,22 +185,22 @@ def fur(height: int, width: int, rng: np.random.Generator, size: float = 1.0):
 def test_snapping_finds_hair(rng):
     cover, light = fur(160, 180, rng)
     rough = disc(160, 180, 0)
-    rough = masks.painted(rough, [(90, 88)], 50)  # as one would draw it: through the hair
-    before, after = (np.abs(m - cover).mean() for m in (rough, masks.snapped(rough, light)))
+    rough = masks.paint(rough, [(90, 88)], 50)  # as one would draw it: through the hair
+    before, after = (np.abs(m - cover).mean() for m in (rough, masks.snap(rough, light)))
     assert after < 0.2 * before
     strands = (cover > 0.6) & (rough == 0)
-    assert masks.snapped(rough, light)[strands].mean() > 0.8
+    assert masks.snap(rough, light)[strands].mean() > 0.8
 
 
 @few
 @given(MASKS, st.floats(0.5, 9), st.integers(0, 9))
 def test_snapping_keeps_what_has_no_edge(mask, pixels, seed):
     light = np.random.default_rng(seed).uniform(0, 100, mask.shape).astype(np.float32)
-    result = masks.snapped(mask, light, pixels)
+    result = masks.snap(mask, light, pixels)
     assert in_range(result)
     for level in (0, 1):
         whole = np.full_like(mask, level)
-        assert np.array_equal(masks.snapped(whole, light, pixels), whole)
+        assert np.array_equal(masks.snap(whole, light, pixels), whole)
 
 
 def test_snapping_moves_an_edge_to_the_photos_edge_and_leaves_the_rest():
@@ -209,18 +209,18 @@ def test_snapping_moves_an_edge_to_the_photos_edge_and_leaves_the_rest():
     mask = np.zeros((60, 90), np.float32)
     mask[:, 48:] = 1
     mask[20:30, 5:15] = 1  # nothing of the photo is near it
-    result = masks.snapped(mask, light)
+    result = masks.snap(mask, light)
     assert (result[:, 45:] > 0.95).all()
     assert (result[:10, :45] < 0.05).all()
     assert np.array_equal(result[20:30, 5:15], mask[20:30, 5:15])
-    assert np.array_equal(masks.snapped(mask, light, 0), mask)
+    assert np.array_equal(masks.snap(mask, light, 0), mask)
 
 
 def test_refining_follows_edges_that_the_mask_is_too_small_for(rng):
     cover, light = fur(800, 900, rng, size=4)
-    small = masks.resized(cover, 160, 180)
-    plain = np.abs(masks.resized(small, 800, 900) - cover).mean()
-    result = masks.refined(small, light)
+    small = masks.resize(cover, 160, 180)
+    plain = np.abs(masks.resize(small, 800, 900) - cover).mean()
+    result = masks.refine(small, light)
     assert np.abs(result - cover).mean() < 0.6 * plain
     assert in_range(result)
 
@@ -230,26 +230,26 @@ def test_refining_follows_edges_that_the_mask_is_too_small_for(rng):
 def test_refining_keeps_what_is_whole(mask, times, seed):
     height, width = (side * times for side in mask.shape)
     light = np.random.default_rng(seed).uniform(0, 100, (height, width)).astype(np.float32)
-    assert in_range(masks.refined(mask, light))
+    assert in_range(masks.refine(mask, light))
     for level in (0, 1):
-        whole = masks.refined(np.full_like(mask, level), light)
+        whole = masks.refine(np.full_like(mask, level), light)
         assert np.array_equal(whole, np.full_like(light, level))
 
 
 def test_strips_leave_no_seams(rng, monkeypatch):
     light = rng.uniform(0, 100, (301, 97)).astype(np.float32)
     mask = rng.uniform(0, 1, (60, 19)).astype(np.float32)
-    whole = masks.refined(mask, light)
+    whole = masks.refine(mask, light)
     monkeypatch.setattr(masks, "STRIP_PIXELS", 97 * 7)
-    assert np.array_equal(masks.refined(mask, light), whole)
+    assert np.array_equal(masks.refine(mask, light), whole)
 
 
 def test_a_mask_of_another_photo_is_refused(rng):
     light = np.zeros((300, 400), np.float32)
     with pytest.raises(OptionError, match=r"30 × 40 pixels, the photo 400 × 300"):
-        masks.refined(np.zeros((40, 30), np.float32), light)
+        masks.refine(np.zeros((40, 30), np.float32), light)
     with pytest.raises(OptionError, match=r"40 × 30 pixels, the picture 400 × 300"):
-        masks.snapped(np.zeros((30, 40), np.float32), light)
+        masks.snap(np.zeros((30, 40), np.float32), light)
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_a_mask_of_another_photo_is_refused(rng):
     [((853, 1280), (853, 1280)), ((4000, 6000), (853, 1280)), ((1, 9000), (1, 1280))],
 )
 def test_masks_are_worked_on_at_screen_size(photo, mask):
-    assert masks.screen_size(*photo) == mask
+    assert masks.choose_size(*photo) == mask
 
 
 # --- files --------------------------------------------------------------------------------------

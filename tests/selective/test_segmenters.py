@@ -31,8 +31,8 @@ WEIGHTS = {name: weights for name, (_, weights) in deeplab.WEIGHTS.items()}
 @pytest.fixture(autouse=True)
 def nothing_loaded():
     yield
-    deeplab._deeplab.cache_clear()
-    sam2._sam2.cache_clear()
+    deeplab._load_deeplab.cache_clear()
+    sam2._load_sam2.cache_clear()
 
 
 @pytest.fixture
@@ -82,10 +82,10 @@ def random_mobile(torch_home):
 def test_weights_in_torchvisions_cache_are_what_is_asked(random_mobile, photo, monkeypatch):
     asked = []
     monkeypatch.setattr(checkpoints, "get", lambda *_: asked.append(1))
-    monkeypatch.setattr(masks, "snapped", lambda mask, light, pixels=0: mask)
-    assert segmenters.missing_bytes("mobile") == 0
+    monkeypatch.setattr(masks, "snap", lambda mask, light, pixels=0: mask)
+    assert segmenters.count_missing_bytes("mobile") == 0
     shares = []
-    found = automatic.classes(photo, device="cpu", progress=shares.append)
+    found = automatic.find_classes(photo, device="cpu", progress=shares.append)
     assert asked == []
     assert shares == [0.0, 0.5, 1.0]
     # As torchvision's own example does it.
@@ -114,16 +114,16 @@ def tiny(monkeypatch):
     head = DeepLabHead(8, 21, (1, 2, 3))
     network = DeepLabV3(Backbone(3, 8, 8, 8), head).eval()
     head[-1].weight.data.normal_(0, 30)
-    monkeypatch.setattr(deeplab, "_deeplab", lambda name, device: network)
-    monkeypatch.setattr(deeplab._deeplab, "cache_clear", lambda: None, raising=False)
+    monkeypatch.setattr(deeplab, "_load_deeplab", lambda name, device: network)
+    monkeypatch.setattr(deeplab._load_deeplab, "cache_clear", lambda: None, raising=False)
     return network
 
 
 def test_layers_are_where_their_class_wins(tiny, photo, monkeypatch):
-    monkeypatch.setattr(masks, "snapped", lambda mask, light, pixels=0: mask)
-    found = automatic.classes(photo, device="cpu")
+    monkeypatch.setattr(masks, "snap", lambda mask, light, pixels=0: mask)
+    found = automatic.find_classes(photo, device="cpu")
     with torch.inference_mode():
-        logits = tiny(deeplab._input(photo))["out"]
+        logits = tiny(deeplab._make_input(photo))["out"]
         winner = torch.nn.functional.interpolate(logits, (90, 120), mode="area")[0].argmax(0)
     scores = [
         overlap(layer.mask > 0.5, (winner == 1 + segmenters.CLASSES.index(layer.name)).numpy())
@@ -142,7 +142,7 @@ def test_layers_are_soft_only_where_another_class_comes_close():
     logits[dog, :, :5], logits[person, :, 5:] = 9, 9
     logits[0, :2] = 20
     logits[dog, 9, 9] = 9.5  # a speck
-    found = {layer.name: layer for layer in deeplab.layers_of(logits, (10, 10))}
+    found = {layer.name: layer for layer in deeplab.split_layers(logits, (10, 10))}
     assert set(found) == {"dog", "person"}
     assert found["person"].mask[5, 7] == 1
     assert found["dog"].mask[5, 7] == 0
@@ -151,9 +151,10 @@ def test_layers_are_soft_only_where_another_class_comes_close():
     assert found["person"].mask[9, 9] == pytest.approx(0.25)
     logits[dog] -= 100
     logits[dog, 9, 9] = 50  # a hundredth of the picture is enough, less is not
-    assert {layer.name for layer in deeplab.layers_of(logits, (10, 10))} == {"dog", "person"}
+    assert {layer.name for layer in deeplab.split_layers(logits, (10, 10))} == {"dog", "person"}
     assert (
-        deeplab.layers_of(torch.zeros(21, 30, 30) + torch.eye(21)[0, :, None, None], (5, 5)) == ()
+        deeplab.split_layers(torch.zeros(21, 30, 30) + torch.eye(21)[0, :, None, None], (5, 5))
+        == ()
     )
 
 
@@ -161,7 +162,7 @@ def test_layers_are_soft_only_where_another_class_comes_close():
 def test_odd_sizes_and_sixteen_bits(tiny, size, rng):
     for dtype in (np.uint8, np.uint16):
         picture = rng.integers(0, np.iinfo(dtype).max, (*size, 3), dtype)
-        for layer in automatic.classes(picture, device="cpu"):
+        for layer in automatic.find_classes(picture, device="cpu"):
             assert layer.mask.shape == size
 
 
@@ -170,7 +171,7 @@ def test_what_stops_progress_stops_the_work(tiny, photo):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        automatic.classes(photo, device="cpu", progress=stop)
+        automatic.find_classes(photo, device="cpu", progress=stop)
 
 
 @pytest.fixture
@@ -205,31 +206,34 @@ def server(tmp_path, monkeypatch, random_mobile, torch_home):
 
 
 def test_weights_are_downloaded_once_and_their_size_said_before(server, photo, capfd):
-    assert segmenters.missing_bytes("mobile") == DOWNLOADS["deeplab-mobile"].bytes
-    automatic.classes(photo, device="cpu")
+    assert segmenters.count_missing_bytes("mobile") == DOWNLOADS["deeplab-mobile"].bytes
+    automatic.find_classes(photo, device="cpu")
     assert "100%" in capfd.readouterr().err
-    assert segmenters.missing_bytes("mobile") == 0
+    assert segmenters.count_missing_bytes("mobile") == 0
     asked = list(server)
-    deeplab._deeplab.cache_clear()
-    automatic.classes(photo, device="cpu")
+    deeplab._load_deeplab.cache_clear()
+    automatic.find_classes(photo, device="cpu")
     assert server == asked
 
 
 @pytest.mark.parametrize("network", deeplab.WEIGHTS)
 def test_offline_says_what_to_do(torch_home, photo, network):
-    said = re.escape(size(segmenters.missing_bytes(network)))
+    said = re.escape(size(segmenters.count_missing_bytes(network)))
     with pytest.raises(WeightsError, match=rf"DeepLabV3.*{said}.*HF_HUB_OFFLINE.*copy .*\.pth"):
-        automatic.classes(photo, network=network, device="cpu")
+        automatic.find_classes(photo, network=network, device="cpu")
 
 
 def test_damaged_weights_are_told(torch_home, photo):
     (torch_home / "deeplabv3_mobilenet_v3_large-fc3c493d.pth").write_bytes(b"half a file")
     with pytest.raises(WeightsError, match="may be damaged: delete it"):
-        automatic.classes(photo, device="cpu")
+        automatic.find_classes(photo, device="cpu")
 
 
 def test_an_unknown_network_is_answered_with_the_known_ones(photo):
-    for ask in (segmenters.missing_bytes, lambda name: automatic.classes(photo, network=name)):
+    for ask in (
+        segmenters.count_missing_bytes,
+        lambda name: automatic.find_classes(photo, network=name),
+    ):
         with pytest.raises(OptionError, match=r"'huge', allowed are people, mobile, resnet101"):
             ask("huge")
 
@@ -280,10 +284,10 @@ def tiny_sam(served):  # noqa: F811
     ],
 )
 def test_sam_is_asked_as_its_library_says(tiny_sam, photo, told, monkeypatch):
-    monkeypatch.setattr(masks, "snapped", lambda mask, light, pixels=0: mask)
-    assert segmenters.missing_bytes("sam2") == sam2.SAM2.bytes
-    mask = automatic.pointed(photo, device="cpu", **told)
-    assert segmenters.missing_bytes("sam2") == 0
+    monkeypatch.setattr(masks, "snap", lambda mask, light, pixels=0: mask)
+    assert segmenters.count_missing_bytes("sam2") == sam2.SAM2.bytes
+    mask = automatic.find_pointed(photo, device="cpu", **told)
+    assert segmenters.count_missing_bytes("sam2") == 0
     processor = transformers.Sam2Processor(
         transformers.models.sam2.Sam2ImageProcessor(size={"height": 64, "width": 64}),
         target_size=64,
@@ -308,28 +312,28 @@ def test_sam_is_asked_as_its_library_says(tiny_sam, photo, told, monkeypatch):
 
 
 def test_sam_is_downloaded_once_and_then_found_offline(tiny_sam, photo, monkeypatch):
-    first = automatic.pointed(photo, points=[(30, 40)], device="cpu")
+    first = automatic.find_pointed(photo, points=[(30, 40)], device="cpu")
     asked = list(tiny_sam.served.asked)
     assert {name.split("/")[-1] for name in asked} == {file.path for file in sam2.SAM2.files}
-    sam2._sam2.cache_clear()
-    again = automatic.pointed(photo, points=[(30, 40)], device="cpu")
+    sam2._load_sam2.cache_clear()
+    again = automatic.find_pointed(photo, points=[(30, 40)], device="cpu")
     assert np.array_equal(first, again)
     assert tiny_sam.served.asked == asked
 
 
 def test_places_are_those_of_the_photo_whatever_its_size(tiny_sam, photo, monkeypatch):
     monkeypatch.setattr(masks, "SIDE", 60)
-    small = automatic.pointed(photo, points=[(30, 40)], device="cpu")
+    small = automatic.find_pointed(photo, points=[(30, 40)], device="cpu")
     assert small.shape == (45, 60)
-    half = masks.resized(photo, 45, 60)
-    assert np.array_equal(small, automatic.pointed(half, points=[(15, 20)], device="cpu"))
+    half = masks.resize(photo, 45, 60)
+    assert np.array_equal(small, automatic.find_pointed(half, points=[(15, 20)], device="cpu"))
 
 
 def test_sam_says_why_it_cannot_be_had(served, photo):  # noqa: F811
     with pytest.raises(WeightsError, match=r"no repository facebook/sam2\.1-hiera-tiny"):
-        automatic.pointed(photo, points=[(3, 4)], device="cpu")
+        automatic.find_pointed(photo, points=[(3, 4)], device="cpu")
     with pytest.raises(OptionError, match="give a point or a box"):
-        automatic.pointed(photo, device="cpu")
+        automatic.find_pointed(photo, device="cpu")
 
 
 def test_weights_that_are_not_sams_are_refused(tiny_sam, photo):
@@ -337,7 +341,7 @@ def test_weights_that_are_not_sams_are_refused(tiny_sam, photo):
     whole = path.read_bytes()
     path.write_bytes(b"half a file")
     with pytest.raises(WeightsError, match="delete it and try again"):
-        automatic.pointed(photo, points=[(3, 4)], device="cpu")
+        automatic.find_pointed(photo, points=[(3, 4)], device="cpu")
     length = int.from_bytes(whole[:8], "little")
     header = json.loads(whole[8 : 8 + length])
     assert any(name.startswith("mask_decoder") for name in header)

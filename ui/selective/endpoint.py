@@ -85,7 +85,7 @@ class Endpoint:
         return selective.grabcut(session.photo.pixels, box=read_box(keep))
 
     def _find_people(self, session: SelectiveSession) -> Mask:
-        found = selective.classes(session.small, network=PEOPLE.name)
+        found = selective.find_classes(session.small, network=PEOPLE.name)
         if not found:
             raise OptionError(f'Nobody was found. keep may be "{AUTO}" or a box, too.')
         return found[0].mask

@@ -71,7 +71,7 @@ def toggle(session: SelectiveSession, names: Sequence[str]) -> None:
 
 
 def read_prompts(session: SelectiveSession) -> dict[str, Any]:
-    """What selective.pointed() is asked: the box, and a point of every stroke. Raises
+    """What selective.find_pointed() is asked: the box, and a point of every stroke. Raises
     OptionError."""
     marks = session.area.marks
     if marks.box is None and not marks.keep:
@@ -86,7 +86,7 @@ def read_prompts(session: SelectiveSession) -> dict[str, Any]:
 def _paint(session: SelectiveSession, edit: Edit) -> None:
     points, radius = _read_points(session, edit), _read_radius(session, edit)
     erase = edit["kind"] == "erase"
-    session.change(selective.painted(session.mask(), points, radius, erase=erase))
+    session.change(selective.paint(session.mask(), points, radius, erase=erase))
 
 
 def _select(session: SelectiveSession, edit: Edit) -> None:
@@ -143,16 +143,16 @@ def _find_scale(session: SelectiveSession) -> float:
 
 
 CHANGES: dict[str, Callable[[Mask, SelectiveSession], Mask]] = {
-    "grow": lambda mask, session: selective.grown(mask, max(1.0, GROW_STEP * _find_scale(session))),
-    "shrink": lambda mask, session: selective.grown(
+    "grow": lambda mask, session: selective.grow(mask, max(1.0, GROW_STEP * _find_scale(session))),
+    "shrink": lambda mask, session: selective.grow(
         mask, -max(1.0, GROW_STEP * _find_scale(session))
     ),
-    "feather": lambda mask, session: selective.feathered(
+    "feather": lambda mask, session: selective.feather(
         mask, max(2.0, FEATHER_STEP * _find_scale(session))
     ),
-    "fill": lambda mask, _: selective.filled(mask),
-    "invert": lambda mask, _: selective.inverted(mask),
-    "snap": lambda mask, session: selective.snapped(
+    "fill": lambda mask, _: selective.fill_holes(mask),
+    "invert": lambda mask, _: selective.invert(mask),
+    "snap": lambda mask, session: selective.snap(
         mask, session.lightness(), max(2.0, SNAP_STEP * _find_scale(session))
     ),
     "all": lambda mask, _: np.ones_like(mask),

@@ -54,9 +54,9 @@ def compose(
 def write_mask(session: SelectiveSession, service: Service, task: Task) -> Path:
     """The mask of the region that is worked on, at the photo's full size."""
     task.step(0.0, "Fitting the mask")
-    light = selective.lightness(session.photo.pixels)
+    light = selective.measure_lightness(session.photo.pixels)
     path = service.folder.new(f"{session.photo.path.stem}-mask.png")
-    selective.write_mask(path, selective.refined(session.mask(), light))
+    selective.write_mask(path, selective.refine(session.mask(), light))
     return path
 
 
@@ -67,7 +67,7 @@ def write_figure(session: SelectiveSession, service: Service, task: Task) -> Pat
     gray = session.fill(Fill(), service, task)
     colorized = session.fill(session.area.fill, service, task)
     path = service.folder.new(f"{session.photo.path.stem}-figure.png")
-    Image.fromarray(selective.figure(gray, colorized, mask, made)).save(path)
+    Image.fromarray(selective.draw_figure(gray, colorized, mask, made)).save(path)
     return path
 
 
@@ -84,4 +84,4 @@ def read_mask(path: Path, session: SelectiveSession) -> Mask:
             f"{path.name} is {mask.shape[1]} × {mask.shape[0]}, which is not the shape of the "
             f"photo ({size}). Give a mask of that shape, of any size."
         )
-    return selective.resized(mask, height, width)
+    return selective.resize(mask, height, width)

@@ -98,9 +98,9 @@ class SelectiveSession(PhotoSession):
     def open(cls, photo: OpenPhoto, service: Service) -> SelectiveSession:
         """Raises PictureError."""
         width, height = photo.size
-        small = photo.shrink(*selective.screen_size(height, width))
+        small = photo.shrink(*selective.choose_size(height, width))
         session = cls(photo, service.folder.new("selective").parent.name, small)
-        session.areas = (Area(1, Fill(DEFAULT_MODEL), pack(selective.empty(small))),)
+        session.areas = (Area(1, Fill(DEFAULT_MODEL), pack(selective.make_empty(small))),)
         return session
 
     @property
@@ -125,7 +125,7 @@ class SelectiveSession(PhotoSession):
 
     def lightness(self) -> NDArray[np.float32]:
         """L of the photo at the size at which it is edited, (H, W) in [0, 100]."""
-        return selective.lightness(self.small)
+        return selective.measure_lightness(self.small)
 
     def change(self, mask: Mask, **others: Any) -> None:
         """Give the region that is worked on another mask, as a step that can be undone."""
@@ -169,7 +169,7 @@ class SelectiveSession(PhotoSession):
     def add(self) -> None:
         """Another region, empty, to be worked on."""
         used = [area.key for steps in (self.areas, *self.past) for area in steps]
-        empty = pack(selective.empty(self.small))
+        empty = pack(selective.make_empty(self.small))
         self.step((*self.areas, Area(max(used) + 1, self.area.fill, empty, self.area.shown)))
         self.active = len(self.areas) - 1
 

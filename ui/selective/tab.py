@@ -150,7 +150,7 @@ class Handlers(PhotoHandlers):
         self._fetch(network, task)
         looking = task.part(0.0, "Looking")
         with self.service.runner.turn(task):
-            found = selective.classes(session.small, network=network, progress=looking)
+            found = selective.find_classes(session.small, network=network, progress=looking)
         with session.lock:
             if session.away:
                 return {}
@@ -169,7 +169,7 @@ class Handlers(PhotoHandlers):
         self._fetch("sam2", task)
         task.step(0.0, "Selecting the object")
         with self.service.runner.turn(task):
-            mask = selective.pointed(session.small, **prompts)
+            mask = selective.find_pointed(session.small, **prompts)
         with session.lock:
             if session.away:
                 return {}
@@ -179,8 +179,8 @@ class Handlers(PhotoHandlers):
     def _fetch(self, network: str, task: Task) -> None:
         """Download it where it is not here, while others go on. Raises WeightsError, also where it
         must not be downloaded, or Cancelled."""
-        if selective.missing_bytes(network):
-            self.service.check_download(*segmenters.by_hand(network))
+        if selective.count_missing_bytes(network):
+            self.service.check_download(*segmenters.describe_download(network))
             segmenters.fetch(network, task.loaded, task.stopped)
 
     @quick_handler("remark")

@@ -399,8 +399,8 @@ def halves(photo: Any, **_: Any) -> tuple[Layer, ...]:
 def test_found_classes_are_layers_to_be_put_in_and_taken_out(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selective, "missing_bytes", lambda network: 0)
-    monkeypatch.setattr(selective, "classes", halves)
+    monkeypatch.setattr(selective, "count_missing_bytes", lambda network: 0)
+    monkeypatch.setattr(selective, "find_classes", halves)
     found = page.find("mobile")
     assert found["remark"] == ""
     layers = found["layers"]
@@ -424,7 +424,7 @@ def test_found_classes_are_layers_to_be_put_in_and_taken_out(
 def test_the_only_thing_that_is_found_is_selected(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selective, "classes", lambda *_, **__: halves(page.session.small)[:1])
+    monkeypatch.setattr(selective, "find_classes", lambda *_, **__: halves(page.session.small)[:1])
     layers = page.find("people")["layers"]
     assert layers["value"] == ["person"]
     assert np.array_equal(page.session.mask(), halves(page.session.small)[0].mask)
@@ -456,7 +456,7 @@ def test_a_download_says_how_far_it_is_can_be_stopped_and_goes_on(
         server.faults = [Fault(cut_after=CHUNK, stall=60)]
         assert page.find("mobile", progress=progress) == {}
         assert re.fullmatch(r"\S+ [kM]B of 44\.4 MB", told[-1])
-        monkeypatch.setattr(selective, "classes", lambda *_, **__: halves(page.session.small))
+        monkeypatch.setattr(selective, "find_classes", lambda *_, **__: halves(page.session.small))
         found = page.find("mobile")
     assert (found["remark"], server.ranges) == ("", [None, f"bytes={CHUNK}-"])
 
@@ -470,8 +470,8 @@ def test_a_network_looks_where_it_is_pointed_at(
         asked.append(prompts)
         return np.ones(photo.shape[:2], np.float32)
 
-    monkeypatch.setattr(selective, "missing_bytes", lambda network: 0)
-    monkeypatch.setattr(selective, "pointed", pointed)
+    monkeypatch.setattr(selective, "count_missing_bytes", lambda network: 0)
+    monkeypatch.setattr(selective, "find_pointed", pointed)
     assert "Nothing has been pointed at" in call(page.on.point, page.session)["remark"]
     page.do("box", box=[10, 10, 90, 90])
     page.do("keep", points=[[20, 20], [30, 30], [40, 40]], radius=2)

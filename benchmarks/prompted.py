@@ -32,11 +32,11 @@ from benchmarks.results_file import write
 from benchmarks.speed import _status, photo
 from colorize_core.errors import ColorizeError
 from colorize_core.prompted import sources
-from colorize_core.prompted.conditions import condition
+from colorize_core.prompted.conditions import make_condition
 from colorize_core.prompted.generation import Preview, draw
 from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.pipeline import load
-from colorize_core.prompted.settings import QUICK, THOROUGH, Settings
+from colorize_core.prompted.settings import QUICK, THOROUGH, PromptSettings
 from colorize_core.prompted.sources import BASE, CONTROLNETS, FAST, FLUX, Folders
 
 PROTOCOL = "gaps between steps, first left out"
@@ -45,9 +45,9 @@ MEBIBYTE = 1 << 20
 Row = dict[str, Any]
 
 
-def cases(model: str) -> dict[str, Settings]:
+def cases(model: str) -> dict[str, PromptSettings]:
     """Each way of drawing with it that has a speed of its own."""
-    plain = Settings(**MODELS[model].defaults, keep=False)
+    plain = PromptSettings(**MODELS[model].defaults, keep=False)
     if not MODELS[model].fast:
         return {"": plain}
     return {
@@ -56,10 +56,10 @@ def cases(model: str) -> dict[str, Settings]:
     }
 
 
-def folders(settings: Settings, folder: Path | None) -> Folders:
+def folders(settings: PromptSettings, folder: Path | None) -> Folders:
     """Where the weights are: in the Hub's cache, or in a folder as owner/name/file."""
     if folder is None:
-        return sources.folders(settings)
+        return sources.find_folders(settings)
     if not MODELS[settings.model].conditions:
         return Folders(folder / FLUX.repo, None, None)
     controlnet = folder / CONTROLNETS[settings.condition].repo
@@ -67,10 +67,10 @@ def folders(settings: Settings, folder: Path | None) -> Folders:
     return Folders(folder / BASE.repo, controlnet, lora)
 
 
-def measured(painter: Any, settings: Settings, runs: int) -> Row:
+def measured(painter: Any, settings: PromptSettings, runs: int) -> Row:
     """Draw a square picture `runs` times after the warm-up."""
     square = np.dstack([photo(settings.side, settings.side)] * 3)
-    shown = condition(square, settings)
+    shown = make_condition(square, settings)
     gaps: list[float] = []
     seconds, peaks = [], []
     for run in range(runs + 1):

@@ -186,7 +186,7 @@ def folder_of_photos(runs: int, count: int = 1000) -> list[dict[str, Any]]:
             with tempfile.TemporaryDirectory() as out:
                 found = runner.find([str(source)], Path(out))
                 jobs = runner.plan(found.photos, found.base, Path(out))
-                results = runner.run(jobs, runner.Settings(), load_model=lambda *_: model)
+                results = runner.run(jobs, runner.BatchOptions(), load_model=lambda *_: model)
                 assert all(result.status == "done" for result in results)
 
         # A thousand photos are their own warm-up.

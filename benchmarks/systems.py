@@ -56,7 +56,7 @@ def coltran_rows(model: Any, truth: Picture, runs: int, places: int, side: int =
     other one its part of the `places`, which lie evenly spread and cost the same each."""
     network = model.network.colorizer
     settings = model.card.settings({})
-    drawing = coltran.Drawing(*(settings[name] for name in coltran.Drawing._fields))
+    drawing = coltran.SamplingOptions(*(settings[name] for name in coltran.SamplingOptions._fields))
     gray = _coltran_gray(network, truth, side)
     chances = torch.rand(1, side, side, generator=torch.Generator().manual_seed(0))
     every = list(product(range(side), range(side)))
@@ -119,7 +119,7 @@ def draw_slowly(
     network: coltran.Colorizer,
     gray: Tensor,
     chances: Tensor,
-    drawing: coltran.Drawing,
+    drawing: coltran.SamplingOptions,
     colours: Tensor,
     places: list[tuple[int, int]],
 ) -> list[int]:

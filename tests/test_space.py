@@ -26,7 +26,7 @@ import app
 from colorize_core.errors import Cancelled, ColorizeError
 from colorize_core.prompted import sources
 from colorize_core.prompted.generation import Preview, Variant
-from colorize_core.prompted.settings import Settings
+from colorize_core.prompted.settings import PromptSettings
 from colorize_core.selective.sam2 import SAM2
 from ui.server.limits import MB, Public
 
@@ -87,7 +87,7 @@ def test_preloading_that_the_page_names_is_what_drawing_needs() -> None:
     (block,) = code("yaml")
     said = yaml.safe_load(block)
     assert said["suggested_hardware"] in HARDWARE
-    expected = {each.repo: each for each in sources.needed(Settings())}
+    expected = {each.repo: each for each in sources.list_needed(PromptSettings())}
     found = {}
     for line in said["preload_from_hub"]:
         repo, files, revision = line.split(" ")
@@ -214,15 +214,15 @@ def test_drawing_is_lent_a_gpu(lending: list[str], monkeypatch: pytest.MonkeyPat
     generation = Generation(SimpleNamespace())  # type: ignore[arg-type]
     session = SimpleNamespace(small=small)
     task = SimpleNamespace(stopped=threading.Event())
-    news = list(generation._news(session, [Settings()], None, task))  # type: ignore[arg-type]
+    news = list(generation._news(session, [PromptSettings()], None, task))  # type: ignore[arg-type]
     assert [(number, type(each)) for number, each in news] == [
         (number, type(each)) for number, each in sent
     ]
-    assert asked == [((4, 4, 3), [Settings()], {"start": None, "device": "cuda"})]
+    assert asked == [((4, 4, 3), [PromptSettings()], {"start": None, "device": "cuda"})]
     assert lending == ["draw for 120 s", "to the end"]
     task.stopped.set()
     with pytest.raises(Cancelled):
-        list(generation._news(session, [Settings()], None, task))  # type: ignore[arg-type]
+        list(generation._news(session, [PromptSettings()], None, task))  # type: ignore[arg-type]
     assert lending[2:] == ["draw for 120 s"]
 
 

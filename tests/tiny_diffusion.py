@@ -154,7 +154,7 @@ def lora(unet: Any) -> dict[str, torch.Tensor]:
 
 def write_hed(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(conditions._detectors().hed.ControlNetHED_Apache2().state_dict(), path)
+    torch.save(conditions._import_detectors().hed.ControlNetHED_Apache2().state_dict(), path)
 
 
 @torch.no_grad()

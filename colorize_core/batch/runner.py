@@ -2,7 +2,7 @@
 
 >>> from pathlib import Path
 >>> from colorize_core import batch
->>> out, settings = Path("colorized"), batch.Settings(vividness=1.2)
+>>> out, settings = Path("colorized"), batch.BatchOptions(vividness=1.2)
 >>> found = batch.find(["album"], out)
 >>> jobs = batch.plan(found.photos, found.base, out, settings.format)
 >>> for result in batch.run(jobs, settings, batch.Manifest(out)):
@@ -13,16 +13,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from colorize_core import options
 from colorize_core.batch.manifest import Manifest, Row
 from colorize_core.batch.plan import SUFFIX_OF, Found, Job, find, plan
-from colorize_core.cards import ModelCard, Value
+from colorize_core.cards import ModelCard
 from colorize_core.errors import Cancelled, ColorizeError, OptionError
 from colorize_core.imaging import image
 from colorize_core.models.registry import cards, load
@@ -30,25 +30,19 @@ from colorize_core.models.runner import Runner, Task
 from colorize_core.options import Options
 from colorize_core.threads import shared_cores
 
-__all__ = ["SUFFIX_OF", "Found", "Job", "Manifest", "Result", "Settings", "find", "plan", "run"]
+__all__ = ["SUFFIX_OF", "BatchOptions", "Found", "Job", "Manifest", "Result", "find", "plan", "run"]
 
 LIMITS = {**options.RANGES, "quality": (1.0, 100.0)}
 DEFAULT_JOBS = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
-class Settings:
+class BatchOptions(Options):
     """What decides how a result looks. OptionError for a value that is not allowed, TypeError for
     a control that the model does not have."""
 
-    model: str = "autochrome"
-    vividness: float = 1.0
-    strength: float = 1.0
-    gain: float = 1.0
-    neutralize: bool = True
     format: str | None = None  # a key of SUFFIX_OF; None: the photo's own where it is writable
     quality: int = 95  # of JPEG and WebP
-    controls: Mapping[str, Value] = field(default_factory=dict)  # the model's own, see its card
 
     def __post_init__(self) -> None:
         for name, limits in LIMITS.items():
@@ -57,7 +51,7 @@ class Settings:
             raise OptionError(f"format is {self.format!r}, allowed are {', '.join(SUFFIX_OF)}.")
         if card := self._card():
             # Those left out stand at their defaults: the same settings then are the same text.
-            object.__setattr__(self, "controls", card.settings(dict(self.controls)))
+            object.__setattr__(self, "controls", tuple(card.settings(dict(self.controls)).items()))
 
     def _card(self) -> ModelCard | None:
         return next((card for card in cards(downloads=True) if card.name == self.model), None)
@@ -65,7 +59,7 @@ class Settings:
     def describe(self) -> str:
         """For the manifest: two results of one photo are the same when this text is."""
         card = self._card()
-        own = "".join(f"{name}={value} " for name, value in self.controls.items())
+        own = "".join(f"{name}={value} " for name, value in self.controls)
         weights = card.digest if card else ""
         return (
             f"vividness={self.vividness:g} strength={self.strength:g} gain={self.gain:g} "
@@ -87,7 +81,7 @@ class Result:
 
 def run(
     jobs: Sequence[Job],
-    settings: Settings,
+    settings: BatchOptions,
     manifest: Manifest | None = None,
     *,
     device: str = "auto",
@@ -124,7 +118,7 @@ def run(
 class _Book:
     """What is known of each job from earlier runs, and what is noted for later ones."""
 
-    def __init__(self, manifest: Manifest | None, settings: Settings) -> None:
+    def __init__(self, manifest: Manifest | None, settings: BatchOptions) -> None:
         self.manifest = manifest
         self.model = settings.model
         self.options = settings.describe()
@@ -181,17 +175,8 @@ class _Book:
 class _Pipeline:
     """Reading, colorizing and writing, overlapped between threads around one network."""
 
-    def __init__(self, colorizer: Any, settings: Settings) -> None:
+    def __init__(self, colorizer: Any, settings: BatchOptions) -> None:
         self.settings = settings
-        controls = tuple(settings.controls.items())
-        self.options = Options(
-            settings.model,
-            settings.vividness,
-            settings.strength,
-            settings.gain,
-            settings.neutralize,
-            controls,
-        )
         alone = getattr(colorizer, "device", "cpu") != "cpu"
         self.runner = Runner(lambda _: colorizer, alone=alone)
         self.task = Task()  # one for all: they are stopped together
@@ -222,7 +207,7 @@ class _Pipeline:
         begun = time.perf_counter()
         try:
             photo = image.read(job.source)
-            pixels, prediction = self.runner.colorize(photo.pixels, self.options, self.task)
+            pixels, prediction = self.runner.colorize(photo.pixels, self.settings, self.task)
             self.task.step(1.0, "Saving")
             job.target.parent.mkdir(parents=True, exist_ok=True)
             image.write(job.target, photo.with_pixels(pixels), self.settings.quality)

@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_look(group: argparse._ArgumentGroup) -> None:
-    default = runner.Settings()
+    default = runner.BatchOptions()
     group.add_argument(
         "--model",
         default=default.model,
@@ -203,9 +203,9 @@ def _names_file(out: Path) -> bool:
 def colorize(options: argparse.Namespace) -> int:
     """Run the batch that the options ask for; returns the exit code."""
     begun = time.perf_counter()
-    values = {item.name: getattr(options, item.name) for item in fields(runner.Settings)}
-    controls = chosen_controls(options.model, options.controls)
-    settings = runner.Settings(**values | {"controls": controls})
+    values = {item.name: getattr(options, item.name) for item in fields(runner.BatchOptions)}
+    controls = tuple(chosen_controls(options.model, options.controls).items())
+    settings = runner.BatchOptions(**values | {"controls": controls})
     jobs, manifest, problems = plan(options.photos, options.output, settings.format)
     for problem in problems:
         print(problem, file=sys.stderr)

@@ -12,7 +12,7 @@ from accelerate import PartialState
 
 from colorize_core.cli import terminal
 from colorize_core.training import recipes
-from colorize_core.training.engine import Recipe, Settings, train
+from colorize_core.training.engine import Recipe, TrainingSettings, train
 from colorize_core.training.presets import PRESETS
 
 PROGRAM = "python -m colorize_core.training"
@@ -66,17 +66,17 @@ def make_parser() -> argparse.ArgumentParser:
         recipe = recipes.find(name)
         command = commands.add_parser(name, help=recipe.__doc__)
         add_presets(command, recipe)
-        add_flags(command, Settings)
+        add_flags(command, TrainingSettings)
         add_flags(command, recipe)
     return parser
 
 
-def configure(given: argparse.Namespace) -> tuple[str, Recipe, Settings]:
+def configure(given: argparse.Namespace) -> tuple[str, Recipe, TrainingSettings]:
     """A parsed command line -> name, recipe and settings."""
     values = vars(given)
     kind = recipes.find(given.name)
     preset = PRESETS[given.preset].settings(kind) if given.preset else {}
-    return given.name, pick(kind, values), pick(Settings, preset | values)
+    return given.name, pick(kind, values), pick(TrainingSettings, preset | values)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

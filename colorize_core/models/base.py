@@ -269,7 +269,7 @@ class AbColorizer(LabColorizer):
         return self.predict_ab(self.network, lightness, planes.to(self.torch_device))
 
 
-class Draft(NamedTuple):
+class SampledAb(NamedTuple):
     """What a network that draws its colours has so far."""
 
     share: float  # of its work, in [0, 1]
@@ -290,7 +290,7 @@ class SampledColorizer(LabColorizer):
 
     `walk(network, lightness, seeds, **controls)` is what a model's adapter gives: lightness
     (N, 1, H, W) in [0, 100], the same photo for each of the N seeds, and the card's controls but
-    the seed become Drafts, the last of which is the result.
+    the seed become values of SampledAb, the last of which is the result.
     """
 
     looking = 0.8
@@ -299,7 +299,7 @@ class SampledColorizer(LabColorizer):
         self,
         card: ModelCard,
         network: nn.Module,
-        walk: Callable[..., Iterator[Draft]],
+        walk: Callable[..., Iterator[SampledAb]],
         device: torch.device,
         *,
         multiple: int,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from colorize_core.models.base import Draft, SampledColorizer
+    from colorize_core.models.base import SampledAb, SampledColorizer
 
 STAGES = ("coarse", "fine", "final")
 CARD = ModelCard(
@@ -95,25 +95,25 @@ def walk(
     parallel: float,
     temperature: float,
     stage: str,
-) -> Iterator[Draft]:
+) -> Iterator[SampledAb]:
     """The coarse colours after each row, then what the upsamplers make of them."""
     import torch
 
-    from colorize_core.models.base import Draft
-    from colorize_core.networks.coltran import SCALE, Drawing, ab_at, middle
+    from colorize_core.models.base import SampledAb
+    from colorize_core.networks.coltran import SCALE, SamplingOptions, ab_at, middle
 
     rows, columns = (side // SCALE for side in lightness.shape[2:])
     chances = torch.stack(
         [torch.rand(rows, columns, generator=torch.Generator().manual_seed(s)) for s in seeds]
     )
     gray = network.colorizer.sees(lightness)
-    drawing = Drawing(temperature, guidance, parallel)
+    drawing = SamplingOptions(temperature, guidance, parallel)
     drawn = network.colorizer.sample(gray, chances.to(gray.device), drawing)
     for row, colours in enumerate(drawn):
         ab = ab_at(middle(colours), lightness)
         ab[:, :, row + 1 :] = 0  # not drawn yet
-        yield Draft(0.9 * (row + 1) / rows, STAGES[0], ab)
+        yield SampledAb(0.9 * (row + 1) / rows, STAGES[0], ab)
     painting = network.paint(lightness, colours)
     for number, name in enumerate(STAGES[: STAGES.index(stage) + 1]):
         share = 1.0 if name == stage else 0.93 + 0.03 * number
-        yield Draft(share, name, ab_at(getattr(painting, name), lightness))
+        yield SampledAb(share, name, ab_at(getattr(painting, name), lightness))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from colorize_core.models.base import Draft, SampledColorizer
+    from colorize_core.models.base import SampledAb, SampledColorizer
 
 CARD = ModelCard(
     name="diffusion",
@@ -91,11 +91,11 @@ def walk(
     schedule: str,
     sampler: str,
     steps: int,
-) -> Iterator[Draft]:
+) -> Iterator[SampledAb]:
     """What the picture is taken for after each step."""
     import torch
 
-    from colorize_core.models.base import Draft
+    from colorize_core.models.base import SampledAb
     from colorize_core.networks.noise import Noise
 
     noise, walked = Noise(schedule), steps if sampler == "DDIM" else None
@@ -103,4 +103,4 @@ def walk(
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     drawn = network.sample(lightness, noise, walked, generators, guidance, temperature)
     for number, ab in enumerate(drawn, 1):
-        yield Draft(number / count, f"step {number} of {count}", ab)
+        yield SampledAb(number / count, f"step {number} of {count}", ab)

@@ -265,7 +265,7 @@ class Colorizer(nn.Module):
         return self.head(self.norm(x))
 
     @torch.no_grad()
-    def sample(self, gray: Tensor, chances: Tensor, drawing: Drawing) -> Iterator[Tensor]:
+    def sample(self, gray: Tensor, chances: Tensor, drawing: SamplingOptions) -> Iterator[Tensor]:
         """Gray in [0, 256) and uniform random numbers (N, h, w) -> coarse colours, drawn place by
         place with what was computed kept; yields them, the same tensor, after each row."""
         context = self.seen(gray, drawing)
@@ -302,7 +302,7 @@ class Colorizer(nn.Module):
             yield colours
 
     @torch.no_grad()
-    def sample_slowly(self, gray: Tensor, chances: Tensor, drawing: Drawing) -> Tensor:
+    def sample_slowly(self, gray: Tensor, chances: Tensor, drawing: SamplingOptions) -> Tensor:
         """As sample(), computing everything anew for every place: what its caches are tested and
         timed against."""
         colours = torch.zeros_like(chances, dtype=torch.long)
@@ -311,7 +311,7 @@ class Colorizer(nn.Module):
             colours[:, row, column] = self.draw(context, colours, chances, drawing, row, column)
         return colours
 
-    def seen(self, gray: Tensor, drawing: Drawing) -> Tensor:
+    def seen(self, gray: Tensor, drawing: SamplingOptions) -> Tensor:
         """The context of the photos; with guidance then that of as many that show nothing."""
         if drawing.guidance != 1:
             nothing = levels(torch.full_like(gray, NO_PHOTO, dtype=torch.float32)[:, None])
@@ -323,7 +323,7 @@ class Colorizer(nn.Module):
         context: Tensor,
         colours: Tensor,
         chances: Tensor,
-        drawing: Drawing,
+        drawing: SamplingOptions,
         row: int,
         column: int,
     ) -> Tensor:
@@ -334,7 +334,7 @@ class Colorizer(nn.Module):
         return drawing.draw(every[:, row, column], alone, chances[:, row, column])
 
 
-class Drawing(NamedTuple):
+class SamplingOptions(NamedTuple):
     """How colours are drawn from what the first network deems possible."""
 
     temperature: float = 1.0

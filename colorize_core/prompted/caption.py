@@ -20,7 +20,7 @@ from colorize_core.downloads import checkpoints
 from colorize_core.errors import Cancelled
 from colorize_core.imaging.chroma import Picture, shrink
 from colorize_core.prompted import memory
-from colorize_core.prompted.pipeline import loading
+from colorize_core.prompted.pipeline import explain_load_errors
 from colorize_core.prompted.sources import CAPTIONER
 
 SIDE = 512  # pixels of the longer side that it is shown at most; it takes 384 x 384
@@ -41,32 +41,32 @@ def caption(photo: Picture, device: str = "auto", stop: threading.Event | None =
     Cancelled within a word after `stop` is set."""
     picked = devices.pick(device)
     try:
-        with memory.explained():
-            return colourful(_described(checkpoints.folder(CAPTIONER), photo, picked, stop))
+        with memory.explain():
+            return drop_gray_words(_describe(checkpoints.folder(CAPTIONER), photo, picked, stop))
     finally:
         gc.collect()  # the parts of the network refer to one another
         if picked.type == "cuda":
             torch.cuda.empty_cache()
 
 
-def colourful(text: str) -> str:
+def drop_gray_words(text: str) -> str:
     """The caption without what it says of a photo that is black and white; things may be."""
     plain = _TAIL.sub("", " ".join(text.split()))
     return _PORTRAIT.sub("a ", _PHOTO.sub("", plain))
 
 
-def _described(
+def _describe(
     folder: Path, photo: Picture, device: torch.device, stop: threading.Event | None
 ) -> str:
     dtype = torch.float16 if device.type == "cuda" else torch.float32
-    _go_on(stop)
-    with loading(folder):
+    _check_stop(stop)
+    with explain_load_errors(folder):
         processor, network = _load(folder, dtype)
     network.to(device)
-    shown = processor(images=_small(photo), return_tensors="pt").to(device, dtype)
+    shown = processor(images=_shrink(photo), return_tensors="pt").to(device, dtype)
 
     def after_a_word(_words: Any, _scores: Any, **_: Any) -> torch.Tensor:
-        _go_on(stop)
+        _check_stop(stop)
         return torch.zeros(len(_words), dtype=torch.bool, device=device)
 
     with torch.inference_mode():
@@ -92,13 +92,13 @@ def _load(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
     return BlipProcessor.from_pretrained(folder, local_files_only=True), network.eval()
 
 
-def _small(photo: Picture) -> Image.Image:
+def _shrink(photo: Picture) -> Image.Image:
     height, width = photo.shape[:2]
     share = min(1.0, SIDE / max(height, width))
     small = shrink(photo, max(1, round(height * share)), max(1, round(width * share)))
     return Image.fromarray((small // 257 if small.dtype == "uint16" else small).astype("uint8"))
 
 
-def _go_on(stop: threading.Event | None) -> None:
+def _check_stop(stop: threading.Event | None) -> None:
     if stop and stop.is_set():
         raise Cancelled("Stopped.")

@@ -18,7 +18,7 @@ from colorize_core.imaging.tone import measure_tone
 CELL = 2
 
 
-def keep(
+def transfer_chroma(
     photo: Picture, drawn: NDArray[np.uint8], progress: Callable[[float], None] | None = None
 ) -> Picture:
     """The photo (H, W, 3) with its own full-size L and the chroma of the drawn picture

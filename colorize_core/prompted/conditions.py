@@ -22,7 +22,7 @@ from colorize_core.imaging.chroma import Picture, pad_to_multiple, shrink
 from colorize_core.imaging.color import lab_to_rgb_in_gamut
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.prompted.models import MODELS
-from colorize_core.prompted.settings import Settings
+from colorize_core.prompted.settings import PromptSettings
 
 DETECTORS = 64  # the detectors bend pictures whose sides are no multiples of this
 _IMPORTING = threading.Lock()
@@ -30,7 +30,7 @@ _IMPORTING = threading.Lock()
 Drawn = NDArray[np.uint8]
 
 
-def working_size(height: int, width: int, side: int, model: str = "sd15") -> tuple[int, int]:
+def choose_size(height: int, width: int, side: int, model: str = "sd15") -> tuple[int, int]:
     """Height and width of about side ** 2 pixels in the photo's aspect, in multiples of what the
     model takes: 8, or 16.
 
@@ -44,7 +44,7 @@ def working_size(height: int, width: int, side: int, model: str = "sd15") -> tup
     return rows * card.multiple, columns * card.multiple
 
 
-def brightness(photo: Picture, size: tuple[int, int]) -> Drawn:
+def make_gray(photo: Picture, size: tuple[int, int]) -> Drawn:
     """The gray that has the photo's L, the tint of an old print taken out: (h, w, 3), equal
     channels."""
     small = shrink(photo, *size)
@@ -53,35 +53,35 @@ def brightness(photo: Picture, size: tuple[int, int]) -> Drawn:
     return np.rint(lab_to_rgb_in_gamut(lab) * 255).astype(np.uint8)
 
 
-def canny(gray: Drawn, low: int, high: int, blur: float = 0.0) -> Drawn:
+def detect_canny(gray: Drawn, low: int, high: int, blur: float = 0.0) -> Drawn:
     """White edges on black. `low` and `high`: thresholds of the hysteresis on the gradient;
     `blur`: standard deviation in pixels of the Gaussian before it."""
     soft = cv2.GaussianBlur(gray, (0, 0), blur) if blur else gray
-    return _detected(_canny(), soft, low_threshold=low, high_threshold=high)
+    return _detect(_load_canny(), soft, low_threshold=low, high_threshold=high)
 
 
-def soft_edges(gray: Drawn, weights: Path) -> Drawn:
+def detect_soft_edges(gray: Drawn, weights: Path) -> Drawn:
     """Edges in shades of gray, by the network in the file `weights` (ControlNetHED.pth)."""
-    return _detected(_hed(weights), gray)
+    return _detect(_load_hed(weights), gray)
 
 
-def condition(photo: Picture, settings: Settings, hed: Path | None = None) -> Drawn:
+def make_condition(photo: Picture, settings: PromptSettings, hed: Path | None = None) -> Drawn:
     """What the ControlNet of settings.condition is shown. `hed`: for soft edges only. A model
     that takes no ControlNet is shown the gray photo."""
     height, width = photo.shape[:2]
-    gray = brightness(photo, working_size(height, width, settings.side, settings.model))
+    gray = make_gray(photo, choose_size(height, width, settings.side, settings.model))
     if not MODELS[settings.model].conditions:
         return gray
     if settings.condition == "canny":
-        return canny(gray, settings.low, settings.high, settings.blur)
+        return detect_canny(gray, settings.low, settings.high, settings.blur)
     if settings.condition == "softedge":
         if hed is None:
             raise ValueError("soft edges need the file of their network")
-        return soft_edges(gray, hed)
+        return detect_soft_edges(gray, hed)
     return gray
 
 
-def _detected(detector: Any, gray: Drawn, **options: Any) -> Drawn:
+def _detect(detector: Any, gray: Drawn, **options: Any) -> Drawn:
     """Run a detector without the resizing that it would do: on a copy whose sides are multiples
     of what it rounds to, asking for the size that the copy has."""
     height, width = gray.shape[:2]
@@ -91,16 +91,16 @@ def _detected(detector: Any, gray: Drawn, **options: Any) -> Drawn:
     return np.ascontiguousarray(detector(padded, **options)[:height, :width])
 
 
-def _canny() -> Any:
-    return _detectors().CannyDetector()
+def _load_canny() -> Any:
+    return _import_detectors().CannyDetector()
 
 
 @lru_cache(maxsize=1)
-def _hed(weights: Path) -> Any:
-    return _detectors().HEDdetector.from_pretrained(str(weights.parent), weights.name)
+def _load_hed(weights: Path) -> Any:
+    return _import_detectors().HEDdetector.from_pretrained(str(weights.parent), weights.name)
 
 
-def _detectors() -> Any:
+def _import_detectors() -> Any:
     """controlnet_aux, whose import takes seconds: only when the first edge is sought. It brings
     all its detectors along, and what torch and timm have to say about those that nobody asked for.
     """

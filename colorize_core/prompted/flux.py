@@ -18,7 +18,7 @@ from torch import Tensor
 
 from colorize_core.prompted import memory, preview
 from colorize_core.prompted.memory import TILED
-from colorize_core.prompted.settings import Settings
+from colorize_core.prompted.settings import PromptSettings
 from colorize_core.prompted.sources import Folders
 
 PARTS = ("text_encoder", "transformer", "vae")
@@ -40,16 +40,18 @@ class Editor:
         edit.set_progress_bar_config(disable=True)
         edit.vae.tile_sample_min_size = TILE
         edit.vae.tile_latent_min_size = TILE // edit.vae_scale_factor
-        memory.put(edit, placement, device)
-        self.matrix = preview.fit(edit.vae, device, tokens, PREVIEW_PATCH)
+        memory.move(edit, placement, device)
+        self.matrix = preview.fit(edit.vae, device, encode_tokens, PREVIEW_PATCH)
 
     def pipeline(self, fast: bool, start: bool, pixels: int) -> Any:
         """The one to draw with. It is always fast, and a start takes the photo's place."""
         (self.edit.vae.enable_tiling if pixels > TILED else self.edit.vae.disable_tiling)()
-        memory.put(self.edit, self.placement, self.device)
+        memory.move(self.edit, self.placement, self.device)
         return self.edit
 
-    def options(self, settings: Settings, control: Drawn, start: Drawn | None) -> dict[str, Any]:
+    def options(
+        self, settings: PromptSettings, control: Drawn, start: Drawn | None
+    ) -> dict[str, Any]:
         """How to call it. `control` is the gray photo; it edits `start` instead where there is
         one of the same size."""
         return {
@@ -64,9 +66,9 @@ class Editor:
         """A step's latents (tokens, channels) of a picture of that size as (h, w, 3)."""
         cell = PATCH * self.edit.vae_scale_factor
         planes = latents.T.reshape(-1, height // cell, width // cell)
-        return preview.preview(planes, self.matrix)
+        return preview.render(planes, self.matrix)
 
-    def follow(self, controlnet: Path | None) -> None:
+    def exchange_controlnet(self, controlnet: Path | None) -> None:
         """Nothing to exchange: it has no ControlNet."""
 
     def release(self) -> None:
@@ -74,7 +76,7 @@ class Editor:
         memory.release(self.edit, self.placement, self.device)
 
 
-def dtype(device: torch.device) -> torch.dtype:
+def choose_dtype(device: torch.device) -> torch.dtype:
     """float16 is too narrow for its activations."""
     return torch.bfloat16 if device.type == "cuda" else torch.float32
 
@@ -87,7 +89,7 @@ def assemble(folder: Path, number: torch.dtype) -> Any:
     )
 
 
-def tokens(vae: Any, picture: Tensor) -> Tensor:
+def encode_tokens(vae: Any, picture: Tensor) -> Tensor:
     """What the transformer sees of a picture (1, 3, H, W) in [-1, 1], as planes
     (1, channels, h, w): latents of 2 x 2 places in one, normalised by the VAE's statistics."""
     latents = vae.encode(picture).latent_dist.mode()

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from colorize_core.errors import Cancelled
 from colorize_core.imaging.chroma import Picture, shrink
 from colorize_core.prompted import memory
-from colorize_core.prompted.chroma_transfer import keep
+from colorize_core.prompted.chroma_transfer import transfer_chroma
 from colorize_core.prompted.flux import Editor
 from colorize_core.prompted.pipeline import Painter
-from colorize_core.prompted.settings import Settings
+from colorize_core.prompted.settings import PromptSettings
 
 Drawn = NDArray[np.uint8]
 
@@ -55,7 +55,7 @@ class Variant:
 def draw(
     painter: Painter | Editor,
     photo: Picture,
-    settings: Settings,
+    settings: PromptSettings,
     control: Drawn,
     *,
     start: Picture | None = None,
@@ -63,7 +63,7 @@ def draw(
 ) -> Iterator[Preview | Variant]:
     """Draw settings.variants pictures: the previews of each, then the variant itself.
 
-    `control` (h, w, 3): what condition() gave for this photo and these settings. `start`: a
+    `control` (h, w, 3): what make_condition() gave for this photo and these settings. `start`: a
     picture of the photo in colour, of any size, that is drawn anew by settings.strength, or edited
     in the place of the photo.
     Every variant has a generator of its own, on the CPU: a seed draws the same on every device up
@@ -75,22 +75,26 @@ def draw(
     """
     if settings.start and start is None:
         raise ValueError("settings.start is on, but there is no picture to start from")
-    asked = _Asked(painter, settings, control, start)
+    asked = _Request(painter, settings, control, start)
     for number, seed in enumerate(settings.seeds, 1):
-        yield from _variant(asked, photo, number, seed, stop or threading.Event())
+        yield from _draw_variant(asked, photo, number, seed, stop or threading.Event())
 
 
-class _Asked:
+class _Request:
     """What all variants share."""
 
     def __init__(
-        self, painter: Painter | Editor, settings: Settings, control: Drawn, start: Picture | None
+        self,
+        painter: Painter | Editor,
+        settings: PromptSettings,
+        control: Drawn,
+        start: Picture | None,
     ) -> None:
         height, width = control.shape[:2]
         self.painter, self.settings = painter, settings
         self.size = (height, width)
         self.start = start is not None
-        first = None if start is None else shrink(_eight_bit(start), height, width)
+        first = None if start is None else shrink(_to_eight_bit(start), height, width)
         self.options = painter.options(settings, control, first)
 
     def run(self, seed: int, on_step: Callable[[int, int, Drawn], None]) -> tuple[Drawn, bool]:
@@ -109,12 +113,12 @@ class _Asked:
         return drawn, bool(flagged and flagged[0])
 
 
-def _eight_bit(picture: Picture) -> Drawn:
+def _to_eight_bit(picture: Picture) -> Drawn:
     return (picture // 257 if picture.dtype == np.uint16 else picture).astype(np.uint8)
 
 
-def _variant(
-    asked: _Asked, photo: Picture, number: int, seed: int, stop: threading.Event
+def _draw_variant(
+    asked: _Request, photo: Picture, number: int, seed: int, stop: threading.Event
 ) -> Iterator[Preview | Variant]:
     """The pipeline calls back; a thread and a queue turn that into an iterator."""
     news: queue.SimpleQueue[Preview | tuple[Drawn, bool] | BaseException] = queue.SimpleQueue()
@@ -131,7 +135,7 @@ def _variant(
                 raise Cancelled("Stopped.")
             news.put(asked.run(seed, on_step))
         except BaseException as error:  # raised again where the iterator is
-            news.put(_in_our_words(error))
+            news.put(_translate_error(error))
 
     worker = threading.Thread(target=work, name=f"variant {number}", daemon=True)
     worker.start()
@@ -144,11 +148,11 @@ def _variant(
         asked.painter.release()
     if isinstance(event, BaseException):
         raise event
-    yield _finished(asked.settings, photo, number, seed, *event)
+    yield _finish(asked.settings, photo, number, seed, *event)
 
 
-def _finished(
-    settings: Settings, photo: Picture, number: int, seed: int, drawn: Drawn, flagged: bool
+def _finish(
+    settings: PromptSettings, photo: Picture, number: int, seed: int, drawn: Drawn, flagged: bool
 ) -> Variant:
     if flagged:
         return Variant(
@@ -160,11 +164,11 @@ def _finished(
             "is not safe for work, and blackened it. It often errs, on skin above all. Try "
             "another seed, a higher ControlNet weight, or other words.",
         )
-    return Variant(number, seed, keep(photo, drawn) if settings.keep else drawn, drawn)
+    return Variant(number, seed, transfer_chroma(photo, drawn) if settings.keep else drawn, drawn)
 
 
-def _in_our_words(error: BaseException) -> BaseException:
+def _translate_error(error: BaseException) -> BaseException:
     """Without a traceback where it would hold on to the memory that is to be freed."""
     if isinstance(error, Cancelled):
         return Cancelled(str(error))
-    return memory.shortage() if memory.ran_out(error) else error
+    return memory.describe_shortage() if memory.is_out_of_memory(error) else error

@@ -9,17 +9,17 @@ from contextlib import closing
 from colorize_core.errors import Cancelled, ColorizeError
 from colorize_core.imaging.chroma import Picture
 from colorize_core.prompted import sources
-from colorize_core.prompted.conditions import condition
+from colorize_core.prompted.conditions import make_condition
 from colorize_core.prompted.generation import Preview, Variant, draw
 from colorize_core.prompted.models import MODELS
-from colorize_core.prompted.pipeline_cache import Shelf
-from colorize_core.prompted.settings import Settings
+from colorize_core.prompted.pipeline_cache import PipelineCache
+from colorize_core.prompted.settings import PromptSettings
 
 
 def draw_grid(
-    shelf: Shelf,
+    cache: PipelineCache,
     photo: Picture,
-    cells: Sequence[Settings],
+    cells: Sequence[PromptSettings],
     *,
     start: Picture | None = None,
     device: str = "auto",
@@ -37,7 +37,7 @@ def draw_grid(
     for number, cell in enumerate(cells, 1):
         failed: ColorizeError | None = None
         first = start if cell.start else None
-        with closing(_cell(shelf, photo, cell, first, device, stop)) as news:
+        with closing(_draw_cell(cache, photo, cell, first, device, stop)) as news:
             try:
                 for each in news:
                     yield number, each
@@ -49,10 +49,10 @@ def draw_grid(
             yield number, failed
 
 
-def _cell(
-    shelf: Shelf,
+def _draw_cell(
+    cache: PipelineCache,
     photo: Picture,
-    cell: Settings,
+    cell: PromptSettings,
     start: Picture | None,
     device: str,
     stop: threading.Event,
@@ -60,7 +60,7 @@ def _cell(
     if stop.is_set():
         raise Cancelled("Stopped.")
     takes_edges = MODELS[cell.model].conditions and cell.condition == "softedge"
-    folders = sources.folders(cell)
-    control = condition(photo, cell, sources.hed() if takes_edges else None)
-    with shelf.borrow(folders, device, control.shape[0] * control.shape[1]) as painter:
+    folders = sources.find_folders(cell)
+    control = make_condition(photo, cell, sources.find_hed() if takes_edges else None)
+    with cache.borrow(folders, device, control.shape[0] * control.shape[1]) as painter:
         yield from draw(painter, photo, cell, control, start=start, stop=stop)

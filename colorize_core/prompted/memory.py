@@ -34,14 +34,14 @@ class Need:
     work: int  # beside the weights, for a picture
 
 
-def need(parts: Iterable[Path], itemsize: int, pixels: int) -> Need:
+def estimate(parts: Iterable[Path], itemsize: int, pixels: int) -> Need:
     """Of folders or files with safetensors, loaded as numbers of `itemsize` bytes, for a picture
     of `pixels`. Raises WeightsError for a damaged file."""
-    sizes = [sum(map(_numbers, weight_files(part))) * itemsize for part in parts]
+    sizes = [sum(map(_count_numbers, list_weight_files(part))) * itemsize for part in parts]
     return Need(sum(sizes), max(sizes), WORK * itemsize * min(pixels, TILED))
 
 
-def expected(downloads: Iterable[Download], itemsize: int, pixels: int) -> Need:
+def estimate_download(downloads: Iterable[Download], itemsize: int, pixels: int) -> Need:
     """The same of what is not downloaded yet, by the sizes that the catalogue says."""
     parts: Counter[str] = Counter()
     for each in downloads:
@@ -52,13 +52,13 @@ def expected(downloads: Iterable[Download], itemsize: int, pixels: int) -> Need:
     return Need(parts.total(), max(parts.values()), WORK * itemsize * min(pixels, TILED))
 
 
-def weight_files(part: Path) -> list[Path]:
+def list_weight_files(part: Path) -> list[Path]:
     """Those that are loaded: in half precision where a folder has them in both."""
     files = [part] if part.is_file() else sorted(part.glob("*.safetensors"))
     return [file for file in files if ".fp16." in file.name] or files
 
 
-def _numbers(file: Path) -> int:
+def _count_numbers(file: Path) -> int:
     """How many it has; only its header is read."""
     from safetensors import SafetensorError, safe_open
 
@@ -72,16 +72,16 @@ def _numbers(file: Path) -> int:
     return sum(map(math.prod, shapes))
 
 
-def free(device: torch.device) -> int | None:
+def measure_free(device: torch.device) -> int | None:
     """Bytes of memory that can be had on the device; None where nobody tells."""
     if device.type == "cuda":
         import torch
 
         return int(torch.cuda.mem_get_info(device)[0])
-    return _free_ram()
+    return _measure_free_ram()
 
 
-def _free_ram() -> int | None:
+def _measure_free_ram() -> int | None:
     """What Linux would give without swapping, else the pages that are not in use at all."""
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():
@@ -95,7 +95,7 @@ def _free_ram() -> int | None:
         return None
 
 
-def place(wanted: Need, device: torch.device, there: int | None, ram: int | None) -> str:
+def choose_placement(wanted: Need, device: torch.device, there: int | None, ram: int | None) -> str:
     """RESIDENT where everything fits into `there`, the device's free bytes; OFFLOAD where one part
     at a time does and the others fit into `ram`. None: not known, taken for enough.
 
@@ -106,15 +106,19 @@ def place(wanted: Need, device: torch.device, there: int | None, ram: int | None
     gpu = device.type == "cuda"
     if gpu and one <= there and (ram is None or wanted.weights <= ram):
         return OFFLOAD
-    least = f"{_gb(one)} of GPU memory and {_gb(wanted.weights)} of RAM" if gpu else _gb(everything)
+    least = (
+        f"{_format_gb(one)} of GPU memory and {_format_gb(wanted.weights)} of RAM"
+        if gpu
+        else _format_gb(everything)
+    )
     raise TooLittleMemoryError(
-        f"Drawing from a prompt needs about {least}; free are {_gb(there)}"
-        f"{f' and {_gb(ram)}' if gpu and ram is not None else ''}. Close other programs, choose a "
-        "smaller working size, or use one of the built-in models, which need far less."
+        f"Drawing from a prompt needs about {least}; free are {_format_gb(there)}"
+        f"{f' and {_format_gb(ram)}' if gpu and ram is not None else ''}. Close other programs, "
+        "choose a smaller working size, or use one of the built-in models, which need far less."
     )
 
 
-def put(pipeline: Any, placement: str, device: torch.device) -> None:
+def move(pipeline: Any, placement: str, device: torch.device) -> None:
     """The parts of a pipeline of diffusers on the device, or each there only while it works. The
     hooks for that belong to one pipeline at a time."""
     if placement == OFFLOAD:
@@ -128,12 +132,12 @@ def release(pipeline: Any, placement: str, device: torch.device) -> None:
     import torch
 
     if placement == OFFLOAD:
-        put(pipeline, placement, device)  # the part that worked last is still on the device
+        move(pipeline, placement, device)  # the part that worked last is still on the device
     if device.type == "cuda":
         torch.cuda.empty_cache()
 
 
-def ran_out(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error of torch, or of Python, says that memory ran out."""
     import torch
 
@@ -142,7 +146,7 @@ def ran_out(error: BaseException) -> bool:
     )
 
 
-def shortage() -> TooLittleMemoryError:
+def describe_shortage() -> TooLittleMemoryError:
     """What to say then."""
     return TooLittleMemoryError(
         "The memory ran out. Choose a smaller working size, or close other programs."
@@ -150,15 +154,15 @@ def shortage() -> TooLittleMemoryError:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def explain() -> Iterator[None]:
     """Memory that runs out in here becomes TooLittleMemoryError, which holds on to nothing."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        if ran_out(error):
-            raise shortage() from None
+        if is_out_of_memory(error):
+            raise describe_shortage() from None
         raise
 
 
-def _gb(count: int) -> str:
+def _format_gb(count: int) -> str:
     return f"{count / 1e9:.1f} GB"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, fields
 
 from colorize_core.errors import OptionError, PictureError
-from colorize_core.prompted.settings import Settings
+from colorize_core.prompted.settings import PromptSettings
 
 KEYWORD = "autochrome-studio prompt"
 VERSION = 1
@@ -17,28 +17,30 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = 33  # bytes of the signature and the first chunk, after which text may stand
 
 
-def write_settings(png: bytes, settings: Settings) -> bytes:
+def write_settings(png: bytes, settings: PromptSettings) -> bytes:
     """The PNG file with two text chunks more: Description, which many programs show, has the
     prompt; KEYWORD has everything as JSON."""
     if not png.startswith(_SIGNATURE):
         raise PictureError("Settings are kept in PNG files only, and this is none. Save it as PNG.")
     stated = json.dumps({"version": VERSION, **asdict(settings)}, ensure_ascii=False)
-    chunks = _text("Description", settings.prompt.replace("\0", " ")) + _text(KEYWORD, stated)
+    chunks = _make_text_chunk("Description", settings.prompt.replace("\0", " ")) + _make_text_chunk(
+        KEYWORD, stated
+    )
     return png[:_HEADER] + chunks + png[_HEADER:]
 
 
-def read_settings(png: bytes) -> Settings | None:
+def read_settings(png: bytes) -> PromptSettings | None:
     """What write_settings() put into the file; None if it has none, or is no PNG.
 
     Raises OptionError if what it has is damaged or not allowed."""
     plain = KEYWORD.encode() + b"\0\0\0"  # then the names of a language, and the text
-    for kind, body in _chunks(png):
+    for kind, body in _read_chunks(png):
         if kind == b"iTXt" and body.startswith(plain):
-            return _parsed(body[len(plain) :].split(b"\0", 2)[-1])
+            return _parse(body[len(plain) :].split(b"\0", 2)[-1])
     return None
 
 
-def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _read_chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Kind and content of those before the pixels."""
     place = len(_SIGNATURE) if png.startswith(_SIGNATURE) else len(png)
     while place + 8 <= len(png):
@@ -49,7 +51,7 @@ def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
         place += 12 + size
 
 
-def _parsed(stated: bytes) -> Settings:
+def _parse(stated: bytes) -> PromptSettings:
     try:
         values = json.loads(stated)
         version = values.pop("version")
@@ -62,14 +64,14 @@ def _parsed(stated: bytes) -> Settings:
             f"The settings in this PNG are of version {version!r}, version {VERSION} is read. "
             "Use the program that wrote them."
         )
-    known = {field.name for field in fields(Settings)}
+    known = {field.name for field in fields(PromptSettings)}
     if values.keys() != known:
         strange = ", ".join(sorted(values.keys() ^ known))
         raise OptionError(f"The settings in this PNG do not fit: {strange}. Type them again.")
-    return Settings(**values)
+    return PromptSettings(**values)
 
 
-def _text(keyword: str, text: str) -> bytes:
+def _make_text_chunk(keyword: str, text: str) -> bytes:
     """An iTXt chunk (PNG, third edition, 11.3.3.4): UTF-8, not compressed, no language named."""
     body = keyword.encode("latin-1") + b"\0\0\0\0\0" + text.encode()
     checked = b"iTXt" + body

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from colorize_core.prompted import memory
-from colorize_core.prompted.settings import CONTROLS, PROMPT, QUICK, Settings
-from colorize_core.prompted.sources import needed
+from colorize_core.prompted.settings import CONTROLS, PROMPT, QUICK, PromptSettings
+from colorize_core.prompted.sources import list_needed
 from colorize_core.sizes import size
 
 HALF = 2  # bytes of a number on a GPU
@@ -16,8 +16,8 @@ EVERY = tuple(control.name for control in CONTROLS)
 
 @dataclass(frozen=True)
 class Card:
-    """One model. Its defaults are for Settings; `controls` are the names of those CONTROLS that
-    count for it."""
+    """One model. Its defaults are for PromptSettings; `controls` are the names of those CONTROLS
+    that count for it."""
 
     name: str
     title: str
@@ -37,7 +37,7 @@ class Card:
 
     @property
     def defaults(self) -> dict[str, Any]:
-        """What to set when it is chosen, by names of Settings."""
+        """What to set when it is chosen, by names of PromptSettings."""
         return {
             "model": self.name,
             "prompt": self.prompt,
@@ -57,7 +57,7 @@ class Card:
 
     def memory(self, pixels: int = 512 * 512) -> memory.Need:
         """Bytes on a GPU for a picture of `pixels`, by the sizes of the files."""
-        return memory.expected(self._needed, HALF, pixels)
+        return memory.estimate_download(self._needed, HALF, pixels)
 
     @property
     def line(self) -> str:
@@ -71,7 +71,7 @@ class Card:
 
     @property
     def _needed(self) -> Any:
-        return needed(Settings(model=self.name))
+        return list_needed(PromptSettings(model=self.name))
 
 
 MODELS = {

@@ -28,7 +28,7 @@ from colorize_core.errors import OptionError, WeightsError
 from colorize_core.prompted import flux, memory, preview
 from colorize_core.prompted.flux import Editor
 from colorize_core.prompted.memory import TILED, Need
-from colorize_core.prompted.settings import MOST_FAST, Settings
+from colorize_core.prompted.settings import MOST_FAST, PromptSettings
 from colorize_core.prompted.sources import Folders
 
 PACKAGES = ("diffusers", "peft", "controlnet_aux")  # of the extra "prompt"
@@ -65,10 +65,12 @@ class Painter:
         if self.folders.lora:
             (chosen.enable_lora if fast else chosen.disable_lora)()
         (chosen.vae.enable_tiling if pixels > TILED else chosen.vae.disable_tiling)()
-        memory.put(chosen, self.placement, self.device)
+        memory.move(chosen, self.placement, self.device)
         return chosen
 
-    def options(self, settings: Settings, control: Drawn, start: Drawn | None) -> dict[str, Any]:
+    def options(
+        self, settings: PromptSettings, control: Drawn, start: Drawn | None
+    ) -> dict[str, Any]:
         """How to call it, with both pictures at the working size (h, w, 3)."""
         common = {
             "prompt": settings.prompt,
@@ -84,21 +86,21 @@ class Painter:
             "image": Image.fromarray(start),
             "control_image": Image.fromarray(control),
             "strength": settings.strength,
-            "num_inference_steps": _steps_to_ask(settings),
+            "num_inference_steps": _count_steps(settings),
         }
 
     def preview(self, latents: Tensor, height: int, width: int) -> Drawn:
         """A step's latents (channels, h, w) of a picture of that size as (h, w, 3)."""
-        return preview.preview(latents, self.matrix)
+        return preview.render(latents, self.matrix)
 
-    def follow(self, controlnet: Path | None) -> None:
+    def exchange_controlnet(self, controlnet: Path | None) -> None:
         """Exchange the ControlNet, all else staying as it is. Raises WeightsError or
         TooLittleMemoryError."""
         if controlnet is None or controlnet == self.folders.controlnet:
             return
-        with loading(controlnet):
-            other = _controlnet(controlnet, self.text.unet.dtype)
-        with memory.explained():
+        with explain_load_errors(controlnet):
+            other = _load_controlnet(controlnet, self.text.unet.dtype)
+        with memory.explain():
             self._combine({**self.text.components, "controlnet": other})
         self.folders = Folders(self.folders.base, controlnet, self.folders.lora)
 
@@ -119,7 +121,7 @@ class Painter:
         )
         for each in (self.text, self.image):
             each.set_progress_bar_config(disable=True)
-        memory.put(self.text, self.placement, self.device)
+        memory.move(self.text, self.placement, self.device)
 
 
 def load(folders: Folders, device: str = "auto", pixels: int = TILED) -> Painter | Editor:
@@ -135,27 +137,27 @@ def load(folders: Folders, device: str = "auto", pixels: int = TILED) -> Painter
 
 
 def _load_painter(folders: Folders, controlnet: Path, device: torch.device, pixels: int) -> Painter:
-    dtype = _dtype(device)
+    dtype = _choose_dtype(device)
     parts = [*(folders.base / name for name in PARTS), controlnet]
     parts += [folders.lora] if folders.lora else []
-    placement = _place(memory.need(parts, dtype.itemsize, pixels), device)
-    with loading(folders.base, controlnet):
-        text = _complete(_assemble(folders, controlnet, dtype))
-    with memory.explained():
+    placement = _place(memory.estimate(parts, dtype.itemsize, pixels), device)
+    with explain_load_errors(folders.base, controlnet):
+        text = _check_complete(_assemble(folders, controlnet, dtype))
+    with memory.explain():
         return Painter(folders, text, device, placement)
 
 
 def _load_editor(folders: Folders, device: torch.device, pixels: int) -> Editor:
-    dtype = flux.dtype(device)
+    dtype = flux.choose_dtype(device)
     parts = [folders.base / name for name in flux.PARTS]
-    placement = _place(memory.need(parts, dtype.itemsize, pixels), device)
-    with loading(folders.base):
-        edit = _complete(flux.assemble(folders.base, dtype))
-    with memory.explained():
+    placement = _place(memory.estimate(parts, dtype.itemsize, pixels), device)
+    with explain_load_errors(folders.base):
+        edit = _check_complete(flux.assemble(folders.base, dtype))
+    with memory.explain():
         return Editor(folders, edit, device, placement)
 
 
-def _complete(pipeline: Any) -> Any:
+def _check_complete(pipeline: Any) -> Any:
     """The pipeline; ValueError where a file lacked weights, which diffusers leaves without data."""
     for name, part in pipeline.components.items():
         if isinstance(part, torch.nn.Module) and any(each.is_meta for each in part.parameters()):
@@ -163,7 +165,7 @@ def _complete(pipeline: Any) -> Any:
     return pipeline
 
 
-def _steps_to_ask(settings: Settings) -> int:
+def _count_steps(settings: PromptSettings) -> int:
     """From a picture, only the last share `strength` of the steps run: ask for so many that
     settings.steps do, as far as the scheduler goes."""
     most = MOST_FAST if settings.fast else 1000
@@ -175,7 +177,7 @@ def check(downloads: Iterable[Download], device: str = "auto", pixels: int = TIL
     packages are missing, DeviceError, or TooLittleMemoryError with the numbers."""
     _check_packages()
     picked = devices.pick(device)
-    _place(memory.expected(downloads, _dtype(picked).itemsize, pixels), picked)
+    _place(memory.estimate_download(downloads, _choose_dtype(picked).itemsize, pixels), picked)
 
 
 def _check_packages() -> None:
@@ -186,21 +188,23 @@ def _check_packages() -> None:
         )
 
 
-def _dtype(device: torch.device) -> torch.dtype:
+def _choose_dtype(device: torch.device) -> torch.dtype:
     return torch.float16 if device.type == "cuda" else torch.float32
 
 
 def _place(wanted: Need, device: torch.device) -> str:
     """Where the parts will live. Raises TooLittleMemoryError."""
-    return memory.place(wanted, device, memory.free(device), memory.free(torch.device("cpu")))
+    return memory.choose_placement(
+        wanted, device, memory.measure_free(device), memory.measure_free(torch.device("cpu"))
+    )
 
 
 @contextmanager
-def loading(*folders: Path) -> Iterator[None]:
+def explain_load_errors(*folders: Path) -> Iterator[None]:
     """What diffusers and transformers raise for files that are damaged or do not fit together
     becomes WeightsError."""
     try:
-        with memory.explained():
+        with memory.explain():
             yield
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise WeightsError(
@@ -215,9 +219,9 @@ def _assemble(folders: Folders, controlnet: Path, dtype: torch.dtype) -> Any:
 
     text = StableDiffusionControlNetPipeline.from_pretrained(
         folders.base,
-        controlnet=_controlnet(controlnet, dtype),
+        controlnet=_load_controlnet(controlnet, dtype),
         dtype=dtype,
-        variant=_variant(folders.base / "unet"),
+        variant=_choose_variant(folders.base / "unet"),
         use_safetensors=True,
         local_files_only=True,
     )
@@ -228,17 +232,17 @@ def _assemble(folders: Folders, controlnet: Path, dtype: torch.dtype) -> Any:
     return text
 
 
-def _controlnet(folder: Path, dtype: torch.dtype) -> Any:
+def _load_controlnet(folder: Path, dtype: torch.dtype) -> Any:
     from diffusers import ControlNetModel
 
     return ControlNetModel.from_pretrained(
         folder,
         dtype=dtype,
-        variant=_variant(folder),
+        variant=_choose_variant(folder),
         use_safetensors=True,
         local_files_only=True,
     )
 
 
-def _variant(folder: Path) -> str | None:
+def _choose_variant(folder: Path) -> str | None:
     return "fp16" if any(folder.glob("*.fp16.safetensors")) else None

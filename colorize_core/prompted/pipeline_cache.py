@@ -1,4 +1,5 @@
-"""One painter for all: loaded when it is first needed, lent to one at a time, freed when idle."""
+"""One pipeline for all callers: loaded when it is first needed, used by one at a time, freed when
+idle."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from colorize_core.prompted.sources import Folders
 IDLE = 300.0  # seconds
 
 
-class Shelf:
+class PipelineCache:
     """`idle`: seconds after the last use until the memory is given back."""
 
     def __init__(self, idle: float = IDLE) -> None:
@@ -38,19 +39,19 @@ class Shelf:
         with self._busy:
             self._stop_timer()
             try:
-                yield self._fitting(folders, device, pixels)
+                yield self._load_fitting(folders, device, pixels)
             finally:
                 if self._painter:
                     self._painter.release()
                     self._start_timer()
 
     def clear(self) -> None:
-        """Free the memory now; waits while it is lent."""
+        """Free the memory now; waits while it is in use."""
         with self._busy:
             self._stop_timer()
             self._drop()
 
-    def _fitting(self, folders: Folders, device: str, pixels: int) -> Painter | Editor:
+    def _load_fitting(self, folders: Folders, device: str, pixels: int) -> Painter | Editor:
         there = self._painter
         if there and (
             self._device != device
@@ -60,7 +61,7 @@ class Shelf:
             self._drop()
         if self._painter is None:
             self._painter, self._device = load(folders, device, pixels), device
-        self._painter.follow(folders.controlnet)
+        self._painter.exchange_controlnet(folders.controlnet)
         return self._painter
 
     def _drop(self) -> None:

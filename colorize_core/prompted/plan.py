@@ -9,14 +9,14 @@ from colorize_core.downloads.catalogue import Download
 from colorize_core.errors import OptionError
 from colorize_core.prompted import sources
 from colorize_core.prompted.models import MODELS
-from colorize_core.prompted.settings import Settings
+from colorize_core.prompted.settings import PromptSettings
 
 TITLES = {"canny": "Canny edges", "brightness": "Brightness", "softedge": "Soft edges"}
 
 
-def combinations(
-    settings: Settings, conditions: Iterable[str], starts: Iterable[bool]
-) -> tuple[Settings, ...]:
+def list_combinations(
+    settings: PromptSettings, conditions: Iterable[str], starts: Iterable[bool]
+) -> tuple[PromptSettings, ...]:
     """Every condition with every start, one variant each, by condition: its ControlNet is loaded
     once. A model that takes no condition has the starts alone. Raises OptionError for none."""
     kinds = conditions if MODELS[settings.model].conditions else (settings.condition,)
@@ -31,13 +31,13 @@ def combinations(
     return tuple(cells)
 
 
-def label(settings: Settings) -> str:
+def make_label(settings: PromptSettings) -> str:
     """What a cell is called: "Canny edges, from the built-in model's colours"."""
     card = MODELS[settings.model]
     title = TITLES[settings.condition] if card.conditions else card.title
     return f"{title}, from the built-in model's colours" if settings.start else title
 
 
-def needed(cells: Iterable[Settings]) -> tuple[Download, ...]:
+def list_needed(cells: Iterable[PromptSettings]) -> tuple[Download, ...]:
     """What has to be here for all of them."""
-    return tuple(dict.fromkeys(source for cell in cells for source in sources.needed(cell)))
+    return tuple(dict.fromkeys(source for cell in cells for source in sources.list_needed(cell)))

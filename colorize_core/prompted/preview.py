@@ -25,7 +25,7 @@ NOISE = 0.01
 Matrix = NDArray[np.float32]  # (channels + 1, 3): latents and a one -> RGB in [0, 1]
 
 
-def scaled(vae: Any, picture: Tensor) -> Tensor:
+def scale(vae: Any, picture: Tensor) -> Tensor:
     """The latents of Stable Diffusion."""
     return vae.encode(picture).latent_dist.mean * vae.config.scaling_factor
 
@@ -34,7 +34,7 @@ def scaled(vae: Any, picture: Tensor) -> Tensor:
 def fit(
     vae: Any,
     device: torch.device,
-    encode: Callable[[Any, Tensor], Tensor] = scaled,
+    encode: Callable[[Any, Tensor], Tensor] = scale,
     patch: int = PATCH,
 ) -> Matrix:
     """Encode 8 x 8 patches of all mixtures of LEVELS and fit their colours to their latents.
@@ -54,7 +54,7 @@ def fit(
     return matrix.astype(np.float32)
 
 
-def preview(latents: Tensor, matrix: Matrix) -> NDArray[np.uint8]:
+def render(latents: Tensor, matrix: Matrix) -> NDArray[np.uint8]:
     """Latents (channels, h, w) -> (h, w, 3) sRGB, as small as the latents are."""
     planes = latents.detach().float().cpu().permute(1, 2, 0).numpy()
     colours = planes @ matrix[:-1] + matrix[-1]

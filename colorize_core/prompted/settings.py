@@ -45,8 +45,9 @@ THOROUGH = {"steps": 25, "guidance": 7.5}
 
 
 @dataclass(frozen=True)
-class Settings:
-    """One wish. Raises OptionError for a value that is not allowed.
+class PromptSettings:
+    """What one prompted colorization is asked with. Raises OptionError for a value that is not
+    allowed.
 
     `model`: one of MODELS; what it pays no heed to is in its card (models.py). `start`: begin from
     the built-in model's colours, which draw() is then given; `strength` counts only there. `fast`:
@@ -98,7 +99,7 @@ class Settings:
         return tuple(range(self.seed, self.seed + self.variants))
 
 
-def with_phrase(prompt: str, phrase: str) -> str:
+def toggle_phrase(prompt: str, phrase: str) -> str:
     """The prompt with one of PHRASES after a comma; without it where it is there already."""
     parts = [part.strip() for part in prompt.split(",")]
     others = [part for part in parts if part and part.casefold() != phrase.casefold()]

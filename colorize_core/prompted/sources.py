@@ -8,7 +8,7 @@ from pathlib import Path
 
 from colorize_core.downloads import checkpoints
 from colorize_core.downloads.catalogue import DOWNLOADS, Download
-from colorize_core.prompted.settings import CONDITIONS, Settings
+from colorize_core.prompted.settings import CONDITIONS, PromptSettings
 
 BASE = DOWNLOADS["stable-diffusion"]
 CONTROLNETS = {name: DOWNLOADS[f"controlnet-{name}"] for name in CONDITIONS}
@@ -19,7 +19,7 @@ CAPTIONER = DOWNLOADS["blip"]
 EVERY = (BASE, *CONTROLNETS.values(), HED, FAST, FLUX, CAPTIONER)
 
 
-def needed(settings: Settings) -> tuple[Download, ...]:
+def list_needed(settings: PromptSettings) -> tuple[Download, ...]:
     """What has to be here to draw with these settings."""
     if settings.model == "flux2-klein":
         return (FLUX,)
@@ -27,7 +27,7 @@ def needed(settings: Settings) -> tuple[Download, ...]:
     return (BASE, CONTROLNETS[settings.condition], *extra, *((FAST,) if settings.fast else ()))
 
 
-def missing(wanted: Iterable[Download]) -> tuple[Download, ...]:
+def list_missing(wanted: Iterable[Download]) -> tuple[Download, ...]:
     """What of these is not in the Hub's cache, each with those files alone; asks nobody."""
     reduced = (replace(each, files=checkpoints.missing(each.files)) for each in wanted)
     return tuple(each for each in reduced if each.files)
@@ -42,7 +42,7 @@ class Folders:
     lora: Path | None  # the file
 
 
-def folders(settings: Settings) -> Folders:
+def find_folders(settings: PromptSettings) -> Folders:
     """What these settings need, from the Hub's cache. Raises WeightsError, never downloads."""
     if settings.model == "flux2-klein":
         return Folders(checkpoints.folder(FLUX), None, None)
@@ -51,6 +51,6 @@ def folders(settings: Settings) -> Folders:
     return Folders(checkpoints.folder(BASE), controlnet, lora)
 
 
-def hed() -> Path:
+def find_hed() -> Path:
     """The soft edge detector's file. Raises WeightsError, never downloads."""
     return checkpoints.folder(HED) / HED.files[0].path

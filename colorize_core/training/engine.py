@@ -31,7 +31,7 @@ from colorize_core.training.plots import contact_sheet, draw_curves
 
 
 @dataclass(frozen=True)
-class Settings:
+class TrainingSettings:
     """What every recipe shares. Each field is a command-line flag."""
 
     data: tuple[Path, ...]  # zips or folders of photographs to train on
@@ -107,7 +107,7 @@ class Recipe(Protocol):
 
 
 @dataclass
-class Progress:
+class RunState:
     """Where a run stands; saved with each checkpoint."""
 
     step: int = 0
@@ -189,7 +189,7 @@ def mixed_precision(asked: str) -> str:
     return "no" if slow else "bf16"
 
 
-def train(name: str, recipe: Recipe, settings: Settings) -> Path:
+def train(name: str, recipe: Recipe, settings: TrainingSettings) -> Path:
     """Run or resume a training; returns the path of the weight file (fp16 safetensors with the
     network's configuration in its metadata). The same command goes on where it stopped.
 
@@ -233,7 +233,7 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
         parts = {k: nn.SyncBatchNorm.convert_sync_batchnorm(v) for k, v in parts.items()}
     parts = {name: accelerator.prepare(part) for name, part in parts.items()}
     optimizers = {name: accelerator.prepare(optimizer) for name, optimizer in optimizers.items()}
-    progress = Progress()
+    progress = RunState()
     accelerator.register_for_checkpointing(average, progress)
     if checkpoint := find_checkpoint(settings.out):
         accelerator.load_state(checkpoint)
@@ -259,7 +259,7 @@ def train(name: str, recipe: Recipe, settings: Settings) -> Path:
     return run.to_the_end()
 
 
-def _check(recipe: Recipe, settings: Settings) -> None:
+def _check(recipe: Recipe, settings: TrainingSettings) -> None:
     if len(recipe.sides) != len(recipe.until) or recipe.until[-1] < 1:
         raise OptionError(
             f"sides are {recipe.sides}, until is {recipe.until}: give as many of each, the last "
@@ -279,13 +279,13 @@ def _check(recipe: Recipe, settings: Settings) -> None:
 class _Run:
     name: str
     recipe: Recipe
-    settings: Settings
+    settings: TrainingSettings
     accelerator: Accelerator
     parts: Parts
     average: AveragedModel
     optimizers: dict[str, Any]
     rates: dict[str, list[float]]  # highest learning rates of each optimizer's groups
-    progress: Progress
+    progress: RunState
     batches: Batches
     begun: float  # time.monotonic() at the start
 
@@ -307,7 +307,7 @@ class _Run:
             )
 
     def to_the_end(self) -> Path:
-        if self.settings.start_from and self.settings.val and self.progress == Progress():
+        if self.settings.start_from and self.settings.val and self.progress == RunState():
             self.look(started=False)
         looked = time.monotonic()
         bar = tqdm(

@@ -14,7 +14,7 @@ RESERVE = 1.0
 
 
 class Preset(NamedTuple):
-    """What it is for, and from a recipe to those of the engine's Settings that it changes."""
+    """What it is for, and from a recipe to those of TrainingSettings that it changes."""
 
     purpose: str
     settings: Callable[[type[Recipe]], dict[str, Any]]

@@ -89,7 +89,7 @@ def run(
     inputs: list[Path], out: Path, marker: Marker | None = None, **options: Any
 ) -> list[runner.Result]:
     workers, overwrite = options.pop("workers", 2), options.pop("overwrite", False)
-    settings = runner.Settings(**options)
+    settings = runner.BatchOptions(**options)
     manifest = Manifest(out)
     found = runner.find(inputs, out, manifest.results())
     jobs = runner.plan(found.photos, found.base, out, settings.format)
@@ -288,15 +288,15 @@ def test_a_models_own_controls_are_settings_too(
     photo, out, marker = save(tmp_path / "a.png"), tmp_path / "out", Marker()
     drawing: dict[str, Any] = {"model": "drawing", "marker": marker}
     assert states(run([photo], out, **drawing)) == {"a.png": "done"}
-    assert states(run([photo], out, **drawing, controls={"seed": 0})) == {"a.png": "skipped"}
-    assert states(run([photo], out, **drawing, controls={"seed": 3})) == {"a.png": "done"}
-    assert states(run([photo], out, **drawing, controls={"seed": 3})) == {"a.png": "skipped"}
+    assert states(run([photo], out, **drawing, controls=(("seed", 0),))) == {"a.png": "skipped"}
+    assert states(run([photo], out, **drawing, controls=(("seed", 3),))) == {"a.png": "done"}
+    assert states(run([photo], out, **drawing, controls=(("seed", 3),))) == {"a.png": "skipped"}
     assert marker.controls == [{"seed": 0, "hue": 0.5}, {"seed": 3, "hue": 0.5}]
     assert " seed=3 hue=0.5 " in Manifest(out).rows["a.png"].options
     with pytest.raises(OptionError, match="0 to 1"):
-        runner.Settings("drawing", controls={"hue": 2})
+        runner.BatchOptions("drawing", controls=(("hue", 2),))
     with pytest.raises(TypeError, match="size"):
-        runner.Settings("drawing", controls={"size": 2})
+        runner.BatchOptions("drawing", controls=(("size", 2),))
 
 
 def test_a_changed_or_lost_file_and_overwrite_do_it_again(tmp_path: Path) -> None:
@@ -427,7 +427,7 @@ def test_closing_stops_cleanly_and_the_next_run_goes_on(tmp_path: Path) -> None:
     found = runner.find([tmp_path / "in"], out)
     jobs = runner.plan(found.photos, found.base, out)
     results = runner.run(
-        jobs, runner.Settings(), Manifest(out), workers=2, load_model=Marker(pause=0.01).load
+        jobs, runner.BatchOptions(), Manifest(out), workers=2, load_model=Marker(pause=0.01).load
     )
     next(results)
     results.close()
@@ -449,7 +449,7 @@ def test_settings_refuse_what_is_out_of_range() -> None:
         "format": "BMP",
     }.items():
         with pytest.raises(OptionError, match=name):
-            runner.Settings(**{name: value})  # type: ignore[arg-type]
+            runner.BatchOptions(**{name: value})  # type: ignore[arg-type]
 
 
 # manifest ---------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import torch
 from benchmarks import prompted, results_file, untrained
 from colorize_core.downloads.catalogue import Download
 from colorize_core.prompted.models import MODELS
-from colorize_core.prompted.settings import Settings
+from colorize_core.prompted.settings import PromptSettings
 from colorize_core.prompted.sources import BASE, CONTROLNETS, FAST, FLUX
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -64,7 +64,7 @@ def test_a_row_for_each_model_way_and_side(models: Path, results: Path) -> None:
 
 def test_a_step_that_takes_long_is_seen(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every step but the first, and the warm-up is left out."""
-    settings = Settings(side=64, steps=3, keep=False)
+    settings = PromptSettings(side=64, steps=3, keep=False)
     times = iter(range(100))
     monkeypatch.setattr(prompted, "perf_counter", lambda: float(next(times) ** 2))
     painter = prompted.load(prompted.folders(settings, models), "cpu")

@@ -16,10 +16,10 @@ from benchmarks import draws, quality, results_file, systems
 from colorize_core.metrics import protocol
 from colorize_core.models import coltran, diffusion
 from colorize_core.models.base import SampledColorizer
-from colorize_core.networks.coltran import ColTran, Drawing, StagesConfig
+from colorize_core.networks.coltran import ColTran, SamplingOptions, StagesConfig
 from colorize_core.networks.diffusion_unet import DiffusionUNet, DiffusionUNetConfig
 
-DRAWING = Drawing(0.8, 1.5, 0.3)
+DRAWING = SamplingOptions(0.8, 1.5, 0.3)
 
 
 @pytest.fixture

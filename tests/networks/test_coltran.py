@@ -10,7 +10,7 @@ from colorize_core.networks.coltran import (
     Colorizer,
     ColourUpsampler,
     ColTranConfig,
-    Drawing,
+    SamplingOptions,
     SpatialUpsampler,
     ab_at,
     coarse,
@@ -75,7 +75,7 @@ def test_every_colour_depends_on_all_of_the_gray(colorizer, gray):
     assert (moved > 0).all()
 
 
-@pytest.mark.parametrize("drawing", [Drawing(0.9), Drawing(0.9, 1.5, 0.3)])
+@pytest.mark.parametrize("drawing", [SamplingOptions(0.9), SamplingOptions(0.9, 1.5, 0.3)])
 def test_the_cached_sampler_draws_what_the_uncached_one_draws(colorizer, gray, drawing):
     chances = torch.rand(PLACES, generator=torch.Generator().manual_seed(2))
     rows = [colours.clone() for colours in colorizer.sample(gray, chances, drawing)]
@@ -92,10 +92,12 @@ def test_the_cached_sampler_draws_what_the_uncached_one_draws(colorizer, gray, d
 
 def test_drawing_follows_the_distribution():
     logits = torch.tensor([0.1, 0.6, 0.3]).log().expand(3000, -1)
-    drawn = Drawing().draw(logits, logits, torch.linspace(0, 0.9999, 3000))
+    drawn = SamplingOptions().draw(logits, logits, torch.linspace(0, 0.9999, 3000))
     shares = drawn.bincount(minlength=3) / 3000
     assert torch.allclose(shares, torch.tensor([0.1, 0.6, 0.3]), atol=0.002)
-    cold = Drawing(temperature=0.01).draw(logits, logits, torch.linspace(1e-4, 0.9999, 3000))
+    cold = SamplingOptions(temperature=0.01).draw(
+        logits, logits, torch.linspace(1e-4, 0.9999, 3000)
+    )
     assert (cold == 1).all()
 
 
@@ -111,18 +113,18 @@ def test_guidance_and_the_parallel_head_change_what_is_drawn():
 
     both = torch.cat([photo, nothing])
     guided = torch.tensor([0.1, 0.4, 0.8]) / 1.3  # what the photo adds, twice
-    assert torch.allclose(shares(Drawing(guidance=2), both), guided, atol=0.002)
+    assert torch.allclose(shares(SamplingOptions(guidance=2), both), guided, atol=0.002)
     mixed = torch.tensor([0.16, 0.04, 0.04]).sqrt()
     expected = mixed / mixed.sum()
-    assert torch.allclose(shares(Drawing(parallel=0.5), photo), expected, atol=0.002)
+    assert torch.allclose(shares(SamplingOptions(parallel=0.5), photo), expected, atol=0.002)
     assert torch.allclose(
-        shares(Drawing(parallel=1), photo), torch.tensor([0.8, 0.1, 0.1]), atol=0.002
+        shares(SamplingOptions(parallel=1), photo), torch.tensor([0.8, 0.1, 0.1]), atol=0.002
     )
 
 
 def test_without_guidance_nothing_else_is_computed(colorizer, gray):
-    assert len(colorizer.seen(gray, Drawing())) == len(gray)
-    assert len(colorizer.seen(gray, Drawing(guidance=2))) == 2 * len(gray)
+    assert len(colorizer.seen(gray, SamplingOptions())) == len(gray)
+    assert len(colorizer.seen(gray, SamplingOptions(guidance=2))) == 2 * len(gray)
 
 
 def test_upsamplers_give_every_channel_its_levels():

@@ -28,7 +28,7 @@ from transformers import (
 from colorize_core.downloads import checkpoints
 from colorize_core.errors import Cancelled, TooLittleMemoryError, WeightsError
 from colorize_core.prompted import caption as module
-from colorize_core.prompted.caption import caption, colourful
+from colorize_core.prompted.caption import caption, drop_gray_words
 from colorize_core.prompted.sources import CAPTIONER
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -98,14 +98,14 @@ def test_a_caption_is_what_the_network_says(here: Path, models: Path, served: Hu
     assert set(expected.split()) & set(VOCABULARY)
     asked = list(served.asked)
     found = caption(PHOTO, "cpu")
-    assert found == colourful(expected)
+    assert found == drop_gray_words(expected)
     assert served.asked == asked
     assert caption(PHOTO.astype(np.uint16) * 257, "cpu") == found
 
 
 def test_large_photos_are_shown_small() -> None:
-    assert module._small(scene(1000, 2000)).size == (512, 256)
-    assert module._small(scene(40, 30)).size == (30, 40)
+    assert module._shrink(scene(1000, 2000)).size == (512, 256)
+    assert module._shrink(scene(40, 30)).size == (30, 40)
 
 
 def test_what_is_missing_is_named(served: Hub) -> None:
@@ -133,7 +133,7 @@ def test_damaged_weights_are_named(here: Path, content: bytes, words: str) -> No
 
 def test_a_stop_takes_effect_within_a_word(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stop, words = threading.Event(), []
-    go_on = module._go_on
+    go_on = module._check_stop
 
     def counted(event: threading.Event) -> None:
         words.append(1)
@@ -141,7 +141,7 @@ def test_a_stop_takes_effect_within_a_word(here: Path, monkeypatch: pytest.Monke
             event.set()
         go_on(event)
 
-    monkeypatch.setattr(module, "_go_on", counted)
+    monkeypatch.setattr(module, "_check_stop", counted)
     with pytest.raises(Cancelled):
         caption(PHOTO, "cpu", stop)
     assert len(words) == 3
@@ -202,4 +202,4 @@ def test_memory_that_runs_out_is_explained(here: Path, monkeypatch: pytest.Monke
     ],
 )
 def test_a_caption_does_not_ask_for_gray(said: str, kept: str) -> None:
-    assert colourful(said) == kept
+    assert drop_gray_words(said) == kept

@@ -24,26 +24,26 @@ from scenes import scene
 
 from colorize_core.errors import Cancelled, TooLittleMemoryError, WeightsError
 from colorize_core.prompted import memory, pipeline, pipeline_cache, preview, settings
-from colorize_core.prompted.chroma_transfer import keep
-from colorize_core.prompted.conditions import brightness, condition, working_size
-from colorize_core.prompted.flux import Editor, tokens
+from colorize_core.prompted.chroma_transfer import transfer_chroma
+from colorize_core.prompted.conditions import choose_size, make_condition, make_gray
+from colorize_core.prompted.flux import Editor, encode_tokens
 from colorize_core.prompted.generation import Preview, Variant, draw
 from colorize_core.prompted.memory import OFFLOAD, RESIDENT
 from colorize_core.prompted.models import MODELS
-from colorize_core.prompted.pipeline_cache import Shelf
-from colorize_core.prompted.settings import CONTROLS, Settings
+from colorize_core.prompted.pipeline_cache import PipelineCache
+from colorize_core.prompted.settings import CONTROLS, PromptSettings
 from colorize_core.prompted.sources import (
     BASE,
     CONTROLNETS,
     FLUX,
     Folders,
-    folders,
-    needed,
+    find_folders,
+    list_needed,
 )
 from colorize_core.sizes import size
 
 PHOTO = scene(90, 120)
-SMALL = Settings(model="flux2-klein", prompt="a red barn", side=64, steps=3)
+SMALL = PromptSettings(model="flux2-klein", prompt="a red barn", side=64, steps=3)
 CPU = torch.device("cpu")
 
 
@@ -65,11 +65,11 @@ def editor(models: Path) -> Editor:
     return loaded
 
 
-def drawn(editor: Editor, wish: Settings = SMALL, start: Any = None) -> list[Any]:
-    return list(draw(editor, PHOTO, wish, condition(PHOTO, wish), start=start))
+def drawn(editor: Editor, wish: PromptSettings = SMALL, start: Any = None) -> list[Any]:
+    return list(draw(editor, PHOTO, wish, make_condition(PHOTO, wish), start=start))
 
 
-def last(editor: Editor, wish: Settings = SMALL, **options: Any) -> NDArray[np.uint8]:
+def last(editor: Editor, wish: PromptSettings = SMALL, **options: Any) -> NDArray[np.uint8]:
     picture = drawn(editor, wish, **options)[-1].drawn
     assert picture.std() > 1  # not a flat one that would equal any other
     return picture
@@ -84,16 +84,16 @@ def test_every_model_has_a_card() -> None:
     for name, card in MODELS.items():
         assert card.name == name
         assert set(card.controls) <= names
-        wish = Settings(**card.defaults)
+        wish = PromptSettings(**card.defaults)
         assert wish.model == name
 
 
 def test_a_card_says_memory_download_and_licence() -> None:
     for name, card in MODELS.items():
-        sources = needed(Settings(model=name))
+        sources = list_needed(PromptSettings(model=name))
         assert all(source.licence in card.line for source in sources)
         assert size(sum(source.bytes for source in sources)) in card.line
-        need = memory.expected(sources, 2, 512 * 512)
+        need = memory.estimate_download(sources, 2, 512 * 512)
         assert f"{size(need.weights + need.work)} of GPU memory" in card.line
     assert MODELS["flux2-klein"].licence == "apache-2.0"
 
@@ -109,7 +109,7 @@ def test_the_need_is_that_of_whole_parts() -> None:
 def test_the_working_size_is_one_that_the_editor_leaves_alone(side: int) -> None:
     """Its pipeline refuses narrow pictures, and cuts those that are large or no multiples of 16."""
     for aspect in np.geomspace(0.01, 100, 101):
-        height, width = working_size(round(10_000 * aspect), 10_000, side, "flux2-klein")
+        height, width = choose_size(round(10_000 * aspect), 10_000, side, "flux2-klein")
         assert height % 16 == width % 16 == 0
         assert height * width <= 1024 * 1024
         Flux2ImageProcessor.check_image_input(Image.new("RGB", (width, height)))
@@ -120,8 +120,8 @@ def test_the_working_size_is_one_that_the_editor_leaves_alone(side: int) -> None
 
 @pytest.mark.parametrize("kind", settings.CONDITIONS)
 def test_the_editor_is_shown_the_gray_photo(kind: str) -> None:
-    shown = condition(PHOTO, replace(SMALL, condition=kind))
-    assert np.array_equal(shown, brightness(PHOTO, (64, 80)))
+    shown = make_condition(PHOTO, replace(SMALL, condition=kind))
+    assert np.array_equal(shown, make_gray(PHOTO, (64, 80)))
 
 
 # --- loading ---
@@ -136,12 +136,12 @@ def test_parts_are_loaded_in_float32_on_the_cpu(editor: Editor) -> None:
 def test_what_the_machine_cannot_hold_is_refused(
     models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "free", lambda device: 1000)
+    monkeypatch.setattr(memory, "measure_free", lambda device: 1000)
     monkeypatch.setattr(pipeline.flux, "assemble", lambda *_: pytest.fail("it was loaded"))
     with pytest.raises(TooLittleMemoryError, match=r"needs about .* GB; free are 0\.0 GB"):
         pipeline.load(there(models), "cpu")
     with pytest.raises(TooLittleMemoryError, match=r"about 34\.0 GB; free are 0\.0 GB"):
-        pipeline.check(needed(SMALL), "cpu", 512 * 512)
+        pipeline.check(list_needed(SMALL), "cpu", 512 * 512)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_a_drawing_is_what_the_pipeline_gives(editor: Editor, models: Path) -> N
     reference = Flux2KleinPipeline.from_pretrained(models / FLUX.repo, dtype=torch.float32)
     reference.set_progress_bar_config(disable=True)
     expected = reference(
-        image=Image.fromarray(brightness(PHOTO, (64, 80))),
+        image=Image.fromarray(make_gray(PHOTO, (64, 80))),
         prompt=SMALL.prompt,
         num_inference_steps=3,
         guidance_scale=1.0,
@@ -242,7 +242,7 @@ def test_the_photo_is_kept_unless_told(editor: Editor) -> None:
     kept, raw = drawn(editor)[-1], drawn(editor, replace(SMALL, keep=False))[-1]
     assert np.array_equal(kept.drawn, raw.drawn)
     assert raw.picture is raw.drawn
-    assert np.array_equal(kept.picture, keep(PHOTO, kept.drawn))
+    assert np.array_equal(kept.picture, transfer_chroma(PHOTO, kept.drawn))
     assert not np.array_equal(kept.picture, PHOTO)
 
 
@@ -256,7 +256,7 @@ def test_large_pictures_go_through_the_vae_in_tiles(
     monkeypatch.setattr(editor.edit.vae, "tile_latent_min_size", 16)
     tiled = last(editor, wish)
     assert editor.edit.vae.use_tiling
-    assert tiled.shape == whole.shape == (*working_size(90, 120, 192, "flux2-klein"), 3)
+    assert tiled.shape == whole.shape == (*choose_size(90, 120, 192, "flux2-klein"), 3)
     assert not np.array_equal(tiled, whole)
     last(editor)
     assert not editor.edit.vae.use_tiling
@@ -299,17 +299,17 @@ def test_tokens_are_those_of_the_pipeline(editor: Editor) -> None:
     picture = torch.rand(1, 3, 64, 96) * 2 - 1
     with torch.no_grad():
         expected = editor.edit._encode_vae_image(picture, None)
-        assert torch.allclose(tokens(editor.edit.vae, picture), expected, atol=1e-5)
+        assert torch.allclose(encode_tokens(editor.edit.vae, picture), expected, atol=1e-5)
 
 
 def test_previews_of_a_linear_vae_are_exact(
     editor: Editor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vae = LinearVae()
-    monkeypatch.setattr(editor, "matrix", preview.fit(vae, CPU, tokens, 64))
+    monkeypatch.setattr(editor, "matrix", preview.fit(vae, CPU, encode_tokens, 64))
     photo = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
     wide = torch.from_numpy(photo.repeat(16, 0).repeat(16, 1)).permute(2, 0, 1)[None]
-    packed = editor.edit._pack_latents(tokens(vae, wide / 127.5 - 1))
+    packed = editor.edit._pack_latents(encode_tokens(vae, wide / 127.5 - 1))
     assert packed.shape == (1, 35, 128)
     found = editor.preview(packed[0], 80, 112)
     assert np.abs(found.astype(int) - photo).max() <= 1
@@ -325,7 +325,7 @@ def test_stopping_takes_effect_within_one_step(editor: Editor) -> None:
     hook = editor.edit.transformer.register_forward_pre_hook(lambda *_: calls.append(1))
     threads = threading.active_count()
     wish = replace(SMALL, steps=30, variants=4)
-    news = draw(editor, PHOTO, wish, condition(PHOTO, wish), stop=stop)
+    news = draw(editor, PHOTO, wish, make_condition(PHOTO, wish), stop=stop)
     next(news)
     stop.set()
     at = len(calls)
@@ -340,7 +340,7 @@ def test_stopping_takes_effect_within_one_step(editor: Editor) -> None:
 def test_closing_the_iterator_stops_the_drawing(editor: Editor) -> None:
     threads = threading.active_count()
     wish = replace(SMALL, steps=100)
-    news = draw(editor, PHOTO, wish, condition(PHOTO, wish))
+    news = draw(editor, PHOTO, wish, make_condition(PHOTO, wish))
     next(news)
     news.close()
     assert threading.active_count() == threads
@@ -378,7 +378,7 @@ def test_the_shelf_holds_one_model_at_a_time(
     monkeypatch.setattr(
         pipeline_cache, "load", lambda *asked: seen.append(asked[0]) or pipeline.load(*asked)
     )
-    shared = Shelf()
+    shared = PipelineCache()
     for asked in (there(models), there(models), other, there(models)):
         with shared.borrow(asked, "cpu") as lent:
             assert lent.folders == asked
@@ -392,13 +392,13 @@ def test_from_the_hub_to_a_picture(
 ) -> None:
     with serving(models, tmp_path / "cache", monkeypatch) as server:
         with pytest.raises(WeightsError, match=r"FLUX.*16 GB, licence apache-2\.0"):
-            folders(SMALL)
-        fetch(needed(SMALL))
+            find_folders(SMALL)
+        fetch(list_needed(SMALL))
         assert server.revisions == {FLUX.repo: FLUX.revision}
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-        asked, shared = len(server.asked), Shelf()
-        with shared.borrow(folders(SMALL), "cpu") as lent:
-            *_, variant = draw(lent, PHOTO, SMALL, condition(PHOTO, SMALL))
+        asked, shared = len(server.asked), PipelineCache()
+        with shared.borrow(find_folders(SMALL), "cpu") as lent:
+            *_, variant = draw(lent, PHOTO, SMALL, make_condition(PHOTO, SMALL))
         shared.clear()
         assert len(server.asked) == asked
     assert variant.picture.shape == PHOTO.shape

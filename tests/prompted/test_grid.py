@@ -16,17 +16,17 @@ from scenes import scene
 
 from colorize_core.errors import Cancelled, OptionError, TooLittleMemoryError, WeightsError
 from colorize_core.prompted import grid, memory, pipeline, pipeline_cache, plan, sources
-from colorize_core.prompted.conditions import condition
+from colorize_core.prompted.conditions import make_condition
 from colorize_core.prompted.generation import Preview, Variant, draw
 from colorize_core.prompted.grid import draw_grid
-from colorize_core.prompted.pipeline_cache import Shelf
-from colorize_core.prompted.plan import combinations, label
-from colorize_core.prompted.settings import CONDITIONS, Settings
+from colorize_core.prompted.pipeline_cache import PipelineCache
+from colorize_core.prompted.plan import list_combinations, make_label
+from colorize_core.prompted.settings import CONDITIONS, PromptSettings
 from colorize_core.prompted.sources import BASE, CONTROLNETS, FAST, FLUX, HED, Folders
 
 PHOTO = scene(90, 120)
-WISH = Settings(side=64, steps=3, low=20, high=60, seed=5, variants=3)
-ALL = combinations(WISH, CONDITIONS, (False, True))
+WISH = PromptSettings(side=64, steps=3, low=20, high=60, seed=5, variants=3)
+ALL = list_combinations(WISH, CONDITIONS, (False, True))
 COLOURS = np.roll(PHOTO, 40, axis=2).copy()
 COLOURS[..., 0] = 200
 
@@ -38,7 +38,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     tiny_diffusion.write_all(models)
     cache = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch, serving(models, cache, patch):
-        fetch(sources.missing(plan.needed(ALL)))
+        fetch(sources.list_missing(plan.list_needed(ALL)))
         yield
 
 
@@ -56,13 +56,13 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[Folders]:
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Shelf]:
-    lending = Shelf()
+def shared() -> Iterator[PipelineCache]:
+    lending = PipelineCache()
     yield lending
     lending.clear()
 
 
-def run(shared: Shelf, cells: Any, **options: Any) -> list[Any]:
+def run(shared: PipelineCache, cells: Any, **options: Any) -> list[Any]:
     return list(draw_grid(shared, PHOTO, cells, start=COLOURS, device="cpu", **options))
 
 
@@ -74,28 +74,28 @@ def test_every_condition_meets_every_start_with_one_seed() -> None:
         (kind, start) for kind in CONDITIONS for start in (False, True)
     ]
     assert {replace(c, condition="canny", start=False) for c in ALL} == {replace(WISH, variants=1)}
-    assert combinations(WISH, ["canny", "canny"], [True, True]) == ALL[1:2]
+    assert list_combinations(WISH, ["canny", "canny"], [True, True]) == ALL[1:2]
 
 
 def test_a_model_without_conditions_is_compared_by_its_starts() -> None:
     wish = replace(WISH, model="flux2-klein")
-    cells = combinations(wish, CONDITIONS, (False, True))
+    cells = list_combinations(wish, CONDITIONS, (False, True))
     assert [cell.start for cell in cells] == [False, True]
-    assert [label(cell) for cell in cells] == [
+    assert [make_label(cell) for cell in cells] == [
         "FLUX.2 [klein] 4B",
         "FLUX.2 [klein] 4B, from the built-in model's colours",
     ]
-    assert plan.needed(cells) == (FLUX,)
+    assert plan.list_needed(cells) == (FLUX,)
 
 
 @pytest.mark.parametrize(("conditions", "starts"), [((), (True,)), (("canny",), ())])
 def test_nothing_to_compare_is_refused(conditions: Any, starts: Any) -> None:
     with pytest.raises(OptionError, match="Choose a condition"):
-        combinations(WISH, conditions, starts)
+        list_combinations(WISH, conditions, starts)
 
 
 def test_cells_are_called_by_words() -> None:
-    assert [label(cell) for cell in ALL] == [
+    assert [make_label(cell) for cell in ALL] == [
         "Canny edges",
         "Canny edges, from the built-in model's colours",
         "Brightness",
@@ -103,7 +103,7 @@ def test_cells_are_called_by_words() -> None:
         "Soft edges",
         "Soft edges, from the built-in model's colours",
     ]
-    assert set(plan.needed(ALL)) == {BASE, *CONTROLNETS.values(), HED, FAST}
+    assert set(plan.list_needed(ALL)) == {BASE, *CONTROLNETS.values(), HED, FAST}
 
 
 # --- drawing ---
@@ -111,7 +111,7 @@ def test_cells_are_called_by_words() -> None:
 
 def test_a_cell_is_what_would_be_drawn_alone(loads: list[Folders]) -> None:
     """Nothing but the ControlNet is exchanged between them."""
-    shared = Shelf()
+    shared = PipelineCache()
     news = run(shared, ALL)
     assert len(loads) == 1
     assert [number for number, _ in news] == [n for n in range(1, 7) for _ in range(4)]
@@ -121,38 +121,38 @@ def test_a_cell_is_what_would_be_drawn_alone(loads: list[Folders]) -> None:
     assert len({picture.tobytes() for picture in pictures}) == 6
     for number in (2, 5):
         cell = ALL[number]
-        hed = sources.hed() if cell.condition == "softedge" else None
+        hed = sources.find_hed() if cell.condition == "softedge" else None
         start = COLOURS if cell.start else None
-        with shared.borrow(sources.folders(cell), "cpu") as painter:
-            *_, alone = draw(painter, PHOTO, cell, condition(PHOTO, cell, hed), start=start)
+        with shared.borrow(sources.find_folders(cell), "cpu") as painter:
+            *_, alone = draw(painter, PHOTO, cell, make_condition(PHOTO, cell, hed), start=start)
         assert np.array_equal(alone.drawn, pictures[number])
     shared.clear()
 
 
 def test_a_cell_that_fails_leaves_the_others(
-    shared: Shelf, monkeypatch: pytest.MonkeyPatch
+    shared: PipelineCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     error = WeightsError("The soft edge detector is missing.")
 
     def fail() -> Path:
         raise error
 
-    monkeypatch.setattr(sources, "hed", fail)
-    news = run(shared, combinations(WISH, ("softedge", "canny"), (False,)))
+    monkeypatch.setattr(sources, "find_hed", fail)
+    news = run(shared, list_combinations(WISH, ("softedge", "canny"), (False,)))
     assert news[0] == (1, error)
     assert error.__traceback__ is None
     assert [type(each) for _, each in news[1:]] == [*[Preview] * 3, Variant]
 
 
 def test_memory_that_runs_out_in_one_cell_leaves_the_others(
-    shared: Shelf, monkeypatch: pytest.MonkeyPatch
+    shared: PipelineCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[int] = []
 
     def real(painter: Any, *arguments: Any, **options: Any) -> Iterator[Any]:
         calls.append(1)
         if len(calls) == 1:
-            raise memory.shortage()
+            raise memory.describe_shortage()
         yield from draw(painter, *arguments, **options)
 
     monkeypatch.setattr(grid, "draw", real)
@@ -161,7 +161,9 @@ def test_memory_that_runs_out_in_one_cell_leaves_the_others(
     assert isinstance(news[-1][1], Variant)
 
 
-def test_other_errors_are_not_hidden(shared: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_errors_are_not_hidden(
+    shared: PipelineCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError("a mistake of ours")
 
@@ -170,7 +172,7 @@ def test_other_errors_are_not_hidden(shared: Shelf, monkeypatch: pytest.MonkeyPa
         run(shared, ALL[:1])
 
 
-def test_cells_that_begin_from_colours_need_them(shared: Shelf) -> None:
+def test_cells_that_begin_from_colours_need_them(shared: PipelineCache) -> None:
     with pytest.raises(ValueError, match="need them"):
         list(draw_grid(shared, PHOTO, ALL, device="cpu"))
 
@@ -178,11 +180,11 @@ def test_cells_that_begin_from_colours_need_them(shared: Shelf) -> None:
 # --- stopping ---
 
 
-def test_stopping_takes_effect_within_one_step(shared: Shelf) -> None:
+def test_stopping_takes_effect_within_one_step(shared: PipelineCache) -> None:
     stop, seen = threading.Event(), []
-    cells = combinations(replace(WISH, steps=30), CONDITIONS, (False,))
+    cells = list_combinations(replace(WISH, steps=30), CONDITIONS, (False,))
     threads = threading.active_count()
-    with shared.borrow(sources.folders(cells[0]), "cpu") as painter:
+    with shared.borrow(sources.find_folders(cells[0]), "cpu") as painter:
         unet = painter.text.unet
     hook = unet.register_forward_pre_hook(lambda *_: seen.append(1))
     news = draw_grid(shared, PHOTO, cells, device="cpu", stop=stop)
@@ -198,16 +200,16 @@ def test_stopping_takes_effect_within_one_step(shared: Shelf) -> None:
     assert isinstance(run(shared, ALL[:1])[-1][1], Variant)
 
 
-def test_closing_the_iterator_gives_the_painter_back(shared: Shelf) -> None:
+def test_closing_the_iterator_gives_the_painter_back(shared: PipelineCache) -> None:
     news = draw_grid(shared, PHOTO, ALL[:1], device="cpu")
     next(news)
     news.close()
     assert isinstance(run(shared, ALL[:1])[-1][1], Variant)
 
 
-def test_a_stop_between_cells_loads_nothing(shared: Shelf, loads: list[Folders]) -> None:
+def test_a_stop_between_cells_loads_nothing(shared: PipelineCache, loads: list[Folders]) -> None:
     stop = threading.Event()
-    news = draw_grid(Shelf(), PHOTO, ALL[:1], device="cpu", stop=stop)
+    news = draw_grid(PipelineCache(), PHOTO, ALL[:1], device="cpu", stop=stop)
     stop.set()
     with pytest.raises(Cancelled):
         next(news)

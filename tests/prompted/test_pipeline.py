@@ -25,20 +25,20 @@ from scenes import scene
 
 from colorize_core.errors import Cancelled, OptionError, TooLittleMemoryError, WeightsError
 from colorize_core.prompted import memory, pipeline, pipeline_cache
-from colorize_core.prompted.chroma_transfer import keep
-from colorize_core.prompted.conditions import condition
+from colorize_core.prompted.chroma_transfer import transfer_chroma
+from colorize_core.prompted.conditions import make_condition
 from colorize_core.prompted.generation import Preview, Variant, draw
 from colorize_core.prompted.memory import OFFLOAD, RESIDENT
 from colorize_core.prompted.pipeline import Painter
-from colorize_core.prompted.pipeline_cache import Shelf
-from colorize_core.prompted.settings import Settings
-from colorize_core.prompted.sources import BASE, CONTROLNETS, FAST, Folders, needed
+from colorize_core.prompted.pipeline_cache import PipelineCache
+from colorize_core.prompted.settings import PromptSettings
+from colorize_core.prompted.sources import BASE, CONTROLNETS, FAST, Folders, list_needed
 
 # NumPy 2 has a word for diffusers' UniPC, which reads a tensor as an array.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 PHOTO = scene(90, 120)
-SMALL = Settings(side=64, steps=3, low=20, high=60)
+SMALL = PromptSettings(side=64, steps=3, low=20, high=60)
 SLOW = replace(SMALL, fast=False, guidance=7.5)
 
 
@@ -60,13 +60,13 @@ def painter(models: Path) -> Painter:
 
 
 def drawn(
-    painter: Painter, settings: Settings = SMALL, start: Any = None, control: Any = None
+    painter: Painter, settings: PromptSettings = SMALL, start: Any = None, control: Any = None
 ) -> list[Any]:
-    control = condition(PHOTO, settings) if control is None else control
+    control = make_condition(PHOTO, settings) if control is None else control
     return list(draw(painter, PHOTO, settings, control, start=start))
 
 
-def last(painter: Painter, settings: Settings = SMALL, **options: Any) -> NDArray[np.uint8]:
+def last(painter: Painter, settings: PromptSettings = SMALL, **options: Any) -> NDArray[np.uint8]:
     picture = drawn(painter, settings, **options)[-1].drawn
     assert picture.std() > 1  # not a flat one that would equal any other
     return picture
@@ -95,13 +95,13 @@ def test_the_need_is_that_of_the_parts(painter: Painter, models: Path) -> None:
     parts = [plain.base / name for name in pipeline.PARTS] + [plain.controlnet]
     modules = (getattr(painter.text, n) for n in (*pipeline.PARTS, "controlnet"))
     numbers = sum(p.numel() for m in modules for n, p in m.named_parameters() if "lora" not in n)
-    assert memory.need(parts, 4, 1).weights == pytest.approx(4 * numbers, rel=0.01)
+    assert memory.estimate(parts, 4, 1).weights == pytest.approx(4 * numbers, rel=0.01)
 
 
 def test_what_the_machine_cannot_hold_is_refused_before_it_is_loaded(
     models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "free", lambda device: 1000)
+    monkeypatch.setattr(memory, "measure_free", lambda device: 1000)
     monkeypatch.setattr(pipeline, "_assemble", lambda *_: pytest.fail("it was loaded"))
     with pytest.raises(TooLittleMemoryError, match=r"needs about .* GB; free are 0\.0 GB"):
         pipeline.load(folders(models), "cpu")
@@ -150,25 +150,25 @@ def test_a_damaged_controlnet_leaves_the_painter_as_it_was(
     shutil.copytree(models / CONTROLNETS["brightness"].repo, tmp_path / "other")
     (tmp_path / "other" / "diffusion_pytorch_model.safetensors").write_bytes(b"broken")
     with pytest.raises(WeightsError, match="other cannot be loaded"):
-        painter.follow(tmp_path / "other")
+        painter.exchange_controlnet(tmp_path / "other")
     assert np.array_equal(last(painter), before)
 
 
 def test_packages_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "find_spec", lambda name: None if name == "peft" else name)
     with pytest.raises(OptionError, match=r"not here: peft\. .*autochrome-studio\[prompt\]"):
-        pipeline.check(needed(Settings()), "cpu")
+        pipeline.check(list_needed(PromptSettings()), "cpu")
 
 
 def test_the_need_is_known_before_anything_is_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    sources = needed(Settings(condition="brightness"))
-    found = memory.expected(sources, 4, 512 * 512)
+    sources = list_needed(PromptSettings(condition="brightness"))
+    found = memory.estimate_download(sources, 4, 512 * 512)
     # 860 M in the UNet, 123 M, 84 M and 304 M beside it, 361 M in a ControlNet, 67 M in LCM-LoRA
     assert found.weights / 4 == pytest.approx(1800e6, rel=0.02)
     assert found.largest / 4 == pytest.approx(860e6, rel=0.01)
-    monkeypatch.setattr(memory, "free", lambda device: 10_000_000_000)
+    monkeypatch.setattr(memory, "measure_free", lambda device: 10_000_000_000)
     pipeline.check(sources, "cpu", 512 * 512)
-    monkeypatch.setattr(memory, "free", lambda device: 6_000_000_000)
+    monkeypatch.setattr(memory, "measure_free", lambda device: 6_000_000_000)
     with pytest.raises(TooLittleMemoryError, match=r"about 9\.3 GB; free are 6\.0 GB"):
         pipeline.check(sources, "cpu", 512 * 512)
 
@@ -181,14 +181,14 @@ def test_a_drawing_is_what_the_pipeline_gives(painter: Painter, models: Path) ->
     plain = folders(models)
     reference = StableDiffusionControlNetPipeline.from_pretrained(
         plain.base,
-        controlnet=pipeline._controlnet(plain.controlnet, torch.float32),
+        controlnet=pipeline._load_controlnet(plain.controlnet, torch.float32),
         variant="fp16",
         dtype=torch.float32,
     )
     reference.load_lora_weights(str(plain.lora.parent), weight_name=plain.lora.name)
     reference.scheduler = LCMScheduler.from_config(reference.scheduler.config)
     reference.set_progress_bar_config(disable=True)
-    control = condition(PHOTO, SMALL)
+    control = make_condition(PHOTO, SMALL)
     expected = reference(
         SMALL.prompt,
         image=Image.fromarray(control),
@@ -236,7 +236,7 @@ def test_every_setting_counts(painter: Painter, other: dict[str, Any]) -> None:
 
 
 def test_the_condition_counts(painter: Painter) -> None:
-    blank = np.zeros_like(condition(PHOTO, SMALL))
+    blank = np.zeros_like(make_condition(PHOTO, SMALL))
     assert not np.array_equal(last(painter, control=blank), last(painter))
 
 
@@ -250,7 +250,7 @@ def test_slow_drawing_is_that_of_the_network_without_lora(painter: Painter, mode
 @pytest.mark.parametrize("settings", [SMALL, replace(SLOW, steps=4)])
 @pytest.mark.parametrize("strength", [0.3, 0.6, 1.0])
 def test_drawing_from_a_picture_runs_the_steps_asked_for(
-    painter: Painter, settings: Settings, strength: float
+    painter: Painter, settings: PromptSettings, strength: float
 ) -> None:
     colour = np.roll(PHOTO, 40, axis=2).copy()
     colour[..., 0] = 200
@@ -265,7 +265,7 @@ def test_drawing_from_a_picture_runs_the_steps_asked_for(
     ("wish", "strength", "steps"), [(SMALL, 0.05, 2), (replace(SMALL, steps=50), 0.5, 25)]
 )
 def test_fast_drawing_takes_no_more_steps_than_there_are(
-    painter: Painter, wish: Settings, strength: float, steps: int
+    painter: Painter, wish: PromptSettings, strength: float, steps: int
 ) -> None:
     """LCM knows 50 steps from noise to picture; of these the last part runs."""
     news = drawn(painter, replace(wish, strength=strength), start=PHOTO)
@@ -305,7 +305,7 @@ def test_large_pictures_are_decoded_in_tiles(
     monkeypatch.setattr(pipeline, "TILED", 128 * 128)
     tiled = last(painter, wish)
     assert painter.text.vae.use_tiling
-    assert tiled.shape == whole.shape == (*condition(PHOTO, wish).shape[:2], 3)
+    assert tiled.shape == whole.shape == (*make_condition(PHOTO, wish).shape[:2], 3)
     assert 0 < np.abs(tiled.astype(int) - whole).mean() < 20
     last(painter)
     assert not painter.text.vae.use_tiling
@@ -316,7 +316,7 @@ def test_the_photo_is_kept_unless_told(painter: Painter) -> None:
     assert np.array_equal(kept.drawn, raw.drawn)
     assert raw.picture is raw.drawn
     assert kept.picture.shape == PHOTO.shape
-    assert np.array_equal(kept.picture, keep(PHOTO, kept.drawn))
+    assert np.array_equal(kept.picture, transfer_chroma(PHOTO, kept.drawn))
 
 
 def test_flagged_pictures_are_explained(painter: Painter, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -346,7 +346,7 @@ def test_stopping_takes_effect_within_one_step(painter: Painter) -> None:
     wish = replace(SMALL, steps=30, variants=4)
     threads = threading.active_count()
     with counted(painter.text.unet) as calls:
-        news = draw(painter, PHOTO, wish, condition(PHOTO, wish), stop=stop)
+        news = draw(painter, PHOTO, wish, make_condition(PHOTO, wish), stop=stop)
         next(news)
         stop.set()
         at = len(calls)
@@ -362,7 +362,7 @@ def test_a_stop_before_the_first_step_runs_none(painter: Painter) -> None:
     stop = threading.Event()
     stop.set()
     with counted(painter.text.unet) as calls, pytest.raises(Cancelled):
-        next(draw(painter, PHOTO, SMALL, condition(PHOTO, SMALL), stop=stop))
+        next(draw(painter, PHOTO, SMALL, make_condition(PHOTO, SMALL), stop=stop))
     assert calls == []
 
 
@@ -370,7 +370,7 @@ def test_closing_the_iterator_stops_the_drawing(painter: Painter) -> None:
     wish = replace(SMALL, steps=30)
     threads = threading.active_count()
     with counted(painter.text.unet) as calls:
-        news = draw(painter, PHOTO, wish, condition(PHOTO, wish))
+        news = draw(painter, PHOTO, wish, make_condition(PHOTO, wish))
         next(news)
         news.close()
         assert len(calls) < 30
@@ -384,7 +384,7 @@ def test_what_was_drawn_is_freed_when_it_is_stopped(painter: Painter) -> None:
         lambda _, inputs: seen.append(weakref.ref(inputs[0]))
     )
     stop = threading.Event()
-    news = draw(painter, PHOTO, SMALL, condition(PHOTO, SMALL), stop=stop)
+    news = draw(painter, PHOTO, SMALL, make_condition(PHOTO, SMALL), stop=stop)
     next(news)
     stop.set()
     with pytest.raises(Cancelled) as caught:
@@ -433,13 +433,13 @@ def test_another_controlnet_is_exchanged_in_place(models: Path) -> None:
     fresh = pipeline.load(folders(models, "brightness"), "cpu")
     moved = pipeline.load(folders(models), "cpu")
     unet, before = moved.text.unet, last(moved)
-    moved.follow(fresh.folders.controlnet)
+    moved.exchange_controlnet(fresh.folders.controlnet)
     assert moved.text.unet is unet
     for start in (None, PHOTO):
         expected = last(fresh, replace(SMALL, condition="brightness"), start=start)
         found = last(moved, replace(SMALL, condition="brightness"), start=start)
         assert np.array_equal(found, expected)
-    moved.follow(folders(models).controlnet)
+    moved.exchange_controlnet(folders(models).controlnet)
     assert np.array_equal(last(moved), before)
 
 
@@ -458,12 +458,12 @@ def test_parts_that_come_and_go_draw_the_same(
     stop = threading.Event()
     stop.set()
     with pytest.raises(Cancelled):
-        list(draw(coming, PHOTO, SMALL, condition(PHOTO, SMALL), stop=stop))
+        list(draw(coming, PHOTO, SMALL, make_condition(PHOTO, SMALL), stop=stop))
     other = replace(SMALL, condition="brightness")
-    coming.follow(folders(models, "brightness").controlnet)
+    coming.exchange_controlnet(folders(models, "brightness").controlnet)
     assert coming.text.unet is unet
     assert not np.array_equal(last(coming, other), last(painter))
-    coming.follow(folders(models).controlnet)
+    coming.exchange_controlnet(folders(models).controlnet)
     assert np.array_equal(last(coming), last(painter))
 
 
@@ -488,7 +488,7 @@ def wait_until(true: Callable[[], bool], seconds: float = 20.0) -> None:
 
 
 def test_a_painter_is_loaded_once_and_shared(models: Path, loads: list[Folders]) -> None:
-    shared = Shelf()
+    shared = PipelineCache()
     with shared.borrow(folders(models), "cpu") as first:
         last(first)
     with shared.borrow(folders(models, "brightness"), "cpu") as second:
@@ -501,7 +501,7 @@ def test_a_painter_is_loaded_once_and_shared(models: Path, loads: list[Folders])
 
 
 def test_what_is_not_loaded_yet_is_loaded_anew(models: Path, loads: list[Folders]) -> None:
-    shared = Shelf()
+    shared = PipelineCache()
     with shared.borrow(folders(models, fast=False), "cpu"):
         pass
     with shared.borrow(folders(models), "cpu") as painter:
@@ -511,7 +511,7 @@ def test_what_is_not_loaded_yet_is_loaded_anew(models: Path, loads: list[Folders
 
 
 def test_memory_is_freed_when_idle(models: Path, loads: list[Folders]) -> None:
-    shared = Shelf(idle=0.05)
+    shared = PipelineCache(idle=0.05)
     with shared.borrow(folders(models), "cpu") as painter:
         unet = weakref.ref(painter.text.unet)
         time.sleep(0.2)
@@ -527,7 +527,7 @@ def test_memory_is_freed_when_idle(models: Path, loads: list[Folders]) -> None:
 
 
 def test_a_timer_that_comes_late_frees_nothing(models: Path) -> None:
-    shared = Shelf()
+    shared = PipelineCache()
     with shared.borrow(folders(models), "cpu"):
         pass
     late = shared._timer
@@ -540,7 +540,7 @@ def test_a_timer_that_comes_late_frees_nothing(models: Path) -> None:
 
 
 def test_one_borrows_at_a_time(models: Path) -> None:
-    shared, order = Shelf(), []
+    shared, order = PipelineCache(), []
 
     def other() -> None:
         with shared.borrow(folders(models), "cpu"):
@@ -557,7 +557,7 @@ def test_one_borrows_at_a_time(models: Path) -> None:
 
 
 def test_a_load_that_fails_leaves_the_shelf_usable(models: Path, tmp_path: Path) -> None:
-    shared = Shelf()
+    shared = PipelineCache()
     with (
         pytest.raises(WeightsError),
         shared.borrow(replace(folders(models), base=tmp_path), "cpu"),

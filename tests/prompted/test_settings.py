@@ -27,7 +27,7 @@ from colorize_core.errors import (
 from colorize_core.imaging import image
 from colorize_core.imaging.color import lab_to_rgb, lightness, rgb_to_lab
 from colorize_core.prompted import conditions, memory, preview
-from colorize_core.prompted.chroma_transfer import keep
+from colorize_core.prompted.chroma_transfer import transfer_chroma
 from colorize_core.prompted.memory import OFFLOAD, RESIDENT, Need
 from colorize_core.prompted.metadata import KEYWORD, read_settings, write_settings
 from colorize_core.prompted.settings import (
@@ -35,15 +35,15 @@ from colorize_core.prompted.settings import (
     CONTROLS,
     PHRASES,
     PROMPT,
-    Settings,
-    with_phrase,
+    PromptSettings,
+    toggle_phrase,
 )
 
 # --- settings ---
 
 
 def test_defaults_are_what_the_controls_say() -> None:
-    settings = Settings()
+    settings = PromptSettings()
     assert {c.name: c.default for c in CONTROLS} == {
         c.name: getattr(settings, c.name) for c in CONTROLS
     }
@@ -72,23 +72,23 @@ def test_defaults_are_what_the_controls_say() -> None:
 )
 def test_what_is_not_allowed_is_named(values: dict[str, Any], words: str) -> None:
     with pytest.raises(OptionError, match=words):
-        Settings(**values)
+        PromptSettings(**values)
 
 
 def test_fast_counts_for_stable_diffusion_alone() -> None:
-    assert Settings(model="flux2-klein", steps=60).steps == 60
+    assert PromptSettings(model="flux2-klein", steps=60).steps == 60
 
 
 def test_every_variant_has_its_own_seed() -> None:
-    assert Settings(seed=5, variants=3).seeds == (5, 6, 7)
+    assert PromptSettings(seed=5, variants=3).seeds == (5, 6, 7)
 
 
 @pytest.mark.parametrize("phrase", PHRASES)
 @pytest.mark.parametrize("prompt", ["", "a street, high quality", PROMPT])
 def test_a_phrase_comes_and_goes(prompt: str, phrase: str) -> None:
-    with_it = with_phrase(prompt, phrase)
+    with_it = toggle_phrase(prompt, phrase)
     assert with_it == (f"{prompt}, {phrase}" if prompt else phrase)
-    assert with_phrase(with_it, phrase) == prompt
+    assert toggle_phrase(with_it, phrase) == prompt
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_phrase_comes_and_goes(prompt: str, phrase: str) -> None:
     ],
 )
 def test_a_phrase_is_found_between_commas(prompt: str, after: str) -> None:
-    assert with_phrase(prompt, "navy suit") == after
+    assert toggle_phrase(prompt, "navy suit") == after
 
 
 def test_phrases_fit_between_commas() -> None:
@@ -114,7 +114,7 @@ def test_phrases_fit_between_commas() -> None:
 
 @pytest.mark.parametrize("size", [(600, 800), (801, 599), (512, 512), (30, 400), (3000, 4000)])
 def test_the_working_size_has_the_area_and_the_aspect(size: tuple[int, int]) -> None:
-    height, width = conditions.working_size(*size, 512)
+    height, width = conditions.choose_size(*size, 512)
     assert height % 8 == width % 8 == 0
     exact = (size[0] / size[1]) ** 0.5 * 512, (size[1] / size[0]) ** 0.5 * 512
     assert abs(height - exact[0]) <= 4
@@ -123,26 +123,26 @@ def test_the_working_size_has_the_area_and_the_aspect(size: tuple[int, int]) -> 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 10_000), (10_000, 1)])
 def test_the_working_size_of_strange_photos_stays_in_bounds(size: tuple[int, int]) -> None:
-    assert min(conditions.working_size(*size, 512)) >= 128
-    assert max(conditions.working_size(*size, 512)) <= 2048
+    assert min(conditions.choose_size(*size, 512)) >= 128
+    assert max(conditions.choose_size(*size, 512)) <= 2048
 
 
 def test_brightness_is_the_photos_own_gray() -> None:
     photo = scene(56, 72)
-    assert np.array_equal(conditions.brightness(photo, (56, 72)), photo)
+    assert np.array_equal(conditions.make_gray(photo, (56, 72)), photo)
     fine = photo.astype(np.uint16) * 257
-    assert np.array_equal(conditions.brightness(fine, (56, 72)), photo)
+    assert np.array_equal(conditions.make_gray(fine, (56, 72)), photo)
 
 
 def test_brightness_leaves_out_the_tint_of_an_old_print() -> None:
     photo = (scene(56, 72) * np.array([1, 0.85, 0.65])).astype(np.uint8)
-    gray = conditions.brightness(photo, (56, 72))
+    gray = conditions.make_gray(photo, (56, 72))
     assert np.array_equal(gray[..., 0], gray[..., 2])
     assert gray.max() > photo[..., 2].max()
 
 
 def edges(low: int, high: int, blur: float = 0.0, size: tuple[int, int] = (72, 104)) -> Any:
-    return conditions.canny(scene(*size), low, high, blur)
+    return conditions.detect_canny(scene(*size), low, high, blur)
 
 
 def test_edges_are_opencvs_at_the_working_size() -> None:
@@ -169,14 +169,14 @@ def test_soft_edges_are_what_the_network_says(tmp_path: Path) -> None:
     torch.manual_seed(0)
     write_hed(tmp_path / "ControlNetHED.pth")
     gray = scene(64, 128)
-    found = conditions.soft_edges(gray, tmp_path / "ControlNetHED.pth")
-    network = conditions._hed(tmp_path / "ControlNetHED.pth").netNetwork
+    found = conditions.detect_soft_edges(gray, tmp_path / "ControlNetHED.pth")
+    network = conditions._load_hed(tmp_path / "ControlNetHED.pth").netNetwork
     with torch.no_grad():
         maps = network(torch.from_numpy(gray).permute(2, 0, 1)[None].float())
     logits = [cv2.resize(m[0, 0].numpy(), (128, 64)) for m in maps]
     expected = 255 / (1 + np.exp(-np.mean(logits, 0)))
     assert np.abs(found[..., 1] - expected).max() <= 1
-    assert conditions.soft_edges(gray[:56, :72], tmp_path / "ControlNetHED.pth").shape == (
+    assert conditions.detect_soft_edges(gray[:56, :72], tmp_path / "ControlNetHED.pth").shape == (
         56,
         72,
         3,
@@ -185,9 +185,9 @@ def test_soft_edges_are_what_the_network_says(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", CONDITIONS[:2])
 def test_a_condition_has_the_working_size(kind: str) -> None:
-    settings = Settings(condition=kind, side=96, low=20, high=60)
-    shown = conditions.condition(scene(300, 401), settings)
-    assert shown.shape == (*conditions.working_size(300, 401, 96), 3)
+    settings = PromptSettings(condition=kind, side=96, low=20, high=60)
+    shown = conditions.make_condition(scene(300, 401), settings)
+    assert shown.shape == (*conditions.choose_size(300, 401, 96), 3)
     assert shown.max() > shown.min()
 
 
@@ -235,7 +235,7 @@ def poster(height: int, width: int, edge: int) -> NDArray[np.uint8]:
 def test_lightness_is_kept_within_a_level(size: tuple[int, int], depth: Any) -> None:
     photo = scene(*size).astype(depth) * depth(np.iinfo(depth).max // 255)
     before = photo.copy()
-    kept = keep(photo, poster(64, 80, 40))
+    kept = transfer_chroma(photo, poster(64, 80, 40))
     assert kept.shape == photo.shape
     assert kept.dtype == depth
     assert np.abs(gray_levels(kept) - gray_levels(photo)).max() <= 1
@@ -244,7 +244,7 @@ def test_lightness_is_kept_within_a_level(size: tuple[int, int], depth: Any) -> 
 
 def test_lightness_is_kept_at_every_shade() -> None:
     photo = np.repeat(np.tile(np.arange(256, dtype=np.uint8), (64, 1))[..., None], 3, 2)
-    kept = keep(photo, poster(64, 64, 32))
+    kept = transfer_chroma(photo, poster(64, 64, 32))
     assert np.abs(gray_levels(kept) - gray_levels(photo)).max() <= 1
     assert tuple(kept[0, 0]) == (0, 0, 0)
     assert tuple(kept[0, -1]) == (255, 255, 255)
@@ -254,7 +254,7 @@ def test_colours_are_the_drawn_ones_and_end_where_the_photo_does() -> None:
     photo = np.full((96, 120, 3), 90, np.uint8)
     photo[:, 60:] = 170
     blurred = cv2.GaussianBlur(poster(96, 120, 60), (0, 0), 3)
-    ab = rgb_to_lab(keep(photo, blurred) / 255)[48, :, 1:]
+    ab = rgb_to_lab(transfer_chroma(photo, blurred) / 255)[48, :, 1:]
     assert (ab[:50, 1] > 30).all()  # yellow
     assert (ab[70:, 1] < -30).all()  # blue
     steps = np.hypot(*np.diff(ab, axis=0).T)
@@ -264,7 +264,7 @@ def test_colours_are_the_drawn_ones_and_end_where_the_photo_does() -> None:
 
 def test_gray_drawings_leave_the_photo_gray() -> None:
     photo = scene(90, 120)
-    assert np.abs(keep(photo, scene(64, 80)).astype(int) - photo).max() <= 1
+    assert np.abs(transfer_chroma(photo, scene(64, 80)).astype(int) - photo).max() <= 1
 
 
 # --- settings in a PNG ---
@@ -275,7 +275,7 @@ def png(photo: NDArray[np.uint8]) -> bytes:
     return image.encode(image.Photo(photo, None, metadata, "PNG"), "PNG")
 
 
-WISH = Settings(
+WISH = PromptSettings(
     model="flux2-klein",
     prompt="autumn leaves, 1950s „Kodachrome“",
     negative="",
@@ -346,7 +346,7 @@ NEED = Need(weights=4 * GB, largest=2 * GB, work=1 * GB)
 def test_parts_are_placed_by_free_memory(
     device: torch.device, there: int | None, ram: int | None, placement: str
 ) -> None:
-    assert memory.place(NEED, device, there, ram) == placement
+    assert memory.choose_placement(NEED, device, there, ram) == placement
 
 
 @pytest.mark.parametrize(
@@ -361,7 +361,7 @@ def test_what_does_not_fit_is_refused_with_the_numbers(
     device: torch.device, there: int, ram: int, words: str
 ) -> None:
     with pytest.raises(TooLittleMemoryError, match=words):
-        memory.place(NEED, device, there, ram)
+        memory.choose_placement(NEED, device, there, ram)
 
 
 def test_the_need_is_counted_from_the_files(tmp_path: Path) -> None:
@@ -371,16 +371,16 @@ def test_the_need_is_counted_from_the_files(tmp_path: Path) -> None:
     halves = {name: tensor.half() for name, tensor in tensors.items()}
     save_file(halves, tmp_path / "unet" / "model.fp16.safetensors")
     save_file(tensors, tmp_path / "lora.safetensors")
-    found = memory.need([tmp_path / "unet", tmp_path / "lora.safetensors"], 2, 100)
+    found = memory.estimate([tmp_path / "unet", tmp_path / "lora.safetensors"], 2, 100)
     assert found == Need(2 * 700, 700, memory.WORK * 200)
-    assert replace(found, work=0) == replace(memory.need([tmp_path / "unet"] * 2, 2, 9), work=0)
+    assert replace(found, work=0) == replace(memory.estimate([tmp_path / "unet"] * 2, 2, 9), work=0)
     (tmp_path / "lora.safetensors").write_bytes(b"x")
     with pytest.raises(WeightsError, match=r"lora\.safetensors is damaged"):
-        memory.need([tmp_path / "lora.safetensors"], 2, 100)
+        memory.estimate([tmp_path / "lora.safetensors"], 2, 100)
 
 
 def test_this_machine_has_memory() -> None:
-    assert (memory.free(CPU) or 0) > 1 << 20
+    assert (memory.measure_free(CPU) or 0) > 1 << 20
 
 
 # --- previews ---
@@ -415,5 +415,5 @@ def test_previews_of_a_linear_vae_are_exact() -> None:
     wide = photo.repeat(8, 0).repeat(8, 1)
     picture = torch.from_numpy(wide).permute(2, 0, 1)[None] / 127.5 - 1
     latents = vae.encode(picture).latent_dist.mean[0] * vae.config.scaling_factor
-    assert np.abs(preview.preview(latents, matrix).astype(int) - photo).max() <= 1
-    assert preview.preview(torch.full((4, 2, 3), torch.nan), matrix).shape == (2, 3, 3)
+    assert np.abs(preview.render(latents, matrix).astype(int) - photo).max() <= 1
+    assert preview.render(torch.full((4, 2, 3), torch.nan), matrix).shape == (2, 3, 3)

@@ -18,11 +18,11 @@ from colorize_core.downloads.catalogue import Download
 from colorize_core.errors import Cancelled, WeightsError
 from colorize_core.imaging import image
 from colorize_core.prompted import sources
-from colorize_core.prompted.conditions import condition
+from colorize_core.prompted.conditions import make_condition
 from colorize_core.prompted.generation import draw
 from colorize_core.prompted.metadata import read_settings, write_settings
-from colorize_core.prompted.pipeline_cache import Shelf
-from colorize_core.prompted.settings import CONDITIONS, Settings
+from colorize_core.prompted.pipeline_cache import PipelineCache
+from colorize_core.prompted.settings import CONDITIONS, PromptSettings
 from colorize_core.prompted.sources import (
     BASE,
     CAPTIONER,
@@ -30,9 +30,9 @@ from colorize_core.prompted.sources import (
     FAST,
     FLUX,
     HED,
-    folders,
-    missing,
-    needed,
+    find_folders,
+    list_missing,
+    list_needed,
 )
 from colorize_core.sizes import size
 
@@ -55,13 +55,13 @@ def served(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 def test_every_condition_has_a_controlnet() -> None:
     assert tuple(CONTROLNETS) == CONDITIONS
-    assert needed(Settings()) == (BASE, CONTROLNETS["canny"], FAST)
-    soft = Settings(condition="softedge", fast=False)
-    assert needed(soft) == (BASE, CONTROLNETS["softedge"], HED)
+    assert list_needed(PromptSettings()) == (BASE, CONTROLNETS["canny"], FAST)
+    soft = PromptSettings(condition="softedge", fast=False)
+    assert list_needed(soft) == (BASE, CONTROLNETS["softedge"], HED)
 
 
 def test_an_editor_needs_nothing_but_itself() -> None:
-    assert needed(Settings(model="flux2-klein", condition="softedge")) == (FLUX,)
+    assert list_needed(PromptSettings(model="flux2-klein", condition="softedge")) == (FLUX,)
 
 
 @pytest.mark.parametrize("source", [*PAINTING, FLUX, CAPTIONER], ids=lambda source: source.repo)
@@ -74,11 +74,11 @@ def test_a_line_says_revision_size_and_licence(source: Download) -> None:
 
 
 def test_nothing_is_downloaded_unless_it_is_asked_for(served: Hub) -> None:
-    assert missing(needed(Settings())) == needed(Settings())
+    assert list_missing(list_needed(PromptSettings())) == list_needed(PromptSettings())
     with pytest.raises(WeightsError, match=r"LCM-LoRA.*135 MB, licence openrail\+\+"):
-        folders(Settings())
+        find_folders(PromptSettings())
     with pytest.raises(WeightsError, match=r"Soft edge detector is not complete.*ControlNetHED"):
-        sources.hed()
+        sources.find_hed()
     assert served.asked == []
 
 
@@ -90,7 +90,7 @@ def test_a_download_is_told_of_and_happens_once(served: Hub) -> None:
     assert shares[0] == 0
     assert shares[-1] == 1
     assert heard[0][1] == BASE.bytes + FAST.bytes
-    assert not missing((BASE, FAST))
+    assert not list_missing((BASE, FAST))
     asked = list(served.asked)
     fetch((BASE, FAST))
     assert served.asked == asked
@@ -115,11 +115,11 @@ def test_a_download_that_is_stopped_goes_on(served: Hub, monkeypatch: pytest.Mon
 
     with pytest.raises(Cancelled):
         checkpoints.fetch(BASE.files, hear, stop)
-    left = [file.path for each in missing((BASE,)) for file in each.files]
+    left = [file.path for each in list_missing((BASE,)) for file in each.files]
     assert left[0] == "unet/diffusion_pytorch_model.fp16.safetensors"
     assert "text_encoder/model.fp16.safetensors" not in left
     fetch((BASE,))
-    assert not missing((BASE,))
+    assert not list_missing((BASE,))
 
 
 def test_an_unreachable_hub_is_named(served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,14 +133,14 @@ def test_from_the_hub_to_a_picture_and_back(
     served: Hub, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """All of it, on the CPU: download, load offline, condition, draw, keep, save, read back."""
-    settings = Settings(condition=kind, side=64, steps=2, low=20, high=60, seed=3)
-    fetch(needed(settings))
+    settings = PromptSettings(condition=kind, side=64, steps=2, low=20, high=60, seed=3)
+    fetch(list_needed(settings))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     asked = len(served.asked)
-    photo, shelf = scene(90, 120), Shelf()
-    hed = sources.hed() if kind == "softedge" else None
-    with shelf.borrow(folders(settings), "cpu") as painter:
-        *_, variant = draw(painter, photo, settings, condition(photo, settings, hed))
+    photo, shelf = scene(90, 120), PipelineCache()
+    hed = sources.find_hed() if kind == "softedge" else None
+    with shelf.borrow(find_folders(settings), "cpu") as painter:
+        *_, variant = draw(painter, photo, settings, make_condition(photo, settings, hed))
     shelf.clear()
     assert len(served.asked) == asked
     assert variant.picture.shape == photo.shape

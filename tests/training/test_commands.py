@@ -17,7 +17,7 @@ from safetensors import safe_open
 
 from colorize_core.cli.train import configure, main, make_parser
 from colorize_core.training import presets, recipes
-from colorize_core.training.engine import Recipe, Settings
+from colorize_core.training.engine import Recipe, TrainingSettings
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "training.md").read_text("utf-8")
 # | name | needs | `python -m colorize_core.training ...` |
@@ -52,7 +52,7 @@ def any_precision() -> Iterator[None]:
     AcceleratorState._reset_state(reset_partial_state=True)
 
 
-def parse(arguments: list[str]) -> tuple[str, Recipe, Settings]:
+def parse(arguments: list[str]) -> tuple[str, Recipe, TrainingSettings]:
     return configure(make_parser().parse_args(arguments))
 
 

@@ -98,7 +98,10 @@ def training(photos, tmp_path):
         settings = {"data": (photos,), "val": (photos,), "out": tmp_path / "run", "batch": 2}
         settings |= {"side": 8, "look_every": 0.0, "log_every": 1, "norm_batches": 1, "ema": 0.5}
         settings |= {"steps": len(scores), "precision": "no"} | changes
-        assert engine.train("layer", recipe, engine.Settings(**settings)) == told_of(tmp_path)[0]
+        assert (
+            engine.train("layer", recipe, engine.TrainingSettings(**settings))
+            == told_of(tmp_path)[0]
+        )
         return recipe
 
     return run

@@ -205,7 +205,7 @@ def test_bfloat16_is_for_who_is_fast_with_it(device, fast, expected, monkeypatch
 
 def run(photos, out, steps):
     small = {"batch": 8, "ema": 0.9, "side": 32, "look_every": 60.0, "norm_batches": 4}
-    settings = engine.Settings(
+    settings = engine.TrainingSettings(
         data=(photos,), val=(photos,), out=out, steps=steps, precision="no", **small
     )
     recipe = SmallRecipe(sides=(32,), until=(1.0,), least_scale=1.0)
@@ -316,7 +316,7 @@ def test_a_mask_that_is_missing_is_named(tmp_path, people):
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 @pytest.mark.parametrize("name", sorted(set(recipes.RECIPES) - {"autochrome"}))
 def test_every_recipe_learns(photos, people, tmp_path, name, monkeypatch):
-    settings = engine.Settings(
+    settings = engine.TrainingSettings(
         data=(photos,),
         val=(photos,),
         out=tmp_path,

@@ -10,7 +10,7 @@ import gradio as gr
 
 from colorize_core.errors import ColorizeError
 from colorize_core.prompted import plan
-from colorize_core.prompted.settings import CONDITIONS, CONTROLS, QUICK, THOROUGH, Settings
+from colorize_core.prompted.settings import CONDITIONS, CONTROLS, QUICK, THOROUGH, PromptSettings
 from ui.prompt import requirements
 from ui.prompt.session import PromptSession
 from ui.server.sessions import client_id
@@ -33,7 +33,7 @@ NAMES = (
     "seed",
     "side",
     "keep",
-)  # of Settings, in the order of the parameters
+)  # of PromptSettings, in the order of the parameters
 LANE = "prompt"  # of the queue: who colours without words does not wait
 ELSEWHERE = "The tab Prompt of the app says what that is, and downloads it; this does not."
 _ALLOWED = {control.name: control.allowed for control in CONTROLS}
@@ -81,7 +81,7 @@ class Endpoint:
         """See ENDPOINT."""
         service = self.service
         with endpoints.refusing(), service.task(client_id(request), progress) as task:
-            settings = Settings(
+            settings = PromptSettings(
                 prompt=prompt,
                 negative=negative,
                 condition=condition,
@@ -96,7 +96,7 @@ class Endpoint:
                 keep=keep,
             )
             given = service.photo(service.upload(photo))
-            requirements.check(plan.needed([settings]), ELSEWHERE)
+            requirements.check(plan.list_needed([settings]), ELSEWHERE)
             task.step(0.0, "Reading the photo")
             session = PromptSession.open(given, service)
             asked = [(settings, f"Seed {settings.seed}")]
@@ -115,7 +115,7 @@ def build(
     controls: Mapping[str, Any],
 ) -> None:
     """`generation` brings torch when it is called. `controls`: those of the tab, by the names of
-    Settings."""
+    PromptSettings."""
     endpoints.publish(
         Endpoint(service, generation).prompt,
         [photo, *(controls[name] for name in NAMES)],

@@ -11,33 +11,33 @@ import gradio as gr
 from colorize_core.prompted import settings as known
 from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.plan import TITLES
-from colorize_core.prompted.settings import CONTROLS, NEGATIVE, PROMPT, Settings
+from colorize_core.prompted.settings import CONTROLS, NEGATIVE, PROMPT, PromptSettings
 from ui.shared.handlers import Updates
 
-NAMES = tuple(field.name for field in fields(Settings))
+NAMES = tuple(field.name for field in fields(PromptSettings))
 EDGES = ("low", "high", "blur")  # what only Canny edges have
 # Controls that do not always count.
 SOMETIMES = (*EDGES, "condition", "negative", "fast", "guidance", "weight", "strength")
 _CONTROLS = {control.name: control for control in CONTROLS}
 
 
-def read(values: Sequence[Any]) -> Settings:
+def read(values: Sequence[Any]) -> PromptSettings:
     """What the controls say, in the order of NAMES. Raises OptionError."""
-    return Settings(**dict(zip(NAMES, values, strict=True)))
+    return PromptSettings(**dict(zip(NAMES, values, strict=True)))
 
 
-def show(settings: Settings) -> Updates:
+def show(settings: PromptSettings) -> Updates:
     """The controls with these settings."""
     visible = show_needed(settings)
     return {n: {**gr.update(value=getattr(settings, n)), **visible.get(n, {})} for n in NAMES}
 
 
-def show_needed(settings: Settings) -> Updates:
+def show_needed(settings: PromptSettings) -> Updates:
     """The controls of SOMETIMES, there only where they count."""
     return {name: gr.update(visible=_counts(name, settings)) for name in SOMETIMES}
 
 
-def _counts(name: str, settings: Settings) -> bool:
+def _counts(name: str, settings: PromptSettings) -> bool:
     card = MODELS[settings.model]
     if name in EDGES:
         return card.conditions and settings.condition == "canny"

@@ -14,7 +14,7 @@ from colorize_core.options import Options
 from colorize_core.prompted.caption import caption
 from colorize_core.prompted.generation import Preview
 from colorize_core.prompted.grid import draw_grid
-from colorize_core.prompted.pipeline_cache import Shelf
+from colorize_core.prompted.pipeline_cache import PipelineCache
 from colorize_core.prompted.settings import CONDITIONS
 from ui.prompt.session import Asked, Cell, Clock, PromptSession
 from ui.server import zerogpu
@@ -26,7 +26,7 @@ class Generation:
 
     def __init__(self, service: Service):
         self.service = service
-        self.shelf = Shelf()
+        self.shelf = PipelineCache()
         self._turn = threading.Lock()
 
     def describe(self, session: PromptSession, prompt: str, task: Task) -> str:

@@ -23,7 +23,7 @@ HOW = "The list above says what that is; Download fetches it, once."
 
 def show(wanted: Sequence[Download], warning: str = "") -> Updates:
     """What is asked for, the list of it, and the button that downloads what is missing."""
-    missing = sources.missing(wanted)
+    missing = sources.list_missing(wanted)
     words = f"Download {_size(missing)}"
     return {
         "asked": tuple(wanted),
@@ -34,7 +34,7 @@ def show(wanted: Sequence[Download], warning: str = "") -> Updates:
 
 def check(wanted: Sequence[Download], how: str = "") -> None:
     """Raises WeightsError, with what to do, where something is not on this machine."""
-    if missing := sources.missing(wanted):
+    if missing := sources.list_missing(wanted):
         raise WeightsError(
             f"Not on this machine yet: {list_titles(missing)} ({_size(missing)}). {how or HOW}"
         )

@@ -19,7 +19,7 @@ from colorize_core.models.runner import Task
 from colorize_core.prompted import sources
 from colorize_core.prompted.metadata import write_settings
 from colorize_core.prompted.models import MODELS
-from colorize_core.prompted.settings import Settings
+from colorize_core.prompted.settings import PromptSettings
 from ui.models.session import gray
 from ui.shared import slider, thumbnails
 from ui.shared.photo import OpenPhoto, shrink
@@ -31,14 +31,14 @@ BLANK = 0.375  # of its sides has what stands where nothing has been drawn yet
 MOST_COLUMNS = 4
 
 Drawn = NDArray[np.uint8]
-Asked = tuple[Settings, str]  # for one picture, and what it is called
+Asked = tuple[PromptSettings, str]  # for one picture, and what it is called
 
 
 @dataclass(eq=False)
 class Cell:
     """One picture, asked for or drawn."""
 
-    settings: Settings  # with one variant
+    settings: PromptSettings  # with one variant
     label: str
     note: str = ""  # why there is none
     drawn: Drawn | None = None  # (h, w, 3) at the working size
@@ -84,21 +84,21 @@ class PromptSession(PhotoSession):
         blank = gray(shrink(small, *(max(1, round(side * BLANK)) for side in small.shape[:2])))
         return cls(photo, small, blank, before)
 
-    def look(self, settings: Settings) -> dict[str, Any]:
+    def look(self, settings: PromptSettings) -> dict[str, Any]:
         """The photo as it is drawn from, and what the drawing follows. Raises WeightsError."""
         from colorize_core.prompted import conditions  # which brings torch
 
         height, width = self.small.shape[:2]
-        size = conditions.working_size(height, width, settings.side, settings.model)
-        gray = conditions.brightness(self.small, size)
+        size = conditions.choose_size(height, width, settings.side, settings.model)
+        gray = conditions.make_gray(self.small, size)
         photo = thumbnails.sketch(gray, "The photo in gray", "The photo in gray")
         if not MODELS[settings.model].conditions:
             return thumbnails.groups(thumbnails.group([photo], 2))
-        if settings.condition == "softedge" and sources.missing([sources.HED]):
+        if settings.condition == "softedge" and sources.list_missing([sources.HED]):
             followed, words = np.zeros_like(gray), "Soft edges: seen once their network is here"
         else:
-            hed = sources.hed() if settings.condition == "softedge" else None
-            followed = conditions.condition(self.small, settings, hed)
+            hed = sources.find_hed() if settings.condition == "softedge" else None
+            followed = conditions.make_condition(self.small, settings, hed)
             words = "What the drawing follows"
         return thumbnails.groups(
             thumbnails.group([photo, thumbnails.sketch(followed, words, words)], 2)
@@ -189,9 +189,9 @@ class PromptSession(PhotoSession):
 
 def _keep(pixels: Any, drawn: Drawn, progress: Callable[[float], None] | None = None) -> Any:
     """The pixels in the drawn colours."""
-    from colorize_core.prompted.chroma_transfer import keep  # which brings torch
+    from colorize_core.prompted.chroma_transfer import transfer_chroma  # which brings torch
 
-    return keep(pixels, drawn, progress)
+    return transfer_chroma(pixels, drawn, progress)
 
 
 class Clock:

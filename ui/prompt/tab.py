@@ -15,7 +15,7 @@ from colorize_core.errors import ColorizeError
 from colorize_core.models.runner import Task
 from colorize_core.prompted import plan, sources
 from colorize_core.prompted.metadata import read_settings
-from colorize_core.prompted.settings import CONDITIONS, with_phrase
+from colorize_core.prompted.settings import CONDITIONS, toggle_phrase
 from ui.prompt import endpoint, form, requirements
 from ui.prompt.endpoint import LANE
 from ui.prompt.session import Asked, PromptSession
@@ -117,7 +117,7 @@ class Handlers(PhotoHandlers):
             settings = form.read(values)
         except ColorizeError:  # look() says it
             return {}
-        wanted = sources.needed(settings)
+        wanted = sources.list_needed(settings)
         warning = requirements.warn_of_memory(wanted, settings.side)
         return {**requirements.show(wanted, warning), **form.show_needed(settings)}
 
@@ -128,7 +128,7 @@ class Handlers(PhotoHandlers):
     )
     def download(self, task: Task, wanted: tuple[Download, ...]) -> Updates:
         """What is listed and missing."""
-        if missing := sources.missing(wanted):
+        if missing := sources.list_missing(wanted):
             commands = "; ".join(each.by_hand for each in missing)
             self.service.check_download(requirements.list_titles(missing), commands)
         requirements.download(wanted, task)
@@ -140,7 +140,7 @@ class Handlers(PhotoHandlers):
         if session is None:
             return {"remark": "<p>Add a photo first.</p>"}
         wanted = (sources.CAPTIONER,)
-        if sources.missing(wanted):
+        if sources.list_missing(wanted):
             listing = requirements.show(wanted)
             return {"remark": say_missing(wanted), **listing}
         return {"remark": "", "prompt": self.generation.describe(session, prompt, task)}
@@ -164,8 +164,10 @@ class Handlers(PhotoHandlers):
         *values: Any,
     ) -> Iterator[Updates]:
         """The first seed with several conditions, from noise and from first colours."""
-        ways = plan.combinations(form.read(values), followed, [STARTS[start] for start in starts])
-        asked = [(each, plan.label(each)) for each in sorted(ways, key=lambda way: way.start)]
+        ways = plan.list_combinations(
+            form.read(values), followed, [STARTS[start] for start in starts]
+        )
+        asked = [(each, plan.make_label(each)) for each in sorted(ways, key=lambda way: way.start)]
         yield from self._draw(session, asked, task)
 
     def _draw(
@@ -174,8 +176,8 @@ class Handlers(PhotoHandlers):
         if session is None:
             yield {"remark": "<p>Add a photo first.</p>", "busy": ""}
             return
-        wanted = plan.needed(settings for settings, _ in asked)
-        if sources.missing(wanted):
+        wanted = plan.list_needed(settings for settings, _ in asked)
+        if sources.list_missing(wanted):
             listing = requirements.show(wanted)
             yield {"remark": say_missing(wanted), **listing, **show(session, self.service)}
             return
@@ -306,7 +308,10 @@ def build(service: Service, page: gr.Tab | None = None) -> None:
     )
     for chip, phrase in chips:
         chip.click(
-            with_phrase, [controls["prompt"], gr.State(phrase)], controls["prompt"], **widgets.QUICK
+            toggle_phrase,
+            [controls["prompt"], gr.State(phrase)],
+            controls["prompt"],
+            **widgets.QUICK,
         )
     written = describe_button.click(
         *view.wire(

@@ -26,11 +26,11 @@ def gpu(function: Function) -> Function:
 
 
 @lru_cache(maxsize=1)
-def _shelf() -> Any:
+def _get_cache() -> Any:
     """Of the process that has the GPU, which may serve several calls."""
-    from colorize_core.prompted.pipeline_cache import Shelf
+    from colorize_core.prompted.pipeline_cache import PipelineCache
 
-    return Shelf()
+    return PipelineCache()
 
 
 @gpu
@@ -39,4 +39,4 @@ def draw(photo: Any, cells: Sequence[Any], start: Any) -> Iterator[tuple[int, An
     it."""
     from colorize_core.prompted.grid import draw_grid
 
-    yield from draw_grid(_shelf(), photo, cells, start=start, device="cuda")
+    yield from draw_grid(_get_cache(), photo, cells, start=start, device="cuda")

@@ -14,7 +14,7 @@ from colorize_core.imaging.color import lab_to_rgb, rgb_to_lab
 from colorize_core.networks.coltran import (
     SCALE,
     ColTran,
-    Drawing,
+    SamplingOptions,
     StagesConfig,
     ab_at,
     coarse,
@@ -28,7 +28,7 @@ from colorize_core.training.optimizer import MuonAdamW
 from colorize_core.training.recipes.ab import AbRecipe
 
 OUTER = ("gray", "colour", "places", "channels", "parallel", "head", "stem.fold")
-DRAWING = Drawing(temperature=0.8, guidance=1.5, parallel=0.3)
+DRAWING = SamplingOptions(temperature=0.8, guidance=1.5, parallel=0.3)
 BUNDLED = StagesConfig(widths=(128, 64, 64), blocks=(2, 2, 1), side=24, stem=3)
 
 

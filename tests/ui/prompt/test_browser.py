@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, expect
 from colorize_core.imaging import image
 from colorize_core.prompted import sources
 from colorize_core.prompted.metadata import read_settings
-from colorize_core.prompted.settings import Settings
+from colorize_core.prompted.settings import PromptSettings
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +36,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     hub, cache = (tmp_path_factory.mktemp(name) for name in ("hub", "cache"))
     tiny_diffusion.write_all(hub)
     with pytest.MonkeyPatch.context() as patch, serving_hub(hub, cache, patch):
-        fetch(sources.needed(Settings()))
+        fetch(sources.list_needed(PromptSettings()))
     folder = tmp_path_factory.mktemp("prompt")
     with serving(folder, HF_HUB_CACHE=str(cache), HF_HUB_OFFLINE="1") as address:
         yield address

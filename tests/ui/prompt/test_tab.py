@@ -28,8 +28,8 @@ from colorize_core.prompted import grid, sources
 from colorize_core.prompted.generation import Preview, Variant
 from colorize_core.prompted.metadata import read_settings
 from colorize_core.prompted.models import MODELS
-from colorize_core.prompted.plan import needed
-from colorize_core.prompted.settings import CONDITIONS, PROMPT, Settings
+from colorize_core.prompted.plan import list_needed
+from colorize_core.prompted.settings import CONDITIONS, PROMPT, PromptSettings
 from colorize_core.prompted.sources import CAPTIONER
 from colorize_core.sizes import size
 from ui.prompt import endpoint, form, generation, requirements
@@ -42,7 +42,7 @@ from ui.shared.service import Service
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 SIZE = (120, 90)  # of the photos, width and height
-WISH = Settings(side=64, steps=2, low=20, high=60, seed=5)
+WISH = PromptSettings(side=64, steps=2, low=20, high=60, seed=5)
 WAYS = [
     replace(WISH, condition=each, start=start) for each in CONDITIONS for start in (False, True)
 ]
@@ -61,7 +61,7 @@ def filled(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Hub cache with everything in it."""
     cache = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch, serving(models, cache, patch):
-        fetch(sources.missing(needed(WAYS)))
+        fetch(sources.list_missing(list_needed(WAYS)))
     return cache
 
 
@@ -93,16 +93,16 @@ class Page:
         there.write_bytes(photo.read_bytes())
         return call(self.on.open, {"path": str(there)}, session)
 
-    def drawing(self, settings: Settings = WISH, **options: Any) -> Iterator[Updates]:
+    def drawing(self, settings: PromptSettings = WISH, **options: Any) -> Iterator[Updates]:
         return calls(self.on.draw, self.session, *values(settings), **options)
 
-    def draw(self, settings: Settings = WISH, turn: int = 0) -> list[Updates]:
+    def draw(self, settings: PromptSettings = WISH, turn: int = 0) -> list[Updates]:
         return list(self.drawing(settings, turn=turn))
 
-    def compare(self, followed: Any, starts: Any, settings: Settings = WISH) -> list[Updates]:
+    def compare(self, followed: Any, starts: Any, settings: PromptSettings = WISH) -> list[Updates]:
         return list(calls(self.on.compare, self.session, followed, starts, *values(settings)))
 
-    def look(self, settings: Settings) -> Updates:
+    def look(self, settings: PromptSettings) -> Updates:
         shown: Updates = self.on.look(self.session, *values(settings))
         return shown
 
@@ -116,7 +116,7 @@ class Page:
         return Path(shown["finished"])
 
 
-def values(settings: Settings) -> list[Any]:
+def values(settings: PromptSettings) -> list[Any]:
     """As the controls send them."""
     return [getattr(settings, name) for name in form.NAMES]
 
@@ -181,7 +181,7 @@ def test_the_edges_are_seen_without_any_weights(
 @pytest.mark.parametrize("name", MODELS)
 def test_only_controls_that_count_are_seen(name: str) -> None:
     card = MODELS[name]
-    shown = form.show_needed(Settings(model=name))
+    shown = form.show_needed(PromptSettings(model=name))
     seen = {control for control, update in shown.items() if update["visible"]}
     edges = set(form.EDGES) if card.conditions else set()
     own = {"condition"} if card.conditions else set()
@@ -212,7 +212,7 @@ def test_what_is_missing_is_listed_with_size_and_licence(
     page = Page(service, gray_photo)
     shown = page.on.choose(*values(WISH))
     asked, button = shown["asked"], shown["get"]
-    assert asked == sources.needed(WISH)
+    assert asked == sources.list_needed(WISH)
     for each in asked:
         assert each.line in shown["list"]
     assert button["visible"]
@@ -241,7 +241,7 @@ def test_a_download_reports_and_makes_it_whole(
     def progress(share: float, what: str) -> None:
         heard.append(what)
 
-    shown = call(page.on.download, sources.needed(WISH), progress=progress)
+    shown = call(page.on.download, sources.list_needed(WISH), progress=progress)
     assert "Everything is here now" in shown["remark"]
     assert "Everything that drawing needs is on this machine" in shown["list"]
     assert not shown["get"]["visible"]
@@ -259,20 +259,20 @@ def test_a_download_is_stopped_and_goes_on(
         if share > 0.5:
             page.on.stop(1, WHO)
 
-    shown = call(page.on.download, sources.needed(WISH), progress=progress)
+    shown = call(page.on.download, sources.list_needed(WISH), progress=progress)
     assert "the download goes on from there" in shown["remark"]
     assert shown["get"]["visible"]
     before = len(bare.asked)
-    call(page.on.download, sources.needed(WISH), turn=2)
+    call(page.on.download, sources.list_needed(WISH), turn=2)
     fetched = {each.split(" ", 1)[1] for each in bare.asked[before:]}
     assert "stable-diffusion-v1-5/stable-diffusion-v1-5/model_index.json" not in fetched
-    assert not sources.missing(sources.needed(WISH))
+    assert not sources.list_missing(sources.list_needed(WISH))
 
 
 def test_a_download_that_fails_says_why(service: Service, gray_photo: Path, bare: Hub) -> None:
     page = Page(service, gray_photo)
     bare.says = (503, "")
-    shown = call(page.on.download, sources.needed(WISH))
+    shown = call(page.on.download, sources.list_needed(WISH))
     assert 'role="alert"' in shown["remark"]
     assert "503" in shown["remark"]
     assert shown["get"]["visible"]
@@ -284,7 +284,7 @@ def test_a_machine_that_is_too_small_is_told_beforehand(
     from colorize_core.prompted import memory
 
     assert "warning" not in page.on.choose(*values(WISH))["list"]
-    monkeypatch.setattr(memory, "free", lambda device: 2_000_000_000)
+    monkeypatch.setattr(memory, "measure_free", lambda device: 2_000_000_000)
     words = page.on.choose(*values(WISH))["list"]
     assert re.search(r"needs about [\d.]+ GB; free are 2\.0 GB", words)
 
@@ -391,7 +391,7 @@ def test_conditions_are_compared_in_one_run(page: Page) -> None:
     assert drawings["groups"][0]["columns"] == 3
     pictures = [cell.drawn.tobytes() for cell in page.session.cells]
     assert len(set(pictures)) == 6
-    alone = Settings(**{**vars(WISH), "condition": "brightness"})
+    alone = PromptSettings(**{**vars(WISH), "condition": "brightness"})
     page.draw(alone)
     assert page.session.cell.drawn.tobytes() == pictures[1]
 
@@ -402,14 +402,14 @@ def test_nothing_to_compare_is_explained(page: Page) -> None:
 
 
 def test_one_that_fails_leaves_the_others(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = grid.condition
+    real = grid.make_condition
 
-    def damaged(photo: Any, settings: Settings, hed: Any) -> Any:
+    def damaged(photo: Any, settings: PromptSettings, hed: Any) -> Any:
         if settings.condition == "brightness":
             raise WeightsError("The file is damaged. Download it again.")
         return real(photo, settings, hed)
 
-    monkeypatch.setattr(grid, "condition", damaged)
+    monkeypatch.setattr(grid, "make_condition", damaged)
     last = page.compare(list(CONDITIONS), list(STARTS)[:1])[-1]
     assert last["remark"] == ""
     assert captions(last["drawings"])[1] == "Brightness · The file is damaged. Download it again."
@@ -559,7 +559,7 @@ def test_a_caption_is_put_before_the_words(page: Page, monkeypatch: pytest.Monke
         return "a man with a camera"
 
     monkeypatch.setattr(generation, "caption", caption)
-    monkeypatch.setattr(sources, "missing", lambda wanted: ())
+    monkeypatch.setattr(sources, "list_missing", lambda wanted: ())
     shown = call(page.on.describe, page.session, "red brick")
     assert shown == {"remark": "", "prompt": "a man with a camera, red brick"}
     assert heard[0] is page.session.small

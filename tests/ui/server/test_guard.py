@@ -173,10 +173,10 @@ class Asking:
 
 def test_prompt_downloads_nothing_for_strangers(strangers: Service) -> None:
     from colorize_core.prompted import sources
-    from colorize_core.prompted.settings import Settings
+    from colorize_core.prompted.settings import PromptSettings
     from ui.prompt import tab as prompt_tab
 
-    wanted = sources.needed(Settings())
+    wanted = sources.list_needed(PromptSettings())
     message, *_ = prompt_tab.Handlers(strangers, []).download(0.0, wanted, Asking(), None)
     assert "a public app downloads nothing" in message
     for source in wanted:

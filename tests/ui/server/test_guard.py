@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from handler_calls import call
 from PIL import Image
 from scenes import ROOT
 
@@ -177,7 +178,7 @@ def test_prompt_downloads_nothing_for_strangers(strangers: Service) -> None:
     from ui.prompt import tab as prompt_tab
 
     wanted = sources.list_needed(PromptSettings())
-    message, *_ = prompt_tab.Handlers(strangers, []).download(0.0, wanted, Asking(), None)
+    message = call(prompt_tab.Handlers(strangers, []).download, wanted)["remark"]
     assert "a public app downloads nothing" in message
     for source in wanted:
         assert f"hf download {source.repo} {source.files[0].path}" in message

@@ -45,7 +45,7 @@ def compare(pair: Pair, runs: int, commit: str) -> list[dict[str, Any]]:
     """Network and pipeline in float32, and in what the machine is faster with if it is."""
     rows = []
     card = next(card for card in colorize_core.cards(downloads=True) if card.name == pair.card)
-    for precision in dict.fromkeys((torch.float32, devices.precision(CPU))):
+    for precision in dict.fromkeys((torch.float32, devices.choose_precision(CPU))):
         network = ports.in_precision(deepcopy(pair.network), precision)
         title = pair.title + ("" if precision == torch.float32 else " in bfloat16")
         rows.append(alone(pair, network, runs, title, commit))

@@ -9,7 +9,7 @@ import torch
 from colorize_core.errors import DeviceError
 
 
-def lent() -> bool:
+def is_zerogpu() -> bool:
     """Whether this is a Space on ZeroGPU: torch says then that there is CUDA, and only in a call
     for which a GPU is lent there is."""
     return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
@@ -19,7 +19,7 @@ def pick(name: str = "auto") -> torch.device:
     """ "auto" is CUDA, then MPS, then the CPU; else a torch device name. DeviceError if it is not
     there. On ZeroGPU, which lends a GPU to who asks for "cuda", "auto" is the CPU."""
     if name == "auto":
-        if lent():
+        if is_zerogpu():
             return torch.device("cpu")
         if torch.cuda.is_available():
             return torch.device("cuda")
@@ -35,7 +35,7 @@ def pick(name: str = "auto") -> torch.device:
     return device
 
 
-def precision(device: torch.device) -> torch.dtype:
+def choose_precision(device: torch.device) -> torch.dtype:
     """What large networks compute in: bfloat16 on a CPU with instructions for it (AVX-512 BF16 or
     AMX), where that takes about half the time, else float32."""
     if device.type != "cpu":

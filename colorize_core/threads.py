@@ -22,7 +22,7 @@ def wait_briefly() -> None:
 
 
 @contextmanager
-def shared_cores(workers: int) -> Iterator[None]:
+def share_cores(workers: int) -> Iterator[None]:
     """Threads that start in here run torch on their part of the cores.
 
     Two photos on one core each are done sooner than one after the other on both: reading, writing

@@ -27,7 +27,7 @@ def online(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("what", DOWNLOADS.values(), ids=lambda what: what.name)
 def test_every_download_is_where_it_is_said_to_be(what: Download) -> None:
     for file in what.files:
-        offer = checkpoints.place(file).ask()
+        offer = checkpoints.locate(file).ask()
         if file.bytes:
             assert offer.size == pytest.approx(file.bytes, rel=ROUNDED), file.path
         if file.sha256:

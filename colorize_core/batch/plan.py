@@ -41,7 +41,7 @@ def find(inputs: Iterable[str | Path], out: Path, results: Collection[str] = ())
     for text in map(str, inputs):
         paths, by_pattern = _expand(text)
         for path in paths:
-            here = _photos(path, out, by_pattern)
+            here = _list_photos(path, out, by_pattern)
             photos |= {name: p for p in here if (name := os.path.abspath(p)) not in results}
             bases += [os.path.abspath(path if path.is_dir() else path.parent)] if here else []
             if not here and not by_pattern and not _same_folder(path, out):
@@ -50,7 +50,7 @@ def find(inputs: Iterable[str | Path], out: Path, results: Collection[str] = ())
             problems.append(f"{text}: there is no such file or folder.")
     if not photos and not problems:
         problems.append(f"{out} holds the results, which are no input: choose another with -o.")
-    return Found(tuple(photos.values()), _common(bases), tuple(problems))
+    return Found(tuple(photos.values()), _find_common(bases), tuple(problems))
 
 
 def _expand(text: str) -> tuple[list[Path], bool]:
@@ -61,7 +61,7 @@ def _expand(text: str) -> tuple[list[Path], bool]:
     return [Path(name) for name in sorted(glob.glob(str(path), recursive=True))], True
 
 
-def _photos(path: Path, out: Path, by_pattern: bool) -> list[Path]:
+def _list_photos(path: Path, out: Path, by_pattern: bool) -> list[Path]:
     if path.is_dir():
         return _scan(path, out)
     searched = not by_pattern or (
@@ -94,7 +94,7 @@ def _empty_folder() -> str:
     return f"this folder holds no photo ({', '.join(sorted(READABLE))})."
 
 
-def _common(folders: Sequence[str]) -> Path:
+def _find_common(folders: Sequence[str]) -> Path:
     try:
         return Path(os.path.commonpath(folders) if folders else ".")
     except ValueError as error:  # on Windows
@@ -112,20 +112,20 @@ def plan(photos: Sequence[Path], base: Path, out: Path, format: str | None = Non
     the same add their old suffix: x.bmp and x.gif become x-bmp.png and x-gif.png.
     """
     places = [Path(os.path.relpath(os.path.abspath(p), os.path.abspath(base))) for p in photos]
-    plain = [place.with_suffix(_suffix(place, format)) for place in places]
-    wanted = Counter(_fold(name) for name in plain)
-    taken = {_fold(name) for name, place in zip(plain, places, strict=True) if name == place}
+    plain = [place.with_suffix(_choose_suffix(place, format)) for place in places]
+    wanted = Counter(_fold_case(name) for name in plain)
+    taken = {_fold_case(name) for name, place in zip(plain, places, strict=True) if name == place}
     jobs = []
     for photo, place, name in zip(photos, places, plain, strict=True):
         if name != place:
-            alone = wanted[_fold(name)] == 1
-            name = _free(name, place.suffix[1:], taken, alone)
-            taken.add(_fold(name))
+            alone = wanted[_fold_case(name)] == 1
+            name = _find_free_name(name, place.suffix[1:], taken, alone)
+            taken.add(_fold_case(name))
         jobs.append(Job(photo, out / name))
     return jobs
 
 
-def _suffix(place: Path, format: str | None) -> str:
+def _choose_suffix(place: Path, format: str | None) -> str:
     suffix = place.suffix.lower()
     if suffix in WRITTEN and format in (None, WRITTEN[suffix].name):
         return place.suffix
@@ -133,16 +133,16 @@ def _suffix(place: Path, format: str | None) -> str:
     return SUFFIX_OF[format] if format else SUFFIX_OF.get(own, FORMATS["PNG"].suffix)
 
 
-def _fold(path: Path) -> str:
+def _fold_case(path: Path) -> str:
     # Some file systems take a.PNG and a.png for one file.
     return path.as_posix().casefold()
 
 
-def _free(name: Path, old_suffix: str, taken: Collection[str], alone: bool) -> Path:
+def _find_free_name(name: Path, old_suffix: str, taken: Collection[str], alone: bool) -> Path:
     """`name` if it is alone, else the first free one of x-bmp.png, x-bmp-2.png, x-bmp-3.png ..."""
-    if alone and _fold(name) not in taken:
+    if alone and _fold_case(name) not in taken:
         return name
     stem = f"{name.stem}-{old_suffix.lower() or 'photo'}"
     ends = chain([""], (f"-{number}" for number in count(2)))
     names = (name.with_name(f"{stem}{end}{name.suffix}") for end in ends)
-    return next(free for free in names if _fold(free) not in taken)
+    return next(free for free in names if _fold_case(free) not in taken)

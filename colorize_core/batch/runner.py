@@ -28,7 +28,7 @@ from colorize_core.imaging import image
 from colorize_core.models.registry import cards, load
 from colorize_core.models.runner import Runner, Task
 from colorize_core.options import Options
-from colorize_core.threads import shared_cores
+from colorize_core.threads import share_cores
 
 __all__ = ["SUFFIX_OF", "BatchOptions", "Found", "Job", "Manifest", "Result", "find", "plan", "run"]
 
@@ -99,10 +99,10 @@ def run(
     Raises what load() raises, once there is something to do.
     """
     book = _Book(manifest, settings)
-    sources = {key for job in jobs if (key := _file_key(job.source))}
+    sources = {key for job in jobs if (key := _read_file_key(job.source))}
     pending = []
     for job in jobs:
-        known = _overwrites_input(job, sources) or (None if overwrite else book.verdict(job))
+        known = _overwrites_input(job, sources) or (None if overwrite else book.judge(job))
         if known:
             yield known
         else:
@@ -123,18 +123,18 @@ class _Book:
         self.model = settings.model
         self.options = settings.describe()
 
-    def row(self, job: Job) -> Row | None:
+    def get_row(self, job: Job) -> Row | None:
         return self.manifest.get(job.target) if self.manifest else None
 
-    def verdict(self, job: Job) -> Result | None:
+    def judge(self, job: Job) -> Result | None:
         """None if the job is to be done, else why it is not."""
         if not job.target.exists():
             return None
-        row = self.row(job)
+        row = self.get_row(job)
         if row is None:
             why = f"{job.target} exists and is not from an earlier run"
             return Result(job, "failed", error=f"{why}: choose another -o, or add --overwrite.")
-        same_photo = (row.input_bytes, row.input_modified_ns) == _fingerprint(job.source)
+        same_photo = (row.input_bytes, row.input_modified_ns) == _read_fingerprint(job.source)
         if not same_photo and row.input != os.path.abspath(job.source):
             why = f"{job.target} is the result of {row.input}"
             return Result(job, "failed", error=f"{why}: choose another -o, or add --overwrite.")
@@ -144,7 +144,7 @@ class _Book:
     def start(self, job: Job) -> None:
         """Note whose the output is before it is there: a killed run then knows its own files."""
         if self.manifest:
-            size, modified = _fingerprint(job.source)
+            size, modified = _read_fingerprint(job.source)
             self.manifest.add(
                 Row(
                     input=os.path.abspath(job.source),
@@ -158,7 +158,7 @@ class _Book:
             )
 
     def finish(self, result: Result) -> None:
-        if self.manifest and (started := self.row(result.job)):
+        if self.manifest and (started := self.get_row(result.job)):
             self.manifest.add(
                 replace(
                     started,
@@ -186,7 +186,7 @@ class _Pipeline:
     ) -> Iterator[Result]:
         workers = min(workers, len(jobs))
         with (
-            shared_cores(workers),
+            share_cores(workers),
             ThreadPoolExecutor(workers, thread_name_prefix="colorize") as pool,
         ):
             running: set[Future[Result]] = set()
@@ -223,13 +223,13 @@ class _Pipeline:
 
 
 def _overwrites_input(job: Job, sources: Collection[tuple[int, int]]) -> Result | None:
-    if _file_key(job.target) not in sources:
+    if _read_file_key(job.target) not in sources:
         return None
     why = f"the result would replace the photo {job.target}: choose another output with -o."
     return Result(job, "failed", error=why)
 
 
-def _file_key(path: Path) -> tuple[int, int] | None:
+def _read_file_key(path: Path) -> tuple[int, int] | None:
     """What tells one file from another, whatever its names; None if there is no such file."""
     try:
         found = path.stat()
@@ -238,7 +238,7 @@ def _file_key(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _fingerprint(path: Path) -> tuple[str, str]:
+def _read_fingerprint(path: Path) -> tuple[str, str]:
     """Size and time of change, as in the manifest; empty if the file is gone."""
     try:
         found = path.stat()

@@ -38,8 +38,8 @@ exit code: 0 all done, 1 some photos failed, 2 wrong usage, 130 stopped with Ctr
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    made = terminal.parser(
+def make_parser() -> argparse.ArgumentParser:
+    made = terminal.make_parser(
         "python -m colorize_core",
         DESCRIPTION,
         EXAMPLES,
@@ -125,7 +125,7 @@ def _add_run(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--jobs",
-        type=terminal.whole,
+        type=terminal.parse_whole,
         default=runner.DEFAULT_JOBS,
         metavar="N",
         help="photos worked on at once; fewer need less memory (default: %(default)s)",
@@ -151,10 +151,10 @@ def list_models() -> str:
             )
         )
         own += [(card.name, f"{c.name}={c.default}", c.allowed, c.info) for c in card.controls]
-    return terminal.aligned(rows) + (f"\n\n{terminal.aligned(own)}" if own[1:] else "")
+    return terminal.align(rows) + (f"\n\n{terminal.align(own)}" if own[1:] else "")
 
 
-def chosen_controls(model: str, pairs: Sequence[str]) -> dict[str, Value]:
+def parse_controls(model: str, pairs: Sequence[str]) -> dict[str, Value]:
     """What --set asks for, checked against the model's card; of one name the last counts."""
     known = {
         c.name: c for card in cards(downloads=True) if card.name == model for c in card.controls
@@ -204,7 +204,7 @@ def colorize(options: argparse.Namespace) -> int:
     """Run the batch that the options ask for; returns the exit code."""
     begun = time.perf_counter()
     values = {item.name: getattr(options, item.name) for item in fields(runner.BatchOptions)}
-    controls = tuple(chosen_controls(options.model, options.controls).items())
+    controls = tuple(parse_controls(options.model, options.controls).items())
     settings = runner.BatchOptions(**values | {"controls": controls})
     jobs, manifest, problems = plan(options.photos, options.output, settings.format)
     for problem in problems:
@@ -224,22 +224,22 @@ def colorize(options: argparse.Namespace) -> int:
             for result in results:
                 tally[result.status] += 1
                 if result.status == "failed":
-                    bar.write(_one_line(result), file=sys.stderr)
+                    bar.write(_format_failure(result), file=sys.stderr)
                 bar.update()
     finally:
         if manifest and manifest.rows:
             manifest.tidy()
     if not options.quiet:
-        print(_summary(tally, options.output, time.perf_counter() - begun))
+        print(_format_summary(tally, options.output, time.perf_counter() - begun))
     return terminal.FAILED if tally["failed"] else terminal.ALL_DONE
 
 
-def _one_line(result: runner.Result) -> str:
+def _format_failure(result: runner.Result) -> str:
     text = " ".join(result.error.split())
     return text if str(result.job.source) in text else f"{result.job.source}: {text}"
 
 
-def _summary(tally: Counter[str], out: Path, seconds: float) -> str:
+def _format_summary(tally: Counter[str], out: Path, seconds: float) -> str:
     done = tally["done"]
     parts = [f"{done} photo{'s' * (done != 1)} colorized in {seconds:.1f} s into {out}"]
     parts += [f"{tally['skipped']} already done"] if tally["skipped"] else []
@@ -249,7 +249,7 @@ def _summary(tally: Counter[str], out: Path, seconds: float) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit code. SystemExit for wrong usage, --help and --version."""
-    made = parser()
+    made = make_parser()
 
     def work(options: argparse.Namespace) -> int:
         if options.list_models:

@@ -55,11 +55,11 @@ exit code: 0 all done, 1 some pictures failed, 2 wrong usage, 130 stopped with C
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    made = terminal.parser(
+def make_parser() -> argparse.ArgumentParser:
+    made = terminal.make_parser(
         "python -m colorize_core.evaluate",
         DESCRIPTION,
-        f"{_metrics_help()}\n{EPILOG}",
+        f"{_describe_metrics()}\n{EPILOG}",
         usage="%(prog)s --photos DIR-OR-ZIP... --out FILE [options]",
     )
     made.add_argument(
@@ -73,22 +73,22 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--out", type=Path, required=True, metavar="FILE", help="CSV file of scores")
     made.add_argument(
         "--models",
-        type=_names([card.name for card in cards()], BASELINES, _downloads()),
+        type=_make_names_type([card.name for card in cards()], BASELINES, _list_downloads()),
         default=ALL,
         metavar="NAME,NAME",
         help="models to score, or all, which downloads none (default: %(default)s); those that are "
-        f"downloaded: {', '.join(_downloads())}",
+        f"downloaded: {', '.join(_list_downloads())}",
     )
     made.add_argument(
         "--metrics",
-        type=_names([metric.name for metric in metrics.METRICS]),
+        type=_make_names_type([metric.name for metric in metrics.METRICS]),
         default=",".join(m.name for m in metrics.METRICS if "vgg" not in m.name),
         metavar="NAME,NAME",
         help="metrics, or all (default: all but those on VGG-16, which is the largest download)",
     )
     made.add_argument(
         "--limit",
-        type=terminal.whole,
+        type=terminal.parse_whole,
         metavar="N",
         help="a fair sample of N photos, always the same ones",
     )
@@ -97,14 +97,14 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--jobs",
-        type=terminal.whole,
+        type=terminal.parse_whole,
         default=DEFAULT_JOBS,
         metavar="N",
         help="photos worked on at once (default: %(default)s)",
     )
     made.add_argument(
         "--seed",
-        type=_seed,
+        type=_parse_seed,
         default=SEED.default,
         metavar="S",
         help=f"of models that draw their colours, {SEED.allowed} (default: %(default)s)",
@@ -112,7 +112,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def _metrics_help() -> str:
+def _describe_metrics() -> str:
     width = max(len(metric.name) for metric in metrics.METRICS)
     lines = [
         f"  {metric.name:<{width}}  {metric.better or '-':<8}  {metric.meaning}"
@@ -121,11 +121,11 @@ def _metrics_help() -> str:
     return "\n".join([f"metrics, and what is better:\n{lines[0]}", *lines[1:], ""])
 
 
-def _downloads() -> tuple[str, ...]:
+def _list_downloads() -> tuple[str, ...]:
     return tuple(card.name for card in cards(downloads=True) if card not in cards())
 
 
-def _names(
+def _make_names_type(
     known: Sequence[str], always: Sequence[str] = (), apart: Sequence[str] = ()
 ) -> Callable[[str], tuple[str, ...]]:
     """A type for argparse: names of the list, in its order, after those that always count and
@@ -142,7 +142,7 @@ def _names(
     return read
 
 
-def _seed(text: str) -> int:
+def _parse_seed(text: str) -> int:
     try:
         return int(SEED.parse(text))
     except OptionError as error:
@@ -172,7 +172,7 @@ def judge(names: Sequence[str], device: str) -> Judge:
 
     downloads = dict.fromkeys(metrics.find(name).download for name in names)
     for weights in filter(None, downloads):
-        if missing := checkpoints.missing(DOWNLOADS[weights].files):
+        if missing := checkpoints.list_missing(DOWNLOADS[weights].files):
             needed = size(sum(file.bytes for file in missing))
             print(f"{DOWNLOADS[weights].title} is downloaded once: {needed}.", file=sys.stderr)
     made = Judge(names, device)
@@ -187,7 +187,7 @@ def evaluate(options: argparse.Namespace) -> int:
     from colorize_core import devices
     from colorize_core.evaluate.run import Evaluation
     from colorize_core.evaluate.score_file import ScoreFile
-    from colorize_core.evaluate.summary import table
+    from colorize_core.evaluate.summary import make_table
 
     devices.pick(options.device)  # one that is not there is wrong usage, not a model's failure
     photos = find(options.photos, options.limit)
@@ -205,7 +205,7 @@ def evaluate(options: argparse.Namespace) -> int:
     file.tidy(keys)
     rows = [file.rows[key] for key in keys]
     width = shutil.get_terminal_size((160, 24)).columns
-    print(table(rows, options.models, options.metrics, width))
+    print(make_table(rows, options.models, options.metrics, width))
     return terminal.ALL_DONE if all(row["seconds"] for row in rows) else terminal.FAILED
 
 
@@ -230,4 +230,4 @@ def _show(work: Evaluation, total: int) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit code. SystemExit for wrong usage and --help."""
     usage = (OptionError, DeviceError, SaveError)
-    return terminal.run(parser(), evaluate, arguments, usage=usage)
+    return terminal.run(make_parser(), evaluate, arguments, usage=usage)

@@ -25,13 +25,13 @@ exit code: 0 all done, 1 it failed, 2 wrong usage, 130 stopped with Ctrl-C
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    made = terminal.parser("python -m colorize_core hub", DESCRIPTION, EXAMPLES)
+def make_parser() -> argparse.ArgumentParser:
+    made = terminal.make_parser("python -m colorize_core hub", DESCRIPTION, EXAMPLES)
     actions = made.add_subparsers(dest="action", required=True, metavar="ACTION")
     action = actions.add_parser(
         "push", help=DESCRIPTION, description=DESCRIPTION, allow_abbrev=False
     )
-    names = list(_cards())
+    names = list(_list_cards())
     action.add_argument("name", choices=names, metavar="NAME", help=f"one of {', '.join(names)}")
     action.add_argument("--repo", required=True, metavar="OWNER/NAME", help="made if need be")
     action.add_argument("--private", action="store_true", help="make it private, if it is made")
@@ -39,27 +39,27 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def _cards() -> dict[str, ModelCard]:
+def _list_cards() -> dict[str, ModelCard]:
     return {card.name: card for card in (*cards(), *tools())}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit code. SystemExit for wrong usage and --help."""
-    return terminal.run(parser(), _push, arguments, stopped="Nothing was changed on the Hub.")
+    return terminal.run(make_parser(), _push, arguments, stopped="Nothing was changed on the Hub.")
 
 
 def _push(asked: argparse.Namespace) -> int:
-    card = _cards()[asked.name]
+    card = _list_cards()[asked.name]
     push.check(asked.repo)
-    files = push.contents(card)
-    if card not in tools() and not push.scores(card):
+    files = push.collect_files(card)
+    if card not in tools() and not push.read_scores(card):
         print(f"No scores were measured with these weights of {card.name}.", file=sys.stderr)
     if asked.yes:
         print(f"Uploaded: {push.push(files, asked.repo, private=asked.private)}")
         return terminal.ALL_DONE
     rows = [("FILE", "SIZE", "SHA256")]
     rows += [(name, size(len(c)), hashlib.sha256(c).hexdigest()) for name, c in files.items()]
-    print(f"This would go to the repository {asked.repo}:\n\n{terminal.aligned(rows)}\n")
+    print(f"This would go to the repository {asked.repo}:\n\n{terminal.align(rows)}\n")
     print(f"{push.README}:\n\n{files[push.README].decode()}")
     print("Nothing was sent. To upload it, add --yes.")
     return terminal.ALL_DONE

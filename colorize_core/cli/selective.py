@@ -43,8 +43,8 @@ classes: {", ".join(segmenters.CLASSES)}
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    made = terminal.parser("python -m colorize_core selective", DESCRIPTION, EXAMPLES)
+def make_parser() -> argparse.ArgumentParser:
+    made = terminal.make_parser("python -m colorize_core selective", DESCRIPTION, EXAMPLES)
     made.add_argument("photo", type=Path, metavar="PHOTO", help="one picture file")
     what = made.add_argument_group("what is coloured (auto unless one is given)")
     what.add_argument(
@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     )
     what.add_argument(
         "--box",
-        type=_box,
+        type=_parse_box,
         metavar="LEFT,TOP,RIGHT,BOTTOM",
         help="what is in it, in pixels of the photo; needs no download",
     )
@@ -62,12 +62,12 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--network",
         choices=list(segmenters.NETWORKS),
-        help=f"of --keep: {'; '.join(map(_said, segmenters.NETWORKS.values()))} (default: the "
+        help=f"of --keep: {'; '.join(map(_describe, segmenters.NETWORKS.values()))} (default: the "
         "first that knows what is kept)",
     )
     what.add_argument(
         "--feather",
-        type=_pixels,
+        type=_parse_pixels,
         default=0.0,
         metavar="PIXELS",
         help="soften the edge, in pixels of the mask, whose longest side has at most "
@@ -119,7 +119,7 @@ def _add_look(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--quiet", action="store_true", help="report nothing but failures")
 
 
-def _box(text: str) -> automatic.Box:
+def _parse_box(text: str) -> automatic.Box:
     try:
         left, top, right, bottom = (float(part) for part in text.split(","))
     except ValueError:
@@ -129,7 +129,7 @@ def _box(text: str) -> automatic.Box:
     return left, top, right, bottom
 
 
-def _pixels(text: str) -> float:
+def _parse_pixels(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
@@ -141,21 +141,21 @@ def _pixels(text: str) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit code. SystemExit for wrong usage and --help."""
-    return terminal.run(parser(), _run, arguments, stopped="")
+    return terminal.run(make_parser(), _run, arguments, stopped="")
 
 
 def _run(asked: argparse.Namespace) -> int:
-    names = kept(asked.keep)
+    names = parse_classes(asked.keep)
     out = asked.output or asked.photo.with_name(
-        f"{asked.photo.stem}-selective{_suffix(asked.photo)}"
+        f"{asked.photo.stem}-selective{_choose_suffix(asked.photo)}"
     )
-    _make_sure_of_room(asked, out)
+    _check_outputs(asked, out)
     photo = image.read(asked.photo)
     inside = Region(model=asked.model, vividness=asked.vividness)
     outside = blending.fill_outside_gray(photo.pixels)
     if asked.outside != GRAY:
         outside = Region(model=asked.outside, vividness=asked.outside_vividness)
-    mask = chosen_mask(photo.pixels, names, asked)
+    mask = make_mask(photo.pixels, names, asked)
     colorize = blending.make_colorize(asked.device)
     colorized = colorize(photo.pixels, inside)
     region = Region(mask, inside.model, inside.vividness)
@@ -176,7 +176,7 @@ def _run(asked: argparse.Namespace) -> int:
     return terminal.ALL_DONE
 
 
-def kept(text: str | None) -> tuple[str, ...]:
+def parse_classes(text: str | None) -> tuple[str, ...]:
     """The classes that --keep names; none for auto. OptionError for one that is unknown."""
     names = tuple(name.strip() for name in (text or AUTO).split(","))
     if names == (AUTO,):
@@ -189,7 +189,7 @@ def kept(text: str | None) -> tuple[str, ...]:
     return names
 
 
-def chosen_mask(photo: Picture, names: Sequence[str], asked: argparse.Namespace) -> Mask:
+def make_mask(photo: Picture, names: Sequence[str], asked: argparse.Namespace) -> Mask:
     """What the options ask for: a file, classes, or what GrabCut finds."""
     given = [flag for flag in ("mask", "box", "keep") if getattr(asked, flag) is not None]
     if len(given) > 1:
@@ -198,19 +198,19 @@ def chosen_mask(photo: Picture, names: Sequence[str], asked: argparse.Namespace)
         mask = masks.read_mask(asked.mask)
         _check_fits(mask, photo)
     elif names:
-        mask = _of_classes(photo, names, asked)
+        mask = _find_mask(photo, names, asked)
     else:
         mask = automatic.grabcut(photo, box=asked.box)
     return masks.feather(mask, asked.feather)
 
 
-def _said(network: Network) -> str:
+def _describe(network: Network) -> str:
     row = network.download
     needs = f"downloads {size(DOWNLOADS[row].bytes)} once" if row else "comes along"
     return f"{network.name}, {network.title.lower()}, {needs}"
 
 
-def network_of(names: Sequence[str], chosen: str | None) -> str:
+def choose_network(names: Sequence[str], chosen: str | None) -> str:
     """The one that is to find these classes. OptionError where the chosen one knows them not."""
     able = [each.name for each in segmenters.NETWORKS.values() if set(names) <= set(each.classes)]
     if chosen and chosen not in able:
@@ -219,8 +219,8 @@ def network_of(names: Sequence[str], chosen: str | None) -> str:
     return chosen or able[0]
 
 
-def _of_classes(photo: Picture, names: Sequence[str], asked: argparse.Namespace) -> Mask:
-    network = network_of(names, asked.network)
+def _find_mask(photo: Picture, names: Sequence[str], asked: argparse.Namespace) -> Mask:
+    network = choose_network(names, asked.network)
     missing = segmenters.count_missing_bytes(network)
     if missing and not asked.quiet:
         print(f"DeepLabV3 ({network}) is downloaded once: {size(missing)}.", file=sys.stderr)
@@ -246,12 +246,12 @@ def _check_fits(mask: Mask, photo: Picture) -> None:
         )
 
 
-def _suffix(photo: Path) -> str:
+def _choose_suffix(photo: Path) -> str:
     """The photo's own where it can be written, else .png."""
     return photo.suffix if photo.suffix.lower() in WRITTEN else ".png"
 
 
-def _make_sure_of_room(asked: argparse.Namespace, out: Path) -> None:
+def _check_outputs(asked: argparse.Namespace, out: Path) -> None:
     """Before the work: nothing is replaced that was not asked for, and never the photo."""
     for path in filter(None, (out, asked.mask_out, asked.figure)):
         if path.exists() and path.samefile(asked.photo):

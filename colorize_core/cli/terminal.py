@@ -22,7 +22,7 @@ def print_anything() -> None:
             stream.reconfigure(errors="replace")
 
 
-def called(text: str) -> str:
+def name_command(text: str) -> str:
     """A text that names `python -m colorize_core`, as the command is called here."""
     if Path(sys.argv[0]).stem != "autochrome":
         return text
@@ -31,15 +31,15 @@ def called(text: str) -> str:
     return text
 
 
-def parser(
+def make_parser(
     name: str, description: str, examples: str = "", usage: str | None = None
 ) -> argparse.ArgumentParser:
     """For the command of that name. Its texts are shown as they are; flags cannot be shortened."""
     return argparse.ArgumentParser(
-        called(name),
+        name_command(name),
         usage=usage,
         description=description,
-        epilog=called(examples),
+        epilog=name_command(examples),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -68,14 +68,14 @@ def run(
         return STOPPED
 
 
-def whole(text: str) -> int:
+def parse_whole(text: str) -> int:
     """A whole number from 1 up. Raises ArgumentTypeError."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
     return int(text)
 
 
-def aligned(rows: Sequence[tuple[str, ...]]) -> str:
+def align(rows: Sequence[tuple[str, ...]]) -> str:
     """A table whose columns are as wide as they need to be; the first row is its heading."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

@@ -60,7 +60,7 @@ def pick(kind: type, values: dict[str, Any]) -> Any:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    parser = terminal.parser(PROGRAM, "Train or resume one model.")
+    parser = terminal.make_parser(PROGRAM, "Train or resume one model.")
     commands = parser.add_subparsers(dest="name", required=True, metavar="NAME")
     for name in recipes.RECIPES:
         recipe = recipes.find(name)

@@ -35,8 +35,8 @@ exit code: 0 all done, 1 something failed or is damaged, 2 wrong usage, 130 stop
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    made = terminal.parser("python -m colorize_core weights", DESCRIPTION, EXAMPLES)
+def make_parser() -> argparse.ArgumentParser:
+    made = terminal.make_parser("python -m colorize_core weights", DESCRIPTION, EXAMPLES)
     actions = made.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, what, count in (
         ("list", "whether it is here, size, licence, source", "*"),
@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit code. SystemExit for wrong usage and --help."""
-    return terminal.run(parser(), _run, arguments)
+    return terminal.run(make_parser(), _run, arguments)
 
 
 def _run(asked: argparse.Namespace) -> int:
@@ -68,7 +68,7 @@ def _run(asked: argparse.Namespace) -> int:
     return {"list": show, "fetch": fetch, "verify": verify}[asked.action](chosen)
 
 
-def every() -> tuple[Download, ...]:
+def list_all() -> tuple[Download, ...]:
     """What ships with the repository and what can be downloaded, the models first; loads no model
     and downloads nothing."""
     bundled = (
@@ -80,7 +80,7 @@ def every() -> tuple[Download, ...]:
 
 def choose(names: Sequence[str]) -> tuple[Download, ...]:
     """Those of these names, in the order of the list; all for no name. Raises OptionError."""
-    there = every()
+    there = list_all()
     known = [each.name for each in there]
     if unknown := [name for name in names if name not in known]:
         raise OptionError(f"There is no {', '.join(unknown)}. There are: {', '.join(known)}.")
@@ -90,75 +90,84 @@ def choose(names: Sequence[str]) -> tuple[Download, ...]:
 def show(chosen: Sequence[Download]) -> int:
     rows = [("NAME", "STATE", "SIZE", "LICENCE", "WHAT IT IS", "SOURCE")]
     rows += [
-        (each.name, state(each), _size(each), each.licence, each.title, each.source)
+        (
+            each.name,
+            describe_state(each),
+            _measure_size(each),
+            each.licence,
+            each.title,
+            each.source,
+        )
         for each in chosen
     ]
-    print(terminal.aligned(rows))
+    print(terminal.align(rows))
     return terminal.ALL_DONE
 
 
-def _size(what: Download) -> str:
+def _measure_size(what: Download) -> str:
     """Of its files where all are here, else as it is stated."""
-    here = [path for file in what.files if (path := checkpoints.here(file))]
+    here = [path for file in what.files if (path := checkpoints.find_local(file))]
     if len(here) == len(what.files):
         return size(sum(path.stat().st_size for path in here))
     return size(what.bytes) if what.bytes else "unknown"
 
 
-def state(what: Download) -> str:
+def describe_state(what: Download) -> str:
     """Where its files are; whether they are whole, verify() says."""
-    here = [checkpoints.here(file) for file in what.files]
+    here = [checkpoints.find_local(file) for file in what.files]
     if what.bundled:
         return "ships with the app" if all(here) else "missing"
     if all(here):
         return "downloaded"
-    parts = any(checkpoints.place(file).parts() for file in what.files if not file.bundled)
+    parts = any(checkpoints.locate(file).list_parts() for file in what.files if not file.bundled)
     return "partly here" if any(here) or parts else "not here"
 
 
 def fetch(chosen: Sequence[Download]) -> int:
     failed = False
     for each in chosen:
-        if not each.bundled and state(each) != "downloaded":
-            print(f"{each.name}: {_size(each)}, licence {each.licence}, {each.source}")
+        if not each.bundled and describe_state(each) != "downloaded":
+            print(f"{each.name}: {_measure_size(each)}, licence {each.licence}, {each.source}")
         try:
             paths = [checkpoints.find(file) for file in each.files]
         except WeightsError as error:
             failed = True
             print(f"{each.name}: {error}", file=sys.stderr)
         else:
-            print(f"{each.name}: {_files(len(paths))} in {paths[0].parent}")
+            print(f"{each.name}: {_count_files(len(paths))} in {paths[0].parent}")
     return terminal.FAILED if failed else terminal.ALL_DONE
 
 
-def _files(count: int) -> str:
+def _count_files(count: int) -> str:
     return f"{count} file{'s' * (count != 1)}"
 
 
 def verify(chosen: Sequence[Download]) -> int:
     failed = False
     for each in chosen:
-        whole = {path: checkpoints.is_whole(f) for f in each.files if (path := checkpoints.here(f))}
+        whole = {
+            path: checkpoints.is_whole(f) for f in each.files if (path := checkpoints.find_local(f))
+        }
         faults = [f"{path} is damaged" for path, answer in whole.items() if answer is False]
         if each.bundled and len(whole) < len(each.files):
-            faults.append(f"{_files(len(each.files) - len(whole))} missing")
+            faults.append(f"{_count_files(len(each.files) - len(whole))} missing")
         if faults:
             failed = True
-            print(f"{each.name}: {', '.join(faults)}. {_remedy(each)}", file=sys.stderr)
+            print(f"{each.name}: {', '.join(faults)}. {_suggest_remedy(each)}", file=sys.stderr)
         elif whole:
-            print(f"{each.name}: {_verdict(list(whole.values()))}")
+            print(f"{each.name}: {_describe_answers(list(whole.values()))}")
     return terminal.FAILED if failed else terminal.ALL_DONE
 
 
-def _remedy(what: Download) -> str:
+def _suggest_remedy(what: Download) -> str:
     if what.bundled:
         return f"{RESTORE[0].upper()}{RESTORE[1:]}."
     return f"Download it anew with `python -m colorize_core weights fetch {what.name}`."
 
 
-def _verdict(answers: Sequence[bool | None]) -> str:
+def _describe_answers(answers: Sequence[bool | None]) -> str:
     counts = ((answers.count(True), "whole"), (answers.count(None), "of unknown hash"))
-    return ", ".join(f"{_files(count)} {what}" for count, what in counts if count)
+    return ", ".join(f"{_count_files(count)} {what}" for count, what in counts if count)
 
 
 def remove(chosen: Sequence[Download], sure: bool) -> int:
@@ -166,30 +175,32 @@ def remove(chosen: Sequence[Download], sure: bool) -> int:
     if kept:
         print(f"{', '.join(kept)}: ships with the app and stays.", file=sys.stderr)
     files = [file for each in chosen if not each.bundled for file in each.files]
-    held = _held(files)
+    held = _measure_cached(files)
     if not held:
         print("Nothing of it is in the caches.")
         return terminal.FAILED if kept else terminal.ALL_DONE
-    if not sure and not _agreed(f"Delete {_files(len(held))}, {size(sum(held.values()))}?"):
+    if not sure and not _confirm(f"Delete {_count_files(len(held))}, {size(sum(held.values()))}?"):
         print("Nothing was deleted. To delete without being asked, add --yes.")
         return terminal.FAILED
     for file in files:
-        place = checkpoints.place(file)
+        place = checkpoints.locate(file)
         place.drop()
-        for part in place.parts():
+        for part in place.list_parts():
             part.unlink()
     print(f"{size(sum(bytes for path, bytes in held.items() if not path.exists()))} freed.")
     return terminal.FAILED if kept else terminal.ALL_DONE
 
 
-def _held(files: Sequence[WeightFile]) -> dict[Path, int]:
+def _measure_cached(files: Sequence[WeightFile]) -> dict[Path, int]:
     """What of them is in the caches, parts of downloads among it, and its bytes."""
-    paths = {digests.content_of(path) for file in files if (path := checkpoints.here(file))}
-    paths |= {part for file in files for part in checkpoints.place(file).parts()}
+    paths = {
+        digests.resolve_content(path) for file in files if (path := checkpoints.find_local(file))
+    }
+    paths |= {part for file in files for part in checkpoints.locate(file).list_parts()}
     return {path: path.lstat().st_size for path in paths}
 
 
-def _agreed(question: str) -> bool:
+def _confirm(question: str) -> bool:
     try:
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:

@@ -50,7 +50,7 @@ def find(
     `report` gets the bytes of it that are here while it is downloaded. Raises WeightsError if it
     cannot be had or is not what its hash says, Cancelled soon after `stop` is set."""
     if file.bundled:
-        return _bundled(file)
+        return _find_bundled(file)
 
     def hear(count: int) -> None:
         if stop and stop.is_set():
@@ -58,33 +58,33 @@ def find(
         if report:
             report(count)
 
-    return get(place(file), hear)
+    return get(locate(file), hear)
 
 
-def place(file: WeightFile) -> OnHub | AtAddress:
+def locate(file: WeightFile) -> OnHub | AtAddress:
     """Where a file that is not bundled may be had."""
     if file.address:
         return AtAddress(file.address, file.sha256)
     return OnHub(file.repo, file.path, file.revision or "main", file.sha256)
 
 
-def here(file: WeightFile) -> Path | None:
+def find_local(file: WeightFile) -> Path | None:
     """Where the file is, if it is on this machine; asks nobody and does not look into it."""
     if not file.bundled:
-        return place(file).here()
+        return locate(file).find_local()
     path = BUNDLED / file.path
     return path if path.is_file() else None
 
 
-def missing(files: Iterable[WeightFile]) -> tuple[WeightFile, ...]:
+def list_missing(files: Iterable[WeightFile]) -> tuple[WeightFile, ...]:
     """Those that have to be downloaded before they can be used; asks nobody."""
-    return tuple(file for file in files if not file.bundled and here(file) is None)
+    return tuple(file for file in files if not file.bundled and find_local(file) is None)
 
 
-def folder(download: Download) -> Path:
+def find_folder(download: Download) -> Path:
     """The folder with all files of a repository of the Hub, laid out as there; downloads nothing.
     WeightsError if one is missing."""
-    found = {file.path: path for file in download.files if (path := here(file))}
+    found = {file.path: path for file in download.files if (path := find_local(file))}
     if lacking := [file.path for file in download.files if file.path not in found]:
         raise WeightsError(
             f"{download.title} is not complete on this machine: {download.repo} lacks "
@@ -104,7 +104,7 @@ def fetch(
     """Download those that are missing, one after the other; what was stopped goes on where it was.
     `report` gets the bytes so far and, as far as sizes are known, those of all. Raises as find()
     does."""
-    wanted = missing(files)
+    wanted = list_missing(files)
     total, before = sum(file.bytes for file in wanted), 0
 
     for file in wanted:
@@ -121,16 +121,16 @@ def fetch(
 
 
 def is_whole(file: WeightFile) -> bool | None:
-    """Whether a file that is here() has the hash it should have. None if nothing tells it."""
-    path = here(file)
+    """Whether a file that is find_local() has the hash it should have. None if nothing tells it."""
+    path = find_local(file)
     if path is None:
         return False
-    own = "" if file.bundled else digests.of_path(path)
+    own = "" if file.bundled else digests.parse_path(path)
     known = [digest for digest in (own, file.sha256) if digest]
     return all(digests.matches(path, digest) for digest in known) if known else None
 
 
-def _bundled(file: WeightFile) -> Path:
+def _find_bundled(file: WeightFile) -> Path:
     path = BUNDLED / file.path
     remedy = f"It ships with the repository: {RESTORE}."
     if not path.is_file():
@@ -158,7 +158,7 @@ def load_checkpoint(path: Path) -> dict[str, Tensor]:
             found = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, *BROKEN) as error:
         raise WeightsError(f"The weight file {path} cannot be read: {error}") from error
-    while isinstance(found, Mapping) and (inner := _wrapped(found)):
+    while isinstance(found, Mapping) and (inner := _unwrap(found)):
         found = inner
     if not isinstance(found, Mapping) or not found:
         raise WeightsError(f"The weight file {path} holds no tensors by name.")
@@ -167,12 +167,12 @@ def load_checkpoint(path: Path) -> dict[str, Tensor]:
     return dict(found)
 
 
-def _wrapped(found: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _unwrap(found: Mapping[str, Any]) -> Mapping[str, Any] | None:
     inner = (found[name] for name in WRAPPERS if name in found)
     return next((each for each in inner if isinstance(each, Mapping)), None)
 
 
-def beside(path: Path, network: Any) -> list[Path]:
+def list_part_files(path: Path, network: Any) -> list[Path]:
     """The files beside a network's weight file that hold those of its parts which are `apart`: a
     file in a repository is to stay under 16 MiB. Beside model.safetensors they are called after the
     parts, beside another NAME.safetensors it comes first."""
@@ -186,7 +186,7 @@ def read_tensors(path: Path, network: Any) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
     tensors: dict[str, Tensor] = load_file(path)
-    for part in beside(path, network):
+    for part in list_part_files(path, network):
         if part.is_file():
             tensors |= load_file(part)
     return tensors
@@ -221,7 +221,9 @@ def save_network(network: Any, path: Path, training: dict[str, Any]) -> None:
         if not key.endswith("num_batches_tracked")
     }
     metadata = {"config": json.dumps(asdict(network.config)), "training": json.dumps(training)}
-    for name, file in zip(getattr(network, "apart", ()), beside(path, network), strict=True):
+    for name, file in zip(
+        getattr(network, "apart", ()), list_part_files(path, network), strict=True
+    ):
         part = {key: tensors.pop(key) for key in list(tensors) if key.startswith(f"{name}.")}
         _save(part, file, {})
     _save(tensors, path, metadata)

@@ -11,7 +11,7 @@ from pathlib import Path
 GIT = "git:"  # before the hash by which git, and so the Hub, knows a small file
 
 
-def of_tag(tag: str) -> str:
+def parse_tag(tag: str) -> str:
     """What a file of the Hub with this ETag must hash to; "" where the tag does not tell. A large
     file's is its sha256, and a small one's what git calls it. In the Hub's cache contents have
     it as their name."""
@@ -20,12 +20,12 @@ def of_tag(tag: str) -> str:
     return GIT + tag if re.fullmatch("[0-9a-f]{40}", tag) else ""
 
 
-def of_path(path: Path) -> str:
+def parse_path(path: Path) -> str:
     """What a file in the Hub's cache must hash to, as far as it tells."""
-    return of_tag(content_of(path).name)
+    return parse_tag(resolve_content(path).name)
 
 
-def content_of(path: Path) -> Path:
+def resolve_content(path: Path) -> Path:
     """What a name in the Hub's cache points to. That may be a link too, to content that several
     repositories share: it is not followed, as its name there is another hash."""
     return Path(os.path.normpath(path.parent / path.readlink())) if path.is_symlink() else path
@@ -44,7 +44,7 @@ def matches(path: Path, digest: str) -> bool:
     return f"{GIT * in_git}{found.hexdigest()}".startswith(digest)
 
 
-def matched(path: Path, digest: str) -> bool:
+def matches_cached(path: Path, digest: str) -> bool:
     """matches(), but as long as nothing changes its size or time the file is read once."""
     seen = path.stat()
     return _matches(path, digest, seen.st_size, seen.st_mtime_ns)

@@ -63,7 +63,7 @@ class OnHub:
         """Of the repository, in the cache."""
         return self.cache / f"models--{self.repo.replace('/', '--')}"
 
-    def here(self) -> Path | None:
+    def find_local(self) -> Path | None:
         """Its path if it is in the cache."""
         from huggingface_hub import hf_hub_download
         from huggingface_hub.errors import LocalEntryNotFoundError
@@ -90,7 +90,7 @@ class OnHub:
         return Offer(
             said.location,
             said.size or 0,
-            digests.of_tag(tag) or self.sha256,
+            digests.parse_tag(tag) or self.sha256,
             # Whatever is there, hf_hub_download takes for the content.
             self.folder / "blobs" / tag,
             locks / f"{tag}.lock",
@@ -108,18 +108,18 @@ class OnHub:
 
     def drop(self) -> None:
         """Delete it from the cache. Content that another revision has as well stays."""
-        path = self.here()
+        path = self.find_local()
         if path is None:
             return
-        content = digests.content_of(path)
+        content = digests.resolve_content(path)
         path.unlink()
         if content == path:
             return
         links = (link for link in (self.folder / "snapshots").rglob("*") if link.is_symlink())
-        if not any(digests.content_of(link) == content for link in links):
+        if not any(digests.resolve_content(link) == content for link in links):
             content.unlink(missing_ok=True)
 
-    def parts(self) -> list[Path]:
+    def list_parts(self) -> list[Path]:
         """What stopped downloads from this repository have left."""
         return list((self.folder / "blobs").glob(f"*{PART}"))
 
@@ -130,7 +130,7 @@ class OnHub:
             f"into {self.cache}."
         )
 
-    def full(self, why: str) -> WeightsError:
+    def describe_full_disk(self, why: str) -> WeightsError:
         """Of a disk without room; `why` begins the sentence."""
         return WeightsError(
             f"{why} does not fit into the Hub cache {self.cache}. Make room (`hf cache ls` shows "
@@ -162,7 +162,9 @@ class OnHub:
                 f"{hub} has no file {self.file} in {self.repo} at revision {self.revision!r}. Look "
                 f"at {page}/tree/main for what it has, {self.by_hand}"
             )
-        return _explain(self, error, "Hub cache", "Log in with `hf auth login`", "HF_HUB_CACHE")
+        return _explain_common(
+            self, error, "Hub cache", "Log in with `hf auth login`", "HF_HUB_CACHE"
+        )
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,7 @@ class AtAddress:
     def path(self) -> Path:
         return self.cache / PurePosixPath(urlsplit(self.address).path).name
 
-    def here(self) -> Path | None:
+    def find_local(self) -> Path | None:
         """Its path if it is in the cache."""
         return self.path if self.path.is_file() else None
 
@@ -209,7 +211,7 @@ class AtAddress:
         """Delete it from the cache."""
         self.path.unlink(missing_ok=True)
 
-    def parts(self) -> list[Path]:
+    def list_parts(self) -> list[Path]:
         """What a stopped download has left."""
         part = self.path.with_name(self.path.name + PART)
         return [part] if part.is_file() else []
@@ -218,7 +220,7 @@ class AtAddress:
     def by_hand(self) -> str:
         return f"or copy {self.path.name} from another machine into {self.cache}."
 
-    def full(self, why: str) -> WeightsError:
+    def describe_full_disk(self, why: str) -> WeightsError:
         """Of a disk without room; `why` begins the sentence."""
         return WeightsError(
             f"{why} does not fit into torch's cache {self.cache}. Make room, or name a folder on "
@@ -227,10 +229,10 @@ class AtAddress:
 
     def explain(self, error: Exception) -> WeightsError:
         """What went wrong, in words."""
-        return _explain(self, error, "cache", "Look whether it has moved", "TORCH_HOME")
+        return _explain_common(self, error, "cache", "Look whether it has moved", "TORCH_HOME")
 
 
-def _explain(
+def _explain_common(
     place: OnHub | AtAddress, error: Exception, cache: str, denied: str, variable: str
 ) -> WeightsError:
     """What may happen at either place. `denied` is the remedy where the server does not give it,
@@ -262,7 +264,7 @@ def _explain(
             "the app work without."
         )
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return place.full(f"The disk is full: {place.name}")
+        return place.describe_full_disk(f"The disk is full: {place.name}")
     return WeightsError(
         f"{place.name} cannot be kept in the {cache} {place.cache} ({error}). Make that folder "
         f"writable, or name another with {variable}."

@@ -15,7 +15,7 @@ from colorize_core.errors import OptionError, SaveError
 NETWORK, CONFIG, README = "model.safetensors", "config.json", "README.md"
 
 
-def contents(card: ModelCard) -> dict[str, bytes]:
+def collect_files(card: ModelCard) -> dict[str, bytes]:
     """What a bundled model's repository has: its weight files as they are, the configuration that
     is in them, and its model card with the scores. OptionError for a model of others, WeightsError
     for a damaged one."""
@@ -33,11 +33,11 @@ def contents(card: ModelCard) -> dict[str, bytes]:
         NETWORK: path.read_bytes(),
         **{other.name: other.read_bytes() for other in others},
         CONFIG: json.dumps(config, indent=2).encode(),
-        README: readme(card, scores(card)).encode(),
+        README: make_readme(card, read_scores(card)).encode(),
     }
 
 
-def scores(card: ModelCard) -> dict[str, str]:
+def read_scores(card: ModelCard) -> dict[str, str]:
     """The row of benchmarks/results/quality.csv that was measured with these weights; empty without
     one."""
     if not QUALITY.is_file():
@@ -48,7 +48,7 @@ def scores(card: ModelCard) -> dict[str, str]:
     return next(found, {})
 
 
-def readme(card: ModelCard, row: dict[str, str]) -> str:
+def make_readme(card: ModelCard, row: dict[str, str]) -> str:
     """The generated card beside the weights, the scores of the row in its front matter as the Hub's
     model-index has them."""
     from huggingface_hub import EvalResult

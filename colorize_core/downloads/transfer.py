@@ -42,10 +42,10 @@ class Place(Protocol):
     def server(self) -> str: ...
     @property
     def by_hand(self) -> str: ...
-    def here(self) -> Path | None: ...
+    def find_local(self) -> Path | None: ...
     def ask(self) -> Offer: ...
     def settle(self, offer: Offer) -> Path: ...
-    def full(self, why: str) -> WeightsError: ...
+    def describe_full_disk(self, why: str) -> WeightsError: ...
     def explain(self, error: Exception) -> WeightsError: ...
 
 
@@ -56,36 +56,36 @@ def get(place: Place, report: Report | None = None) -> Path:
 
     hear = report or (lambda count: None)
     try:
-        return _whole(place) or _download(place, hear)
+        return _find_whole(place) or _download(place, hear)
     except (HTTPError, OSError) as error:
         raise place.explain(error) from error
 
 
-def _whole(place: Place) -> Path | None:
+def _find_whole(place: Place) -> Path | None:
     """What is here, if it is what it should be."""
-    path = place.here()
+    path = place.find_local()
     if path is None:
         return None
-    own = digests.of_path(path)
-    if digests.matched(path, own) and digests.matched(path, place.sha256):
+    own = digests.parse_path(path)
+    if digests.matches_cached(path, own) and digests.matches_cached(path, place.sha256):
         return path
-    if not own or not digests.matched(path, own):  # else it is whole, and of another version
+    if not own or not digests.matches_cached(path, own):  # else it is whole, and of another version
         _log.warning("%s is damaged in %s. It is downloaded anew.", place.name, path)
-        digests.content_of(path).unlink()  # other revisions that point to it get the new one
+        digests.resolve_content(path).unlink()  # other revisions that point to it get the new one
     return None
 
 
 def _download(place: Place, hear: Report) -> Path:
-    offer = _patiently(lambda: _first(place), hear)
+    offer = _retry_when_busy(lambda: _request_offer(place), hear)
     _check_offer(place, offer)
-    with _locked(offer, hear):
+    with _lock(offer, hear):
         if not (offer.target.exists() and _fits(place, offer, offer.target)):
-            _make_sure_of_room(place, offer)
+            _check_room(place, offer)
             _fill(place, offer, hear)
     return place.settle(offer)
 
 
-def _first(place: Place) -> Offer:
+def _request_offer(place: Place) -> Offer:
     """What the server offers. One that did not answer a moment ago is not asked, so that of many
     files only the first waits for it."""
     from huggingface_hub.errors import (  # type: ignore[attr-defined]
@@ -108,14 +108,14 @@ def _first(place: Place) -> Offer:
     return offer
 
 
-def _patiently(ask: Callable[[], Offer], hear: Report) -> Offer:
+def _retry_when_busy(ask: Callable[[], Offer], hear: Report) -> Offer:
     """Again once, where a busy server says when."""
     from huggingface_hub.errors import HfHubHTTPError
 
     try:
         return ask()
     except HfHubHTTPError as error:
-        seconds = _asked_to_wait(error)
+        seconds = _read_retry_after(error)
         if seconds is None or seconds > PATIENCE:
             raise
     _wait(seconds, 0, hear)
@@ -132,7 +132,7 @@ def _check_offer(place: Place, offer: Offer) -> None:
 
 
 @contextmanager
-def _locked(offer: Offer, hear: Report) -> Iterator[None]:
+def _lock(offer: Offer, hear: Report) -> Iterator[None]:
     """One process at a time; those that wait hear how far the one at work is."""
     from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
 
@@ -144,14 +144,14 @@ def _locked(offer: Offer, hear: Report) -> Iterator[None]:
                 stack.enter_context(WeakFileLock(offer.lock, timeout=0.5))
                 break
             except TimeoutError:
-                hear(_size(offer.part))
+                hear(_measure_size(offer.part))
         yield
 
 
-def _make_sure_of_room(place: Place, offer: Offer) -> None:
+def _check_room(place: Place, offer: Offer) -> None:
     free = shutil.disk_usage(offer.target.parent).free
-    if (missing := offer.size - _size(offer.part)) > free:
-        raise place.full(
+    if (missing := offer.size - _measure_size(offer.part)) > free:
+        raise place.describe_full_disk(
             f"{place.name} needs {missing / 1e6:.0f} MB, the disk has {free / 1e6:.0f} MB free: it"
         )
 
@@ -174,7 +174,7 @@ def _fill(place: Place, offer: Offer, hear: Report) -> None:
 
 def _fits(place: Place, offer: Offer, path: Path) -> bool:
     """Whether that is the content that was wanted."""
-    if offer.size and _size(path) != offer.size:
+    if offer.size and _measure_size(path) != offer.size:
         return False
     # Of a small file the Hub tells no sha256.
     also = "" if offer.digest.startswith(place.sha256) else place.sha256
@@ -185,25 +185,25 @@ def _pour(place: Place, offer: Offer, hear: Report) -> None:
     """Until all of it is in offer.part: a connection that breaks is taken up anew."""
     from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
 
-    if _size(offer.part) > offer.size:  # or it is not known: nothing tells how to go on
+    if _measure_size(offer.part) > offer.size:  # or it is not known: nothing tells how to go on
         offer.part.unlink(missing_ok=True)
     failed = 0
-    with _bar(place, offer) as bar:
+    with _make_bar(place, offer) as bar:
         while True:
-            before = _size(offer.part)
+            before = _measure_size(offer.part)
             try:
                 if failed:  # a signed address may have run out
-                    offer = _again(place, offer)
+                    offer = _renew(place, offer)
                 return _connect(offer, bar, hear)
             except (HTTPError, ConnectionError) as error:
-                failed = 1 if _size(offer.part) > before else failed + 1
+                failed = 1 if _measure_size(offer.part) > before else failed + 1
                 pause = _pause(error, failed)
                 if failed >= TRIES or pause is None:
                     raise
-            _wait(pause, _size(offer.part), hear)
+            _wait(pause, _measure_size(offer.part), hear)
 
 
-def _again(place: Place, offer: Offer) -> Offer:
+def _renew(place: Place, offer: Offer) -> Offer:
     """Where the same content is now."""
     new = place.ask()
     if (new.digest, new.size) != (offer.digest, offer.size):
@@ -218,7 +218,7 @@ def _connect(offer: Offer, bar: Any, hear: Report) -> None:
         http_stream_backoff,
     )
 
-    count = _size(offer.part)
+    count = _measure_size(offer.part)
     hear(count)
     if offer.size and count == offer.size:
         return
@@ -246,14 +246,14 @@ def _connect(offer: Offer, bar: Any, hear: Report) -> None:
         raise ConnectionError(f"it ended after {count} of {offer.size} bytes")
 
 
-def _bar(place: Place, offer: Offer) -> Any:
+def _make_bar(place: Place, offer: Offer) -> Any:
     from huggingface_hub.utils import are_progress_bars_disabled  # type: ignore[attr-defined]
     from tqdm.auto import tqdm
 
     return tqdm(
         desc=place.name.rpartition("/")[2],
         total=offer.size or None,
-        initial=_size(offer.part),
+        initial=_measure_size(offer.part),
         unit="B",
         unit_scale=True,
         disable=are_progress_bars_disabled(),
@@ -274,11 +274,11 @@ def _pause(error: Exception, failed: int) -> float | None:
         return usual
     if status not in BUSY:
         return None
-    asked = _asked_to_wait(error)
+    asked = _read_retry_after(error)
     return usual if asked is None else asked if asked <= PATIENCE else None
 
 
-def _asked_to_wait(error: Any) -> float | None:
+def _read_retry_after(error: Any) -> float | None:
     """Seconds that a busy server asks for."""
     said = error.response.headers.get("Retry-After", "")
     return float(said) if error.response.status_code in BUSY and said.isdecimal() else None
@@ -292,5 +292,5 @@ def _wait(seconds: float, count: int, hear: Report) -> None:
         time.sleep(min(left, 0.2))
 
 
-def _size(path: Path) -> int:
+def _measure_size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0

@@ -86,7 +86,7 @@ class Result:
         return self.error or self.missing.get(column, UNDEFINED)
 
 
-def references(coloured: bool) -> tuple[Entry, ...]:
+def list_references(coloured: bool) -> tuple[Entry, ...]:
     """What stands before the models; the truth only where the photo is in colour."""
     return tuple(
         Entry(kind, title) for kind, title in REFERENCES.items() if coloured or kind != "truth"
@@ -118,7 +118,7 @@ def plan(
     return made
 
 
-def goodness(value: float | None, better: str | None) -> float | None:
+def get_sort_key(value: float | None, better: str | None) -> float | None:
     """What to sort by: more is better. None where there is no value: those come last."""
     if value is None:
         return None
@@ -126,7 +126,7 @@ def goodness(value: float | None, better: str | None) -> float | None:
     return {"lower": -finite, "nearer 0": -abs(finite)}.get(better or "", finite)
 
 
-def best(results: Sequence[Result], column: Any) -> set[int]:
+def find_best(results: Sequence[Result], column: Any) -> set[int]:
     """The indices of the best results in a Column or Metric; the truth does not compete, and a best
     of several seeds does not with single samples."""
     if column.better is None:
@@ -135,29 +135,29 @@ def best(results: Sequence[Result], column: Any) -> set[int]:
         i: key
         for i, result in enumerate(results)
         if result.entry.kind not in ("truth", BEST)
-        and (key := goodness(result.value(column.name), column.better)) is not None
+        and (key := get_sort_key(result.value(column.name), column.better)) is not None
     }
     return {i for i, key in keys.items() if key == max(keys.values())}
 
 
-def best_of_seeds(results: Sequence[Result], metrics: Sequence[Any]) -> list[Result]:
+def pick_best_of_seeds(results: Sequence[Result], metrics: Sequence[Any]) -> list[Result]:
     """One result for each model and vividness of which several seeds are there: each figure that
     compares with the truth at its best seed, and the seconds of all of them."""
     groups: dict[tuple[str, float], list[Result]] = {}
     for result in results:
         if result.entry.seed is not None and not result.error:
             groups.setdefault((result.entry.model, result.entry.vividness), []).append(result)
-    return [_best_of(group, metrics) for group in groups.values() if len(group) > 1]
+    return [_pick_best(group, metrics) for group in groups.values() if len(group) > 1]
 
 
-def _best_of(group: list[Result], metrics: Sequence[Any]) -> Result:
+def _pick_best(group: list[Result], metrics: Sequence[Any]) -> Result:
     first = group[0].entry
     scores = {SECONDS.name: sum(result.value(SECONDS.name) or 0.0 for result in group)}
     missing = {}
     for metric in metrics:
         values = [v for each in group if (v := each.value(metric.name)) is not None]
         if metric.needs_truth and metric.better and values:
-            scores[metric.name] = max(values, key=lambda v: goodness(v, metric.better) or 0.0)
+            scores[metric.name] = max(values, key=lambda v: get_sort_key(v, metric.better) or 0.0)
         elif values:
             missing[metric.name] = "No seed is the best here: it has no direction."
         else:
@@ -166,14 +166,14 @@ def _best_of(group: list[Result], metrics: Sequence[Any]) -> Result:
     return Result(entry, scores, missing)
 
 
-def decimals(values: Iterable[float | None]) -> int:
+def count_decimals(values: Iterable[float | None]) -> int:
     """How many a column is shown with."""
     sizes = [abs(value) for value in values if value is not None and math.isfinite(value)]
     largest = max(sizes, default=0.0)
     return 2 + sum(largest < limit for limit in (2, 0.2, 0.02))
 
 
-def shown(value: float | None, places: int) -> str:
+def format_figure(value: float | None, places: int) -> str:
     """A figure as people read it."""
     if value is None:
         return DASH
@@ -182,7 +182,7 @@ def shown(value: float | None, places: int) -> str:
     return f"{round(value, places) + 0.0:.{places}f}".replace("-", "−")
 
 
-def csv_text(results: Sequence[Result], columns: Sequence[Any], **same: str) -> str:
+def format_csv(results: Sequence[Result], columns: Sequence[Any], **same: str) -> str:
     """The table as CSV with a header; `same` are columns that are equal in every row. A figure that
     is not to be had is empty, and `remark` says why."""
     file = io.StringIO()

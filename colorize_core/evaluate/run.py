@@ -23,7 +23,7 @@ from colorize_core.imaging.tone import measure_tone
 from colorize_core.metrics import protocol
 from colorize_core.metrics.baselines import BASELINES, baseline
 from colorize_core.models.registry import cards, load
-from colorize_core.threads import shared_cores
+from colorize_core.threads import share_cores
 
 if TYPE_CHECKING:
     from colorize_core.training.data import Photograph
@@ -34,7 +34,7 @@ KEPT = 1024  # squares in memory from one model to the next, 400 KB each
 FAILURES = (ColorizeError, RuntimeError, MemoryError, OSError, ValueError)
 
 
-class _Seen(NamedTuple):
+class _ProtocolPhoto(NamedTuple):
     """A photo as the protocol shows it."""
 
     truth: Picture
@@ -46,7 +46,7 @@ class _Method(NamedTuple):
     """A model or a baseline. `colorize` gets a photo and gives the picture that is scored, and the
     seconds that it took."""
 
-    colorize: Callable[[_Seen], tuple[Picture, float]]
+    colorize: Callable[[_ProtocolPhoto], tuple[Picture, float]]
     seed: str = ""
     weights: str = ""
 
@@ -78,7 +78,7 @@ class Evaluation:
         self.pending = {
             model: [name for name in self.photos if self._is_open(model, name)] for model in models
         }
-        self.look = lru_cache(maxsize=KEPT)(self._look)
+        self.look = lru_cache(maxsize=KEPT)(self._load_photo)
         self.stopped = threading.Event()
 
     def _is_open(self, model: str, photo: str) -> bool:
@@ -95,39 +95,39 @@ class Evaluation:
             if not photos:
                 continue
             try:
-                method = self._method(model)
+                method = self._load_method(model)
             except FAILURES as error:
-                rows = (self._row(model, photo, why=_line(error)) for photo in photos)
-                yield from map(self._added, rows)
+                rows = (self._make_row(model, photo, why=_format_error(error)) for photo in photos)
+                yield from map(self._add, rows)
                 continue
-            yield from map(self._added, self._rows(model, method, photos))
+            yield from map(self._add, self._score_photos(model, method, photos))
 
-    def _added(self, row: Row) -> Row:
+    def _add(self, row: Row) -> Row:
         self.file.add(row)
         return row
 
-    def _method(self, model: str) -> _Method:
+    def _load_method(self, model: str) -> _Method:
         if model in BASELINES:
-            return _Method(lambda seen: _timed(lambda: baseline(model, seen.truth)))
+            return _Method(lambda seen: _measure(lambda: baseline(model, seen.truth)))
         colorizer: Any = load(model, self.judge.device)
         options: dict[str, Any] = {SEED.name: self.seed} if colorizer.card.sampled else {}
         busy: AbstractContextManager[Any] = nullcontext()
         if colorizer.device != "cpu":
             busy = threading.Lock()
 
-        def colorize(seen: _Seen) -> tuple[Picture, float]:
+        def colorize(seen: _ProtocolPhoto) -> tuple[Picture, float]:
             with busy:
-                picture, seconds = _timed(
+                picture, seconds = _measure(
                     lambda: colorizer.colorize(seen.gray, progress=self._check, **options)
                 )
             return protocol.recombined(picture, seen.truth), seconds
 
         return _Method(colorize, str(self.seed) if options else "", self.digests[model])
 
-    def _rows(self, model: str, method: _Method, photos: list[str]) -> Iterator[Row]:
-        with shared_cores(self.jobs), ThreadPoolExecutor(self.jobs, "evaluate") as pool:
+    def _score_photos(self, model: str, method: _Method, photos: list[str]) -> Iterator[Row]:
+        with share_cores(self.jobs), ThreadPoolExecutor(self.jobs, "evaluate") as pool:
             try:
-                work = [pool.submit(self._scored, model, method, photo) for photo in photos]
+                work = [pool.submit(self._score, model, method, photo) for photo in photos]
                 yield from (done.result() for done in as_completed(work))
             finally:
                 self.stopped.set()
@@ -138,7 +138,7 @@ class Evaluation:
         if self.stopped.is_set():
             raise Cancelled("The evaluation was stopped.")
 
-    def _scored(self, model: str, method: _Method, photo: str) -> Row:
+    def _score(self, model: str, method: _Method, photo: str) -> Row:
         try:
             seen = self.look(photo)
             picture, seconds = method.colorize(seen)
@@ -146,29 +146,29 @@ class Evaluation:
         except Cancelled:
             raise
         except FAILURES as error:
-            return self._row(model, photo, seed=method.seed, why=_line(error))
+            return self._make_row(model, photo, seed=method.seed, why=_format_error(error))
         cells |= {"seed": method.seed, "weights": method.weights}
         cells |= {"seconds": f"{seconds:.4f}", "why": "; ".join(reasons)}
-        return self._row(model, photo, **cells)
+        return self._make_row(model, photo, **cells)
 
-    def _row(self, model: str, photo: str, **cells: str) -> Row:
+    def _make_row(self, model: str, photo: str, **cells: str) -> Row:
         row = dict.fromkeys(self.file.columns, "") | cells
         return row | {"model": model, "photo": photo, "protocol": protocol.NAME}
 
-    def _look(self, name: str) -> _Seen:
+    def _load_photo(self, name: str) -> _ProtocolPhoto:
         pixels = image.decode(self.photos[name].load(), name).pixels
         if pixels.dtype != np.uint8:
             pixels = cv2.convertScaleAbs(pixels, alpha=1 / 257)
         truth = protocol.square(cast("Picture", pixels))
-        return _Seen(truth, protocol.to_gray(truth), measure_tone(truth).coloured)
+        return _ProtocolPhoto(truth, protocol.to_gray(truth), measure_tone(truth).coloured)
 
 
-def _timed(make: Callable[[], Picture]) -> tuple[Picture, float]:
+def _measure(make: Callable[[], Picture]) -> tuple[Picture, float]:
     begun = time.perf_counter()
     picture = make()
     return picture, time.perf_counter() - begun
 
 
-def _line(error: BaseException) -> str:
+def _format_error(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return text if isinstance(error, ColorizeError) else f"{type(error).__name__}: {text}"

@@ -31,9 +31,9 @@ class ScoreFile:
         self.columns = (*BEFORE, *metrics, *AFTER)
         self.rows: dict[Key, Row] = {}
         try:
-            text = _text(path)
-            whole = self._whole_lines(text)
-            for row in self._parsed(whole):
+            text = _format_row(path)
+            whole = self._read_whole_lines(text)
+            for row in self._parse(whole):
                 self._refuse_others(row, seed)
                 self.rows[row["model"], row["photo"]] = row
             if whole != text or not whole:
@@ -47,7 +47,7 @@ class ScoreFile:
         """Remember one row and append it to the file."""
         self.rows[row["model"], row["photo"]] = row
         with self.path.open("a", newline="", encoding="utf-8", errors="surrogateescape") as file:
-            self._writer(file).writerow(row)
+            self._make_writer(file).writerow(row)
 
     def tidy(self, order: Iterable[Key]) -> None:
         """One row each: those of `order` first, then what else there is."""
@@ -55,13 +55,13 @@ class ScoreFile:
         self.rows = {key: self.rows[key] for key in keys}
         self._replace()
 
-    def _whole_lines(self, text: str) -> str:
+    def _read_whole_lines(self, text: str) -> str:
         """Without a last line that was cut off."""
         if "\n" not in text and not ",".join(self.columns).startswith(text):
             raise SaveError(f"{self.path} is no table of scores. Name another file with --out.")
         return text[: text.rfind("\n") + 1]
 
-    def _parsed(self, text: str) -> list[Row]:
+    def _parse(self, text: str) -> list[Row]:
         lines = list(csv.reader(io.StringIO(text, newline="")))
         if lines and tuple(lines[0]) != self.columns:
             raise SaveError(
@@ -91,18 +91,18 @@ class ScoreFile:
             with temporary.open(
                 "w", newline="", encoding="utf-8", errors="surrogateescape"
             ) as file:
-                writer = self._writer(file)
+                writer = self._make_writer(file)
                 writer.writeheader()
                 writer.writerows(self.rows.values())
             os.replace(temporary, self.path)
         finally:
             temporary.unlink(missing_ok=True)
 
-    def _writer(self, file: io.TextIOBase) -> csv.DictWriter[str]:
+    def _make_writer(self, file: io.TextIOBase) -> csv.DictWriter[str]:
         return csv.DictWriter(file, self.columns, lineterminator="\n")
 
 
-def _text(path: Path) -> str:
+def _format_row(path: Path) -> str:
     # File names need not be UTF-8: surrogateescape writes back the bytes that they are made of.
     if not path.exists():
         return ""

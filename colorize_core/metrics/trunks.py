@@ -38,7 +38,8 @@ def fetching(name: str, what: str) -> Iterator[None]:
     try:
         yield
     except checkpoints.BROKEN as error:
+        path = checkpoints.find_local(DOWNLOADS[name].files[0])
         raise WeightsError(
             f"{what} ({size(DOWNLOADS[name].bytes)}) cannot be loaded: {error}. "
-            f"{checkpoints.here(DOWNLOADS[name].files[0])} may be damaged: delete it and try again."
+            f"{path} may be damaged: delete it and try again."
         ) from error

@@ -28,7 +28,7 @@ def load(
     """build() in what the device is fast with, and an AbColorizer of it. Raises WeightsError or
     DeviceError."""
     picked = devices.pick(device)  # a wrong name is told before anything is downloaded
-    network = in_precision(build(card, make, unused), devices.precision(picked))
+    network = in_precision(build(card, make, unused), devices.choose_precision(picked))
     return AbColorizer(card, network, predict_ab, picked, multiple=multiple, cell=cell)
 
 

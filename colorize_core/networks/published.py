@@ -64,7 +64,7 @@ class Published(
                 "token": token,
             }
             path = Path(hf_hub_download(model_id, path.name, **where))
-            for part in checkpoints.beside(
+            for part in checkpoints.list_part_files(
                 path, cls
             ):  # where they are to lie in the Hub's cache, too
                 try:

@@ -42,7 +42,9 @@ def caption(photo: Picture, device: str = "auto", stop: threading.Event | None =
     picked = devices.pick(device)
     try:
         with memory.explain():
-            return drop_gray_words(_describe(checkpoints.folder(CAPTIONER), photo, picked, stop))
+            return drop_gray_words(
+                _describe(checkpoints.find_folder(CAPTIONER), photo, picked, stop)
+            )
     finally:
         gc.collect()  # the parts of the network refer to one another
         if picked.type == "cuda":

@@ -29,7 +29,7 @@ def list_needed(settings: PromptSettings) -> tuple[Download, ...]:
 
 def list_missing(wanted: Iterable[Download]) -> tuple[Download, ...]:
     """What of these is not in the Hub's cache, each with those files alone; asks nobody."""
-    reduced = (replace(each, files=checkpoints.missing(each.files)) for each in wanted)
+    reduced = (replace(each, files=checkpoints.list_missing(each.files)) for each in wanted)
     return tuple(each for each in reduced if each.files)
 
 
@@ -45,12 +45,12 @@ class Folders:
 def find_folders(settings: PromptSettings) -> Folders:
     """What these settings need, from the Hub's cache. Raises WeightsError, never downloads."""
     if settings.model == "flux2-klein":
-        return Folders(checkpoints.folder(FLUX), None, None)
-    lora = checkpoints.folder(FAST) / FAST.files[0].path if settings.fast else None
-    controlnet = checkpoints.folder(CONTROLNETS[settings.condition])
-    return Folders(checkpoints.folder(BASE), controlnet, lora)
+        return Folders(checkpoints.find_folder(FLUX), None, None)
+    lora = checkpoints.find_folder(FAST) / FAST.files[0].path if settings.fast else None
+    controlnet = checkpoints.find_folder(CONTROLNETS[settings.condition])
+    return Folders(checkpoints.find_folder(BASE), controlnet, lora)
 
 
 def find_hed() -> Path:
     """The soft edge detector's file. Raises WeightsError, never downloads."""
-    return checkpoints.folder(HED) / HED.files[0].path
+    return checkpoints.find_folder(HED) / HED.files[0].path

@@ -40,7 +40,7 @@ def find_network(network: str) -> Network:
 def count_missing_bytes(network: str) -> int:
     """What has to be downloaded before `network`, one of NETWORKS or "sam2", can be asked: 0 where
     its weights are there. OptionError for another name."""
-    return sum(file.bytes for file in checkpoints.missing(_list_files(network)))
+    return sum(file.bytes for file in checkpoints.list_missing(_list_files(network)))
 
 
 def fetch(

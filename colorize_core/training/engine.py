@@ -185,7 +185,7 @@ def mixed_precision(asked: str) -> str:
     if asked != "auto":
         return asked
     device = PartialState().device
-    slow = device.type == "cpu" and devices.precision(device) == torch.float32
+    slow = device.type == "cpu" and devices.choose_precision(device) == torch.float32
     return "no" if slow else "bf16"
 
 
@@ -454,7 +454,7 @@ class _Run:
         last = self.path.with_name("last.safetensors")
         if better := _is_better(self.recipe, scores, progress.best):
             save_weights(network, self.path, told)
-            for file in (last, *checkpoints.beside(last, network)):
+            for file in (last, *checkpoints.list_part_files(last, network)):
                 file.unlink(missing_ok=True)
             progress.best, progress.stale = {"seen": progress.seen, **scores}, 0
         else:

@@ -90,7 +90,7 @@ def orthogonal(matrix: Tensor) -> Tensor:
     """About the nearest matrix whose singular values are all 1: all but the smallest end between
     0.7 and 1.2."""
     on_cpu = matrix.device.type == "cpu"
-    x = matrix.to(devices.precision(matrix.device) if on_cpu else torch.bfloat16)
+    x = matrix.to(devices.choose_precision(matrix.device) if on_cpu else torch.bfloat16)
     x = x.T if x.shape[0] > x.shape[1] else x
     x = x / x.norm().clamp(min=1e-7)
     a, b, c = COEFFICIENTS

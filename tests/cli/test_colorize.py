@@ -21,7 +21,7 @@ from scenes import ROOT
 
 import colorize_core
 from colorize_core.cards import SEED, Control, ModelCard
-from colorize_core.cli.colorize import main, parser
+from colorize_core.cli.colorize import main, make_parser
 from colorize_core.imaging import image
 from colorize_core.models import registry
 
@@ -311,7 +311,7 @@ def test_help_has_examples_and_every_option(capsys: pytest.CaptureFixture[str]) 
     assert stop.value.code == 0
     text = capsys.readouterr().out
     assert text.count("python -m colorize_core ") >= 3
-    for action in parser()._actions:
+    for action in make_parser()._actions:
         assert all(option in text for option in action.option_strings)
         assert action.help, action.dest
 

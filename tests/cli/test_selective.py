@@ -206,6 +206,6 @@ def test_help_has_examples_and_every_option(capsys):
     text = capsys.readouterr().out
     assert text.count("python -m colorize_core selective ") >= 4
     assert all(name in text for name in segmenters.CLASSES)
-    for action in selective.parser()._actions:
+    for action in selective.make_parser()._actions:
         assert all(option in text for option in action.option_strings)
         assert action.help, action.dest

@@ -10,7 +10,7 @@ from PIL import Image
 
 from colorize_core import cli
 from colorize_core.cli import COMMANDS, main
-from colorize_core.cli.terminal import aligned
+from colorize_core.cli.terminal import align
 from colorize_core.sizes import size
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +30,7 @@ def test_sizes_are_read_by_people() -> None:
 
 
 def test_columns_are_as_wide_as_they_need_to_be() -> None:
-    assert aligned([("name", "size"), ("a longer one", "1")]).splitlines() == [
+    assert align([("name", "size"), ("a longer one", "1")]).splitlines() == [
         "name          size",
         "a longer one  1",
     ]

@@ -49,7 +49,7 @@ def served(tmp_path, monkeypatch):
             from_hub("net", "A net", "mit", "someone/net", names),
             Download("old-net", "An old net", "bsd", page, (file,)),
         )
-        monkeypatch.setattr(weights, "every", lambda: there)
+        monkeypatch.setattr(weights, "list_all", lambda: there)
         yield server
 
 
@@ -93,8 +93,8 @@ def test_the_progress_is_shown(served, capsys):
 
 def test_what_is_damaged_is_named_and_fetched_anew(served, capsys):
     run(capsys, "fetch", "net", "old-net")
-    for each in weights.every()[1:]:
-        checkpoints.here(each.files[-1]).resolve().write_bytes(b"rotten")
+    for each in weights.list_all()[1:]:
+        checkpoints.find_local(each.files[-1]).resolve().write_bytes(b"rotten")
     code, out, err = run(capsys, "verify", "net", "old-net")
     assert (code, out) == (1, "")
     assert "model.safetensors is damaged. Download it anew with" in err
@@ -167,7 +167,7 @@ def test_what_ships_with_the_app_stays(served, capsys):
     code, _, err = run(capsys, "remove", "cnn-mse", "--yes")
     assert code == 1
     assert "cnn-mse: ships with the app and stays." in err
-    assert checkpoints.here(cnn.CARDS["cnn-mse"].weights[0])
+    assert checkpoints.find_local(cnn.CARDS["cnn-mse"].weights[0])
 
 
 def test_content_that_another_revision_has_too_stays(served, capsys):
@@ -203,16 +203,18 @@ def test_ctrl_c_says_how_to_go_on(served, capsys, monkeypatch):
 
 
 def test_the_list_has_every_model_first_and_no_name_twice():
-    names = [each.name for each in weights.every()]
+    names = [each.name for each in weights.list_all()]
     assert len(set(names)) == len(names)
     models = [card.name for card in colorize_core.cards()]
     assert names[: len(models)] == models
-    assert all(each.licence and each.title and each.files for each in weights.every())
-    assert all(each.source.startswith("https://") for each in weights.every() if not each.bundled)
+    assert all(each.licence and each.title and each.files for each in weights.list_all())
+    assert all(
+        each.source.startswith("https://") for each in weights.list_all() if not each.bundled
+    )
 
 
 def test_every_model_that_has_a_card_is_listed():
-    names = {each.name for each in weights.every()}
+    names = {each.name for each in weights.list_all()}
     assert {card.name for card in (*colorize_core.cards(downloads=True), *tools())} <= names
 
 

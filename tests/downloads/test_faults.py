@@ -85,10 +85,10 @@ def test_what_is_missing_is_fetched_with_one_progress(served):
         WeightFile(NAME, SHA, len(CONTENT), REPO),
         WeightFile(f"model-{SHA[:8]}.pth", SHA[:8], len(CONTENT), address=address),
     )
-    assert checkpoints.missing(files) == files[1:]
+    assert checkpoints.list_missing(files) == files[1:]
     reports = []
     checkpoints.fetch(files, lambda done, total: reports.append((done, total)))
-    assert checkpoints.missing(files) == ()
+    assert checkpoints.list_missing(files) == ()
     assert reports == sorted(reports)
     whole = 2 * len(CONTENT) + 2
     assert reports[-1] == (whole, whole)
@@ -214,9 +214,9 @@ def test_content_that_repositories_share_is_left_alone(served, tmp_path, caplog)
     (path.parent / path.readlink()).symlink_to(blob)
     assert checkpoints.find(file).read_bytes() == CONTENT
     assert checkpoints.is_whole(file)
-    checkpoints.place(file).drop()
+    checkpoints.locate(file).drop()
     assert shared.read_bytes() == CONTENT
-    assert checkpoints.here(file) is None
+    assert checkpoints.find_local(file) is None
     assert "damaged" not in caplog.text
 
 
@@ -379,7 +379,7 @@ def test_where_there_are_no_links_the_content_is_kept_once(served, tmp_path, mon
     path.write_bytes(b"rotten")
     assert checkpoints.is_whole(known) is False
     assert checkpoints.find(known).read_bytes() == CONTENT
-    checkpoints.place(known).drop()
+    checkpoints.locate(known).drop()
     assert remains(tmp_path) == ([], [])
 
 

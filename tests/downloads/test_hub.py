@@ -144,10 +144,10 @@ def test_a_download_reports_and_goes_on_where_it_was_stopped(served, monkeypatch
     content = os.urandom(10_000)
     with pytest.raises(Cancelled):
         gather(served, content, monkeypatch, stop_at(5000))
-    assert checkpoints.here(LARGE) is None
+    assert checkpoints.find_local(LARGE) is None
     path, reports = gather(served, content, monkeypatch)
     assert path.read_bytes() == content
-    assert path == checkpoints.here(LARGE)
+    assert path == checkpoints.find_local(LARGE)
     assert reports == list(range(5000, 10_001, 1000))
     assert served.ranges == [None, "bytes=5000-"]
     assert not list(path.parents[2].rglob("*.part"))

@@ -99,7 +99,7 @@ def test_scores_of_other_weights_are_left_out(served, capsys, tmp_path, monkeypa
 def test_every_bundled_model_can_be_uploaded(card):
     files = {Path(file.path).name for file in card.weights}
     assert files <= {"model.safetensors", "encoder.safetensors"}
-    assert set(push.contents(card)) == files | {"config.json", "README.md"}
+    assert set(push.collect_files(card)) == files | {"config.json", "README.md"}
 
 
 def test_a_model_of_others_is_not_uploaded():
@@ -107,7 +107,7 @@ def test_a_model_of_others_is_not_uploaded():
         autochrome.CARD, weights=(WeightFile("a.bin", "", 0, "they/net"),), source="https://x.org"
     )
     with pytest.raises(OptionError, match=r"do not ship with the app.*https://x\.org"):
-        push.contents(theirs)
+        push.collect_files(theirs)
 
 
 def test_a_second_upload_goes_into_the_same_repository(served, capsys):

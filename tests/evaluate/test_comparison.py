@@ -22,7 +22,7 @@ HIGH = SimpleNamespace(name="high", title="High", better="higher", needs_truth=T
 LOW = SimpleNamespace(name="low", title="Low", better="lower", needs_truth=True)
 NEAR = SimpleNamespace(name="near", title="Near", better="nearer 0", needs_truth=True)
 FREE = SimpleNamespace(name="free", title="Free", better=None, needs_truth=False)
-TRUTH, GRAY, MEAN = comparison.references(coloured=True)
+TRUTH, GRAY, MEAN = comparison.list_references(coloured=True)
 
 
 def model(name: str, seed: int | None = None, **scores: float) -> Result:
@@ -47,7 +47,7 @@ def test_the_order_is_that_of_the_cards_then_vividness_then_seeds() -> None:
 
 def test_the_truth_stands_first_where_there_is_one() -> None:
     assert [entry.kind for entry in (TRUTH, GRAY, MEAN)] == ["truth", "gray", "mean"]
-    assert comparison.references(coloured=False) == (GRAY, MEAN)
+    assert comparison.list_references(coloured=False) == (GRAY, MEAN)
 
 
 @pytest.mark.parametrize(
@@ -80,20 +80,20 @@ def test_the_best_by_direction_without_the_truth_and_with_gray() -> None:
         Result(Entry(BEST, "B", "b", seeds=2), {"high": 99.0, "low": 0.0, "near": 0.0}),
         Result(Entry("model", "C", "c"), error="It failed."),
     ]
-    assert comparison.best(results, HIGH) == {1, 2}, "equal ones are both the best"
-    assert comparison.best(results, LOW) == {1}
-    assert comparison.best(results, NEAR) == {2}
-    assert comparison.best(results, FREE) == set()
-    assert comparison.best([], HIGH) == set()
+    assert comparison.find_best(results, HIGH) == {1, 2}, "equal ones are both the best"
+    assert comparison.find_best(results, LOW) == {1}
+    assert comparison.find_best(results, NEAR) == {2}
+    assert comparison.find_best(results, FREE) == set()
+    assert comparison.find_best([], HIGH) == set()
 
 
 def test_what_to_sort_by_grows_with_what_is_better() -> None:
-    assert comparison.goodness(3.0, "higher") == 3.0
-    assert comparison.goodness(3.0, "lower") == -3.0
-    assert comparison.goodness(-3.0, "nearer 0") == -3.0
-    assert comparison.goodness(3.0, None) == 3.0
-    assert comparison.goodness(None, "higher") is None
-    assert np.isfinite(comparison.goodness(float("inf"), "higher") or 0.0)
+    assert comparison.get_sort_key(3.0, "higher") == 3.0
+    assert comparison.get_sort_key(3.0, "lower") == -3.0
+    assert comparison.get_sort_key(-3.0, "nearer 0") == -3.0
+    assert comparison.get_sort_key(3.0, None) == 3.0
+    assert comparison.get_sort_key(None, "higher") is None
+    assert np.isfinite(comparison.get_sort_key(float("inf"), "higher") or 0.0)
 
 
 def test_the_best_of_seeds_is_taken_figure_by_figure() -> None:
@@ -103,24 +103,24 @@ def test_the_best_of_seeds_is_taken_figure_by_figure() -> None:
     ]
     failed = Result(Entry("model", "Drawn", "drawn", seed=2), error="It failed.")
     others = [model("plain", high=9.0), model("alone", 0, high=9.0)]
-    (best,) = comparison.best_of_seeds([*others, *group, failed], [HIGH, LOW, NEAR, FREE])
+    (best,) = comparison.pick_best_of_seeds([*others, *group, failed], [HIGH, LOW, NEAR, FREE])
     assert best.entry.label == "Drawn, best of 2 seeds"
     assert best.scores == {"high": 4.0, "low": 5.0, "near": 2.0, "seconds": 5.0}
     assert "no direction" in best.reason("free")
     without = [replace(each, missing={"gone": "Not to be had."}) for each in group]
     gone = SimpleNamespace(name="gone", better="higher", needs_truth=True)
-    assert comparison.best_of_seeds(without, [gone])[0].reason("gone") == "Not to be had."
+    assert comparison.pick_best_of_seeds(without, [gone])[0].reason("gone") == "Not to be had."
 
 
 def test_figures_as_people_read_them() -> None:
-    assert comparison.shown(None, 2) == "–"
-    assert comparison.shown(float("inf"), 2) == "∞"
-    assert comparison.shown(-1.5, 2) == "−1.50"
-    assert comparison.shown(-0.001, 2) == "0.00"
-    assert comparison.decimals([22.6, None, float("inf")]) == 2
-    assert comparison.decimals([0.95, 0.1]) == 3
-    assert comparison.decimals([0.0031]) == 5
-    assert comparison.decimals([]) == 5
+    assert comparison.format_figure(None, 2) == "–"
+    assert comparison.format_figure(float("inf"), 2) == "∞"
+    assert comparison.format_figure(-1.5, 2) == "−1.50"
+    assert comparison.format_figure(-0.001, 2) == "0.00"
+    assert comparison.count_decimals([22.6, None, float("inf")]) == 2
+    assert comparison.count_decimals([0.95, 0.1]) == 3
+    assert comparison.count_decimals([0.0031]) == 5
+    assert comparison.count_decimals([]) == 5
 
 
 def test_csv_has_every_figure_and_every_reason() -> None:
@@ -130,7 +130,7 @@ def test_csv_has_every_figure_and_every_reason() -> None:
         Result(entry, {"high": 21.0, "seconds": 2.5}),
         Result(Entry("model", "Broken", "broken"), error="It failed."),
     ]
-    text = comparison.csv_text(rows, [HIGH, SECONDS], photo="cup", protocol="recombine-256")
+    text = comparison.format_csv(rows, [HIGH, SECONDS], photo="cup", protocol="recombine-256")
     gray, drawn, broken = csv.DictReader(io.StringIO(text))
     assert list(gray) == [
         *("photo", "protocol", "entry", "kind", "model", "vividness", "seed"),

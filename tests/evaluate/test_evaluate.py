@@ -27,7 +27,7 @@ from colorize_core.errors import WeightsError
 from colorize_core.evaluate import run
 from colorize_core.evaluate.score_file import ScoreFile
 from colorize_core.evaluate.scoring import Judge
-from colorize_core.evaluate.summary import summarize, table
+from colorize_core.evaluate.summary import make_table, summarize
 from colorize_core.metrics import baselines, lpips, protocol
 
 QUICK = "psnr,ciede2000,colourfulness"
@@ -484,10 +484,10 @@ def test_a_model_is_summed_up_beside_gray() -> None:
 def test_the_table_tells_means_intervals_and_what_is_missing() -> None:
     values = [20.0, 21.0, 22.0, ""]
     rows = [{"model": "gray", "psnr": str(value), "flip": "", "seconds": "0.5"} for value in values]
-    lines = table(rows, ["gray", "none"], ["psnr", "flip"], 200).splitlines()
+    lines = make_table(rows, ["gray", "none"], ["psnr", "flip"], 200).splitlines()
     assert lines[0].split() == ["model", "n", "psnr", "flip", "seconds"]
     assert lines[1].startswith("gray   4  21.00 [20.00, 22.00] n=3  -")
     assert lines[1].endswith("0.5000 [0.5000, 0.5000]")
     assert lines[2].split() == ["none", "0", "-", "-", "-"]
-    blocks = table(rows, ["gray", "none"], ["psnr", "flip"], 30).split("\n\n")
+    blocks = make_table(rows, ["gray", "none"], ["psnr", "flip"], 30).split("\n\n")
     assert [block.split()[2] for block in blocks] == ["psnr", "flip", "seconds"]

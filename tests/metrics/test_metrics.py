@@ -294,14 +294,14 @@ def test_the_unscaled_protocol_has_a_name_of_its_own(photo, monkeypatch):
 @pytest.mark.parametrize("name", DOWNLOADED)
 def test_a_trunk_that_cannot_be_had_is_an_error_with_its_size(torch_home, name):
     download = DOWNLOADS[metrics.find(name).download]
-    assert checkpoints.missing(download.files)
+    assert checkpoints.list_missing(download.files)
     with pytest.raises(WeightsError, match=rf"\({size(download.bytes)}\).*OFFLINE.*copy .*\.pth"):
         metrics.prepare(name)
 
 
 def test_a_damaged_trunk_is_an_error_that_says_so(torch_home, photo):
     (torch_home / TRUNK_FILES["alex"][1]).write_bytes(b"half a file")
-    assert not checkpoints.missing(DOWNLOADS[lpips.NETS["alex"]].files)
+    assert not checkpoints.list_missing(DOWNLOADS[lpips.NETS["alex"]].files)
     with pytest.raises(WeightsError, match="may be damaged: delete it"):
         metrics.score("lpips-alex", photo, photo)
     with pytest.raises(OptionError, match=r"'resnet'.*alex, vgg, squeeze"):

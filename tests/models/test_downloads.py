@@ -108,11 +108,11 @@ def test_a_classifier_that_some_files_still_have_is_left_out(
 
 
 def test_all_models_to_score_are_those_that_need_no_download() -> None:
-    from colorize_core.cli.evaluate import parser
+    from colorize_core.cli.evaluate import make_parser
 
     def chosen(models: str) -> tuple[str, ...]:
         given = ["--photos", "photos", "--out", "scores.csv", "--models", models]
-        return tuple(parser().parse_args(given).models)
+        return tuple(make_parser().parse_args(given).models)
 
     assert not set(chosen("all")) & set(DOWNLOADS)
     assert chosen("eccv16,autochrome")[-2:] == ("autochrome", "eccv16")
@@ -124,7 +124,7 @@ def test_half_precision_files_load_as_float32(
     path = tmp_path / "pytorch_model.bin"
     torch.save({k: v.half() if v.is_floating_point() else v for k, v in small.items()}, path)
     monkeypatch.setattr(checkpoints, "find", lambda file: path)
-    monkeypatch.setattr(devices, "precision", lambda device: torch.float32)
+    monkeypatch.setattr(devices, "choose_precision", lambda device: torch.float32)
     network = colorize_core.load("ddcolor-tiny", "cpu").network  # type: ignore[attr-defined]
     assert {p.dtype for p in network.parameters()} == {torch.float32}
 

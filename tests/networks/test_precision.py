@@ -30,15 +30,15 @@ def test_a_cpu_computes_in_bfloat16_only_if_it_has_instructions_for_it(
     told: dict[str, Any], expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told, raising=False)
-    assert devices.precision(CPU) == expected
-    assert devices.precision(torch.device("cuda")) == torch.float32
+    assert devices.choose_precision(CPU) == expected
+    assert devices.choose_precision(torch.device("cuda")) == torch.float32
 
 
 def test_an_older_torch_does_not_tell_so_the_cpu_computes_in_float32(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
-    assert devices.precision(CPU) == torch.float32
+    assert devices.choose_precision(CPU) == torch.float32
 
 
 @pytest.mark.parametrize("name", [c.name for c in cards(downloads=True) if c.download])
@@ -46,7 +46,7 @@ def test_bfloat16_gives_colours_that_look_the_same(
     name: str, tmp_path: Path, gray_scene: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def colours(dtype: torch.dtype) -> tuple[Any, Any]:
-        monkeypatch.setattr(devices, "precision", lambda device: dtype)
+        monkeypatch.setattr(devices, "choose_precision", lambda device: dtype)
         model = port_weights.small_model(name, tmp_path)
         return model, model.colorize(photo)
 

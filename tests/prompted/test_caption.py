@@ -84,7 +84,7 @@ def here(served: Hub, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The captioner in the Hub's cache of a machine that is offline."""
     fetch((CAPTIONER,))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    return checkpoints.folder(CAPTIONER)
+    return checkpoints.find_folder(CAPTIONER)
 
 
 def test_a_caption_is_what_the_network_says(here: Path, models: Path, served: Hub) -> None:

@@ -99,7 +99,7 @@ def test_a_download_is_told_of_and_happens_once(served: Hub) -> None:
 def test_pinned_revisions_are_asked_for(served: Hub) -> None:
     for source in PAINTING:
         fetch((source,))
-        folder = checkpoints.folder(source)
+        folder = checkpoints.find_folder(source)
         assert folder.name == source.revision
         assert all((folder / file.path).is_file() for file in source.files)
     assert served.revisions == {source.repo: source.revision for source in PAINTING}

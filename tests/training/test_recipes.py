@@ -163,7 +163,7 @@ def test_muon_makes_the_steps_of_kernels_orthogonal(layout):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("shape", [(16, 48), (48, 16), (24, 24)])
 def test_our_muon_is_torchs(shape, dtype, monkeypatch):
-    monkeypatch.setattr(devices, "precision", lambda device: dtype)
+    monkeypatch.setattr(devices, "choose_precision", lambda device: dtype)
     torch.manual_seed(0)
     ours = torch.nn.Linear(*shape[::-1], bias=False)
     other = copy.deepcopy(ours)
@@ -198,7 +198,7 @@ class SmallRecipe(AutochromeRecipe):
 def test_bfloat16_is_for_who_is_fast_with_it(device, fast, expected, monkeypatch):
     here = SimpleNamespace(device=torch.device(device))
     monkeypatch.setattr(engine, "PartialState", lambda: here)
-    monkeypatch.setattr(devices, "precision", lambda device: fast)
+    monkeypatch.setattr(devices, "choose_precision", lambda device: fast)
     assert engine.mixed_precision("auto") == expected
     assert engine.mixed_precision("fp16") == "fp16"
 

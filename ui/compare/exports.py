@@ -34,9 +34,11 @@ def caption(session: CompareSession, result: Result) -> list[str]:
         return [result.entry.label, "failed"]
     taken = {each.name: each.title for each in session.metrics if each.name in MAIN}
     values = {title: result.value(name) for name, title in taken.items()}
-    main = [f"{title} {comparison.shown(v, 2)}" for title, v in values.items() if v is not None]
+    main = [
+        f"{title} {comparison.format_figure(v, 2)}" for title, v in values.items() if v is not None
+    ]
     seconds = result.value(SECONDS.name)
-    time = [] if seconds is None else [f"{comparison.shown(seconds, 1)} s"]
+    time = [] if seconds is None else [f"{comparison.format_figure(seconds, 1)} s"]
     return [result.entry.label, " · ".join(main), *time]
 
 
@@ -63,9 +65,9 @@ def table(session: CompareSession) -> str:
     """The scores of every picture as CSV."""
     results = session.results()
     judged = session.truth is not None
-    several = comparison.best_of_seeds(results, session.metrics) if judged else []
+    several = comparison.pick_best_of_seeds(results, session.metrics) if judged else []
     columns = [*session.metrics, SECONDS]
-    return comparison.csv_text(
+    return comparison.format_csv(
         [*results, *several], columns, photo=session.name, protocol=protocol.NAME
     )
 

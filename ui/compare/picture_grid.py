@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from gradio.data_classes import FileData
 
-from colorize_core.evaluate.comparison import Entry, Result, shown
+from colorize_core.evaluate.comparison import Entry, Result, format_figure
 from colorize_core.imaging.heatmap import FULL, legend
 from ui.compare.session import LATER, CompareSession
 from ui.shared.thumbnails import as_address
@@ -55,7 +55,7 @@ def _cell(session: CompareSession, result: Result) -> dict[str, Any]:
 def words(result: Result) -> str:
     """What stands under a title: the settings, and how long it took."""
     seconds = result.value("seconds")
-    time = f"{shown(seconds, 1)} s" if seconds is not None else ""
+    time = f"{format_figure(seconds, 1)} s" if seconds is not None else ""
     return " · ".join(filter(None, (result.entry.settings, time)))
 
 

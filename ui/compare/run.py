@@ -134,7 +134,7 @@ def _fetched(service: Service, session: CompareSession, task: Task) -> Iterator[
         task.step(0.0, "Loading a trunk")
         try:
             with in_words():
-                if checkpoints.missing(DOWNLOADS[metric.download].files):
+                if checkpoints.list_missing(DOWNLOADS[metric.download].files):
                     service.check_download(f"The trunk of {metric.title}", by_hand(metric.name))
                     metrics.fetch(metric.name, task.loaded, task.stopped)
                 metrics.prepare(metric.name)

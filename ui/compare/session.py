@@ -12,7 +12,7 @@ from PIL import Image
 
 from colorize_core import metrics
 from colorize_core.errors import ColorizeError, PictureError
-from colorize_core.evaluate.comparison import SECONDS, Entry, Result, references
+from colorize_core.evaluate.comparison import SECONDS, Entry, Result, list_references
 from colorize_core.imaging.heatmap import heat_map
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.metrics import Metric, baselines, protocol
@@ -68,7 +68,7 @@ class CompareSession(PhotoSession):
         target = protocol.square(gray if truth is None else truth)
         session = cls(photo, service.folder.new("compare").parent, truth, gray, target)
         shown = {"truth": small, "gray": gray, "mean": baselines.one_colour(gray)}
-        for entry in references(tone.coloured):
+        for entry in list_references(tone.coloured):
             session.add(entry, shown[entry.kind], None)
         return session
 
@@ -100,7 +100,7 @@ class CompareSession(PhotoSession):
     def entries(self) -> tuple[Entry, ...]:
         """What is shown: while a run goes on also what is still to come."""
         known = self.made.keys() | self.faults.keys()
-        return references(self.truth is not None) + tuple(
+        return list_references(self.truth is not None) + tuple(
             entry for entry in self.planned if self.running or entry in known
         )
 

@@ -190,7 +190,7 @@ def title_of(metric: Any) -> str:
     if not metric.download:
         return str(metric.title)
     download = DOWNLOADS[metric.download]
-    if not checkpoints.missing(download.files):
+    if not checkpoints.list_missing(download.files):
         return f"{metric.title}, downloaded"
     return f"{metric.title}, downloads {size(download.bytes)} once"
 

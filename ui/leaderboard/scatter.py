@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from colorize_core.evaluate.comparison import decimals, shown
+from colorize_core.evaluate.comparison import count_decimals, format_figure
 
 HERE = Path(__file__).parent
 PADDING = 0.07  # of an axis, on either side of what is drawn
@@ -118,7 +118,7 @@ def view(
         "x": fit_scale((p.x for p in points), (each.at for each in lines if each.axis == "x"), x),
         "y": fit_scale((p.y for p in points), (each.at for each in lines if each.axis == "y"), y),
     }
-    places = [decimals(v for p in points for v in getattr(p, name).all) for name in scales]
+    places = [count_decimals(v for p in points for v in getattr(p, name).all) for name in scales]
     return {
         "title": title,
         "axes": {
@@ -178,10 +178,10 @@ def fit_scale(values: Iterable[Value], levels: Iterable[float], axis: Axis) -> S
 
 def describe(axis: Axis, value: Value, places: int) -> str:
     """ "CIEDE2000 9.96 (9.60 to 10.36)"."""
-    text = f"{axis.title} {shown(value.mean, places)}{axis.unit}"
+    text = f"{axis.title} {format_figure(value.mean, places)}{axis.unit}"
     if value.low is None or value.high is None:
         return text
-    return f"{text} ({shown(value.low, places)} to {shown(value.high, places)})"
+    return f"{text} ({format_figure(value.low, places)} to {format_figure(value.high, places)})"
 
 
 def _list_ticks(scale: Scale) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ def build_table(ranking: Ranking, cards: Sequence[ModelCard]) -> dict[str, Any]:
     """The value of the table of scores."""
     found = list_results(ranking, cards)
     columns: list[Metric | Column] = [*ranking.measured, TIME]
-    places = [comparison.decimals(r.value(column.name) for r in found) for column in columns]
+    places = [comparison.count_decimals(r.value(column.name) for r in found) for column in columns]
     rows = score_table.rows(found, columns, places)
     known = {card.name for card in cards}
     for row, result in zip(rows, found, strict=True):
@@ -59,7 +59,7 @@ def _describe_settings(ranking: Ranking, result: Result) -> str:
 
 def describe_figure(figure: Figure, places: int) -> list[str]:
     """The interval and the share of photos better than gray."""
-    low, high = (comparison.shown(value, places) for value in (figure.low, figure.high))
+    low, high = (comparison.format_figure(value, places) for value in (figure.low, figure.high))
     return [
         f"{low} to {high}",
         *([f"{100 * figure.wins:.0f} %"] if figure.wins is not None else []),
@@ -126,7 +126,7 @@ def plot_colours(ranking: Ranking, cards: Sequence[ModelCard]) -> dict[str, Any]
     ]
     lines = _draw_gray(ranking, FIRST)
     if truth := ranking.truths_colourfulness():
-        text = f"Truth {comparison.shown(truth.mean, 1)}"
+        text = f"Truth {comparison.format_figure(truth.mean, 1)}"
         lines.append(Line("x", truth.mean, text))
     title = "Error against colourfulness"
     return scatter.view(title, Axis("Colourfulness"), _build_axis(find(FIRST)), points, lines)
@@ -169,7 +169,8 @@ def _draw_gray(ranking: Ranking, metric: str) -> list[Line]:
         return []
     better = find(metric).better
     worse_is_high = better == "lower" or (better == "nearer 0" and gray.mean > 0)
-    title = f"{REFERENCES['gray']} {comparison.shown(gray.mean, comparison.decimals([gray.mean]))}"
+    figure = comparison.format_figure(gray.mean, comparison.count_decimals([gray.mean]))
+    title = f"{REFERENCES['gray']} {figure}"
     beyond = "above" if worse_is_high else "below"
     return [Line("y", gray.mean, title, beyond, "worse than no colour at all")]
 

@@ -38,7 +38,7 @@ def _known(card: ModelCard) -> dict[str, Any]:
     ]
     sizes = {
         "bytes": sum(file.bytes for file in card.weights),
-        "download": sum(file.bytes for file in checkpoints.missing(card.weights)),
+        "download": sum(file.bytes for file in checkpoints.list_missing(card.weights)),
     }
     return {name: facts[name] for name in kept} | {"controls": controls} | sizes
 

@@ -75,7 +75,7 @@ class Generation:
     def _news(
         self, session: PromptSession, raw: Any, start: Any, task: Task
     ) -> Iterator[tuple[int, Any]]:
-        if not devices.lent():
+        if not devices.is_zerogpu():
             yield from draw_grid(self.shelf, session.small, raw, start=start, stop=task.stopped)
             return
         for news in zerogpu.draw(session.small, raw, start):

@@ -17,7 +17,7 @@ def every() -> tuple[ModelCard, ...]:
 
 
 def is_here(card: ModelCard) -> bool:
-    return not checkpoints.missing(card.weights)
+    return not checkpoints.list_missing(card.weights)
 
 
 def here(cards: Sequence[ModelCard]) -> list[ModelCard]:

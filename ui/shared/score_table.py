@@ -42,9 +42,9 @@ def view(session: CompareSession) -> dict[str, Any]:
     results = session.results()
     columns = columns_of(session)
     judged = session.truth is not None
-    several = comparison.best_of_seeds(results, session.metrics) if judged else []
+    several = comparison.pick_best_of_seeds(results, session.metrics) if judged else []
     places = [
-        comparison.decimals(each.value(column.name) for each in (*results, *several))
+        comparison.count_decimals(each.value(column.name) for each in (*results, *several))
         for column in columns
     ]
     return {
@@ -78,7 +78,7 @@ def rows(
     results: Sequence[Result], columns: Sequence[Metric | Column], places: Sequence[int]
 ) -> list[dict[str, Any]]:
     """The rows, with so many places in each column, and the best of a column marked."""
-    winners = [comparison.best(results, column) for column in columns]
+    winners = [comparison.find_best(results, column) for column in columns]
     return [
         {
             "title": result.entry.title,
@@ -97,8 +97,8 @@ def rows(
 def _cell(result: Result, column: Metric | Column, places: int, best: bool) -> dict[str, Any]:
     value = result.value(column.name)
     return {
-        "text": comparison.shown(value, places),
-        "key": comparison.goodness(value, column.better),
+        "text": comparison.format_figure(value, places),
+        "key": comparison.get_sort_key(value, column.better),
         "best": best,
         "why": "" if value is not None else result.reason(column.name),
     }
@@ -135,7 +135,7 @@ def baselines(results: Sequence[Result], columns: Sequence[Metric | Column]) -> 
         return []
     wins: dict[str, list[str]] = {}
     for column in columns:
-        winners = [results[i].entry for i in comparison.best(results, column)]
+        winners = [results[i].entry for i in comparison.find_best(results, column)]
         if all(entry.kind != "model" for entry in winners):
             for entry in winners:
                 wins.setdefault(entry.title, []).append(column.title)

@@ -162,7 +162,7 @@ def strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Service:
 
     monkeypatch.setattr(trunks, "fetching", fetched)
     monkeypatch.setattr(checkpoints, "find", fetched)
-    monkeypatch.setattr(checkpoints, "here", lambda _: None)
+    monkeypatch.setattr(checkpoints, "find_local", lambda _: None)
     return Service(Folder(tmp_path), public=Public())
 
 

@@ -166,12 +166,6 @@ def strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Service:
     return Service(Folder(tmp_path), public=Public())
 
 
-class Asking:
-    """What a handler is told of the request behind it."""
-
-    session_hash = "ada"
-
-
 def test_prompt_downloads_nothing_for_strangers(strangers: Service) -> None:
     from colorize_core.prompted import sources
     from colorize_core.prompted.settings import PromptSettings

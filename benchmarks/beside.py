@@ -46,7 +46,7 @@ def compare(pair: Pair, runs: int, commit: str) -> list[dict[str, Any]]:
     rows = []
     card = next(card for card in colorize_core.cards(downloads=True) if card.name == pair.card)
     for precision in dict.fromkeys((torch.float32, devices.choose_precision(CPU))):
-        network = ports.in_precision(deepcopy(pair.network), precision)
+        network = ports.set_precision(deepcopy(pair.network), precision)
         title = pair.title + ("" if precision == torch.float32 else " in bfloat16")
         rows.append(alone(pair, network, runs, title, commit))
         model = AbColorizer(

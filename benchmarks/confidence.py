@@ -41,7 +41,7 @@ def maps(model: Any, truth: Picture) -> tuple[Floats, Floats]:
     """Spread and error of every pixel, (H, W)."""
     gray = protocol.to_gray(truth)
     prediction = model.predict(gray)
-    picture = protocol.recombined(model.render(gray, prediction, vividness=1.0), truth)
+    picture = protocol.recombine(model.render(gray, prediction, vividness=1.0), truth)
     error = np.linalg.norm(ab_of(picture) - ab_of(truth), axis=-1)
     return prediction.uncertainty().astype(np.float64), error
 

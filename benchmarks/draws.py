@@ -18,7 +18,7 @@ import colorize_core
 from benchmarks.results_file import write
 from colorize_core.metrics import protocol
 from colorize_core.metrics.ciede2000 import ciede2000
-from colorize_core.metrics.interval import summary
+from colorize_core.metrics.interval import estimate_interval
 from colorize_core.training.data import find_photos
 
 Picture = NDArray[np.uint8]
@@ -30,7 +30,7 @@ def draws(model: Any, truth: Picture) -> tuple[Picture, Picture]:
     gray = protocol.to_gray(truth)
     *_, last = model.steps(gray, seeds=SEEDS)  # together they take less time
     first, second = (model.render(gray, prediction) for prediction in last.predictions)
-    return protocol.recombined(first, truth), protocol.recombined(second, truth)
+    return protocol.recombine(first, truth), protocol.recombine(second, truth)
 
 
 def main() -> None:
@@ -42,12 +42,14 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
     photos = find_photos(arguments.photos, arguments.limit)
-    truths = [protocol.square(photo.read()) for photo in photos]
+    truths = [protocol.crop_square(photo.read()) for photo in photos]
     rows = []
     for card in (card for card in colorize_core.cards() if card.sampled):
         model = colorize_core.load(card.name, arguments.device)
         apart = [ciede2000(*draws(model, truth)) for truth in tqdm(truths, card.name)]
-        measured = zip(("ciede2000", "low", "high"), summary(np.array(apart)), strict=True)
+        measured = zip(
+            ("ciede2000", "low", "high"), estimate_interval(np.array(apart)), strict=True
+        )
         rows.append(
             {
                 "model": card.name,

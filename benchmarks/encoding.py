@@ -54,7 +54,7 @@ def jpeg_rows(pictures: list[NDArray[np.uint8]]) -> Iterator[dict[str, Any]]:
 
 
 def png_rows(picture: NDArray[np.uint8]) -> Iterator[dict[str, Any]]:
-    plain = encoders._filtered(picture).tobytes()
+    plain = encoders._filter_rows(picture).tobytes()
     settings = [(f"level {level}", level, zlib.Z_DEFAULT_STRATEGY) for level in (1, 3, 4, 6)]
     for setting, level, strategy in [*settings, ("runs only", 1, zlib.Z_RLE)]:
         seconds = []

@@ -25,7 +25,7 @@ from benchmarks.speed import jpeg, opencv_round_trip, ours_on, paired, photo
 from colorize_core.imaging.color import lab_to_rgb_in_gamut, rgb_to_lab
 from colorize_core.metrics import protocol
 from colorize_core.metrics.ciede2000 import delta_e
-from colorize_core.metrics.interval import summary
+from colorize_core.metrics.interval import estimate_interval
 from colorize_core.models import classification, skin
 from colorize_core.people.faces import Face, find_faces
 from colorize_core.training.data import find_photos
@@ -75,7 +75,7 @@ def compare(
         if not faces:
             continue
         for name, colorize in ways.items():
-            rows[name] += score(protocol.recombined(colorize(gray), truth), truth, faces)
+            rows[name] += score(protocol.recombine(colorize(gray), truth), truth, faces)
         rows["truth"] += score(truth, truth, faces)
     return {name: np.array(values).reshape(-1, 2) for name, values in rows.items()}
 
@@ -135,7 +135,7 @@ def main() -> None:
     arguments = parser.parse_args()
     model = colorize_core.load("autochrome", "cpu")
     members = find_photos(arguments.photos)[arguments.skip :][: arguments.limit]
-    truths = [protocol.square(each.read()) for each in members]
+    truths = [protocol.crop_square(each.read()) for each in members]
     ways: dict[str, Callable[[Picture], Picture]] = {
         "gray": lambda gray: gray,
         "a fixed function of L": by_lightness,
@@ -146,11 +146,13 @@ def main() -> None:
     name = ", ".join(path.name for path in arguments.photos)
     for way, values in compare(truths, ways).items():
         for what, column in zip(("CIEDE2000", "chroma"), values.T, strict=True):
-            rows.append(row(name, f"{what} in faces: {way}", len(column), *summary(column)))
+            rows.append(
+                row(name, f"{what} in faces: {way}", len(column), *estimate_interval(column))
+            )
     nobody = [truth for each, truth in zip(members, truths, strict=True) if shows_nobody(each.kind)]
     shares = [changed(model, protocol.to_gray(truth)) for truth in tqdm(nobody, desc="nobody")]
     what = "share of the pixels changed, without people"
-    rows.append(row(name, what, len(shares), *summary(np.array(shares))))
+    rows.append(row(name, what, len(shares), *estimate_interval(np.array(shares))))
     rows += time_rows(model, arguments.runs)
     about = {"model": model.card.name, "weights": model.card.digest, "skin": skin.CARD.digest}
     write("faces", [about | each for each in rows])

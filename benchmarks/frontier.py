@@ -27,7 +27,7 @@ from colorize_core import metrics
 from colorize_core.evaluate.scoring import HIGHEST_PSNR
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.metrics import protocol
-from colorize_core.metrics.interval import summary
+from colorize_core.metrics.interval import estimate_interval
 from colorize_core.options import RANGES
 from colorize_core.training.data import Photograph, find_photos
 
@@ -43,7 +43,7 @@ BOLD = "more colourful than the truth at every vividness"
 def in_colour(photos: Iterable[Photograph]) -> tuple[list[Picture], int]:
     """The photographs as the protocol shows them, and how many more have no colours of their own.
     ValueError if none has."""
-    squares = [protocol.square(photo.read()) for photo in photos]
+    squares = [protocol.crop_square(photo.read()) for photo in photos]
     truths = [each for each in squares if measure_tone(each).coloured]
     if not truths:
         raise ValueError("none of the photographs has colours of its own")
@@ -62,7 +62,7 @@ def measure(model: Any, truths: Sequence[Picture], vividness: Sequence[float]) -
         gray = protocol.to_gray(truth)
         prediction = model.predict(gray)
         pictures = (model.render(gray, prediction, vividness=each) for each in vividness)
-        found.append([scored(protocol.recombined(each, truth), truth) for each in pictures])
+        found.append([scored(protocol.recombine(each, truth), truth) for each in pictures])
     return np.array(found).swapaxes(0, 1)
 
 
@@ -97,7 +97,7 @@ def row(vividness: float | None, what: str, scores: Floats) -> dict[str, str]:
     """Of the scores (N, 3) of one vividness."""
     cells = {"vividness": "" if vividness is None else f"{vividness:g}", "what": what}
     for name, values in zip(NAMES, scores.T, strict=True):
-        mean, low, high = summary(values)
+        mean, low, high = estimate_interval(values)
         cells |= {name: f"{mean:.3f}", f"{name}_low": f"{low:.3f}", f"{name}_high": f"{high:.3f}"}
     return cells
 

@@ -25,7 +25,7 @@ from benchmarks.results_file import write
 from benchmarks.speed import photo
 from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.metrics import protocol
-from colorize_core.metrics.interval import summary
+from colorize_core.metrics.interval import estimate_interval
 from colorize_core.models.hints import Hint
 from colorize_core.training.data import find_photos
 
@@ -98,7 +98,7 @@ def main() -> None:
     random = np.random.default_rng(0)
     moves = []
     for member in tqdm(find_photos(arguments.photos, arguments.limit)):
-        if found := measure(model, protocol.square(member.read()), random):
+        if found := measure(model, protocol.crop_square(member.read()), random):
             moves.append(found)
     row: dict[str, Any] = {
         "model": arguments.model,
@@ -108,7 +108,7 @@ def main() -> None:
         "seconds": f"{time_change(model):.3f}",
     }
     for name in moves[0]:
-        mean, low, high = summary(np.array([move[name] for move in moves]))
+        mean, low, high = estimate_interval(np.array([move[name] for move in moves]))
         row |= {name: f"{mean:.3f}", f"{name}_low": f"{low:.3f}", f"{name}_high": f"{high:.3f}"}
     write("hints", [row])
 

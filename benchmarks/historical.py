@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 
 import colorize_core
 from benchmarks.results_file import write
-from colorize_core.imaging.captions import captioned_grid
+from colorize_core.imaging.captions import draw_captioned_grid
 from colorize_core.imaging.chroma import shrink
 from colorize_core.metrics.colourfulness import colourfulness
 from colorize_core.training.data import find_photos
@@ -57,7 +57,7 @@ def strip(photo: Picture, name: str, made: dict[str, Result]) -> Picture:
     pictures = [gray, *(result.shown for result in made.values())]
     words = [(label, f"colourfulness {result.colours:.1f}") for label, result in made.items()]
     size = (gray.shape[1], gray.shape[0])
-    return captioned_grid(pictures, [(name,), *words], size, columns=len(pictures))
+    return draw_captioned_grid(pictures, [(name,), *words], size, columns=len(pictures))
 
 
 def main() -> None:

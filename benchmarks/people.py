@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 from benchmarks.results_file import write
 from benchmarks.selective import overlap
 from colorize_core import selective
-from colorize_core.metrics.interval import summary
+from colorize_core.metrics.interval import estimate_interval
 from colorize_core.selective import masks
 from colorize_core.selective.people import PEOPLE
 from colorize_core.training.data import find_photos
@@ -69,7 +69,7 @@ def nobody(sources: list[Path], limit: int) -> list[NDArray[np.uint8]]:
 
 
 def row(photos: str, what: str, values: list[float], seconds: str) -> dict[str, Any]:
-    mean, low, high = summary(np.array(values))
+    mean, low, high = estimate_interval(np.array(values))
     told = {"mean": f"{mean:.3f}", "low": f"{low:.3f}", "high": f"{high:.3f}"}
     return {"photos": photos, "n": len(values), "what": what, **told, "seconds": seconds}
 

@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 
 from benchmarks.results_file import write
 from colorize_core.imaging.color import lab_to_rgb, rgb_to_lab
-from colorize_core.metrics.interval import summary
+from colorize_core.metrics.interval import estimate_interval
 from colorize_core.models import perceptual
 from colorize_core.training.data import load_photos
 
@@ -101,7 +101,7 @@ def main() -> None:
         rows.append((name, " ".join(f"{strength:g}" for strength in strengths), ordered))
     table = []
     for what, details, values in rows:
-        share, low, high = summary(values)
+        share, low, high = estimate_interval(values)
         row = {"what": what, "details": details, "n": len(values), "share": f"{share:.3f}"}
         table.append(row | {"share_low": f"{low:.3f}", "share_high": f"{high:.3f}"})
     write("perceptual", table)

@@ -90,7 +90,7 @@ def main() -> None:
     order = [*BASELINES, *(card.name for card in cards(downloads=True))]
     rows.sort(key=lambda row: order.index(row["model"]))
     photos = find_photos(arguments.photos, arguments.timed)
-    grays = [protocol.to_gray(protocol.square(photo.read())) for photo in photos]
+    grays = [protocol.to_gray(protocol.crop_square(photo.read())) for photo in photos]
     seconds = in_turn([row["model"] for row in rows if row["model"] not in BASELINES], grays)
     for row in rows:
         row["seconds"] = f"{seconds[row['model']]:.4f}" if row["model"] in seconds else ""

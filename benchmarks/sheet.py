@@ -12,7 +12,7 @@ from pathlib import Path
 import colorize_core
 from colorize_core.metrics import protocol
 from colorize_core.training.data import find_photos
-from colorize_core.training.plots import contact_sheet
+from colorize_core.training.plots import draw_contact_sheet
 
 
 def main() -> None:
@@ -28,18 +28,18 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
     photos = find_photos(arguments.photos, arguments.limit)
-    truths = [protocol.square(photo.read()) for photo in photos]
+    truths = [protocol.crop_square(photo.read()) for photo in photos]
     grays = [protocol.to_gray(truth) for truth in truths]
     columns = [grays]
     for name in arguments.models:
         model = colorize_core.load(name, arguments.device)
         made = [
-            protocol.recombined(model.colorize(gray), truth)
+            protocol.recombine(model.colorize(gray), truth)
             for gray, truth in zip(grays, truths, strict=True)
         ]
         columns.append(made)
     rows = [list(row) for row in zip(*columns, truths, strict=True)]
-    contact_sheet(rows, arguments.out, across=max(1, 12 // len(rows[0])))
+    draw_contact_sheet(rows, arguments.out, across=max(1, 12 // len(rows[0])))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from benchmarks.speed import paired, photo
 from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.metrics import protocol
 from colorize_core.metrics.ciede2000 import ciede2000
-from colorize_core.metrics.interval import summary
+from colorize_core.metrics.interval import estimate_interval
 from colorize_core.networks import coltran
 from colorize_core.training.data import find_photos
 
@@ -111,7 +111,7 @@ def _coltran_gray(network: coltran.Colorizer, truth: Picture, side: int) -> Tens
     size = (side * coltran.SCALE,) * 2
     small = cv2.resize(protocol.to_gray(truth), size, interpolation=cv2.INTER_AREA)
     rgb = torch.from_numpy(small).permute(2, 0, 1)[None] / 255
-    return network.sees(rgb_to_lab(rgb, 1)[:, :1])
+    return network.choose_gray(rgb_to_lab(rgb, 1)[:, :1])
 
 
 @torch.no_grad()
@@ -125,7 +125,7 @@ def draw_slowly(
 ) -> list[int]:
     """What sample_slowly() draws at some places where `colours` were drawn before them: its own
     work for a place, without the way there."""
-    context = network.seen(gray, drawing)
+    context = network.encode_photos(gray, drawing)
     drawn = []
     for r, c in places:
         before = colours.clone()
@@ -155,13 +155,13 @@ def diffusion_rows(model: Any, truths: list[Picture]) -> list[Row]:
             start = time.perf_counter()
             picture = model.colorize(gray, seed=seed, **way)
             into.append(time.perf_counter() - start)
-            off.append(ciede2000(protocol.recombined(picture, truth), truth))
+            off.append(ciede2000(protocol.recombine(picture, truth), truth))
     few, all_steps = seconds
     ratios = [b / a for a, b in zip(few, all_steps, strict=True)]
     n = f"{len(truths)} photos"
     rows = []
     for name, times, off in zip((f"DDIM {STEPS}", "ancestral"), seconds, errors, strict=True):
-        mean, low, high = summary(np.array(off))
+        mean, low, high = estimate_interval(np.array(off))
         rows += [
             row(f"diffusion {name}", f"{statistics.median(times):.3f}", "s", n, spread(times)),
             row(f"diffusion {name}", f"{mean:.3f}", "CIEDE2000", n, f"{low:.3f} to {high:.3f}"),
@@ -185,7 +185,7 @@ def diffusion_rows(model: Any, truths: list[Picture]) -> list[Row]:
 def relative(first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[float, float, float]:
     """By how many percent the first mean is above the second, and the 95 % bootstrap interval over
     photos, each photo's pair staying together."""
-    mean, low, high = (100 * x / float(second.mean()) for x in summary(first - second))
+    mean, low, high = (100 * x / float(second.mean()) for x in estimate_interval(first - second))
     return mean, low, high
 
 
@@ -222,7 +222,8 @@ def main() -> None:
     torch.set_num_threads(CORES)
     cv2.setNumThreads(CORES)
     truths = [
-        protocol.square(found.read()) for found in find_photos(arguments.photos, arguments.limit)
+        protocol.crop_square(found.read())
+        for found in find_photos(arguments.photos, arguments.limit)
     ]
     rows = []
     for name in arguments.models:

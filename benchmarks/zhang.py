@@ -20,8 +20,8 @@ from colorize_core.networks.zhang import STRIDE, Eccv16, Siggraph17
 
 SIDE = 256
 MODELS = {  # our network, and what our adapter makes of it
-    "eccv16": (Eccv16, zhang.CARDS["eccv16"], zhang.plain_ab, 4),
-    "siggraph17": (Siggraph17, zhang.CARDS["siggraph17"], zhang.guided_ab, zhang.CELL),
+    "eccv16": (Eccv16, zhang.CARDS["eccv16"], zhang.predict_plain, 4),
+    "siggraph17": (Siggraph17, zhang.CARDS["siggraph17"], zhang.predict_guided, zhang.CELL),
 }
 
 

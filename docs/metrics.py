@@ -15,10 +15,10 @@ from PIL import Image
 from benchmarks.perceptual import blur, gray, hue
 from colorize_core import load, metrics
 from colorize_core.imaging import image
-from colorize_core.imaging.captions import captioned_grid
+from colorize_core.imaging.captions import draw_captioned_grid
 from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.metrics import Metric, protocol
-from colorize_core.metrics.baselines import one_colour
+from colorize_core.metrics.baselines import make_one_colour
 from docs.tables import ROOT, Rows, between, heading, results, score, table_of
 
 Picture = NDArray[np.uint8]
@@ -33,7 +33,7 @@ OFFLINE = tuple(metric for metric in metrics.METRICS if not metric.download)
 
 def truth_of(name: str) -> Picture:
     pixels: Picture = image.read(ROOT / "examples" / f"{name}-colour.jpg").pixels
-    return protocol.square(pixels)
+    return protocol.crop_square(pixels)
 
 
 def refresh(text: str) -> str:
@@ -92,9 +92,9 @@ def _loses(metric: Metric, row: dict[str, str], gray: dict[str, str]) -> bool:
 def colourings(truth: Picture) -> dict[str, Picture]:
     """What the table and the picture show of one photo."""
     photo = protocol.to_gray(truth)
-    made = {"truth": truth, "gray": photo, "mean": one_colour(truth)}
+    made = {"truth": truth, "gray": photo, "mean": make_one_colour(truth)}
     for name in ("autochrome", *DRAWING):
-        made[name] = protocol.recombined(load(name, "cpu").colorize(photo), truth)
+        made[name] = protocol.recombine(load(name, "cpu").colorize(photo), truth)
     return made
 
 
@@ -108,9 +108,9 @@ def distortions(truth: Picture) -> dict[str, Picture]:
         "gray": protocol.to_gray(truth),
         "half the chroma": gray(truth, 0.5),
         "other hues: turned 60°": hue(truth, 60),
-        "blotches": protocol.with_ab(lab[..., :1], lab[..., 1:] + patches),
-        "blotches on gray": protocol.with_ab(lab[..., :1], patches),
-        "ab blurred by 12 pixels": protocol.recombined(blur(truth, 12), truth),
+        "blotches": protocol.combine_ab(lab[..., :1], lab[..., 1:] + patches),
+        "blotches on gray": protocol.combine_ab(lab[..., :1], patches),
+        "ab blurred by 12 pixels": protocol.recombine(blur(truth, 12), truth),
         "shifted by 2 pixels": np.roll(truth, 2, 1),
     }
 
@@ -182,7 +182,7 @@ def _draw(path: Path, rows: list[dict[str, Picture]], columns: int) -> None:
     captions = [
         [name, _caption(picture, row["truth"])] for row in rows for name, picture in row.items()
     ]
-    sheet = captioned_grid(pictures, captions, (protocol.SIDE, protocol.SIDE), columns)
+    sheet = draw_captioned_grid(pictures, captions, (protocol.SIDE, protocol.SIDE), columns)
     Image.fromarray(sheet).save(path, quality=85)
 
 

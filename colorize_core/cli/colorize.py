@@ -18,7 +18,7 @@ from colorize_core.batch import runner
 from colorize_core.cards import Value
 from colorize_core.cli import terminal
 from colorize_core.errors import OptionError
-from colorize_core.imaging.formats import CHOICES, READABLE, WRITTEN, listed
+from colorize_core.imaging.formats import CHOICES, READABLE, WRITTEN, join_names
 from colorize_core.sizes import size
 
 DESCRIPTION = "Colorize black-and-white photographs. Nothing leaves this machine."
@@ -96,7 +96,7 @@ def _add_look(group: argparse._ArgumentGroup) -> None:
         type=str.upper,
         choices=list(runner.SUFFIX_OF),
         metavar="FORMAT",
-        help=f"{listed([name.lower() for name in runner.SUFFIX_OF])} (default: the photo's own "
+        help=f"{join_names([name.lower() for name in runner.SUFFIX_OF])} (default: the photo's own "
         "where it can be written, else png)",
     )
     group.add_argument(
@@ -104,7 +104,7 @@ def _add_look(group: argparse._ArgumentGroup) -> None:
         type=int,
         default=default.quality,
         metavar="N",
-        help=f"of {listed([each.title for each in CHOICES.values() if each.lossy], 'and')}, "
+        help=f"of {join_names([each.title for each in CHOICES.values() if each.lossy], 'and')}, "
         "1 to 100 (default: %(default)s)",
     )
 

@@ -21,7 +21,7 @@ from colorize_core.evaluate.scoring import Judge
 from colorize_core.imaging import image
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.metrics import protocol
-from colorize_core.metrics.baselines import BASELINES, baseline
+from colorize_core.metrics.baselines import BASELINES, make_baseline
 from colorize_core.models.registry import cards, load
 from colorize_core.threads import share_cores
 
@@ -108,7 +108,7 @@ class Evaluation:
 
     def _load_method(self, model: str) -> _Method:
         if model in BASELINES:
-            return _Method(lambda seen: _measure(lambda: baseline(model, seen.truth)))
+            return _Method(lambda seen: _measure(lambda: make_baseline(model, seen.truth)))
         colorizer: Any = load(model, self.judge.device)
         options: dict[str, Any] = {SEED.name: self.seed} if colorizer.card.sampled else {}
         busy: AbstractContextManager[Any] = nullcontext()
@@ -120,7 +120,7 @@ class Evaluation:
                 picture, seconds = _measure(
                     lambda: colorizer.colorize(seen.gray, progress=self._check, **options)
                 )
-            return protocol.recombined(picture, seen.truth), seconds
+            return protocol.recombine(picture, seen.truth), seconds
 
         return _Method(colorize, str(self.seed) if options else "", self.digests[model])
 
@@ -159,7 +159,7 @@ class Evaluation:
         pixels = image.decode(self.photos[name].load(), name).pixels
         if pixels.dtype != np.uint8:
             pixels = cv2.convertScaleAbs(pixels, alpha=1 / 257)
-        truth = protocol.square(cast("Picture", pixels))
+        truth = protocol.crop_square(cast("Picture", pixels))
         return _ProtocolPhoto(truth, protocol.to_gray(truth), measure_tone(truth).coloured)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from colorize_core import metrics
 from colorize_core.evaluate.score_file import Row
-from colorize_core.metrics.interval import summary
+from colorize_core.metrics.interval import estimate_interval
 
 SECONDS = "seconds"
 NOTHING = 1e-5
@@ -53,7 +53,9 @@ def _join_values(rows: Sequence[Row], column: str) -> str:
 def _estimate(rows: Sequence[Row], name: str) -> Sequence[str]:
     """Mean, low, high."""
     values = np.array([float(row[name]) for row in rows if row[name]])
-    return [_format_number(value) for value in summary(values)] if len(values) else [""] * 3
+    return (
+        [_format_number(value) for value in estimate_interval(values)] if len(values) else [""] * 3
+    )
 
 
 def _count_wins(rows: Sequence[Row], gray: dict[str, Row], name: str) -> str:

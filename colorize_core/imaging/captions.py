@@ -16,7 +16,7 @@ SIZES = (18, 15)  # of the first line's letters, and of the others'
 PLAIN = str.maketrans({"–": "-", "−": "-", "×": "x", "∞": "inf", "’": "'"})
 
 
-def captioned_grid(
+def draw_captioned_grid(
     pictures: Sequence[NDArray[np.uint8] | None],
     captions: Sequence[Sequence[str]],
     size: tuple[int, int],
@@ -31,19 +31,19 @@ def captioned_grid(
     wide = min(max(size[0], WIDTHS[0]), WIDTHS[1])
     scale = min(1.0, wide / size[0])
     inner = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
-    texts = [_wrapped(lines, wide) for lines in captions]
+    texts = [_wrap(lines, wide) for lines in captions]
     words = max(sum(height for *_, height in text) for text in texts)
     cell = (wide + GAP, inner[1] + words + GAP)
     rows = -(-len(pictures) // columns)
     sheet = Image.new("RGB", (columns * cell[0] + GAP, rows * cell[1] + GAP), PAPER)
     for i, (picture, text) in enumerate(zip(pictures, texts, strict=True)):
         left, top = GAP + i % columns * cell[0], GAP + i // columns * cell[1]
-        _put(sheet, picture, (left + (wide - inner[0]) // 2, top), inner)
+        _place_text(sheet, picture, (left + (wide - inner[0]) // 2, top), inner)
         _write(sheet, text, left, top + inner[1])
     return np.asarray(sheet)
 
 
-def _put(
+def _place_text(
     sheet: Image.Image,
     picture: NDArray[np.uint8] | None,
     place: tuple[int, int],
@@ -60,7 +60,7 @@ def _put(
 Line = tuple[str, ImageFont.FreeTypeFont | ImageFont.ImageFont, str, int]  # its height comes last
 
 
-def _wrapped(lines: Sequence[str], width: int) -> list[Line]:
+def _wrap(lines: Sequence[str], width: int) -> list[Line]:
     """The lines, broken at spaces so that each fits."""
     broken: list[Line] = []
     for i, text in enumerate(lines):

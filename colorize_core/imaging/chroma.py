@@ -90,9 +90,9 @@ def sharpen_ab(
     fine = torch.from_numpy(fine_l)
     total = torch.zeros(ab.shape[2], *fine.shape)
     weight = torch.zeros_like(fine)
-    for i, near_row in _taps(fine.shape[0], cells[0], ab.shape[0]):
+    for i, near_row in _find_taps(fine.shape[0], cells[0], ab.shape[0]):
         rows = coarse.index_select(1, i)
-        for j, near_col in _taps(fine.shape[1], cells[1], ab.shape[1]):
+        for j, near_col in _find_taps(fine.shape[1], cells[1], ab.shape[1]):
             near = rows.index_select(2, j)  # (a, b, L) of one cell for each fine pixel
             unlike = (fine - near[-1]).square_()
             alike = unlike.mul_(-0.5 / LIKENESS**2).exp_()
@@ -104,7 +104,7 @@ def sharpen_ab(
     return sharp
 
 
-def _taps(fine: int, cells: float, count: int) -> list[tuple[Tensor, Tensor]]:
+def _find_taps(fine: int, cells: float, count: int) -> list[tuple[Tensor, Tensor]]:
     """For `fine` samples over `cells` cells: the numbers of the cells within REACH, one offset at
     a time, with their tent weights. There are `count` cells, padding included."""
     position = (torch.arange(fine) + 0.5) * (cells / fine) - 0.5
@@ -158,15 +158,15 @@ def recombine(
     rows = max(1, STRIP_PIXELS // width)
     for top in range(0, height, rows):
         strip = image[top : top + rows]
-        near, weights = _interpolation(height, planes.shape[0], top, len(strip))
+        near, weights = _interpolate(height, planes.shape[0], top, len(strip))
         coefficients = weights @ across[:, near]  # (4, rows, W)
-        _fill(result[top : top + rows], tone.compressed(strip), coefficients)
+        _fill(result[top : top + rows], tone.compress(strip), coefficients)
         if progress:
             progress((top + len(strip)) / height)
     return result
 
 
-def _interpolation(fine: int, coarse: int, start: int, count: int) -> tuple[slice, Tensor]:
+def _interpolate(fine: int, coarse: int, start: int, count: int) -> tuple[slice, Tensor]:
     """The coarse samples that the fine ones start..start+count lie between, and the bilinear
     weights (count, number of these)."""
     position = (torch.arange(start, start + count) + 0.5) * (coarse / fine) - 0.5
@@ -210,14 +210,14 @@ def _store(linear: Tensor, out: Picture) -> None:
     """Linear sRGB (3, h, w) in [0, FINE] -> encoded, rounded, interleaved into `out` (h, w, 3)."""
     if out.dtype == np.uint8:
         fine = linear.to(torch.uint16).numpy()
-        planes = cv2.LUT(fine.reshape(3, -1), _encoding()).reshape(linear.shape)
+        planes = cv2.LUT(fine.reshape(3, -1), _make_encoding()).reshape(linear.shape)
     else:
         planes = (linear_to_srgb(linear.numpy() / FINE) * 65535 + 0.5).astype(np.uint16)
     cv2.merge(list(planes), out)
 
 
 @lru_cache(maxsize=1)
-def _encoding() -> NDArray[np.uint8]:
+def _make_encoding() -> NDArray[np.uint8]:
     """Linear light in whole numbers, their fraction cut off -> 8-bit sRGB."""
     middles = np.minimum((np.arange(FINE + 1) + 0.5) / FINE, 1)
     return np.round(linear_to_srgb(middles) * 255).astype(np.uint8).reshape(1, -1)

@@ -32,7 +32,7 @@ _DELTA = 6 / 29
 _SLOPE = 1 / (3 * _DELTA**2)
 
 
-def _namespace(x: Any) -> ModuleType:
+def _get_namespace(x: Any) -> ModuleType:
     if isinstance(x, np.ndarray | np.generic):
         return np
     import torch
@@ -43,30 +43,30 @@ def _namespace(x: Any) -> ModuleType:
 def _split(x: Any, axis: int) -> tuple[Any, Any, Any]:
     if x.shape[axis] != 3:
         raise ValueError(f"expected 3 channels on axis {axis}, got shape {tuple(x.shape)}")
-    first, second, third = (_namespace(x).moveaxis(x, axis, 0)[i] for i in range(3))
+    first, second, third = (_get_namespace(x).moveaxis(x, axis, 0)[i] for i in range(3))
     return first, second, third
 
 
 def srgb_to_linear(rgb: Array) -> Array:
     """Decode the sRGB transfer curve, [0, 1] -> [0, 1]."""
-    xp = _namespace(rgb)
+    xp = _get_namespace(rgb)
     return xp.where(rgb <= 0.04045, rgb / 12.92, ((xp.clip(rgb, 0.0, None) + 0.055) / 1.055) ** 2.4)
 
 
 def linear_to_srgb(linear: Array) -> Array:
     """Encode with the sRGB transfer curve, [0, 1] -> [0, 1]; negative values stay linear."""
-    xp = _namespace(linear)
+    xp = _get_namespace(linear)
     root = 1.055 * xp.clip(linear, 0.0031308, None) ** (1 / 2.4) - 0.055
     return xp.where(linear <= 0.0031308, 12.92 * linear, root)
 
 
 def _compress(t: Any) -> Any:
-    xp = _namespace(t)
+    xp = _get_namespace(t)
     return xp.where(t > _DELTA**3, xp.clip(t, _DELTA**3, None) ** (1 / 3), _SLOPE * t + 4 / 29)
 
 
 def _expand(f: Any) -> Any:
-    return _namespace(f).where(f > _DELTA, f**3, (f - 4 / 29) / _SLOPE)
+    return _get_namespace(f).where(f > _DELTA, f**3, (f - 4 / 29) / _SLOPE)
 
 
 def rgb_to_lab(rgb: Array, axis: int = -1) -> Array:
@@ -81,7 +81,7 @@ def linear_to_lab(linear: Array, axis: int = -1) -> Array:
         _compress((m[0] * r + m[1] * g + m[2] * b) / w)
         for m, w in zip(RGB_TO_XYZ.tolist(), WHITE.tolist(), strict=True)
     )
-    xp = _namespace(linear)
+    xp = _get_namespace(linear)
     return xp.moveaxis(xp.stack([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)]), 0, axis)
 
 
@@ -98,7 +98,7 @@ def lab_to_linear(lightness: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
 
 def lab_to_rgb(lab: Array, axis: int = -1) -> Array:
     """Lab -> sRGB on the same axis, *not* clipped: outside [0, 1] means outside the gamut."""
-    xp = _namespace(lab)
+    xp = _get_namespace(lab)
     return linear_to_srgb(xp.moveaxis(xp.stack(lab_to_linear(*_split(lab, axis))), 0, axis))
 
 
@@ -109,7 +109,7 @@ def lab_to_rgb_in_gamut(lab: Array, axis: int = -1) -> Array:
     fit: a straight line to the white point, which keeps luminance (and so L) and the dominant
     wavelength. L must be in [0, 100].
     """
-    xp = _namespace(lab)
+    xp = _get_namespace(lab)
     red, green, blue = lab_to_linear(*_split(lab, axis))
     m = RGB_TO_XYZ[1].tolist()
     gray = xp.clip(m[0] * red + m[1] * green + m[2] * blue, 0.0, 1.0)

@@ -30,7 +30,12 @@ from PIL import (
 )
 
 from colorize_core.errors import BrokenPictureError, NotAPictureError
-from colorize_core.imaging.icc import STRIP, lab_transform, srgb_transform, to_srgb
+from colorize_core.imaging.icc import (
+    STRIP,
+    convert_to_srgb,
+    make_lab_transform,
+    make_srgb_transform,
+)
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -52,7 +57,7 @@ def open_header(data: bytes, kind: str) -> Image.Image:
     limit on pixels, a global of the process, is lower than ours.
     """
     if kind == "HEIC":
-        return _heif_class()(io.BytesIO(data), "")
+        return _import_heif()(io.BytesIO(data), "")
     openers: dict[str, Callable[..., Image.Image]] = {
         "JPEG": JpegImagePlugin.jpeg_factory,
         "PNG": PngImagePlugin.PngImageFile,
@@ -73,7 +78,7 @@ def open_header(data: bytes, kind: str) -> Image.Image:
     return header
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+def _read_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """(name, begin, end of the body) of the chunks of a PNG. BrokenPictureError where a checksum
     does not fit, struct.error where the file is cut off."""
     view, place, name = memoryview(data), 8, b""
@@ -88,23 +93,23 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 def _find_late_metadata(data: bytes, header: Image.Image) -> None:
     """What stands behind the pixels: Pillow would decode them to get there."""
-    for name, begin, end in _chunks(data):
+    for name, begin, end in _read_chunks(data):
         if name == b"eXIf":
             header.info.setdefault("exif", data[begin:end])
         if name == b"iTXt" and data.startswith(XMP_CHUNK, begin):
             header.info.setdefault("xmp", data[begin + len(XMP_CHUNK) : end])
 
 
-def _bare_png(data: bytes) -> bytes:
+def _strip_png(data: bytes) -> bytes:
     """The pixels alone: libpng prints its opinion of profiles and texts."""
     parts = [data[:8]]
-    for name, begin, end in _chunks(data):
+    for name, begin, end in _read_chunks(data):
         if name in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"):
             parts.append(data[begin - 8 : end + 4])
     return b"".join(parts)
 
 
-def _heif_class() -> Callable[..., Image.Image]:
+def _import_heif() -> Callable[..., Image.Image]:
     try:
         from pillow_heif.as_plugin import HeifImageFile
     except ImportError as error:
@@ -116,11 +121,11 @@ def _heif_class() -> Callable[..., Image.Image]:
     return opener
 
 
-def frames(data: bytes, header: Image.Image, enough: int) -> int:
+def count_frames(data: bytes, header: Image.Image, enough: int) -> int:
     """How many pictures the file holds; the count stops above `enough`, as a file can hold
     millions of tiny ones."""
     if isinstance(header, GifImagePlugin.GifImageFile):
-        return _gif_frames(data, enough)
+        return _count_gif_frames(data, enough)
     if not isinstance(header, TiffImagePlugin.TiffImageFile):
         return int(getattr(header, "n_frames", 1))
     try:
@@ -132,7 +137,7 @@ def frames(data: bytes, header: Image.Image, enough: int) -> int:
     return enough + 1
 
 
-def _gif_frames(data: bytes, enough: int) -> int:
+def _count_gif_frames(data: bytes, enough: int) -> int:
     def table(flags: int) -> int:  # bytes of the colour table that the flags announce
         return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
@@ -175,7 +180,7 @@ class Quiet:
                 cv2.utils.logging.setLogLevel(Quiet._level)
 
 
-def samples(
+def decode_samples(
     data: bytes, kind: str, header: Image.Image, orientation: int
 ) -> tuple[Pixels, Pixels | None]:
     """Upright sRGB (H, W, 3) and alpha (H, W) or None.
@@ -190,13 +195,15 @@ def samples(
     plain_jpeg = kind == "JPEG" and header.mode in ("L", "RGB")
     found = None
     if plain_jpeg or kind == "PNG" or (kind == "TIFF" and _is_plain_tiff(tags)):
-        found = _by_opencv(data, kind, header, tags)
+        found = _decode_by_opencv(data, kind, header, tags)
     if found is None:
-        pixels, alpha = _by_pillow(header, icc)
+        pixels, alpha = _decode_by_pillow(header, icc)
         orientation = 1 if kind == "TIFF" else orientation  # Pillow has turned it already
     else:
-        pixels, alpha = to_srgb(found[0], icc), found[1]
-    return _upright(pixels, orientation), None if alpha is None else _upright(alpha, orientation)
+        pixels, alpha = convert_to_srgb(found[0], icc), found[1]
+    return _turn_upright(pixels, orientation), None if alpha is None else _turn_upright(
+        alpha, orientation
+    )
 
 
 def _check_tiff(data: bytes, header: Image.Image, tags: dict[int, Any]) -> None:
@@ -222,7 +229,7 @@ def _is_plain_tiff(tags: dict[int, Any]) -> bool:
     raise NotAPictureError(f"it is {UNUSUAL_TIFF}")
 
 
-def _by_opencv(
+def _decode_by_opencv(
     data: bytes, kind: str, header: Image.Image, tags: dict[int, Any]
 ) -> tuple[Pixels, Pixels | None] | None:
     """Gray (H, W) or RGB (H, W, 3), and alpha. None for a JPEG that Pillow may know to read."""
@@ -232,19 +239,21 @@ def _by_opencv(
     plain_png = kind == "PNG" and data[24:26] == b"\x08\x02" and "transparency" not in header.info
     if kind != "JPEG" and not plain_png:
         flags = cv2.IMREAD_UNCHANGED
-    bare = _bare_png(data) if kind == "PNG" else data
+    bare = _strip_png(data) if kind == "PNG" else data
     found: Any = cv2.imdecode(np.frombuffer(bare, np.uint8), flags)
     if found is None and kind == "JPEG":
         return None
     size = (tags.get(HEIGHT), tags.get(WIDTH)) if tags else header.size[::-1]
     if found is None or found.shape[:2] != size:
         raise BrokenPictureError("its header and its contents disagree, or it is cut off")
-    if kind == "JPEG" and _starved(data, found):
+    if kind == "JPEG" and _is_incomplete(data, found):
         raise BrokenPictureError("a part of its data is missing")
-    return (found, None) if flags != cv2.IMREAD_UNCHANGED else _parted(found, header, tags)
+    return (found, None) if flags != cv2.IMREAD_UNCHANGED else _split_alpha(found, header, tags)
 
 
-def _parted(found: Any, header: Image.Image, tags: dict[int, Any]) -> tuple[Pixels, Pixels | None]:
+def _split_alpha(
+    found: Any, header: Image.Image, tags: dict[int, Any]
+) -> tuple[Pixels, Pixels | None]:
     """What OpenCV gives for IMREAD_UNCHANGED -> gray (H, W) or RGB (H, W, 3), and alpha."""
     if tags.get(PHOTOMETRIC) == 0:  # white is zero
         np.subtract(np.iinfo(found.dtype).max, found, out=found)
@@ -262,7 +271,7 @@ def _parted(found: Any, header: Image.Image, tags: dict[int, Any]) -> tuple[Pixe
     return colour, alpha if extra else None
 
 
-def _upright(samples: Pixels, orientation: int) -> Pixels:
+def _turn_upright(samples: Pixels, orientation: int) -> Pixels:
     """Undo what the EXIF orientation (1 to 8) says was done to the picture."""
     if orientation >= 5:
         samples = cv2.transpose(samples)
@@ -270,7 +279,7 @@ def _upright(samples: Pixels, orientation: int) -> Pixels:
     return samples if flip is None else cv2.flip(samples, flip)
 
 
-def _starved(data: bytes, found: Pixels) -> bool:
+def _is_incomplete(data: bytes, found: Pixels) -> bool:
     """Whether a JPEG has its end marker but not all its data: the decoder then fills up with
     middle gray. Where the last corner has that gray, bytes are added before the marker: they
     change the picture only if it still needed some. (By Pillow: OpenCV would print about them.)"""
@@ -290,12 +299,14 @@ def _divide(pixels: Pixels, alpha: Pixels) -> None:
         strip[:] = np.minimum(np.rint(strip / cover), 65535)
 
 
-def _by_pillow(header: Image.Image, icc: bytes | None) -> tuple[Pixels, Pixels | None]:
+def _decode_by_pillow(header: Image.Image, icc: bytes | None) -> tuple[Pixels, Pixels | None]:
     """In strips, so that the memory beside Pillow's own copy stays flat."""
     header.load()
     simpler = {"1": "L", "LA": "L", "La": "L", "P": "RGB", "PA": "RGB", "RGBX": "RGB"}
     source = simpler.get(header.mode, header.mode.removesuffix("A").removesuffix("a"))
-    convert = srgb_transform(icc, source) or (lab_transform() if source == "LAB" else None)
+    convert = make_srgb_transform(icc, source) or (
+        make_lab_transform() if source == "LAB" else None
+    )
     keyed = "transparency" in header.info
     translucent = keyed or header.mode in ("LA", "La", "PA", "RGBA", "RGBa")
     width, height = header.size

@@ -22,15 +22,15 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from colorize_core.imaging.decoders import XMP_CHUNK, Pixels
-from colorize_core.imaging.icc import STRIP, srgb_profile
-from colorize_core.imaging.metadata import Metadata, descriptive_tags
+from colorize_core.imaging.icc import STRIP, make_srgb_profile
+from colorize_core.imaging.metadata import Metadata, list_descriptive_tags
 
 LEVEL = 1  # of Deflate: more takes longer than it saves (benchmarks/results/encoding.csv)
 JPEG_SEGMENT = 65_500  # bytes that one block of JPEG metadata can hold
 Part = TypeVar("Part")
 
 
-def as_dtype(samples: Pixels, dtype: Any) -> Pixels:
+def convert_dtype(samples: Pixels, dtype: Any) -> Pixels:
     """The same shades in uint8 or uint16, rounded."""
     if samples.dtype == dtype:
         return samples
@@ -40,7 +40,7 @@ def as_dtype(samples: Pixels, dtype: Any) -> Pixels:
     return rounded
 
 
-def _in_strips(encode: Callable[[slice], Part], height: int, rows: int) -> list[Part]:
+def _encode_strips(encode: Callable[[slice], Part], height: int, rows: int) -> list[Part]:
     strips = [slice(top, min(top + rows, height)) for top in range(0, height, rows)]
     if len(strips) == 1:
         return [encode(strips[0])]
@@ -48,7 +48,7 @@ def _in_strips(encode: Callable[[slice], Part], height: int, rows: int) -> list[
         return list(pool.map(encode, strips))
 
 
-def _merged(pixels: Pixels, alpha: Pixels | None, strip: slice) -> Pixels:
+def _merge(pixels: Pixels, alpha: Pixels | None, strip: slice) -> Pixels:
     if alpha is None:
         return pixels[strip]
     return cast(Pixels, np.dstack([pixels[strip], alpha[strip]]))
@@ -57,7 +57,7 @@ def _merged(pixels: Pixels, alpha: Pixels | None, strip: slice) -> Pixels:
 # --- JPEG ---------------------------------------------------------------------------------------
 
 
-def jpeg(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, quality: int) -> bytes:
+def encode_jpeg(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, quality: int) -> bytes:
     """Baseline JPEG. Chroma is halved (4:2:0) up to quality 95: predicted colour is smooth, and
     full chroma costs more bytes than it saves error. The strips are joined by restart markers,
     and decode to what the whole picture would."""
@@ -67,35 +67,35 @@ def jpeg(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, quality: int)
     rows = max(1, STRIP // width // block) * block
 
     def encode(strip: slice) -> bytes:
-        part = as_dtype(pixels[strip], np.uint8)
+        part = convert_dtype(pixels[strip], np.uint8)
         if alpha is not None:
-            part = _on_white(part, as_dtype(alpha[strip], np.uint8))
+            part = _blend_on_white(part, convert_dtype(alpha[strip], np.uint8))
         buffer = io.BytesIO()
-        options = _jpeg_options(metadata) if strip.start == 0 else {}
+        options = _make_jpeg_options(metadata) if strip.start == 0 else {}
         picture = Image.fromarray(part)
         picture.save(
             buffer, "JPEG", quality=quality, subsampling=0 if full_chroma else 2, **options
         )
         return buffer.getvalue()
 
-    strips = _in_strips(encode, height, rows)
+    strips = _encode_strips(encode, height, rows)
     interval = -(-width // block) * (rows // block)
-    return strips[0] if len(strips) == 1 else _joined_jpeg(strips, height, interval)
+    return strips[0] if len(strips) == 1 else _join_jpeg(strips, height, interval)
 
 
-def _joined_jpeg(strips: list[bytes], height: int, interval: int) -> bytes:
+def _join_jpeg(strips: list[bytes], height: int, interval: int) -> bytes:
     """`interval`: how many blocks a strip has, the last one excepted."""
-    frame, scan, start = _jpeg_places(strips[0])
+    frame, scan, start = _find_jpeg_parts(strips[0])
     head = bytearray(strips[0][:start])
     struct.pack_into(">H", head, frame + 5, height)
     head[scan:scan] = b"\xff\xdd" + struct.pack(">HH", 4, interval)
     parts = [bytes(head), strips[0][start:-2]]
     for number, strip in enumerate(strips[1:]):
-        parts += [bytes((0xFF, 0xD0 + number % 8)), strip[_jpeg_places(strip)[2] : -2]]
+        parts += [bytes((0xFF, 0xD0 + number % 8)), strip[_find_jpeg_parts(strip)[2] : -2]]
     return b"".join([*parts, b"\xff\xd9"])
 
 
-def _jpeg_places(data: bytes) -> tuple[int, int, int]:
+def _find_jpeg_parts(data: bytes) -> tuple[int, int, int]:
     """Where the frame's header, the scan's header and the compressed data begin."""
     place, frame = 2, 0
     while True:
@@ -107,9 +107,9 @@ def _jpeg_places(data: bytes) -> tuple[int, int, int]:
         place += 2 + size
 
 
-def _jpeg_options(metadata: Metadata) -> dict[str, Any]:
+def _make_jpeg_options(metadata: Metadata) -> dict[str, Any]:
     """Blocks that a JPEG cannot hold are left out."""
-    options: dict[str, Any] = {"icc_profile": srgb_profile()}
+    options: dict[str, Any] = {"icc_profile": make_srgb_profile()}
     if metadata.exif and len(metadata.exif) < JPEG_SEGMENT:
         options["exif"] = b"Exif\0\0" + metadata.exif
     if metadata.xmp and len(metadata.xmp) < JPEG_SEGMENT:
@@ -119,7 +119,7 @@ def _jpeg_options(metadata: Metadata) -> dict[str, Any]:
     return options
 
 
-def _on_white(pixels: Pixels, alpha: Pixels) -> Pixels:
+def _blend_on_white(pixels: Pixels, alpha: Pixels) -> Pixels:
     cover = alpha[..., None] / np.float32(255)
     return np.rint(255 + (pixels - np.float32(255)) * cover).astype(np.uint8)
 
@@ -127,16 +127,16 @@ def _on_white(pixels: Pixels, alpha: Pixels) -> Pixels:
 # --- WebP ---------------------------------------------------------------------------------------
 
 
-def webp(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, quality: int) -> bytes:
+def encode_webp(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, quality: int) -> bytes:
     """Lossy WebP; the format has no field for the resolution, EXIF may have one."""
-    options: dict[str, Any] = {"icc_profile": srgb_profile(), "quality": quality}
+    options: dict[str, Any] = {"icc_profile": make_srgb_profile(), "quality": quality}
     if metadata.exif:
         options["exif"] = metadata.exif
     if metadata.xmp:
         options["xmp"] = metadata.xmp
-    picture = Image.fromarray(as_dtype(pixels, np.uint8))
+    picture = Image.fromarray(convert_dtype(pixels, np.uint8))
     if alpha is not None:
-        picture.putalpha(Image.fromarray(as_dtype(alpha, np.uint8)))
+        picture.putalpha(Image.fromarray(convert_dtype(alpha, np.uint8)))
     buffer = io.BytesIO()
     picture.save(buffer, "WEBP", **options)
     return buffer.getvalue()
@@ -145,13 +145,13 @@ def webp(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, quality: int)
 # --- PNG ----------------------------------------------------------------------------------------
 
 
-def png(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, _quality: int) -> bytes:
+def encode_png(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, _quality: int) -> bytes:
     """8- or 16-bit PNG, every row filtered by Average, which suits photographs."""
     height, width = pixels.shape[:2]
     rows = max(1, STRIP // width)
 
     def encode(strip: slice) -> tuple[bytes, int, int]:
-        lines = _filtered(_merged(pixels, alpha, slice(max(0, strip.start - 1), strip.stop)))
+        lines = _filter_rows(_merge(pixels, alpha, slice(max(0, strip.start - 1), strip.stop)))
         if strip.start:
             lines = lines[1:]  # it was only there to filter the next one
         packer = zlib.compressobj(LEVEL, wbits=-15)
@@ -159,21 +159,21 @@ def png(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, _quality: int)
         plain = lines.tobytes()
         return packer.compress(plain) + packer.flush(end), zlib.adler32(plain), len(plain)
 
-    parts = _in_strips(encode, height, rows)
+    parts = _encode_strips(encode, height, rows)
     shape = (width, height, 8 * pixels.itemsize, 2 if alpha is None else 6, 0, 0, 0)
-    data = [b"\x78\x01", *(part for part, _, _ in parts), struct.pack(">I", _joined_adler(parts))]
+    data = [b"\x78\x01", *(part for part, _, _ in parts), struct.pack(">I", _join_adler(parts))]
     chunks = [
         (b"IHDR", struct.pack(">IIBBBBB", *shape)),
-        *_png_metadata(metadata),
+        *_make_png_metadata(metadata),
         *((b"IDAT", part) for part in data),
         (b"IEND", b""),
     ]
     return b"".join(
-        [b"\x89PNG\r\n\x1a\n", *(piece for chunk in chunks for piece in _framed(*chunk))]
+        [b"\x89PNG\r\n\x1a\n", *(piece for chunk in chunks for piece in _frame_chunk(*chunk))]
     )
 
 
-def _filtered(strip: Pixels) -> Pixels:
+def _filter_rows(strip: Pixels) -> Pixels:
     """Rows of bytes less the average of what lies left and above, each after its filter's number.
     The row above the first one counts as zero."""
     height, width, channels = strip.shape
@@ -188,7 +188,7 @@ def _filtered(strip: Pixels) -> Pixels:
     return lines
 
 
-def _joined_adler(parts: list[tuple[bytes, int, int]]) -> int:
+def _join_adler(parts: list[tuple[bytes, int, int]]) -> int:
     """The checksum of all the plain data, from those of its parts."""
     low, high = 1, 0
     for _, adler, length in parts:
@@ -197,13 +197,13 @@ def _joined_adler(parts: list[tuple[bytes, int, int]]) -> int:
     return high << 16 | low
 
 
-def _framed(kind: bytes, body: bytes) -> Iterator[bytes]:
+def _frame_chunk(kind: bytes, body: bytes) -> Iterator[bytes]:
     yield struct.pack(">I4s", len(body), kind)
     yield body
     yield struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))
 
 
-def _png_metadata(metadata: Metadata) -> Iterator[tuple[bytes, bytes]]:
+def _make_png_metadata(metadata: Metadata) -> Iterator[tuple[bytes, bytes]]:
     yield b"sRGB", b"\1"  # relative colorimetric
     if metadata.dpi:
         per_metre = (round(v / 0.0254) for v in metadata.dpi)
@@ -217,19 +217,19 @@ def _png_metadata(metadata: Metadata) -> Iterator[tuple[bytes, bytes]]:
 # --- TIFF ---------------------------------------------------------------------------------------
 
 
-def tiff(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, _quality: int) -> bytes:
+def encode_tiff(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, _quality: int) -> bytes:
     """8- or 16-bit TIFF, Deflate with horizontal differencing. Pillow writes the directory; it
     cannot write 16-bit RGB."""
     height, width = pixels.shape[:2]
     rows = max(1, STRIP // width)
 
     def encode(strip: slice) -> bytes:
-        part = _merged(pixels, alpha, strip)
+        part = _merge(pixels, alpha, strip)
         differences: Any = part.astype(part.dtype.newbyteorder("<"))
         differences[:, 1:] -= part[:, :-1]
         return zlib.compress(differences.tobytes(), LEVEL)
 
-    strips = _in_strips(encode, height, rows)
+    strips = _encode_strips(encode, height, rows)
     sizes = [len(strip) for strip in strips]
     channels = 3 if alpha is None else 4
     tags: dict[int, Any] = {
@@ -244,7 +244,7 @@ def tiff(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, _quality: int
         278: rows,
         279: tuple(sizes),
         317: 2,  # horizontal differencing
-        34675: srgb_profile(),
+        34675: make_srgb_profile(),
     }
     if alpha is not None:
         tags[338] = 2  # alpha, the colours not multiplied by it
@@ -254,6 +254,6 @@ def tiff(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, _quality: int
         tags |= {282: metadata.dpi[0], 283: metadata.dpi[1], 296: 2}
     head = b"II*\0\x08\0\0\0"
     directory = TiffImagePlugin.ImageFileDirectory_v2(head)
-    for tag, value in (descriptive_tags(metadata.exif) | tags).items():
+    for tag, value in (list_descriptive_tags(metadata.exif) | tags).items():
         directory[tag] = value
     return b"".join([head, directory.tobytes(8), *strips])

@@ -45,7 +45,7 @@ class Format:
     def widen(self, pixels: Pixels) -> Pixels:
         """Pixels of 8 bits with 16 where the app writes so: predicted colours then fall between
         the 8-bit steps."""
-        return encoders.as_dtype(pixels, np.uint16) if self.widened else pixels
+        return encoders.convert_dtype(pixels, np.uint16) if self.widened else pixels
 
 
 FORMATS = {
@@ -57,18 +57,20 @@ FORMATS = {
             (".jpg", ".jpeg"),
             rb"\xff\xd8\xff",
             rare=(".jpe", ".jfif"),
-            encoder=encoders.jpeg,
+            encoder=encoders.encode_jpeg,
             alpha=False,
             lossy=True,
             side=65_535,
         ),
-        Format("PNG", "PNG", (".png",), rb"\x89PNG\r\n\x1a\n", encoder=encoders.png, depth=16),
+        Format(
+            "PNG", "PNG", (".png",), rb"\x89PNG\r\n\x1a\n", encoder=encoders.encode_png, depth=16
+        ),
         Format(
             "WEBP",
             "WebP",
             (".webp",),
             rb"RIFF.{4}WEBP",
-            encoder=encoders.webp,
+            encoder=encoders.encode_webp,
             lossy=True,
             side=16_383,
         ),
@@ -77,7 +79,7 @@ FORMATS = {
             "TIFF",
             (".tif", ".tiff"),
             rb"II[*+]\0|MM\0[*+]",
-            encoder=encoders.tiff,
+            encoder=encoders.encode_tiff,
             depth=16,
             widened=True,
         ),
@@ -97,13 +99,13 @@ READABLE = {suffix: each for each in FORMATS.values() for suffix in (*each.suffi
 CHOICES = {each.choice: each for each in FORMATS.values() if each.encoder}
 
 
-def listed(titles: list[str], last: str = "or") -> str:
+def join_names(titles: list[str], last: str = "or") -> str:
     """Names in a sentence: "JPEG, PNG or TIFF"."""
     *first, final = titles
     return f"{', '.join(first)} {last} {final}" if first else final
 
 
-ACCEPTED = listed([each.title for each in FORMATS.values()])
+ACCEPTED = join_names([each.title for each in FORMATS.values()])
 
 
 def recognize(data: bytes) -> str | None:

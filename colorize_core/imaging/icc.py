@@ -26,14 +26,14 @@ Convert = Callable[[Image.Image], Image.Image]
 
 
 @lru_cache(maxsize=1)
-def srgb_profile() -> bytes:
+def make_srgb_profile() -> bytes:
     """An sRGB profile; its date is cleared so that equal pictures give equal files."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     profile[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
     return bytes(profile)
 
 
-def srgb_transform(icc: bytes | None, mode: str) -> Convert | None:
+def make_srgb_transform(icc: bytes | None, mode: str) -> Convert | None:
     """What turns 8-bit pictures of `mode` (L, RGB, CMYK or LAB) into sRGB pictures of mode RGB.
 
     None where there is nothing to convert: no profile, an sRGB one, one that cannot be parsed or
@@ -61,10 +61,10 @@ def srgb_transform(icc: bytes | None, mode: str) -> Convert | None:
         converted.info.pop("icc_profile", None)
         return converted
 
-    return None if _changes_nothing(convert, mode) else convert
+    return None if _is_identity(convert, mode) else convert
 
 
-def _changes_nothing(convert: Convert, mode: str) -> bool:
+def _is_identity(convert: Convert, mode: str) -> bool:
     """Whether no colour moves by more than the rounding of a conversion there and back."""
     if mode == "L":
         probe = np.arange(256, dtype=np.uint8)[None]
@@ -77,20 +77,20 @@ def _changes_nothing(convert: Convert, mode: str) -> bool:
     return bool(np.abs(moved - (probe[..., None] if mode == "L" else probe)).max() <= 1)
 
 
-def lab_transform() -> Convert:
+def make_lab_transform() -> Convert:
     """Lab pictures -> sRGB ones; Pillow's own `convert` does not know Lab."""
     lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
     return ImageCms.buildTransform(lab, srgb, "LAB", "RGB").apply
 
 
-def to_srgb(samples: NDArray[Any], icc: bytes | None) -> NDArray[Any]:
+def convert_to_srgb(samples: NDArray[Any], icc: bytes | None) -> NDArray[Any]:
     """Gray (H, W) or RGB (H, W, 3), uint8 or uint16, in the profile's colours -> sRGB (H, W, 3).
 
     RGB may be overwritten in place.
     """
-    convert = srgb_transform(icc, "L" if samples.ndim == 2 else "RGB")
+    convert = make_srgb_transform(icc, "L" if samples.ndim == 2 else "RGB")
     if convert is not None:
-        convert_strip = _strip_converter(convert, icc or b"", samples.dtype)
+        convert_strip = _make_strip_converter(convert, icc or b"", samples.dtype)
         if samples.ndim == 2:  # a gray stays one, so a table of all grays does
             levels = np.arange(np.iinfo(samples.dtype).max + 1, dtype=samples.dtype)
             samples = np.take(convert_strip(levels[None])[0, :, 1], samples)
@@ -101,16 +101,16 @@ def to_srgb(samples: NDArray[Any], icc: bytes | None) -> NDArray[Any]:
     return cv2.cvtColor(samples, cv2.COLOR_GRAY2RGB) if samples.ndim == 2 else samples
 
 
-def _strip_converter(
+def _make_strip_converter(
     convert: Convert, icc: bytes, dtype: np.dtype[Any]
 ) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """What turns a strip, (h, W) or (h, W, 3) of `dtype`, into sRGB (h, W, 3)."""
     if dtype == np.uint8:
         return lambda strip: np.asarray(convert(Image.fromarray(strip)))
-    curves = _curves(icc)
+    curves = _read_curves(icc)
     if curves is None:
-        return lambda strip: _between_levels(strip, convert)
-    return lambda strip: _by_curves(strip, *curves)
+        return lambda strip: _convert_between_levels(strip, convert)
+    return lambda strip: _convert_by_curves(strip, *curves)
 
 
 # --- 16 bits: Pillow's colour management stops at 8 -------------------------------------------
@@ -118,17 +118,19 @@ def _strip_converter(
 Curves = tuple[list[NDArray[np.float32]], NDArray[np.float32]]
 
 
-def _curves(icc: bytes) -> Curves | None:
+def _read_curves(icc: bytes) -> Curves | None:
     """(one table of 65,536 linear values a channel, matrix to linear sRGB); None where the profile
     has no such curves but a table of colours."""
     try:
-        tags = _tags(icc)
+        tags = _read_tags(icc)
         if b"A2B0" in tags:
             return None
         if b"kTRC" in tags:
-            return [_curve(tags[b"kTRC"])], np.ones((3, 1), np.float32)
-        tables = [_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")]
-        matrix = np.linalg.inv(_primaries(_tags(srgb_profile()))) @ _primaries(tags)
+            return [_read_curve(tags[b"kTRC"])], np.ones((3, 1), np.float32)
+        tables = [_read_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")]
+        matrix = np.linalg.inv(_read_primaries(_read_tags(make_srgb_profile()))) @ _read_primaries(
+            tags
+        )
         white = matrix.sum(axis=1, keepdims=True)
         if not np.allclose(white, 1, atol=0.1):
             return None
@@ -137,32 +139,32 @@ def _curves(icc: bytes) -> Curves | None:
     return tables, (matrix / white).astype(np.float32)  # rounded primaries would tint the grays
 
 
-def _tags(icc: bytes) -> dict[bytes, bytes]:
+def _read_tags(icc: bytes) -> dict[bytes, bytes]:
     count = min(struct.unpack_from(">I", icc, 128)[0], 200)
     places = [struct.unpack_from(">4sII", icc, 132 + 12 * i) for i in range(count)]
     return {name: icc[start : start + size] for name, start, size in places}
 
 
-def _primaries(tags: dict[bytes, bytes]) -> NDArray[np.float64]:
+def _read_primaries(tags: dict[bytes, bytes]) -> NDArray[np.float64]:
     """XYZ of red, green and blue in columns, under D50, the white of all profiles."""
-    return np.stack([_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")], axis=1)
+    return np.stack([_read_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")], axis=1)
 
 
-def _xyz(tag: bytes) -> NDArray[np.float64]:
+def _read_xyz(tag: bytes) -> NDArray[np.float64]:
     return np.array(struct.unpack_from(">3i", tag, 8)) / 65536
 
 
-def _curve(tag: bytes) -> NDArray[np.float32]:
+def _read_curve(tag: bytes) -> NDArray[np.float32]:
     """The 65,536 values of a `curv` or `para` tag over [0, 1]. ValueError for another one."""
     x = np.linspace(0, 1, 65536)
     with np.errstate(all="ignore"):
-        y = _sampled(tag, x) if tag[:4] == b"curv" else _parametric(tag, x)
+        y = _sample_curve(tag, x) if tag[:4] == b"curv" else _compute_parametric(tag, x)
     if not np.isfinite(y).all():
         raise ValueError("not a curve")
     return np.clip(y, 0, 1).astype(np.float32)
 
 
-def _sampled(tag: bytes, x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _sample_curve(tag: bytes, x: NDArray[np.float64]) -> NDArray[np.float64]:
     count = struct.unpack_from(">I", tag, 8)[0]
     values = np.frombuffer(tag, ">u2", offset=12)[:count]
     if len(values) < count:
@@ -172,7 +174,7 @@ def _sampled(tag: bytes, x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.interp(x, np.linspace(0, 1, count), values / 65535)
 
 
-def _parametric(tag: bytes, x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _compute_parametric(tag: bytes, x: NDArray[np.float64]) -> NDArray[np.float64]:
     """(a x + b) ** g + e from x = d on, c x + f below; the shorter forms leave terms out."""
     forms = ("g", "gab", "gabc", "gabcd", "gabcdef")
     kind = struct.unpack_from(">H", tag, 8)[0]
@@ -187,7 +189,7 @@ def _parametric(tag: bytes, x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(x >= p["d"], upper, p["c"] * x + p["f"])
 
 
-def _by_curves(
+def _convert_by_curves(
     strip: NDArray[np.uint16], tables: list[NDArray[np.float32]], matrix: NDArray[np.float32]
 ) -> NDArray[np.uint16]:
     channels = [strip] if strip.ndim == 2 else [strip[..., i] for i in range(3)]
@@ -198,7 +200,7 @@ def _by_curves(
     return (encoded * 65535 + 0.5).astype(np.uint16)
 
 
-def _between_levels(strip: NDArray[np.uint16], convert: Convert) -> NDArray[np.uint16]:
+def _convert_between_levels(strip: NDArray[np.uint16], convert: Convert) -> NDArray[np.uint16]:
     """Convert the 8-bit levels below and above each value, and take what lies between."""
     low = (strip // 257).astype(np.uint8)
     high = np.minimum(low, 254) + 1

@@ -28,8 +28,8 @@ from colorize_core.errors import (
 )
 from colorize_core.imaging import decoders, encoders
 from colorize_core.imaging.decoders import Pixels
-from colorize_core.imaging.formats import ACCEPTED, CHOICES, FORMATS, WRITTEN, listed, recognize
-from colorize_core.imaging.metadata import Metadata, metadata_of, orientation_of
+from colorize_core.imaging.formats import ACCEPTED, CHOICES, FORMATS, WRITTEN, join_names, recognize
+from colorize_core.imaging.metadata import Metadata, read_metadata, read_orientation
 
 __all__ = [
     "MAX_BYTES",
@@ -72,7 +72,7 @@ class Photo:
 
     def with_pixels(self, pixels: Pixels) -> Photo:
         """The same photo with other pixels (H, W, 3); alpha follows their dtype."""
-        alpha = None if self.alpha is None else encoders.as_dtype(self.alpha, pixels.dtype)
+        alpha = None if self.alpha is None else encoders.convert_dtype(self.alpha, pixels.dtype)
         return replace(self, pixels=pixels, alpha=alpha)
 
 
@@ -99,13 +99,13 @@ def decode(data: bytes, name: str = "") -> Photo:
     _check_bytes(len(data), name)
     kind = recognize(data)
     if kind is None:
-        seems = _foreign(data)
+        seems = _describe_foreign(data)
         raise NotAPictureError(f"{name} is not a picture but {seems}. Accepted are {ACCEPTED}.")
-    with _reading(name), decoders.open_header(data, kind) as header:
+    with _translate_errors(name), decoders.open_header(data, kind) as header:
         _check_size(data, header, name)
-        orientation = orientation_of(header)
-        pixels, alpha = decoders.samples(data, kind, header, orientation)
-        metadata = metadata_of(header, pixels.shape[1::-1], turned=orientation >= 5)
+        orientation = read_orientation(header)
+        pixels, alpha = decoders.decode_samples(data, kind, header, orientation)
+        metadata = read_metadata(header, pixels.shape[1::-1], turned=orientation >= 5)
     return Photo(pixels, alpha, metadata, kind)
 
 
@@ -113,13 +113,13 @@ def check_pixels(data: bytes, most: int, name: str = "") -> None:
     """Raises PictureTooLargeError where a picture file announces more than `most` pixels. Nothing
     is decoded; what is no picture passes, and decode() says what it is."""
     name = name or "The file"
-    with suppress(NotAPictureError, BrokenPictureError), _reading(name):
+    with suppress(NotAPictureError, BrokenPictureError), _translate_errors(name):
         if (kind := recognize(data)) is not None:
             with decoders.open_header(data, kind) as header:
                 _check_area(*header.size, most, name)
 
 
-def _foreign(data: bytes) -> str:
+def _describe_foreign(data: bytes) -> str:
     """What a file that is no picture seems to be, in words."""
     start = data[:512]
     for mark, what in _FOREIGN:
@@ -152,7 +152,7 @@ def _check_size(data: bytes, header: Image.Image, name: str) -> None:
     if width < 1 or height < 1:
         raise BrokenPictureError("it has no pixels")
     _check_area(width, height, MAX_PIXELS, name)
-    if decoders.frames(data, header, MAX_FRAMES) > MAX_FRAMES:
+    if decoders.count_frames(data, header, MAX_FRAMES) > MAX_FRAMES:
         raise PictureTooLargeError(
             f"{name} has more than {MAX_FRAMES:,} frames. Save the one you want as a picture."
         )
@@ -167,7 +167,7 @@ def _check_area(width: int, height: int, most: int, name: str) -> None:
 
 
 @contextmanager
-def _reading(name: str) -> Iterator[None]:
+def _translate_errors(name: str) -> Iterator[None]:
     """Whatever a decoder raises becomes one PictureError with the name in front."""
     try:
         with decoders.Quiet():
@@ -202,7 +202,7 @@ def encode(photo: Photo, format: str, quality: int = 95) -> bytes:
         raise OptionError(f"quality is {quality}; it must be from 1 to 100.")
     height, width = photo.pixels.shape[:2]
     if chosen.side and max(height, width) > chosen.side:
-        others = listed([each.title for each in CHOICES.values() if not each.side])
+        others = join_names([each.title for each in CHOICES.values() if not each.side])
         raise SaveError(
             f"{format} pictures have at most {chosen.side:,} pixels a side; this one has "
             f"{width:,} × {height:,}. Save it as {others}."

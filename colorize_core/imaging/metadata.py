@@ -33,32 +33,32 @@ class Metadata:
     dpi: tuple[float, float] | None = None  # dots an inch, horizontal and vertical
 
 
-def metadata_of(header: Image.Image, size: tuple[int, int], turned: bool) -> Metadata:
+def read_metadata(header: Image.Image, size: tuple[int, int], turned: bool) -> Metadata:
     """The metadata of an opened file. `size` is (width, height) and `turned` tells whether the
     sides were swapped, both after the orientation was applied. What cannot be parsed is left out.
     """
-    dpi = _dpi(header.info.get("dpi"))
+    dpi = _read_dpi(header.info.get("dpi"))
     return Metadata(
-        exif=_upright_exif(_raw_exif(header), size),
-        xmp=_upright_xmp(header.info.get("xmp")),
+        exif=_correct_exif(_find_raw_exif(header), size),
+        xmp=_correct_xmp(header.info.get("xmp")),
         dpi=dpi[::-1] if dpi and turned else dpi,
     )
 
 
-def orientation_of(header: Image.Image) -> int:
+def read_orientation(header: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; 1 where there is none or it cannot be parsed."""
     try:
-        value = _exif_of(header).get(ORIENTATION, 1)
+        value = _read_exif(header).get(ORIENTATION, 1)
     except Exception:  # a damaged block makes the parser raise anything; the pixels are fine
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _exif_of(header: Image.Image) -> Image.Exif:
+def _read_exif(header: Image.Image) -> Image.Exif:
     return Image.Image.getexif(header)  # PngImageFile's own would decode the pixels first
 
 
-def _dpi(value: Any) -> tuple[float, float] | None:
+def _read_dpi(value: Any) -> tuple[float, float] | None:
     try:
         x, y = (float(v) for v in value)
     except (TypeError, ValueError, ZeroDivisionError):
@@ -67,20 +67,20 @@ def _dpi(value: Any) -> tuple[float, float] | None:
     return (round(x, 2), round(y, 2)) if all(0.01 <= v < 65535 for v in (x, y)) else None
 
 
-def _raw_exif(header: Image.Image) -> bytes | None:
+def _find_raw_exif(header: Image.Image) -> bytes | None:
     block = header.info.get("exif")
     if isinstance(block, bytes):
         return block.removeprefix(b"Exif\0\0") or None
     try:
         exif = Image.Exif()
-        for tag, value in _descriptive(_exif_of(header)).items():
+        for tag, value in _select_descriptive(_read_exif(header)).items():
             exif[tag] = value
         return exif.tobytes().removeprefix(b"Exif\0\0") if len(exif) else None
     except Exception:  # see orientation_of
         return None
 
 
-def _descriptive(exif: Image.Exif) -> dict[int, Any]:
+def _select_descriptive(exif: Image.Exif) -> dict[int, Any]:
     """The tags that describe the photograph, the inner directories as dicts."""
     tags: dict[int, Any] = {tag: exif[tag] for tag in exif if tag in DESCRIPTIVE}
     for tag in (EXIF_IFD, GPS_IFD):
@@ -90,7 +90,7 @@ def _descriptive(exif: Image.Exif) -> dict[int, Any]:
     return tags
 
 
-def _upright_exif(exif: bytes | None, size: tuple[int, int]) -> bytes | None:
+def _correct_exif(exif: bytes | None, size: tuple[int, int]) -> bytes | None:
     """The block with the tags corrected in place, so that all else in it stays as it was."""
     if exif is None:
         return None
@@ -100,7 +100,7 @@ def _upright_exif(exif: bytes | None, size: tuple[int, int]) -> bytes | None:
         first = struct.unpack_from(order + "I", block, 4)[0]
         end = _set_tags(block, order, first, {ORIENTATION: 1})
         struct.pack_into(order + "I", block, end, 0)  # no second directory: it is the thumbnail's
-        if inner := _pointer(block, order, first, EXIF_IFD):
+        if inner := _read_pointer(block, order, first, EXIF_IFD):
             values = {COLOR_SPACE: 1, PIXEL_WIDTH: size[0], PIXEL_HEIGHT: size[1]}
             _set_tags(block, order, inner, values)
     except (KeyError, struct.error):
@@ -108,7 +108,7 @@ def _upright_exif(exif: bytes | None, size: tuple[int, int]) -> bytes | None:
     return bytes(block)
 
 
-def _entries(block: bytearray, order: str, start: int) -> list[tuple[int, int, int]]:
+def _read_entries(block: bytearray, order: str, start: int) -> list[tuple[int, int, int]]:
     """(position, tag, type) of the entries of the directory at `start`."""
     count = struct.unpack_from(order + "H", block, start)[0]
     places = range(start + 2, start + 2 + 12 * count, 12)
@@ -117,7 +117,7 @@ def _entries(block: bytearray, order: str, start: int) -> list[tuple[int, int, i
 
 def _set_tags(block: bytearray, order: str, start: int, values: dict[int, int]) -> int:
     """Overwrite the tags that are there; gives where the pointer to the next directory is."""
-    entries = _entries(block, order, start)
+    entries = _read_entries(block, order, start)
     for place, tag, kind in entries:
         if tag in values and kind in (3, 4):  # SHORT, LONG
             short = kind == 3 and values[tag] < 1 << 16
@@ -130,14 +130,14 @@ def _set_tags(block: bytearray, order: str, start: int, values: dict[int, int]) 
     return start + 2 + 12 * len(entries)
 
 
-def _pointer(block: bytearray, order: str, start: int, wanted: int) -> int:
-    for place, tag, _ in _entries(block, order, start):
+def _read_pointer(block: bytearray, order: str, start: int, wanted: int) -> int:
+    for place, tag, _ in _read_entries(block, order, start):
         if tag == wanted:
             return int(struct.unpack_from(order + "I", block, place + 8)[0])
     return 0
 
 
-def _upright_xmp(xmp: Any) -> bytes | None:
+def _correct_xmp(xmp: Any) -> bytes | None:
     if isinstance(xmp, str):
         xmp = xmp.encode()
     if not isinstance(xmp, bytes) or not xmp.strip(b"\0 \r\n"):
@@ -145,12 +145,12 @@ def _upright_xmp(xmp: Any) -> bytes | None:
     return re.sub(rb'(tiff:Orientation(?:="|=\'|>))[0-9]', rb"\g<1>1", xmp)
 
 
-def descriptive_tags(exif: bytes | None) -> dict[int, Any]:
+def list_descriptive_tags(exif: bytes | None) -> dict[int, Any]:
     """The block as entries of a TIFF file's own directory; empty where it cannot be parsed."""
     block = Image.Exif()
     try:
         block.load(exif or b"")
-        tags = _descriptive(block)
+        tags = _select_descriptive(block)
         directory = TiffImagePlugin.ImageFileDirectory_v2(b"II*\0\x08\0\0\0")
         for tag, value in tags.items():
             directory[tag] = value

@@ -33,7 +33,7 @@ class Tone:
     tint: str | None = None
     coloured: bool = False
 
-    def compressed(self, image: Picture) -> NDArray[np.float32]:
+    def compress(self, image: Picture) -> NDArray[np.float32]:
         """(H, W, 3) sRGB -> (H, W) float32 (L + 16) / 116."""
         levels = np.iinfo(image.dtype).max + 1
         linear = srgb_to_linear(np.arange(levels) / (levels - 1))
@@ -44,17 +44,17 @@ class Tone:
             # Whole numbers up to FINE, whose sum stops there by itself: off by 0.02 of L at most.
             table = (parts * FINE + 0.5).astype(np.uint16).reshape(1, 256, 3)
             fine = cv2.LUT(np.ascontiguousarray(image), table)
-            return cv2.LUT(cv2.transform(fine, np.ones((1, 3))), _compressed_levels())
+            return cv2.LUT(cv2.transform(fine, np.ones((1, 3))), _compress_levels())
         luminance = sum(parts[:, c].astype(np.float32)[image[..., c]] for c in range(3))
         return _compress(np.minimum(luminance, 1)).reshape(image.shape[:2])
 
     def lightness(self, image: Picture) -> NDArray[np.float32]:
         """(H, W, 3) sRGB -> (H, W) float32 L in [0, 100]."""
-        return 116 * self.compressed(image) - 16
+        return 116 * self.compress(image) - 16
 
 
 @lru_cache(maxsize=1)
-def _compressed_levels() -> NDArray[np.float32]:
+def _compress_levels() -> NDArray[np.float32]:
     """Luminance in steps of 1 / FINE -> (1, FINE + 1) float32 (L + 16) / 116."""
     return _compress(np.arange(FINE + 1) / FINE).astype(np.float32).reshape(1, -1)
 
@@ -86,7 +86,7 @@ def measure_tone(small: Picture, neutralize: bool = True) -> Tone:
     ab = lab[:, 1:]
     if np.hypot(*ab.T).mean() < LEAST_TINT:
         return Tone()
-    if _spread(lab) > MOST_SPREAD:
+    if _measure_spread(lab) > MOST_SPREAD:
         return Tone(coloured=True)
     if not neutralize:
         return Tone()
@@ -94,10 +94,10 @@ def measure_tone(small: Picture, neutralize: bool = True) -> Tone:
     linear = srgb_to_linear(np.clip(lab_to_rgb(paper), 0.02, 1))
     luminance = float(RGB_TO_XYZ[1] @ linear)
     red, green, blue = (luminance / linear).tolist()
-    return Tone((red, green, blue), _name(ab.mean(0)))
+    return Tone((red, green, blue), _name_tint(ab.mean(0)))
 
 
-def _spread(lab: NDArray[np.float64]) -> float:
+def _measure_spread(lab: NDArray[np.float64]) -> float:
     """How far the colours lie from a smooth curve over L: small for a toned print."""
     level = lab[:, 0] / 50 - 1
     terms = np.stack([level**power for power in range(4)], 1)
@@ -105,7 +105,7 @@ def _spread(lab: NDArray[np.float64]) -> float:
     return float(np.sqrt(((lab[:, 1:] - terms @ fit) ** 2).sum(1).mean()))
 
 
-def _name(ab: NDArray[np.float64]) -> str:
+def _name_tint(ab: NDArray[np.float64]) -> str:
     hue = np.degrees(np.arctan2(ab[1], ab[0])) % 360
     if 30 <= hue < 105:
         return "sepia"

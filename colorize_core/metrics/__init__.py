@@ -202,7 +202,7 @@ def score(
         pictures.append(truth)
     _check(name, pictures)
     options = {"device": device} if metric.network else {}
-    return float(_part(metric.function)(*pictures, **options))
+    return float(_import_function(metric.function)(*pictures, **options))
 
 
 def fetch(
@@ -228,7 +228,7 @@ def prepare(name: str, device: str = "cpu") -> None:
         score(name, blank, blank, device=device)
 
 
-def _part(path: str) -> Any:
+def _import_function(path: str) -> Any:
     module, _, function = path.partition(".")
     return getattr(import_module(f"{__name__}.{module}"), function)
 

@@ -15,20 +15,20 @@ from colorize_core.models.registry import cards
 BASELINES = ("gray", "mean")
 
 
-def baseline(name: str, truth: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def make_baseline(name: str, truth: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The picture of "gray" (ab = 0) or "mean" (the mean colour everywhere) on the truth's L, sRGB
     (H, W, 3) uint8. KeyError for another name."""
-    return {"gray": protocol.to_gray, "mean": one_colour}[name](truth)
+    return {"gray": protocol.to_gray, "mean": make_one_colour}[name](truth)
 
 
-def one_colour(truth: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def make_one_colour(truth: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The mean colour everywhere, on the truth's L."""
     lab = rgb_to_lab(truth.astype(np.float32) / 255)
-    return protocol.with_ab(lab[..., :1], np.zeros_like(lab[..., 1:]) + mean_colour())
+    return protocol.combine_ab(lab[..., :1], np.zeros_like(lab[..., 1:]) + load_mean_colour())
 
 
 @lru_cache(maxsize=1)
-def mean_colour() -> NDArray[np.float32]:
+def load_mean_colour() -> NDArray[np.float32]:
     """The mean ab of the training photographs, (2,), as the built-in model's weight file knows it.
     Raises WeightsError."""
     from safetensors import safe_open

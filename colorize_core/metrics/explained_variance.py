@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize_core.metrics.r2 import spread
+from colorize_core.metrics.r2 import measure_spread
 
 
 def explained_variance(picture: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
@@ -14,4 +14,4 @@ def explained_variance(picture: NDArray[np.uint8], truth: NDArray[np.uint8]) -> 
     too bright by the same amount everywhere. NaN if the truth has only one level in a channel."""
     expected = truth.astype(np.float64)
     unexplained = (picture.astype(np.float64) - expected).var((0, 1))
-    return float((1 - unexplained / spread(expected)).mean())
+    return float((1 - unexplained / measure_spread(expected)).mean())

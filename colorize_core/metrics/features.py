@@ -42,9 +42,9 @@ def extract(
     picked = devices.pick(device)
     see = load(picked)
     found = []
-    for some in _batches(pictures, batch):
+    for some in _split_batches(pictures, batch):
         with torch.inference_mode():
-            shown = torch.cat([_fitted(picture, side) for picture in some]).to(picked)
+            shown = torch.cat([_fit(picture, side) for picture in some]).to(picked)
             found.append(see(shown).float().cpu().numpy())
     if not found:
         raise OptionError("There are no pictures to take features of.")
@@ -65,13 +65,15 @@ def check(features: NDArray[np.floating], truth: NDArray[np.floating], name: str
         )
 
 
-def _batches(pictures: Iterable[NDArray[np.uint8]], size: int) -> Iterator[list[NDArray[np.uint8]]]:
+def _split_batches(
+    pictures: Iterable[NDArray[np.uint8]], size: int
+) -> Iterator[list[NDArray[np.uint8]]]:
     remaining = iter(pictures)
     while some := list(islice(remaining, size)):
         yield some
 
 
-def _fitted(picture: NDArray[np.uint8], side: int) -> Tensor:
+def _fit(picture: NDArray[np.uint8], side: int) -> Tensor:
     """(1, 3, side, side) in [0, 1]; each by itself, as pictures may differ in size."""
     import torch
     import torch.nn.functional as F
@@ -80,11 +82,11 @@ def _fitted(picture: NDArray[np.uint8], side: int) -> Tensor:
     return F.interpolate(rgb, size=(side, side), mode="bilinear", antialias=True)
 
 
-def _inception(device: torch.device) -> Callable[[Tensor], Tensor]:
+def _load_inception(device: torch.device) -> Callable[[Tensor], Tensor]:
     import torch
     from torchvision.models import get_weight, inception_v3
 
-    with trunks.fetching("inception-v3", "Inception v3"):
+    with trunks.fetch_first("inception-v3", "Inception v3"):
         network = inception_v3(weights=get_weight(INCEPTION))
     network.fc = torch.nn.Identity()
     network.eval().to(device)
@@ -95,7 +97,7 @@ def _inception(device: torch.device) -> Callable[[Tensor], Tensor]:
     return lambda rgb: network((rgb - mean) / std)
 
 
-def _perceptual(device: torch.device) -> Callable[[Tensor], Tensor]:
+def _load_perceptual(device: torch.device) -> Callable[[Tensor], Tensor]:
     from colorize_core.models import perceptual
 
     network = perceptual.load(str(device))
@@ -103,6 +105,6 @@ def _perceptual(device: torch.device) -> Callable[[Tensor], Tensor]:
 
 
 EXTRACTORS: dict[str, tuple[Callable[[torch.device], Callable[[Tensor], Tensor]], int]] = {
-    "inception-v3-tv": (_inception, 299),
-    "perceptual-offline": (_perceptual, 128),
+    "inception-v3-tv": (_load_inception, 299),
+    "perceptual-offline": (_load_perceptual, 128),
 }

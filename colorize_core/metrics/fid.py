@@ -17,20 +17,22 @@ def fid(features: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
     Raises OptionError for fewer than 2,000 pictures on either side.
     """
     check(features, truth, "FID")
-    (mean1, cov1), (mean2, cov2) = (_gaussian(each) for each in (features, truth))
+    (mean1, cov1), (mean2, cov2) = (_fit_gaussian(each) for each in (features, truth))
     # The trace of the root of cov1 cov2, whose eigenvalues are those of a symmetric matrix.
-    half = _root(cov1)
+    half = _compute_root(cov1)
     shared = np.sqrt(np.linalg.eigvalsh(half @ cov2 @ half).clip(min=0)).sum()
     apart = ((mean1 - mean2) ** 2).sum()
     return float(max(0.0, apart + np.trace(cov1) + np.trace(cov2) - 2 * shared))
 
 
-def _gaussian(features: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _fit_gaussian(
+    features: NDArray[np.floating],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     numbers = features.astype(np.float64)
     return numbers.mean(0), np.atleast_2d(np.cov(numbers, rowvar=False))
 
 
-def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+def _compute_root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     """The symmetric square root; rounding may leave an eigenvalue a little below 0."""
     values, vectors = np.linalg.eigh(covariance)
     root: NDArray[np.float64] = (vectors * np.sqrt(values.clip(min=0))) @ vectors.T

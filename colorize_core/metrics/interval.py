@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 DRAWS = 2000
 
 
-def summary(values: NDArray[np.float64]) -> tuple[float, float, float]:
+def estimate_interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
     """Mean and 95 % bootstrap interval over photos: (N,) -> mean, low, high. Always of the same
     draws, so the same values give the same interval."""
     draws = np.random.default_rng(0).integers(0, len(values), (DRAWS, len(values)))

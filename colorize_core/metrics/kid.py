@@ -36,25 +36,29 @@ def kid(
     random = np.random.default_rng(seed)
     first, second = features.astype(np.float64), truth.astype(np.float64)
     found = [
-        discrepancy(*(each[random.permutation(len(each))[:size]] for each in (first, second)))
+        estimate_discrepancy(
+            *(each[random.permutation(len(each))[:size]] for each in (first, second))
+        )
         for _ in range(subsets)
     ]
     return float(np.mean(found)), float(np.std(found))
 
 
-def discrepancy(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+def estimate_discrepancy(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     """Unbiased squared MMD of (N, D) and (N, D): no picture is compared with itself."""
     count = len(first)
     pairs = count * (count - 1)
-    within = sum((_kernel(each, each).sum() - _diagonal(each).sum()) for each in (first, second))
-    return float(within / pairs - 2 * _kernel(first, second).mean())
+    within = sum(
+        (_compute_kernel(each, each).sum() - _sum_diagonal(each).sum()) for each in (first, second)
+    )
+    return float(within / pairs - 2 * _compute_kernel(first, second).mean())
 
 
-def _kernel(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+def _compute_kernel(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
     kernel: NDArray[np.float64] = (first @ second.T / first.shape[1] + 1) ** 3
     return kernel
 
 
-def _diagonal(features: NDArray[np.float64]) -> NDArray[np.float64]:
+def _sum_diagonal(features: NDArray[np.float64]) -> NDArray[np.float64]:
     diagonal: NDArray[np.float64] = ((features**2).mean(1) + 1) ** 3
     return diagonal

@@ -72,7 +72,7 @@ def build(net: str) -> Any:
         raise OptionError(f"LPIPS has no trunk {net!r}. Choose one of {', '.join(NETS)}.")
     import lpips as package
 
-    with warnings.catch_warnings(), trunks.fetching(NETS[net], f"The trunk {net!r} of LPIPS"):
+    with warnings.catch_warnings(), trunks.fetch_first(NETS[net], f"The trunk {net!r} of LPIPS"):
         warnings.simplefilter("ignore", UserWarning)  # the package uses torchvision's old names
         network = package.LPIPS(net=net, version="0.1", verbose=False)
     return network.eval().requires_grad_(False)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize_core.metrics.ssim import WINDOW, check_size, similarity
+from colorize_core.metrics.ssim import WINDOW, check_size, map_similarity
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # fine to coarse, as published
 LEAST_SIDE = WINDOW * 2 ** (len(WEIGHTS) - 1)  # 176: the window fits the coarsest scale
@@ -25,16 +25,16 @@ def ms_ssim(picture: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
     first, second = picture.astype(np.float64), truth.astype(np.float64)
     product = np.ones(3)
     for scale, weight in enumerate(WEIGHTS):
-        light, structure = similarity(first, second)
+        light, structure = map_similarity(first, second)
         coarsest = scale == len(WEIGHTS) - 1
         alike = light * structure if coarsest else structure
         product *= np.maximum(alike.mean((0, 1)), 0) ** weight
         if not coarsest:
-            first, second = _halved(first), _halved(second)
+            first, second = _halve(first), _halve(second)
     return float(product.mean())
 
 
-def _halved(planes: NDArray[np.float64]) -> NDArray[np.float64]:
+def _halve(planes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Means of 2 x 2; an odd last row or column is left out."""
     height, width = (side // 2 for side in planes.shape[:2])
     even = planes[: 2 * height, : 2 * width]

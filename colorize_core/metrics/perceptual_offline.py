@@ -31,7 +31,7 @@ def perceptual_offline(
     network = load(device)
     on = next(network.parameters()).device
     with torch.inference_mode():
-        return float(network.distance(_tensor(picture).to(on), _tensor(truth).to(on)))
+        return float(network.distance(_make_tensor(picture).to(on), _make_tensor(truth).to(on)))
 
 
 def load(device: str = "cpu") -> Any:
@@ -47,7 +47,7 @@ def _load(device: str) -> Any:
     return perceptual.load(device)
 
 
-def _tensor(picture: NDArray[np.uint8]) -> Tensor:
+def _make_tensor(picture: NDArray[np.uint8]) -> Tensor:
     """(1, 3, h, w) in [0, 1]."""
     import torch
 

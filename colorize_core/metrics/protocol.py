@@ -12,7 +12,7 @@ SIDE = 256
 NAME = "recombine-256"
 
 
-def square(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def crop_square(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Short side to 256 by area averaging (bilinear where that enlarges), then the centre:
     (H, W, 3) -> (256, 256, 3)."""
     height, width = photo.shape[:2]
@@ -27,17 +27,17 @@ def square(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def to_gray(truth: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The gray photo of the same L, which is what a method is given."""
     lightness = rgb_to_lab(truth.astype(np.float32) / 255)[..., :1]
-    return np.repeat(with_ab(lightness, np.zeros_like(truth[..., :2]))[..., :1], 3, axis=-1)
+    return np.repeat(combine_ab(lightness, np.zeros_like(truth[..., :2]))[..., :1], 3, axis=-1)
 
 
-def recombined(picture: NDArray[np.uint8], truth: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def recombine(picture: NDArray[np.uint8], truth: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The picture's ab on the truth's L, clamped to the gamut: what is scored."""
     lightness = rgb_to_lab(truth.astype(np.float32) / 255)[..., :1]
     ab = rgb_to_lab(picture.astype(np.float32) / 255)[..., 1:]
-    return with_ab(lightness, ab)
+    return combine_ab(lightness, ab)
 
 
-def with_ab(lightness: NDArray[np.floating], ab: NDArray[np.floating]) -> NDArray[np.uint8]:
+def combine_ab(lightness: NDArray[np.floating], ab: NDArray[np.floating]) -> NDArray[np.uint8]:
     """L (H, W, 1) and ab (H, W, 2) -> sRGB (H, W, 3)."""
     rgb = lab_to_rgb_in_gamut(np.concatenate([lightness, ab], -1))
     return np.round(rgb * 255).astype(np.uint8)

@@ -20,23 +20,23 @@ def ssim(picture: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
     scale where the window fits, then the mean. Raises OptionError for smaller pictures.
     """
     check_size(picture, WINDOW, "SSIM")
-    light, structure = similarity(picture.astype(np.float64), truth.astype(np.float64))
+    light, structure = map_similarity(picture.astype(np.float64), truth.astype(np.float64))
     return float((light * structure).mean())
 
 
-def similarity(
+def map_similarity(
     first: NDArray[np.float64], second: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """How alike light and structure (contrast included) are at each place where the window fits:
     (H, W, 3) on the 0 to 255 scale twice -> (H - 10, W - 10, 3) twice. SSIM is their product."""
-    mean1, mean2 = _windowed(first), _windowed(second)
-    variances = _windowed(first**2) - mean1**2 + _windowed(second**2) - mean2**2
-    covariance = _windowed(first * second) - mean1 * mean2
+    mean1, mean2 = _average_windows(first), _average_windows(second)
+    variances = _average_windows(first**2) - mean1**2 + _average_windows(second**2) - mean2**2
+    covariance = _average_windows(first * second) - mean1 * mean2
     light = (2 * mean1 * mean2 + C1) / (mean1**2 + mean2**2 + C1)
     return light, (2 * covariance + C2) / (variances + C2)
 
 
-def _windowed(planes: NDArray[np.float64]) -> NDArray[np.float64]:
+def _average_windows(planes: NDArray[np.float64]) -> NDArray[np.float64]:
     """The mean under the window, where it fits."""
     rim = WINDOW // 2
     blurred: NDArray[np.float64] = cv2.GaussianBlur(planes, (WINDOW, WINDOW), SIGMA)

@@ -31,7 +31,7 @@ def fetch(
 
 
 @contextmanager
-def fetching(name: str, what: str) -> Iterator[None]:
+def fetch_first(name: str, what: str) -> Iterator[None]:
     """Around torchvision's loading of the weights `name`: fetch() before it. Raises what that
     raises, and WeightsError if they are damaged."""
     fetch(name, what)

@@ -21,7 +21,7 @@ from colorize_core.imaging import chroma
 from colorize_core.imaging.chroma import Picture
 from colorize_core.imaging.color import lab_to_rgb
 from colorize_core.imaging.tone import Tone, measure_tone
-from colorize_core.models.hints import Hint, draw_hints, obey
+from colorize_core.models.hints import Hint, apply_hints, draw_hints
 from colorize_core.people.windows import Rectangle, cut
 
 Decoder = Callable[[float], Tensor]  # vividness -> ab (N, 2, h, w) in Lab units
@@ -31,7 +31,7 @@ Report = Callable[[float], None]  # gets shares of the work in [0, 1]; what it r
 class Layer(Protocol):
     """Something that is put over a network's ab before it is rendered."""
 
-    def put(self, ab: chroma.Floats, vividness: float) -> chroma.Floats:
+    def apply_to(self, ab: chroma.Floats, vividness: float) -> chroma.Floats:
         """ab (H, W, 2) in Lab units, at the size of the guided planes -> the same with it."""
 
 
@@ -69,7 +69,7 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class Seen:
+class FittedPhoto:
     """A photo, fitted to a network."""
 
     network_l: NDArray[np.float32]  # (H, W) in [0, 100], padded to the network's multiple
@@ -89,24 +89,24 @@ class Seen:
         """(1, 1, H, W), with the gain."""
         return torch.from_numpy(np.clip(self.network_l * self.gain, 0, 100))[None, None]
 
-    def coarse(self, cell: int) -> tuple[NDArray[np.float32], tuple[float, float]]:
+    def shrink_to_cells(self, cell: int) -> tuple[NDArray[np.float32], tuple[float, float]]:
         """L of cells of that many pixels along each side, and how many the photo fills."""
         height, width = (length // cell for length in self.network_l.shape)
         cells = (self.inside[0] / cell, self.inside[1] / cell)
         return chroma.shrink(self.network_l, height, width), cells
 
-    def prediction(self, decode: Decoder, cell: int) -> Prediction:
-        coarse_l, cells = self.coarse(cell)
+    def make_prediction(self, decode: Decoder, cell: int) -> Prediction:
+        coarse_l, cells = self.shrink_to_cells(cell)
         return Prediction(decode, coarse_l, self.fine_l, cells, self.tone, self.size)
 
-    def part(self, place: Rectangle, side: int, multiple: int) -> Seen:
+    def part(self, place: Rectangle, side: int, multiple: int) -> FittedPhoto:
         """A part of the photo, whose place is on the fine plane, fitted anew."""
         pixels = cut(self.image, place, self.fine_l.shape)
         inside = chroma.Frame.fit(pixels.shape[0], pixels.shape[1], side).size()
         lightness = self.tone.lightness(chroma.shrink(pixels, *inside))
         fine_l = self.fine_l[place.top : place.bottom, place.left : place.right]
         network_l = chroma.pad_to_multiple(lightness, multiple)
-        return Seen(network_l, inside, self.gain, fine_l, self.tone, pixels)
+        return FittedPhoto(network_l, inside, self.gain, fine_l, self.tone, pixels)
 
 
 class LabColorizer(ABC):
@@ -146,7 +146,7 @@ class LabColorizer(ABC):
         what it raises stops the work. Raises OptionError.
         """
         _check_render(vividness, strength)
-        looking = _part(progress, 0.0, self.looking)
+        looking = _report_part(progress, 0.0, self.looking)
         prediction = self.predict(
             image, gain=gain, neutralize=neutralize, hints=hints, progress=looking, **controls
         )
@@ -155,7 +155,7 @@ class LabColorizer(ABC):
             prediction,
             vividness=vividness,
             strength=strength,
-            progress=_part(progress, self.looking, 1.0),
+            progress=_report_part(progress, self.looking, 1.0),
         )
 
     def predict(
@@ -178,13 +178,13 @@ class LabColorizer(ABC):
     @abstractmethod
     def _predict(
         self,
-        seen: Seen,
+        seen: FittedPhoto,
         hints: Sequence[Hint],
         settings: dict[str, Any],
         progress: Report | None,
     ) -> Prediction: ...
 
-    def _see(self, image: Picture, gain: float, neutralize: bool) -> Seen:
+    def _see(self, image: Picture, gain: float, neutralize: bool) -> FittedPhoto:
         """The photo as the network is shown it."""
         _check_picture(image)
         options.check("gain", gain)
@@ -196,7 +196,7 @@ class LabColorizer(ABC):
         fine_l = tone.lightness(small)
         inside = chroma.Frame.fit(height, width, self.card.network_side).size()
         network_l = chroma.pad_to_multiple(chroma.shrink(fine_l, *inside), self.multiple)
-        return Seen(network_l, inside, gain, fine_l, tone, image)
+        return FittedPhoto(network_l, inside, gain, fine_l, tone, image)
 
     def render(
         self,
@@ -221,7 +221,7 @@ class LabColorizer(ABC):
                 ab, prediction.coarse_l, prediction.fine_l, prediction.cells
             )
             for layer in prediction.layers:
-                fine_ab = layer.put(fine_ab, vividness)
+                fine_ab = layer.apply_to(fine_ab, vividness)
         planes = chroma.guide(fine_ab * strength, prediction.fine_l)
         return chroma.recombine(image, prediction.tone, planes, progress)
 
@@ -250,7 +250,7 @@ class AbColorizer(LabColorizer):
 
     def _predict(
         self,
-        seen: Seen,
+        seen: FittedPhoto,
         hints: Sequence[Hint],
         settings: dict[str, Any],
         progress: Report | None,  # one pass has no shares
@@ -258,12 +258,12 @@ class AbColorizer(LabColorizer):
         decode = self._run(seen, ())
         if hints:
             guided = self._run(seen, hints)
-            coarse_l, cells = seen.coarse(self.cell)
-            decode = _guided(decode, guided, hints, coarse_l, cells)
-        return seen.prediction(decode, self.cell)
+            coarse_l, cells = seen.shrink_to_cells(self.cell)
+            decode = _make_guided(decode, guided, hints, coarse_l, cells)
+        return seen.make_prediction(decode, self.cell)
 
     @torch.inference_mode()
-    def _run(self, seen: Seen, hints: Sequence[Hint]) -> Decoder:
+    def _run(self, seen: FittedPhoto, hints: Sequence[Hint]) -> Decoder:
         planes = torch.from_numpy(draw_hints(hints, seen.network_l.shape, seen.inside))[None]
         lightness = seen.lightness().to(self.torch_device)
         return self.predict_ab(self.network, lightness, planes.to(self.torch_device))
@@ -309,7 +309,7 @@ class SampledColorizer(LabColorizer):
 
     def _predict(
         self,
-        seen: Seen,
+        seen: FittedPhoto,
         hints: Sequence[Hint],
         settings: dict[str, Any],
         progress: Report | None,
@@ -335,7 +335,9 @@ class SampledColorizer(LabColorizer):
         chosen = [setting.pop(SEED.name) for setting in settings]
         yield from self._steps(self._see(image, gain, neutralize), chosen, settings[0])
 
-    def _steps(self, seen: Seen, seeds: list[Any], settings: dict[str, Any]) -> Iterator[Step]:
+    def _steps(
+        self, seen: FittedPhoto, seeds: list[Any], settings: dict[str, Any]
+    ) -> Iterator[Step]:
         lightness = seen.lightness().to(self.torch_device).expand(len(seeds), -1, -1, -1)
         walk = self.walk(self.network, lightness, seeds, **settings)
         while True:
@@ -344,7 +346,7 @@ class SampledColorizer(LabColorizer):
             if draft is None:
                 return
             cell = seen.network_l.shape[0] // draft.ab.shape[2]
-            predictions = (seen.prediction(scaled(ab[None]), cell) for ab in draft.ab)
+            predictions = (seen.make_prediction(make_scaling(ab[None]), cell) for ab in draft.ab)
             yield Step(draft.share, draft.stage, tuple(predictions))
 
 
@@ -359,12 +361,12 @@ def as_gray(lightness: Tensor) -> Tensor:
     return lab_to_rgb(F.pad(lightness, (0, 0, 0, 0, 0, 2)), axis=1)
 
 
-def scaled(ab: Tensor) -> Decoder:
+def make_scaling(ab: Tensor) -> Decoder:
     """Vividness scales ab, from half to double."""
     return lambda vividness: ab * 2 ** (vividness - 1)
 
 
-def _part(progress: Report | None, start: float, end: float) -> Report | None:
+def _report_part(progress: Report | None, start: float, end: float) -> Report | None:
     """A report on a part of the work that `progress` hears of."""
     if progress is None:
         return None
@@ -377,23 +379,25 @@ def load_ab(
     """A model whose network gives one ab for L. Raises WeightsError or DeviceError."""
     loaded = checkpoints.load_network(checkpoints.find(card.weights[0]), network, config)
     picked = devices.pick(device)
-    return AbColorizer(card, loaded, _plain_ab, picked, multiple=multiple, cell=cell)
+    return AbColorizer(card, loaded, _predict_plain, picked, multiple=multiple, cell=cell)
 
 
-def _plain_ab(network: nn.Module, lightness: Tensor, hints: Tensor) -> Decoder:
+def _predict_plain(network: nn.Module, lightness: Tensor, hints: Tensor) -> Decoder:
     """The mean of the photo's ab and its mirror image's."""
     ab, mirrored = network(torch.cat([lightness, lightness.flip(-1)])).chunk(2)
-    return scaled((ab + mirrored.flip(-1)) / 2)
+    return make_scaling((ab + mirrored.flip(-1)) / 2)
 
 
-def _guided(
+def _make_guided(
     free: Decoder,
     guided: Decoder,
     hints: Sequence[Hint],
     lightness: NDArray[Any],
     cells: tuple[float, float],
 ) -> Decoder:
-    return lambda vividness: obey(free(vividness), guided(vividness), hints, lightness, cells)
+    return lambda vividness: apply_hints(
+        free(vividness), guided(vividness), hints, lightness, cells
+    )
 
 
 def _check_render(vividness: float, strength: float) -> None:

@@ -15,7 +15,7 @@ PHOTOGRAPHS = (
 )
 
 
-def trained(
+def make_trained_card(
     name: str, *, sha256: str, bytes: int, trained_on: str = PHOTOGRAPHS, **facts: Any
 ) -> ModelCard:
     """The card of a model that sees photos at 128 x 128 pixels, with one file in weights/."""
@@ -29,7 +29,7 @@ def trained(
     )
 
 
-def published(name: str, **facts: Any) -> ModelCard:
+def make_published_card(name: str, **facts: Any) -> ModelCard:
     """The card of a model whose title, licence, page and files the catalogue of downloads has."""
     row = DOWNLOADS[name]
     return ModelCard(

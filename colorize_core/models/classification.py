@@ -16,13 +16,13 @@ from colorize_core.imaging import chroma
 from colorize_core.imaging.color import lab_to_rgb_in_gamut
 from colorize_core.metrics.colourfulness import colourfulness
 from colorize_core.models import skin as skin_model
-from colorize_core.models.base import AbColorizer, Layer, Prediction, Report, Seen, as_planes
+from colorize_core.models.base import AbColorizer, FittedPhoto, Layer, Prediction, Report, as_planes
 from colorize_core.models.distribution import Distribution
 from colorize_core.models.hints import Hint, Reach, find_reach
 from colorize_core.models.regions import choose, find_regions
 from colorize_core.people.faces import Face, find_faces
-from colorize_core.people.skin import SkinLayer, Told, colour_skin, find_skin
-from colorize_core.people.windows import Rectangle, around_people, snap
+from colorize_core.people.skin import PlacedDistribution, SkinLayer, colour_skin, find_skin
+from colorize_core.people.windows import Rectangle, frame_people, snap
 
 MUTED = 25.0  # colourfulness under which vividness is raised
 MOST_BOOST = 1.5  # share by which it is where there is no colour at all
@@ -34,11 +34,11 @@ MARGIN = 0.12  # share of a window's side within which it fades out
 class WindowLayer:
     """What a closer look at a part of the photo says, over what was there."""
 
-    told: Told
+    told: PlacedDistribution
     fine_l: chroma.Floats  # of the place
     weight: chroma.Floats  # in [0, 1], falling towards the edges inside the photo
 
-    def put(self, ab: chroma.Floats, vividness: float) -> chroma.Floats:
+    def apply_to(self, ab: chroma.Floats, vividness: float) -> chroma.Floats:
         told, place = self.told, self.told.place
         close = as_planes(told.distribution(vividness))
         fine = chroma.sharpen_ab(close, told.coarse_l, self.fine_l, told.cells)
@@ -61,7 +61,7 @@ class HintLayer:
     cells: tuple[float, float]
     kept: chroma.Floats | None = None  # (H, W), 1 where nothing changes
 
-    def put(self, ab: chroma.Floats, vividness: float) -> chroma.Floats:
+    def apply_to(self, ab: chroma.Floats, vividness: float) -> chroma.Floats:
         answer = (self.guided(vividness) - self.free(vividness)) * self.reach.near
         coarse = as_planes(torch.cat([answer, self.reach.colour, self.reach.fill], 1))
         fine = chroma.sharpen_ab(coarse, self.coarse_l, self.fine_l, self.cells)
@@ -104,7 +104,7 @@ class ClassifyingColorizer(AbColorizer):
         seen = self._see(image, gain, neutralize)
         layers = [layer for layer in prediction.layers if not isinstance(layer, HintLayer)]
         if hints:
-            layers.append(self._hint_layer(seen, prediction, hints))
+            layers.append(self._make_hint_layer(seen, prediction, hints))
         return replace(prediction, layers=tuple(layers))
 
     def variants(self, image: chroma.Picture, count: int = 6, **options: Any) -> list[Variant]:
@@ -129,7 +129,7 @@ class ClassifyingColorizer(AbColorizer):
                     for region, number in zip(regions, chosen, strict=True)
                     for hint in region.hints(number)
                 ]
-                layer = self._hint_layer(seen, first, hints, kept)
+                layer = self._make_hint_layer(seen, first, hints, kept)
                 layers = (*first.layers, layer)
                 found.append(Variant(replace(first, layers=layers), tuple(hints), score))
         return found
@@ -137,17 +137,19 @@ class ClassifyingColorizer(AbColorizer):
     @torch.inference_mode()
     def _predict(
         self,
-        seen: Seen,
+        seen: FittedPhoto,
         hints: Sequence[Hint],
         settings: dict[str, Any],
         progress: Report | None,
     ) -> Prediction:
-        decode = self._tell(seen)
-        share = settings[AUTO_VIVIDNESS.name] * _mutedness(decode, *seen.coarse(self.cell))
+        decode = self._predict_distribution(seen)
+        share = settings[AUTO_VIVIDNESS.name] * _measure_mutedness(
+            decode, *seen.shrink_to_cells(self.cell)
+        )
         decode = replace(decode, boost=MOST_BOOST * share)
-        prediction = seen.prediction(decode, self.cell)
+        prediction = seen.make_prediction(decode, self.cell)
         whole = Rectangle(0, 0, *seen.fine_l.shape)
-        told = [Told(decode, prediction.coarse_l, prediction.cells, whole)]
+        told = [PlacedDistribution(decode, prediction.coarse_l, prediction.cells, whole)]
         faces = find_faces(seen.image)
         windows = self._look_closer(seen, told[0], faces)
         layers: list[Layer] = list(windows)
@@ -157,40 +159,42 @@ class ClassifyingColorizer(AbColorizer):
             told += [window.told for window in windows]
             layers.append(colour_skin(self._skin, skins, told, seen.fine_l, amount))
         if hints:
-            layers.append(self._hint_layer(seen, prediction, hints))
+            layers.append(self._make_hint_layer(seen, prediction, hints))
         spread = as_planes(decode.spread())[..., 0]
         return replace(prediction, layers=tuple(layers), spread=spread)
 
-    def _hint_layer(
+    def _make_hint_layer(
         self,
-        seen: Seen,
+        seen: FittedPhoto,
         free: Prediction,
         hints: Sequence[Hint],
         kept: chroma.Floats | None = None,
     ) -> HintLayer:
         """What hints change of a prediction without any."""
         decode: Any = free.decode
-        guided = replace(self._tell(seen, hints), boost=decode.boost)
+        guided = replace(self._predict_distribution(seen, hints), boost=decode.boost)
         reach = find_reach(decode(1.0), hints, free.coarse_l, free.cells, decode.features)
         return HintLayer(decode, guided, reach, free.coarse_l, seen.fine_l, free.cells, kept)
 
-    def _tell(self, seen: Seen, hints: Sequence[Hint] = ()) -> Distribution:
+    def _predict_distribution(self, seen: FittedPhoto, hints: Sequence[Hint] = ()) -> Distribution:
         """What the network says of a photo or a part of one."""
         told: Any = self._run(seen, hints)
-        distribution: Distribution = told.on(seen.coarse(self.cell)[0])
+        distribution: Distribution = told.smooth_along(seen.shrink_to_cells(self.cell)[0])
         return distribution
 
-    def _look_closer(self, seen: Seen, whole: Told, faces: Sequence[Face]) -> list[WindowLayer]:
+    def _look_closer(
+        self, seen: FittedPhoto, whole: PlacedDistribution, faces: Sequence[Face]
+    ) -> list[WindowLayer]:
         """At the people whose faces these are, where they are small."""
         fine = seen.fine_l.shape
         step = (fine[0] / whole.cells[0], fine[1] / whole.cells[1])
         layers = []
-        for window in around_people(faces, *seen.size):
+        for window in frame_people(faces, *seen.size):
             bottom, right = window.top + window.side, window.left + window.side
             place = snap(window.top, window.left, bottom, right, seen.size, fine)
             part = seen.part(place, self.card.network_side, self.multiple)
-            close = self._tell(part)
-            coarse_l, cells = part.coarse(self.cell)
+            close = self._predict_distribution(part)
+            coarse_l, cells = part.shrink_to_cells(self.cell)
             height, width = close.logits.shape[-2:]
             # The part's cells reach over its place where it was padded.
             down, across = place.size[0] / cells[0], place.size[1] / cells[1]
@@ -200,13 +204,19 @@ class ClassifyingColorizer(AbColorizer):
                 (place.left + width * across) / step[1],
                 (place.top + height * down) / step[0],
             )
-            both = whole.distribution.part(box, (height, width)).lean(close, CLOSE).on(coarse_l)
-            told = Told(both, coarse_l, cells, place)
+            both = (
+                whole.distribution.part(box, (height, width))
+                .mix(close, CLOSE)
+                .smooth_along(coarse_l)
+            )
+            told = PlacedDistribution(both, coarse_l, cells, place)
             layers.append(WindowLayer(told, part.fine_l, _fade(place, fine)))
         return layers
 
 
-def _mutedness(told: Distribution, coarse_l: chroma.Floats, cells: tuple[float, float]) -> float:
+def _measure_mutedness(
+    told: Distribution, coarse_l: chroma.Floats, cells: tuple[float, float]
+) -> float:
     """How little colour a photo gets at vividness 1, in [0, 1]."""
     rows, cols = (max(1, int(n)) for n in cells)
     lab = np.dstack([coarse_l, as_planes(told(1.0))])[:rows, :cols]
@@ -216,12 +226,12 @@ def _mutedness(told: Distribution, coarse_l: chroma.Floats, cells: tuple[float, 
 
 def _fade(place: Rectangle, fine: tuple[int, ...]) -> chroma.Floats:
     """1 inside of the place, falling to 0 at those of its edges that are not the photo's."""
-    rows = _ramp(place.size[0], place.top > 0, place.bottom < fine[0])
-    cols = _ramp(place.size[1], place.left > 0, place.right < fine[1])
+    rows = _make_ramp(place.size[0], place.top > 0, place.bottom < fine[0])
+    cols = _make_ramp(place.size[1], place.left > 0, place.right < fine[1])
     return rows[:, None] * cols
 
 
-def _ramp(length: int, fading_in: bool, fading_out: bool) -> chroma.Floats:
+def _make_ramp(length: int, fading_in: bool, fading_out: bool) -> chroma.Floats:
     place = (np.arange(length, dtype=np.float32) + 0.5) / length
     weight = np.ones(length, np.float32)
     for wanted, distance in ((fading_in, place), (fading_out, 1 - place)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colorize_core.models.cards import trained
+from colorize_core.models.cards import make_trained_card
 
 if TYPE_CHECKING:
     from colorize_core.models.base import AbColorizer
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 CARDS = {
     each.name: each
     for each in (
-        trained(
+        make_trained_card(
             "cnn-mse",
             title="CNN, squared error",
             summary="Eighteen layers on squared error: the baseline that a perceptual loss is "
@@ -25,7 +25,7 @@ CARDS = {
             limits="Sees the photo at an eighth of its size and plays safe: brownish, with soft "
             "borders.",
         ),
-        trained(
+        make_trained_card(
             "cnn-lpips",
             title="CNN, perceptual loss",
             summary="The same eighteen layers, trained on how different the picture looks.",

@@ -100,20 +100,20 @@ def walk(
     import torch
 
     from colorize_core.models.base import SampledAb
-    from colorize_core.networks.coltran import SCALE, SamplingOptions, ab_at, middle
+    from colorize_core.networks.coltran import SCALE, SamplingOptions, compute_ab, to_middle
 
     rows, columns = (side // SCALE for side in lightness.shape[2:])
     chances = torch.stack(
         [torch.rand(rows, columns, generator=torch.Generator().manual_seed(s)) for s in seeds]
     )
-    gray = network.colorizer.sees(lightness)
+    gray = network.colorizer.choose_gray(lightness)
     drawing = SamplingOptions(temperature, guidance, parallel)
     drawn = network.colorizer.sample(gray, chances.to(gray.device), drawing)
     for row, colours in enumerate(drawn):
-        ab = ab_at(middle(colours), lightness)
+        ab = compute_ab(to_middle(colours), lightness)
         ab[:, :, row + 1 :] = 0  # not drawn yet
         yield SampledAb(0.9 * (row + 1) / rows, STAGES[0], ab)
     painting = network.paint(lightness, colours)
     for number, name in enumerate(STAGES[: STAGES.index(stage) + 1]):
         share = 1.0 if name == stage else 0.93 + 0.03 * number
-        yield SampledAb(share, name, ab_at(getattr(painting, name), lightness))
+        yield SampledAb(share, name, compute_ab(getattr(painting, name), lightness))

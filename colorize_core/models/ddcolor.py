@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from colorize_core.models.cards import published
+from colorize_core.models.cards import make_published_card
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,7 +20,7 @@ SIDE = 512  # of the photos that the published pipeline shows the network
 CARDS = {
     each.name: each
     for each in (
-        published(
+        make_published_card(
             "ddcolor-tiny",
             summary="DDColor with its smallest trunk.",
             paper=PAPER,
@@ -30,7 +30,7 @@ CARDS = {
             "than the rest, red above all.",
             network_side=SIDE,
         ),
-        published(
+        make_published_card(
             "ddcolor-paper",
             summary="The DDColor of the paper: 100 learned queries become the colours of a photo.",
             paper=PAPER,
@@ -41,7 +41,7 @@ CARDS = {
             "only.",
             network_side=SIDE,
         ),
-        published(
+        make_published_card(
             "ddcolor-modelscope",
             summary="The DDColor that its authors advise for photographs at large.",
             paper=PAPER,
@@ -51,7 +51,7 @@ CARDS = {
             "than the rest, red above all.",
             network_side=SIDE,
         ),
-        published(
+        make_published_card(
             "ddcolor-artistic",
             summary="A DDColor that was shown artistic pictures, too, and not pressed to be "
             "colourful.",
@@ -87,6 +87,6 @@ def load(name: str, device: str = "auto") -> AbColorizer:
 
 def predict_ab(network: Any, lightness: Tensor, hints: Tensor) -> Decoder:
     """What the network makes of the photo as a gray picture."""
-    from colorize_core.models.base import as_gray, scaled
+    from colorize_core.models.base import as_gray, make_scaling
 
-    return scaled(network(as_gray(lightness)))
+    return make_scaling(network(as_gray(lightness)))

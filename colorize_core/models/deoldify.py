@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from colorize_core.models.cards import published
+from colorize_core.models.cards import make_published_card
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from colorize_core.models.base import AbColorizer, Decoder
 
-CARD = published(
+CARD = make_published_card(
     "deoldify-artistic",
     summary="The more colourful one of DeOldify's models for photographs: a wide U-Net with "
     "self-attention.",
@@ -38,6 +38,6 @@ def load(name: str = CARD.name, device: str = "auto") -> AbColorizer:
 def predict_ab(network: Any, lightness: Tensor, hints: Tensor) -> Decoder:
     """The colours of what the network makes of the photo as a gray picture; its L is left."""
     from colorize_core.imaging.color import rgb_to_lab
-    from colorize_core.models.base import as_gray, scaled
+    from colorize_core.models.base import as_gray, make_scaling
 
-    return scaled(rgb_to_lab(network(as_gray(lightness)).clamp(0, 1), axis=1)[:, 1:])
+    return make_scaling(rgb_to_lab(network(as_gray(lightness)).clamp(0, 1), axis=1)[:, 1:])

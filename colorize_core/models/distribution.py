@@ -36,11 +36,11 @@ class Distribution:
     def __call__(self, vividness: float) -> Tensor:
         """ab (1, 2, h, w) in Lab units at a vividness in [0, 2]."""
         raised = min(vividness * (1 + self.boost), RANGES["vividness"][1])
-        rebalance, temperature, amount = _between(raised)
+        rebalance, temperature, amount = _interpolate(raised)
         ab = lift(self.bins.decode(self.logits, temperature, rebalance), amount)
         return ab if self.level is None else even_out(ab, self.spread(), self.level)
 
-    def on(self, level: NDArray[np.float32]) -> Distribution:
+    def smooth_along(self, level: NDArray[np.float32]) -> Distribution:
         """The same, evened out along L (h, w) of the cells."""
         return replace(self, level=torch.from_numpy(level).to(self.logits.device))
 
@@ -56,7 +56,7 @@ class Distribution:
         squares = torch.einsum("nqhw,q->nhw", shares, points.square().sum(1))
         return (squares - mean.square().sum(1)).clamp_min(0).sqrt()[:, None]
 
-    def lean(self, towards: Distribution, share: float) -> Distribution:
+    def mix(self, towards: Distribution, share: float) -> Distribution:
         """A mean of the two, of the logarithms of their probabilities."""
         first, second = (torch.log_softmax(each.logits.float(), 1) for each in (self, towards))
         return Distribution(self.bins, torch.lerp(first, second, share), boost=self.boost)
@@ -113,7 +113,7 @@ def lift(ab: Tensor, amount: float) -> Tensor:
     return ab * (1 + amount * (chroma / TURN - 1) * middle)
 
 
-def _between(vividness: float) -> list[float]:
+def _interpolate(vividness: float) -> list[float]:
     """The settings at a vividness in [0, 2], linear between the three that are stated."""
     low = min(int(vividness), 1)
     share = vividness - low

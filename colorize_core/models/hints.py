@@ -1,7 +1,7 @@
 """Colour hints: what the network is shown of them, and how far their colour spreads.
 
 The network is told the hinted colours where they are and decides what belongs to them. What it
-leaves short of the wish, or lets reach too far, is set right by a distance over the photo, as in
+colours too weakly, or lets reach too far, is set right by a distance over the photo, as in
 Yatziv and Sapiro, "Fast Image and Video Colorization Using Chrominance Blending" (2006).
 """
 
@@ -35,8 +35,8 @@ KNOWN_NEAR, KNOWN_NEAR_WIDTH = 0.6, 0.1
 
 @dataclass(frozen=True)
 class Hint:
-    """A wish for one place: at (x, y) of the photo in [0, 1] from its top left corner, within
-    `radius` (a share of the photo's longer side), the colour is `ab` in Lab units."""
+    """The colour wanted at one place: at (x, y) of the photo in [0, 1] from its top left corner,
+    within `radius` (a share of the photo's longer side), the colour is `ab` in Lab units."""
 
     x: float
     y: float
@@ -66,7 +66,7 @@ def draw_hints(
     return planes
 
 
-def obey(
+def apply_hints(
     free: Tensor,
     guided: Tensor,
     hints: Sequence[Hint],
@@ -96,30 +96,30 @@ def find_reach(
     cells: tuple[float, float],
     features: Tensor | None = None,
 ) -> Reach:
-    """The network may let a hint tint the whole photo and leaves its object short of the wish. So
+    """The network may let a hint tint the whole photo and colours its object too weakly. So
     its change is kept near the hints, and the hints' own colours fill what is nearest.
 
     `free` (1, 2, h, w): ab without hints; `lightness` (h, w) of the cells; `cells`: height and
     width of the photo in cells; `features` (1, C, h, w): what the network makes of the cells.
     """
-    places = [_cell(hint, free.shape[2:], cells) for hint in hints]
+    places = [_find_cell(hint, free.shape[2:], cells) for hint in hints]
     level = torch.from_numpy(lightness).to(free)
-    distance = _distances(level, free[0], places, max(cells))
+    distance = _measure_distances(level, free[0], places, max(cells))
     ends = (1.0, FILL_WIDTH, NEAR, NEAR_WIDTH)
     if features is not None:
         rows, cols = torch.tensor(places).unbind(1)
         unlike = (level - level[rows, cols].view(-1, 1, 1)).abs()
-        strange = 1 - _alike(features[0], rows, cols)
+        strange = 1 - _measure_likeness(features[0], rows, cols)
         distance = BY_DISTANCE * distance + BY_L * unlike + BY_FEATURES * strange
         ends = (KNOWN_END, KNOWN_WIDTH, KNOWN_NEAR, KNOWN_NEAR_WIDTH)
     nearest = distance.amin(0)[None, None]
     shares = (distance + 1e-3) ** -BLENDING
     wanted = torch.tensor([hint.ab for hint in hints]).to(free)
     mixed = torch.einsum("khw,kc->chw", shares / shares.sum(0), wanted)[None]
-    return Reach(mixed, _fall(nearest, *ends[:2]), _fall(nearest, *ends[2:]))
+    return Reach(mixed, _fade(nearest, *ends[:2]), _fade(nearest, *ends[2:]))
 
 
-def _alike(features: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
+def _measure_likeness(features: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
     """Cosine between the features (C, h, w), each with mean 0 and deviation 1 over the photo, of
     every cell and of those at K rows and columns: (K, h, w)."""
     features = features.float()
@@ -129,11 +129,13 @@ def _alike(features: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
     return torch.einsum("ck,chw->khw", unit[:, rows, cols], unit)
 
 
-def _cell(hint: Hint, shape: Sequence[int], cells: tuple[float, float]) -> tuple[int, int]:
+def _find_cell(hint: Hint, shape: Sequence[int], cells: tuple[float, float]) -> tuple[int, int]:
     return min(int(hint.y * cells[0]), shape[0] - 1), min(int(hint.x * cells[1]), shape[1] - 1)
 
 
-def _distances(level: Tensor, ab: Tensor, places: list[tuple[int, int]], longer: float) -> Tensor:
+def _measure_distances(
+    level: Tensor, ab: Tensor, places: list[tuple[int, int]], longer: float
+) -> Tensor:
     """How far each cell is from each place (K, h, w), about 1 at the end of an object: the least
     sum of steps from cell to cell, dearer where L (h, w) or the predicted ab (2, h, w) change,
     and how unlike the place itself it is."""
@@ -156,6 +158,6 @@ def _distances(level: Tensor, ab: Tensor, places: list[tuple[int, int]], longer:
     return far + UNLIKE_L * unlike.abs() + UNLIKE_AB * unlike_ab
 
 
-def _fall(distance: Tensor, end: float, width: float) -> Tensor:
+def _fade(distance: Tensor, end: float, width: float) -> Tensor:
     """1 at distance 0, a half about the end, then 0."""
     return torch.sigmoid((end - distance) / width) * (1 + math.exp(-end / width))

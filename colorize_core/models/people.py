@@ -55,7 +55,7 @@ def load(device: str = "auto") -> Segmenter:
     return segmenter
 
 
-def finder(device: str = "auto") -> Finder:
+def load_finder(device: str = "auto") -> Finder:
     """The same with the colorizer before it, ready to be asked. Raises what load() raises."""
     from colorize_core.models import registry
     from colorize_core.networks.segmenter import Finder

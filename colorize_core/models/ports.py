@@ -28,7 +28,7 @@ def load(
     """build() in what the device is fast with, and an AbColorizer of it. Raises WeightsError or
     DeviceError."""
     picked = devices.pick(device)  # a wrong name is told before anything is downloaded
-    network = in_precision(build(card, make, unused), devices.choose_precision(picked))
+    network = set_precision(build(card, make, unused), devices.choose_precision(picked))
     return AbColorizer(card, network, predict_ab, picked, multiple=multiple, cell=cell)
 
 
@@ -59,7 +59,7 @@ def build(
     return network
 
 
-def in_precision(network: nn.Module, dtype: torch.dtype) -> nn.Module:
+def set_precision(network: nn.Module, dtype: torch.dtype) -> nn.Module:
     """A network of float32 that computes in `dtype`."""
     return network if dtype == torch.float32 else _Cast(network, dtype)
 

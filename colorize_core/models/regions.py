@@ -87,7 +87,7 @@ def find_regions(
         colours, shares = find_colours(told, fill)
         if len(colours) < 2:
             continue
-        places = _spread_out(fill, (seed.x, seed.y), cells)
+        places = _pick_places(fill, (seed.x, seed.y), cells)
         whole = np.zeros(lightness.shape, np.float32)
         whole[:rows, :cols] = fill
         chosen.append(Region(whole, places, colours, shares, weights[number]))
@@ -122,7 +122,7 @@ def find_colours(
     return tuple((float(a), float(b)) for a, b in colours), tuple(shares)
 
 
-def _spread_out(
+def _pick_places(
     fill: NDArray[np.float32], first: tuple[float, float], cells: tuple[float, float]
 ) -> tuple[tuple[float, float], ...]:
     """Places in a region that are far from one another and from its edges, x and y in [0, 1]."""
@@ -138,7 +138,7 @@ def _spread_out(
     return tuple(places)
 
 
-def choices(regions: Sequence[Region]) -> Iterator[tuple[tuple[int, ...], float]]:
+def list_choices(regions: Sequence[Region]) -> Iterator[tuple[tuple[int, ...], float]]:
     """Which of its colours each region has, the likeliest combination first, with the mean
     logarithm of their shares, weighted by the regions."""
     total = sum(region.weight for region in regions) or 1.0
@@ -166,18 +166,18 @@ def choices(regions: Sequence[Region]) -> Iterator[tuple[tuple[int, ...], float]
 def choose(regions: Sequence[Region], count: int) -> list[tuple[tuple[int, ...], float]]:
     """Besides the likeliest choice at most `count` - 1 others with their scores, relative to its:
     likely ones that are far from all before."""
-    every = list(islice(choices(regions), MOST_CHOICES))
+    every = list(islice(list_choices(regions), MOST_CHOICES))
     (first, best), *others = every
     chosen = [first]
     scored: list[tuple[tuple[int, ...], float]] = []
     while others and len(scored) < count - 1:
 
         def value(each: tuple[tuple[int, ...], float]) -> float:
-            nearest = min(distance(regions, each[0], before) for before in chosen)
+            nearest = min(measure_distance(regions, each[0], before) for before in chosen)
             return each[1] - best + NOVELTY * min(nearest, ENOUGH)
 
         found = max(others, key=value)
-        if min(distance(regions, found[0], before) for before in chosen) < LEAST_DISTANCE:
+        if min(measure_distance(regions, found[0], before) for before in chosen) < LEAST_DISTANCE:
             break
         others.remove(found)
         chosen.append(found[0])
@@ -185,7 +185,9 @@ def choose(regions: Sequence[Region], count: int) -> list[tuple[tuple[int, ...],
     return sorted(scored, key=lambda each: -each[1])
 
 
-def distance(regions: Sequence[Region], first: Sequence[int], second: Sequence[int]) -> float:
+def measure_distance(
+    regions: Sequence[Region], first: Sequence[int], second: Sequence[int]
+) -> float:
     """Mean distance of two choices in ab, Lab units, over the photo."""
     apart = 0.0
     for region, one, other in zip(regions, first, second, strict=True):

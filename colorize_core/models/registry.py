@@ -65,7 +65,7 @@ class Colorizer(Protocol):
         """The part at full size, which may be done again with other options."""
 
 
-def _module(name: str) -> Any:
+def _import_module(name: str) -> Any:
     return importlib.import_module(f"colorize_core.models.{name}")
 
 
@@ -73,12 +73,12 @@ def cards(downloads: bool = False) -> tuple[ModelCard, ...]:
     """The card of every model that ships with the repository, in the order of the table; then, with
     `downloads`, of those whose weights do not. Loads no model and downloads nothing."""
     names = [name for name in MODELS if downloads or name not in DOWNLOADS]
-    return tuple(_module(MODELS[name]).CARDS[name] for name in names)
+    return tuple(_import_module(MODELS[name]).CARDS[name] for name in names)
 
 
 def tools() -> tuple[ModelCard, ...]:
     """The card of every network that ships with the repository and does not colorize."""
-    return tuple(_module(name).CARD for name in TOOLS)
+    return tuple(_import_module(name).CARD for name in TOOLS)
 
 
 def load(name: str, device: str = "auto") -> Colorizer:
@@ -90,5 +90,5 @@ def load(name: str, device: str = "auto") -> Colorizer:
     if name not in MODELS:
         known = ", ".join(MODELS)
         raise UnknownModelError(f"There is no model named {name!r}. The models are: {known}.")
-    colorizer: Colorizer = _module(MODELS[name]).load(name, device)
+    colorizer: Colorizer = _import_module(MODELS[name]).load(name, device)
     return colorizer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colorize_core.models.cards import trained
+from colorize_core.models.cards import make_trained_card
 
 if TYPE_CHECKING:
     from colorize_core.models.base import AbColorizer
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 CARDS = {
     each.name: each
     for each in (
-        trained(
+        make_trained_card(
             "resnet-autoencoder",
             title="ResNet autoencoder",
             summary="The first stage of a ResNet-50 and a decoder: it sees little and plays safe.",
@@ -25,7 +25,7 @@ CARDS = {
             "the first stage of its trunk, textures and no objects: nearly everything turns "
             "brown.",
         ),
-        trained(
+        make_trained_card(
             "resnet-fcn",
             title="ResNet FCN",
             summary="Every stage of a ResNet-101 is scored for colour and summed from deep to "

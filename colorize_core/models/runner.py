@@ -51,7 +51,7 @@ class Task:
             self._when = -math.inf  # what is new is told at once
         self._step(share, words)
 
-    def loaded(self, done: int, total: int) -> None:
+    def report_bytes(self, done: int, total: int) -> None:
         """A progress callback for a download, of bytes."""
         self._step(done / max(total, 1), f"{size(done)} of {size(total)}")
 
@@ -68,7 +68,7 @@ class Task:
         return lambda share: self.step(start + share * (end - start), words)
 
     @contextmanager
-    def holding(
+    def hold(
         self, lock: threading.Lock, words: str = "Waiting for another photo"
     ) -> Iterator[None]:
         """Hold the lock. Raises Cancelled if it is stopped while it waits."""
@@ -105,7 +105,7 @@ class Runner:
     @contextmanager
     def turn(self, task: Task) -> Iterator[None]:
         """Have the network, for whatever works on it. Raises Cancelled."""
-        with task.holding(self._network) if self._network else nullcontext():
+        with task.hold(self._network) if self._network else nullcontext():
             begun = time.perf_counter()
             try:
                 yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colorize_core.models.cards import trained
+from colorize_core.models.cards import make_trained_card
 
 if TYPE_CHECKING:
     from colorize_core.models.base import AbColorizer
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 CARDS = {
     each.name: each
     for each in (
-        trained(
+        make_trained_card(
             "se-unet",
             title="SE-U-Net",
             summary="An autoencoder with skips whose channels are weighed by what the whole "
@@ -24,7 +24,7 @@ CARDS = {
             bytes=7_396_446,
             limits="Trained on squared error alone: brownish wherever several colours are likely.",
         ),
-        trained(
+        make_trained_card(
             "se-unet-student",
             title="SE-U-Net, student",
             summary="Half its teacher's size, without skips or excitation: it learned to think "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colorize_core.models.cards import trained
+from colorize_core.models.cards import make_trained_card
 
 if TYPE_CHECKING:
     from colorize_core.models.base import AbColorizer
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 CARDS = {
     each.name: each
     for each in (
-        trained(
+        make_trained_card(
             "unet-gan",
             title="U-Net GAN",
             summary="pix2pix: a U-Net and a discriminator that judges patches, half the "
@@ -31,7 +31,7 @@ CARDS = {
             "original's width, five halvings instead of eight, and an L1 weight of 500 instead "
             "of 100 beside its judge.",
         ),
-        trained(
+        make_trained_card(
             "resnet-unet-gan",
             title="ResNet U-Net GAN",
             summary="A U-Net whose way down is a ResNet-18, with a discriminator that judges "
@@ -45,7 +45,7 @@ CARDS = {
             limits="Timid: what it does not know stays gray or turns brown. With half the "
             "weight of L1 its judge was pleased by red patches in dark places.",
         ),
-        trained(
+        make_trained_card(
             "sagan",
             title="SAGAN",
             summary="A U-Net in which far places look at each other, with spectral "
@@ -58,7 +58,7 @@ CARDS = {
             limits="Half the original's width, at half the photo's resolution: skies come out "
             "pale blue, most else brownish.",
         ),
-        trained(
+        make_trained_card(
             "vit-discriminator",
             title="ViT discriminator",
             summary="A U-Net judged by a vision transformer, one verdict a picture, kept as a "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colorize_core.models.cards import trained
+from colorize_core.models.cards import make_trained_card
 
 if TYPE_CHECKING:
     from colorize_core.models.base import AbColorizer
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 CARDS = {
     each.name: each
     for each in (
-        trained(
+        make_trained_card(
             "vit-lsgan",
             title="ViT-LSGAN",
             summary="A vision transformer whose 16 x 16 patches unfold into colour, trained "
@@ -26,7 +26,7 @@ CARDS = {
             limits="The original began from a transformer that knew ImageNet-21k; this one is "
             "smaller and began from nothing: brownish and dull.",
         ),
-        trained(
+        make_trained_card(
             "vit-generator",
             title="ViT generator, BCE",
             summary="The step before ViT-LSGAN: the same idea with binary cross-entropy, kept "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from colorize_core.models.cards import published
+from colorize_core.models.cards import make_published_card
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CARDS = {
     each.name: each
     for each in (
-        published(
+        make_published_card(
             "siggraph17",
             summary="Real-Time User-Guided Image Colorization: a U-Net that learned to follow "
             "colour hints, or to do without.",
@@ -27,7 +27,7 @@ CARDS = {
             takes_hints=True,
             network_side=256,
         ),
-        published(
+        make_published_card(
             "eccv16",
             summary="Colorful Image Colorization: a distribution over 313 colours for each "
             "place, learned with rare colours counting more.",
@@ -51,25 +51,25 @@ def load(name: str, device: str = "auto") -> AbColorizer:
     from colorize_core.networks import zhang
 
     kind, predict_ab, cell = {
-        "siggraph17": (zhang.Siggraph17, guided_ab, CELL),
-        "eccv16": (zhang.Eccv16, plain_ab, 4),
+        "siggraph17": (zhang.Siggraph17, predict_guided, CELL),
+        "eccv16": (zhang.Eccv16, predict_plain, 4),
     }[name]
     return ports.load(
         CARDS[name], lambda: kind(zhang.FULL), predict_ab, device, multiple=zhang.STRIDE, cell=cell
     )
 
 
-def guided_ab(network: Any, lightness: Tensor, hints: Tensor) -> Decoder:
+def predict_guided(network: Any, lightness: Tensor, hints: Tensor) -> Decoder:
     """Of SIGGRAPH17, which is shown the hints."""
     import torch.nn.functional as F
 
-    from colorize_core.models.base import scaled
+    from colorize_core.models.base import make_scaling
 
-    return scaled(F.avg_pool2d(network(lightness, hints[:, :2], hints[:, 2:]), CELL))
+    return make_scaling(F.avg_pool2d(network(lightness, hints[:, :2], hints[:, 2:]), CELL))
 
 
-def plain_ab(network: Any, lightness: Tensor, hints: Tensor) -> Decoder:
+def predict_plain(network: Any, lightness: Tensor, hints: Tensor) -> Decoder:
     """Of ECCV16, which takes none."""
-    from colorize_core.models.base import scaled
+    from colorize_core.models.base import make_scaling
 
-    return scaled(network(lightness))
+    return make_scaling(network(lightness))

@@ -28,7 +28,7 @@ class AbBins(nn.Module):
         self.step = step
         self.reach = int(np.ceil(112 / step))  # grid indices run from -reach to reach
         self.side = 2 * self.reach + 1
-        touched = self._touched_by_srgb()
+        touched = self._find_srgb_cells()
         points = (np.argwhere(touched) - self.reach) * step
         every = (np.argwhere(np.ones_like(touched)) - self.reach) * step
         nearest = ((every[:, None] - points[None]) ** 2).sum(-1).argmin(1)
@@ -36,7 +36,7 @@ class AbBins(nn.Module):
         self.register_buffer("log_prior", torch.full((len(points),), -float(np.log(len(points)))))
         self.register_buffer("lookup", torch.tensor(nearest), persistent=False)
 
-    def _touched_by_srgb(self) -> np.ndarray:
+    def _find_srgb_cells(self) -> np.ndarray:
         levels = np.linspace(0, 1, 52)
         cube = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(-1, 3)
         low = np.floor(rgb_to_lab(cube)[:, 1:] / self.step).astype(int) + self.reach
@@ -48,7 +48,7 @@ class AbBins(nn.Module):
     def __len__(self) -> int:
         return len(self.points)
 
-    def soft_targets(self, ab: Tensor) -> tuple[Tensor, Tensor]:
+    def make_soft_targets(self, ab: Tensor) -> tuple[Tensor, Tensor]:
         """ab (N, 2, H, W) in Lab units -> bin numbers and weights, both (N, 4, H, W)."""
         position = (ab / self.step + self.reach).clamp(0, self.side - 1.001)
         low = position.floor()

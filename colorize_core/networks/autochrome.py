@@ -17,7 +17,7 @@ from colorize_core.networks import folded_unet
 from colorize_core.networks.ab_bins import AbBins
 from colorize_core.networks.efficientnet_lite import WIDTHS, EfficientNetLite
 from colorize_core.networks.folded_unet import FoldedUNet, FoldedUNetConfig
-from colorize_core.networks.scaling import unit_ab, unit_l
+from colorize_core.networks.scaling import scale_ab, scale_l
 
 __all__ = ["CELL", "STRIDE", "Autochrome", "AutochromeConfig"]
 
@@ -49,7 +49,7 @@ class Autochrome(FoldedUNet):
     def recognize(self, lightness: Tensor) -> tuple[Tensor, ...]:
         """lightness (N, 1, H, W) in [0, 100], H and W multiples of STRIDE -> what the encoder tells
         the three sizes of the U-shaped network; the same for all hints."""
-        found = self.encoder(unit_l(lightness))
+        found = self.encoder(scale_l(lightness))
         return tuple(lateral(x) for lateral, x in zip(self.laterals, found, strict=True))
 
     def see(
@@ -58,7 +58,7 @@ class Autochrome(FoldedUNet):
         """What the U-shaped network makes of it, as features() says, at 1/8, 1/16 and 1/32."""
         near = F.max_pool2d(hint_mask, 2)
         mean = F.avg_pool2d(hint_ab * hint_mask, 2) / F.avg_pool2d(hint_mask, 2).clamp_min(0.25)
-        seen = torch.cat([unit_l(F.avg_pool2d(lightness, 2)), unit_ab(mean), near], 1)
+        seen = torch.cat([scale_l(F.avg_pool2d(lightness, 2)), scale_ab(mean), near], 1)
         return self.features(seen, known)
 
     def forward(self, lightness: Tensor, hint_ab: Tensor, hint_mask: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from colorize_core.networks.published import Published
 from colorize_core.networks.resnet import ResNetTrunk
-from colorize_core.networks.scaling import ab_from_unit, l_alone
+from colorize_core.networks.scaling import pad_l, unscale_ab
 
 
 @dataclass(frozen=True)
@@ -26,20 +26,20 @@ class Cnn(Published):
         width = self.config.width
         self.trunk = ResNetTrunk((2, 2), width)
         self.head = nn.Sequential(
-            *_conv(2 * width, 2 * width),
+            *_make_conv(2 * width, 2 * width),
             nn.Upsample(scale_factor=2),
-            *_conv(2 * width, width),
-            *_conv(width, width),
+            *_make_conv(2 * width, width),
+            *_make_conv(width, width),
             nn.Upsample(scale_factor=2),
-            *_conv(width, width // 2),
+            *_make_conv(width, width // 2),
             nn.Conv2d(width // 2, 2, 3, padding=1),
             nn.Upsample(scale_factor=2),
         )
 
     def forward(self, lightness: Tensor) -> Tensor:
         """L (N, 1, H, W) in [0, 100], H and W multiples of 8 -> ab (N, 2, H, W) in Lab units."""
-        return ab_from_unit(self.head(self.trunk(l_alone(lightness))[-1]))
+        return unscale_ab(self.head(self.trunk(pad_l(lightness))[-1]))
 
 
-def _conv(inside: int, outside: int) -> tuple[nn.Module, ...]:
+def _make_conv(inside: int, outside: int) -> tuple[nn.Module, ...]:
     return nn.Conv2d(inside, outside, 3, padding=1), nn.BatchNorm2d(outside), nn.ReLU()

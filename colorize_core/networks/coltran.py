@@ -35,14 +35,14 @@ class ColTranConfig:
     stem: int = 0  # blocks of convolutions by which the first one sees every pixel; 0: as published
 
 
-def coarse(rgb: Tensor) -> Tensor:
+def to_coarse(rgb: Tensor) -> Tensor:
     """RGB (N, 3, h, w) in [0, 1] -> coarse colours (N, h, w) in [0, 512)."""
     red, green, blue = (rgb * 8).long().clamp(0, 7).unbind(1)
     return red * 64 + green * 8 + blue
 
 
-def middle(colours: Tensor) -> Tensor:
-    """What coarse() undoes, up to the middle of its cells."""
+def to_middle(colours: Tensor) -> Tensor:
+    """What to_coarse() undoes, up to the middle of its cells."""
     parts = torch.stack([colours // 64, colours // 8 % 8, colours % 8], 1)
     return (parts + 0.5) / 8
 
@@ -53,7 +53,7 @@ def levels(lightness: Tensor) -> Tensor:
     return to_levels(gray)
 
 
-def small_levels(lightness: Tensor) -> Tensor:
+def to_small_levels(lightness: Tensor) -> Tensor:
     """The same at a quarter of the side."""
     return levels(F.avg_pool2d(lightness, SCALE))
 
@@ -63,7 +63,7 @@ def to_levels(rgb: Tensor) -> Tensor:
     return (rgb.clamp(0, 1) * (LEVELS - 1)).round().long()
 
 
-def ab_at(rgb: Tensor, lightness: Tensor) -> Tensor:
+def compute_ab(rgb: Tensor, lightness: Tensor) -> Tensor:
     """RGB (N, 3, h, w) in [0, 1] that was drawn and the photo's L (N, 1, H, W) in [0, 100], H and W
     multiples of h and w -> ab (N, 2, h, w) in Lab units. Where the photo is darker than what was
     drawn, so is its chroma smaller: the least of eight levels is far from black."""
@@ -121,12 +121,12 @@ class Layer(nn.Module):
         """(N, h, w, C) -> same. `causal`: no place sees a later one. With `past`, x is the next
         along the axis and sees all that came before."""
         places, photo = condition if condition else (None, None)
-        q, k, v = self.qkv(_modulated(self.norm1(x), photo, 0)).chunk(3, -1)
-        q, k, v = (_modulated(part, places, i) for i, part in enumerate((q, k, v)))
+        q, k, v = self.qkv(_modulate(self.norm1(x), photo, 0)).chunk(3, -1)
+        q, k, v = (_modulate(part, places, i) for i, part in enumerate((q, k, v)))
         mixed = self._attend(q, k, v, axis, causal, past)
         x = x + self.proj(mixed)
-        y = self.fc2(F.relu(self.fc1(_modulated(self.norm2(x), photo, 1))))
-        return x + _modulated(y, places, 3)
+        y = self.fc2(F.relu(self.fc1(_modulate(self.norm2(x), photo, 1))))
+        return x + _modulate(y, places, 3)
 
     def _attend(
         self, q: Tensor, k: Tensor, v: Tensor, axis: int, causal: bool, past: Past | None
@@ -141,7 +141,7 @@ class Layer(nn.Module):
         return mixed.permute(back).flatten(-2)
 
 
-def _modulated(x: Tensor, condition: Tensor | None, number: int) -> Tensor:
+def _modulate(x: Tensor, condition: Tensor | None, number: int) -> Tensor:
     """Scale and shift x by the `number`-th pair of the condition."""
     if condition is None:
         return x
@@ -204,10 +204,10 @@ class Places(nn.Module):
 
     def forward(self, height: int, width: int) -> Tensor:
         """-> (height, width, C)."""
-        return _stretched(self.rows, 0, height) + _stretched(self.columns, 1, width)
+        return _stretch(self.rows, 0, height) + _stretch(self.columns, 1, width)
 
 
-def _stretched(table: Tensor, axis: int, length: int) -> Tensor:
+def _stretch(table: Tensor, axis: int, length: int) -> Tensor:
     if table.shape[axis] == length:
         return table
     lines = table.flatten(0, 1).T[None]  # (1, C, side)
@@ -218,7 +218,7 @@ def _stretched(table: Tensor, axis: int, length: int) -> Tensor:
 class Colorizer(nn.Module):
     """The first network: gray of 256 levels -> a distribution over coarse colours (N, h, w), each
     place's given those of all before it in reading order. Gray is (N, h, w), or (N, 4 h, 4 w) for
-    a network with a stem: sees() makes it."""
+    a network with a stem: choose_gray() makes it."""
 
     def __init__(self, config: ColTranConfig | None = None):
         super().__init__()
@@ -235,9 +235,9 @@ class Colorizer(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, COLOURS)
 
-    def sees(self, lightness: Tensor) -> Tensor:
+    def choose_gray(self, lightness: Tensor) -> Tensor:
         """L (N, 1, 4 h, 4 w) in [0, 100] -> the gray that the network asks for."""
-        return levels(lightness) if self.stem else small_levels(lightness)
+        return levels(lightness) if self.stem else to_small_levels(lightness)
 
     def context(self, gray: Tensor) -> Tensor:
         """Gray in [0, 256) -> (N, h, w, C)."""
@@ -268,7 +268,7 @@ class Colorizer(nn.Module):
     def sample(self, gray: Tensor, chances: Tensor, drawing: SamplingOptions) -> Iterator[Tensor]:
         """Gray in [0, 256) and uniform random numbers (N, h, w) -> coarse colours, drawn place by
         place with what was computed kept; yields them, the same tensor, after each row."""
-        context = self.seen(gray, drawing)
+        context = self.encode_photos(gray, drawing)
         n, h, w, width = context.shape
         alone = self.parallel(context[: len(chances)])
         colours = torch.zeros_like(chances, dtype=torch.long)
@@ -306,12 +306,12 @@ class Colorizer(nn.Module):
         """As sample(), computing everything anew for every place: what its caches are tested and
         timed against."""
         colours = torch.zeros_like(chances, dtype=torch.long)
-        context = self.seen(gray, drawing)
+        context = self.encode_photos(gray, drawing)
         for row, column in product(*map(range, chances.shape[1:])):
             colours[:, row, column] = self.draw(context, colours, chances, drawing, row, column)
         return colours
 
-    def seen(self, gray: Tensor, drawing: SamplingOptions) -> Tensor:
+    def encode_photos(self, gray: Tensor, drawing: SamplingOptions) -> Tensor:
         """The context of the photos; with guidance then that of as many that show nothing."""
         if drawing.guidance != 1:
             nothing = levels(torch.full_like(gray, NO_PHOTO, dtype=torch.float32)[:, None])
@@ -327,8 +327,8 @@ class Colorizer(nn.Module):
         row: int,
         column: int,
     ) -> Tensor:
-        """What comes after the colours before a place (N, h, w), of the context of seen() -> (N,)
-        coarse colours."""
+        """What comes after the colours before a place (N, h, w), of the context of encode_photos()
+        -> (N,) coarse colours."""
         every = self._decode(colours.repeat(len(context) // len(colours), 1, 1), context)
         alone = self.parallel(context[: len(colours), row, column])
         return drawing.draw(every[:, row, column], alone, chances[:, row, column])
@@ -450,8 +450,8 @@ class ColTran(Published):
         (n, 3, H / 4, W / 4) -> the logits of each network: Colorizer's two, then theirs."""
         part = lightness[: len(colours)]
         return (
-            *self.colorizer(self.colorizer.sees(lightness), before),
-            self.colour(small_levels(part), colours),
+            *self.colorizer(self.colorizer.choose_gray(lightness), before),
+            self.colour(to_small_levels(part), colours),
             self.spatial(levels(part), to_levels(small)),
         )
 
@@ -460,12 +460,12 @@ class ColTran(Published):
         """L (N, 1, H, W) in [0, 100], H and W multiples of 4, and what the first network drew for
         it (N, H / 4, W / 4) -> what the three stages make. Both upsamplers give the mean of what
         they deem possible."""
-        fine = _mean(self.colour(small_levels(lightness), colours))
-        final = _mean(self.spatial(levels(lightness), to_levels(fine)))
-        return Painting(middle(colours), fine, final)
+        fine = _compute_mean(self.colour(to_small_levels(lightness), colours))
+        final = _compute_mean(self.spatial(levels(lightness), to_levels(fine)))
+        return Painting(to_middle(colours), fine, final)
 
 
-def _mean(logits: Tensor) -> Tensor:
+def _compute_mean(logits: Tensor) -> Tensor:
     """Logits (..., 256) -> the mean in [0, 1]."""
     scale = torch.linspace(0, 1, LEVELS, device=logits.device)
     return torch.softmax(logits.float(), -1) @ scale

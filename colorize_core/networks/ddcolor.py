@@ -93,7 +93,7 @@ class Attend(nn.Module):
 
     def forward(self, x: Tensor, place: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """x (N, Q, C) at `place` looks at maps (N, C, h, w) -> (N, Q, C)."""
-        return self.norm(x + getattr(self, self.kind)(_map(x + place), key, value))
+        return self.norm(x + getattr(self, self.kind)(_to_map(x + place), key, value))
 
 
 class FeedForward(nn.Module):
@@ -140,7 +140,7 @@ class ColourDecoder(nn.Module):
 
     def forward(self, scales: list[Tensor]) -> Tensor:
         """(N, C, h, w) each -> what each query asks of a pixel's features, (N, Q, features / 2)."""
-        values, keys = zip(*map(self._maps, range(len(scales)), scales), strict=True)
+        values, keys = zip(*map(self._make_maps, range(len(scales)), scales), strict=True)
         place = self.query_embed.weight
         x = self.query_feat.weight.expand(len(scales[0]), -1, -1)
         layers = zip(
@@ -152,13 +152,13 @@ class ColourDecoder(nn.Module):
         for i, (look, talk, think) in enumerate(layers):
             scale = i % len(scales)
             x = look(x, place, keys[scale], values[scale])
-            x = think(talk(x, place, _map(x + place), _map(x)))
+            x = think(talk(x, place, _to_map(x + place), _to_map(x)))
         return self.color_embed(self.decoder_norm(x))
 
-    def _maps(self, scale: int, features: Tensor) -> tuple[Tensor, Tensor]:
+    def _make_maps(self, scale: int, features: Tensor) -> tuple[Tensor, Tensor]:
         """(N, C, h, w) -> (N, hidden, h, w), and the same with the places in it."""
         tokens = self.input_proj[scale](features) + self.level_embed.weight[scale][:, None, None]
-        return tokens, tokens + _places(tokens)
+        return tokens, tokens + _encode_places(tokens)
 
 
 class PlaceDecoder(nn.Module):
@@ -233,20 +233,20 @@ class DDColor(nn.Module):
         return answers + F.conv2d(x, of_gray, last.bias)
 
 
-def _map(x: Tensor) -> Tensor:
+def _to_map(x: Tensor) -> Tensor:
     """(N, Q, C) -> (N, C, 1, Q), channels last in memory."""
     return x[:, None].permute(0, 3, 1, 2)
 
 
-def _places(maps: Tensor) -> Tensor:
+def _encode_places(maps: Tensor) -> Tensor:
     """(N, C, h, w) -> (C, h, w): sines and cosines of the row, then of the column, as fractions of
     a turn (as in DETR, Carion et al., 2020)."""
     _, c, h, w = maps.shape
-    rows, columns = _waves(c // 2, h, maps), _waves(c // 2, w, maps)
+    rows, columns = _make_waves(c // 2, h, maps), _make_waves(c // 2, w, maps)
     return torch.cat([rows[..., None].expand(-1, -1, w), columns[:, None].expand(-1, h, -1)])
 
 
-def _waves(count: int, length: int, like: Tensor) -> Tensor:
+def _make_waves(count: int, length: int, like: Tensor) -> Tensor:
     """(count, length): sine and cosine in turn, from one turn over the length down."""
     turns = torch.arange(1, length + 1, device=like.device) / (length + 1e-6)
     speed = 10000 ** -(torch.arange(0, count, 2, device=like.device) / count)

@@ -57,8 +57,8 @@ class UpBlock(nn.Module):
         super().__init__()
         self.shuf = Shuffle(inside, inside // 2)
         self.bn = nn.BatchNorm2d(skip)
-        self.conv1 = _conv(inside // 2 + skip, outside)
-        self.conv2 = _conv(outside, outside)
+        self.conv1 = _make_conv(inside // 2 + skip, outside)
+        self.conv2 = _make_conv(outside, outside)
         if attends:
             self.conv2.append(SelfAttention(outside))
 
@@ -97,7 +97,7 @@ class DeOldify(nn.Module):
         stages = [trunk.get_submodule(f"layer{i}") for i in (1, 2, 3, 4)]
         stem = [trunk.conv1, trunk.bn1, nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, padding=1)]
         deep = trunk.widths[-1]
-        middle = nn.Sequential(_conv(deep, 2 * deep), _conv(2 * deep, deep))
+        middle = nn.Sequential(_make_conv(deep, 2 * deep), _make_conv(2 * deep, deep))
         blocks, inside = [], deep
         for i, skip in enumerate(trunk.widths[-2::-1]):
             both = inside // 2 + skip
@@ -136,6 +136,6 @@ class DeOldify(nn.Module):
         return (torch.sigmoid(x) * 2 - 1) * RANGE * std + mean
 
 
-def _conv(inside: int, outside: int) -> nn.Sequential:
+def _make_conv(inside: int, outside: int) -> nn.Sequential:
     conv = SpectralConv2d(inside, outside, 3, padding=1, bias=False)
     return nn.Sequential(conv, nn.ReLU(inplace=True), nn.BatchNorm2d(outside))

@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorize_core.networks.noise import Noise, angle_of, draw
+from colorize_core.networks.noise import Noise, compute_angle, draw
 from colorize_core.networks.published import Published
-from colorize_core.networks.scaling import NO_PHOTO, ab_from_unit, unit_ab, unit_l
+from colorize_core.networks.scaling import NO_PHOTO, scale_ab, scale_l, unscale_ab
 
 MOST_AB = 55.0  # Lab units that a and b stay within
 CELL = 4  # pixels of L, along each side, that share one ab
@@ -58,14 +58,17 @@ class DiffusionUNet(Published):
         in [0, 300], see Noise -> the noise in `noisy`, of its shape. A last layer that tells the
         velocity (Salimans and Ho, ICLR 2022) need not pass the noise on: it is known from `noisy`,
         as exactly as numbers are, how much of it is noise."""
-        shrunk = F.avg_pool2d(unit_l(lightness), CELL // self.config.fold)
-        seen, angle = F.pixel_unshuffle(shrunk, self.config.fold), angle_of(time).view(-1, 1, 1, 1)
+        shrunk = F.avg_pool2d(scale_l(lightness), CELL // self.config.fold)
+        seen, angle = (
+            F.pixel_unshuffle(shrunk, self.config.fold),
+            compute_angle(time).view(-1, 1, 1, 1),
+        )
         time = self.embed(time)
-        x1 = _through(self.down1, self.stem(torch.cat([noisy, seen], 1)), time)
-        x2 = _through(self.down2, self.halve1(x1), time)
-        x = _through(self.middle, self.halve2(x2), time)
-        x = _through(self.up2, self.double2(x) + x2, time)
-        told = self.head(_through(self.up1, self.double1(x) + x1, time))
+        x1 = _run_blocks(self.down1, self.stem(torch.cat([noisy, seen], 1)), time)
+        x2 = _run_blocks(self.down2, self.halve1(x1), time)
+        x = _run_blocks(self.middle, self.halve2(x2), time)
+        x = _run_blocks(self.up2, self.double2(x) + x2, time)
+        told = self.head(_run_blocks(self.up1, self.double1(x) + x1, time))
         return told if self.config.tells == "noise" else angle.sin() * noisy + angle.cos() * told
 
     def sample(
@@ -82,7 +85,7 @@ class DiffusionUNet(Published):
         the photo adds to what the network believes of any photo counts so many times (Ho and
         Salimans, "Classifier-free Diffusion Guidance", 2022), which takes twice the time."""
         gain = self.config.gain
-        limit = unit_ab(torch.tensor(MOST_AB)).item() * gain
+        limit = scale_ab(torch.tensor(MOST_AB)).item() * gain
         cells = (self.config.noisy, *(side // CELL for side in lightness.shape[2:]))
         noise = draw(generators, cells).to(lightness.device)
         both = torch.cat([lightness, torch.full_like(lightness, NO_PHOTO)])
@@ -94,7 +97,7 @@ class DiffusionUNet(Published):
             return blind + guidance * (seen - blind)
 
         for ab in schedule.remove(denoise, noise, steps, generators, limit, temperature):
-            yield ab_from_unit(ab / gain)
+            yield unscale_ab(ab / gain)
 
     def embed(self, time: Tensor) -> Tensor:
         """(N,) -> (N, embedding): sines and cosines of falling frequency."""
@@ -119,7 +122,7 @@ class _Block(nn.Module):
         return F.silu(self.norm2(self.conv2(y))) + self.skip(x)
 
 
-def _through(level: nn.ModuleList, x: Tensor, time: Tensor) -> Tensor:
+def _run_blocks(level: nn.ModuleList, x: Tensor, time: Tensor) -> Tensor:
     for block in level:
         x = block(x, time)
     return x

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from colorize_core.networks.scaling import unit_ab, unit_l
+from colorize_core.networks.scaling import scale_ab, scale_l
 
 
 class PatchDiscriminator(nn.Module):
@@ -26,4 +26,4 @@ class PatchDiscriminator(nn.Module):
     def forward(self, lightness: Tensor, ab: Tensor) -> Tensor:
         """L (N, 1, H, W) in [0, 100] and ab (N, 2, H, W) in Lab units -> logits (N, 1, h, w), high
         where it takes the colours for a photograph's."""
-        return self.layers(torch.cat([unit_l(lightness), unit_ab(ab)], 1))
+        return self.layers(torch.cat([scale_l(lightness), scale_ab(ab)], 1))

@@ -18,19 +18,19 @@ LEAST_LEFT = 1e-4  # share of a picture's variance in what a walk back begins wi
 Denoiser = Callable[[Tensor, Tensor], Tensor]  # noisy (N, C, H, W), time (N,) -> the noise in it
 
 
-def linear_betas(steps: int = STEPS) -> Tensor:
+def make_linear_betas(steps: int = STEPS) -> Tensor:
     """(steps,): the noise that each step adds, from 1e-4 to 0.02."""
     return torch.linspace(1e-4, 0.02, steps)
 
 
-def cosine_betas(steps: int = STEPS, s: float = 0.008) -> Tensor:
+def make_cosine_betas(steps: int = STEPS, s: float = 0.008) -> Tensor:
     """(steps,): so that what is left of the picture falls along a squared cosine."""
     time = torch.linspace(0, 1, steps + 1, dtype=torch.float64)
     left = torch.cos((time + s) / (1 + s) * math.pi / 2) ** 2
     return (1 - left[1:] / left[:-1]).clamp(max=0.999).float()
 
 
-SCHEDULES = {"linear": linear_betas, "cosine": cosine_betas}
+SCHEDULES = {"linear": make_linear_betas, "cosine": make_cosine_betas}
 
 
 def draw(generators: Sequence[torch.Generator], shape: Sequence[int]) -> Tensor:
@@ -39,21 +39,21 @@ def draw(generators: Sequence[torch.Generator], shape: Sequence[int]) -> Tensor:
     return torch.stack([torch.randn(tuple(shape), generator=each) for each in generators])
 
 
-def time_of(left: Tensor) -> Tensor:
+def compute_time(left: Tensor) -> Tensor:
     """What is left of a picture's variance -> what a network is told of it: the angle between
     picture and noise, from 0 to 300 for a right one. With the cosine schedule that is about the
     step, and one network serves every schedule."""
     return left.sqrt().acos() / (math.pi / 2) * STEPS
 
 
-def angle_of(time: Tensor) -> Tensor:
+def compute_angle(time: Tensor) -> Tensor:
     """The same angle in radians: its cosine is the picture's part, its sine that of the noise."""
     return time / STEPS * (math.pi / 2)
 
 
-def noised(picture: Tensor, noise: Tensor, time: Tensor) -> Tensor:
+def add_noise(picture: Tensor, noise: Tensor, time: Tensor) -> Tensor:
     """(N, C, H, W) and noise of its shape, time (N,) -> the picture so far gone."""
-    angle = angle_of(time).view(-1, 1, 1, 1).to(picture.device)
+    angle = compute_angle(time).view(-1, 1, 1, 1).to(picture.device)
     return angle.cos() * picture + angle.sin() * noise
 
 
@@ -69,14 +69,14 @@ class Noise:
         self.left = torch.cumprod(1 - self.betas, 0)
         if self.left[-1] > LEAST_LEFT:
             self.left = torch.cat([self.left, torch.tensor([LEAST_LEFT])])
-        self.times = time_of(self.left)
+        self.times = compute_time(self.left)
 
     def __len__(self) -> int:
         return len(self.betas)
 
     def add(self, picture: Tensor, noise: Tensor, step: Tensor) -> Tensor:
         """(N, C, H, W) and noise of its shape, step (N,) -> the picture so far gone."""
-        return noised(picture, noise, self.times[step])
+        return add_noise(picture, noise, self.times[step])
 
     def walk(self, steps: int | None = None) -> list[int]:
         """The steps on the way back, the first one first: so many, evenly spaced (DDIM); None: all

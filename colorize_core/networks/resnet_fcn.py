@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from colorize_core.networks.published import Published
 from colorize_core.networks.resnet import ResNetTrunk
-from colorize_core.networks.scaling import ab_from_unit, l_thrice
+from colorize_core.networks.scaling import repeat_l, unscale_ab
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class ResNetFcn(Published):
     def forward(self, lightness: Tensor) -> Tensor:
         """L (N, 1, H, W) in [0, 100], H and W multiples of 2 ** (1 + stages) -> ab (N, 2, H, W) in
         Lab units."""
-        seen = self.trunk(l_thrice(lightness))
+        seen = self.trunk(repeat_l(lightness))
         scored = [score(x) for score, x in zip(self.scores, seen, strict=True)]
         ab = scored.pop()
         while scored:
             ab = _double(ab) + scored.pop()
-        return ab_from_unit(_double(ab))
+        return unscale_ab(_double(ab))
 
 
 def _double(x: Tensor) -> Tensor:

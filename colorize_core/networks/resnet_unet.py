@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from colorize_core.networks.published import Published
 from colorize_core.networks.resnet import ResNetTrunk
-from colorize_core.networks.scaling import ab_from_unit, l_thrice
+from colorize_core.networks.scaling import repeat_l, unscale_ab
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ class ResNetUNet(Published):
     def forward(self, lightness: Tensor) -> Tensor:
         """L (N, 1, H, W) in [0, 100], H and W multiples of 2 ** (1 + stages) -> ab (N, 2, H / 2,
         W / 2) in Lab units."""
-        seen = self.trunk(l_thrice(lightness))
+        seen = self.trunk(repeat_l(lightness))
         x = seen.pop()
         for up in self.up:
             x = up(x, seen.pop())
-        return ab_from_unit(torch.tanh(self.head(x)))
+        return unscale_ab(torch.tanh(self.head(x)))
 
 
 class _Up(nn.Module):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from colorize_core.networks.published import Published
-from colorize_core.networks.scaling import ab_from_unit, unit_ab, unit_l
+from colorize_core.networks.scaling import scale_ab, scale_l, unscale_ab
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,12 @@ class SaganGenerator(Published):
     def forward(self, lightness: Tensor) -> Tensor:
         """L (N, 1, H, W) in [0, 100], H and W multiples of 2 ** depth -> ab (N, 2, H / 2, W / 2) in
         Lab units."""
-        x = unit_l(lightness)
+        x = scale_l(lightness)
         seen = [x := down(x) for down in self.down]
         x = seen.pop()
         for up in self.up:
             x = torch.cat([up(x), seen.pop()], 1)
-        return ab_from_unit(torch.tanh(self.head(x)))
+        return unscale_ab(torch.tanh(self.head(x)))
 
 
 class SaganDiscriminator(nn.Module):
@@ -95,7 +95,7 @@ class SaganDiscriminator(nn.Module):
 
     def forward(self, lightness: Tensor, ab: Tensor) -> Tensor:
         """As PatchDiscriminator."""
-        return self.layers(torch.cat([unit_l(lightness), unit_ab(ab)], 1))
+        return self.layers(torch.cat([scale_l(lightness), scale_ab(ab)], 1))
 
 
 def _halve(x: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from colorize_core.networks.published import Published
-from colorize_core.networks.scaling import ab_from_unit, unit_l
+from colorize_core.networks.scaling import scale_l, unscale_ab
 
 
 @dataclass(frozen=True)
@@ -30,24 +30,24 @@ class SeUNet(Published):
         widths, ratio, latent = self.config.widths, self.config.ratio, self.config.latent
         fan = 2 if self.config.skips else 1
         self.down = nn.ModuleList(
-            _block(nn.Conv2d(inside, width, 4, stride=2, padding=1), ratio)
+            _make_block(nn.Conv2d(inside, width, 4, stride=2, padding=1), ratio)
             for inside, width in pairwise((1, *widths))
         )
         self.bottleneck = nn.Sequential(
-            _block(nn.Conv2d(widths[-1], latent, 3, padding=1), ratio),
-            _block(nn.Conv2d(latent, latent, 3, padding=2, dilation=2), ratio),
+            _make_block(nn.Conv2d(widths[-1], latent, 3, padding=1), ratio),
+            _make_block(nn.Conv2d(latent, latent, 3, padding=2, dilation=2), ratio),
         )
         outside = (*widths[-2::-1], widths[0])
         inside = (latent + (fan - 1) * widths[-1], *(fan * width for width in widths[-2::-1]))
         self.up = nn.ModuleList(
-            _block(nn.ConvTranspose2d(deep, shallow, 4, stride=2, padding=1), ratio)
+            _make_block(nn.ConvTranspose2d(deep, shallow, 4, stride=2, padding=1), ratio)
             for deep, shallow in zip(inside, outside, strict=True)
         )
         self.head = nn.Conv2d(widths[0] + 1, 2, 3, padding=1)
 
     def encode(self, lightness: Tensor) -> tuple[Tensor, list[Tensor]]:
         """L (N, 1, H, W) in [0, 100] -> the latent (N, latent, H / 16, W / 16) and the skips."""
-        x = unit_l(lightness)
+        x = scale_l(lightness)
         seen = [x := down(x) for down in self.down]
         return self.bottleneck(x), seen
 
@@ -56,7 +56,7 @@ class SeUNet(Published):
         x = latent
         for up, skip in zip(self.up, reversed(seen), strict=True):
             x = up(torch.cat([x, skip], 1) if self.config.skips else x)
-        return ab_from_unit(torch.tanh(self.head(torch.cat([x, unit_l(lightness)], 1))))
+        return unscale_ab(torch.tanh(self.head(torch.cat([x, scale_l(lightness)], 1))))
 
     def forward(
         self, lightness: Tensor, with_latent: bool = False
@@ -79,7 +79,7 @@ class SqueezeExcite(nn.Module):
         return x * weights[:, :, None, None]
 
 
-def _block(conv: nn.Conv2d | nn.ConvTranspose2d, ratio: int) -> nn.Sequential:
+def _make_block(conv: nn.Conv2d | nn.ConvTranspose2d, ratio: int) -> nn.Sequential:
     width = conv.out_channels
     excite = [SqueezeExcite(width, ratio)] if ratio else []
     return nn.Sequential(conv, nn.BatchNorm2d(width), nn.ReLU(), *excite)

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_core.networks.folded_unet import FoldedUNet, FoldedUNetConfig
-from colorize_core.networks.scaling import unit_l
+from colorize_core.networks.scaling import scale_l
 
 SIDE = 128  # pixels along a side of its windows
 LEVELS = 21  # of L from 0 to 100 at which the colours of skin are known
@@ -40,7 +40,7 @@ class Skin(FoldedUNet):
     def forward(self, lightness: Tensor) -> Tensor:
         """lightness (N, 1, SIDE, SIDE) in [0, 100] -> logits of the same size, over 0 where there
         is skin."""
-        return F.pixel_shuffle(self.head(self.features(unit_l(lightness))[0]), 4)
+        return F.pixel_shuffle(self.head(self.features(scale_l(lightness))[0]), 4)
 
     def colours(self, lightness: Tensor) -> tuple[Tensor, Tensor]:
         """L (...) in [0, 100] -> mean ab (..., 2) and covariance (..., 2, 2), between the levels

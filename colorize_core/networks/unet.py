@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from colorize_core.networks.published import Published
-from colorize_core.networks.scaling import ab_from_unit, unit_l
+from colorize_core.networks.scaling import scale_l, unscale_ab
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class UNet(Published):
 
     def forward(self, lightness: Tensor) -> Tensor:
         """L (N, 1, H, W) in [0, 100] -> ab (N, 2, H, W) in Lab units."""
-        x = unit_l(lightness)
+        x = scale_l(lightness)
         seen = [
             x := down(x) for down in self.down
         ]  # (N, C, H / 2, ...) to (N, C, H / 2 ** depth, ...)
         x = seen.pop()
         for up in self.up:
             x = torch.cat([up(x), seen.pop()], 1)
-        return ab_from_unit(self.head(x))
+        return unscale_ab(self.head(x))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from colorize_core.networks.published import Published
-from colorize_core.networks.scaling import ab_from_unit, l_thrice, unit_ab, unit_l
+from colorize_core.networks.scaling import repeat_l, scale_ab, scale_l, unscale_ab
 
 PATCH = 16  # heights and widths must be multiples of this
 
@@ -28,7 +28,7 @@ class VitGenerator(Published):
     def __init__(self, config: VitConfig | None = None):
         super().__init__()
         self.config = config or VitConfig()
-        self.trunk = _trunk(self.config)
+        self.trunk = _make_trunk(self.config)
         wide = self.config.decoder
         self.decoder = nn.Sequential(
             nn.Conv2d(self.config.width, wide, 3, padding=1),
@@ -41,23 +41,23 @@ class VitGenerator(Published):
 
     def forward(self, lightness: Tensor) -> Tensor:
         """L (N, 1, H, W) in [0, 100] -> ab (N, 2, H, W) in Lab units."""
-        return ab_from_unit(torch.tanh(self.decoder(_tokens(self.trunk, l_thrice(lightness)))))
+        return unscale_ab(torch.tanh(self.decoder(_encode_tokens(self.trunk, repeat_l(lightness)))))
 
 
 class VitDiscriminator(nn.Module):
     def __init__(self, config: VitConfig | None = None):
         super().__init__()
         self.config = config or VitConfig()
-        self.trunk = _trunk(self.config)
+        self.trunk = _make_trunk(self.config)
         self.judge = nn.Linear(self.config.width, 1)
 
     def forward(self, lightness: Tensor, ab: Tensor) -> Tensor:
         """L (N, 1, H, W) in [0, 100] and ab (N, 2, H, W) in Lab units -> one logit a picture."""
-        x = torch.cat([unit_l(lightness), unit_ab(ab)], 1)
+        x = torch.cat([scale_l(lightness), scale_ab(ab)], 1)
         return self.judge(self.trunk(x, interpolate_pos_encoding=True).last_hidden_state[:, 0])
 
 
-def _trunk(config: VitConfig) -> nn.Module:
+def _make_trunk(config: VitConfig) -> nn.Module:
     import transformers  # takes seconds: only who builds the network waits for it
 
     stated = transformers.ViTConfig(
@@ -71,7 +71,7 @@ def _trunk(config: VitConfig) -> nn.Module:
     return transformers.ViTModel(stated, add_pooling_layer=False)
 
 
-def _tokens(trunk: nn.Module, x: Tensor) -> Tensor:
+def _encode_tokens(trunk: nn.Module, x: Tensor) -> Tensor:
     """(N, 3, H, W) -> the patches' tokens as (N, C, H / 16, W / 16)."""
     down, across = x.shape[-2] // PATCH, x.shape[-1] // PATCH
     tokens = trunk(x, interpolate_pos_encoding=True).last_hidden_state[:, 1:]

@@ -63,7 +63,7 @@ class Face:
     def center(self) -> tuple[float, float]:
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
-    def scaled(self, factor: float, left: float = 0.0, top: float = 0.0) -> Face:
+    def scale(self, factor: float, left: float = 0.0, top: float = 0.0) -> Face:
         """In a photo that is so many times as large, then lies so far in another."""
         return Face(
             self.left * factor + left,
@@ -89,29 +89,29 @@ def find_faces(image: Picture, least_side: int = LEAST_SIDE) -> list[Face]:
     height, width = image.shape[:2]
     longer = max(height, width)
     scale = float(np.clip(longer, least_side, MOST_SIDE)) / longer
-    seen = _look(_resized(image, scale), PERHAPS)
+    seen = _look(_resize(image, scale), PERHAPS)
     small = any(face.height < SMALL for face in seen)
     large = any(face.height > LARGE for face in seen) and longer > LEAST_SIDE
     found = [
-        face.scaled(1 / scale)
+        face.scale(1 / scale)
         for face in seen
         if face.score >= SURE and not (large and face.height > LARGE)
     ]
     if large:  # of which the network sees parts where they are wider than its view
         coarse = LEAST_SIDE / longer
-        faces = [face.scaled(1 / coarse) for face in _look(_resized(image, coarse), SURE)]
+        faces = [face.scale(1 / coarse) for face in _look(_resize(image, coarse), SURE)]
         found += [face for face in faces if face.height * scale > LARGE * LEAST_SIDE / MOST_SIDE]
     if small and longer * scale < min(longer, FINEST):
         finer = min(1.0, FINEST / longer)
-        detailed = _resized(image, finer)
-        for tile in _tiles(*detailed.shape[:2]):
+        detailed = _resize(image, finer)
+        for tile in _make_tiles(*detailed.shape[:2]):
             part = detailed[tile.top : tile.bottom, tile.left : tile.right]
-            faces = [face.scaled(1, tile.left, tile.top) for face in _look(part, SURE)]
-            found += [face.scaled(1 / finer) for face in faces if _is_whole(face, tile, detailed)]
-    return _distinct(found)
+            faces = [face.scale(1, tile.left, tile.top) for face in _look(part, SURE)]
+            found += [face.scale(1 / finer) for face in faces if _is_whole(face, tile, detailed)]
+    return _drop_duplicates(found)
 
 
-def _resized(image: Picture, scale: float) -> NDArray[np.uint8]:
+def _resize(image: Picture, scale: float) -> NDArray[np.uint8]:
     if scale != 1:
         size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -120,9 +120,9 @@ def _resized(image: Picture, scale: float) -> NDArray[np.uint8]:
     return eight
 
 
-def _tiles(height: int, width: int) -> list[Tile]:
+def _make_tiles(height: int, width: int) -> list[Tile]:
     """Tiles that cover a photo of that size, with at least OVERLAP in common."""
-    rows, cols = _starts(height), _starts(width)
+    rows, cols = _list_starts(height), _list_starts(width)
     return [
         Tile(left, top, min(left + TILE, width), min(top + TILE, height))
         for top in rows
@@ -130,7 +130,7 @@ def _tiles(height: int, width: int) -> list[Tile]:
     ]
 
 
-def _starts(length: int) -> list[int]:
+def _list_starts(length: int) -> list[int]:
     count = 1 if length <= TILE else int(np.ceil((length - OVERLAP) / (TILE - OVERLAP)))
     return [round(i * (length - TILE) / max(count - 1, 1)) for i in range(count)]
 
@@ -155,7 +155,7 @@ def _look(picture: NDArray[np.uint8], threshold: float) -> list[Face]:
     )
     blob = padded.transpose(2, 0, 1)[None].astype(np.float32)
     with _running:
-        network = _network()
+        network = _load_network()
         network.setInput(blob)
         heat, size, offset, points = (each[0] for each in network.forward(OUTPUTS))
     rows, cols = np.nonzero(heat[0] >= threshold)
@@ -175,16 +175,16 @@ def _look(picture: NDArray[np.uint8], threshold: float) -> list[Face]:
     return faces
 
 
-def _distinct(faces: list[Face]) -> list[Face]:
+def _drop_duplicates(faces: list[Face]) -> list[Face]:
     """The surest of those that are one face (non-maximum suppression)."""
     kept: list[Face] = []
     for face in sorted(faces, key=lambda each: -each.score):
-        if all(_overlap(face, other) < SHARED for other in kept):
+        if all(_measure_overlap(face, other) < SHARED for other in kept):
             kept.append(face)
     return kept
 
 
-def _overlap(a: Face, b: Face) -> float:
+def _measure_overlap(a: Face, b: Face) -> float:
     """Intersection over union."""
     across = min(a.right, b.right) - max(a.left, b.left)
     down = min(a.bottom, b.bottom) - max(a.top, b.top)
@@ -195,5 +195,5 @@ def _overlap(a: Face, b: Face) -> float:
 
 
 @lru_cache(maxsize=1)
-def _network() -> Any:
+def _load_network() -> Any:
     return cv2.dnn.readNetFromONNX(str(packages.find(PACKAGE, FILE, SHA256)))

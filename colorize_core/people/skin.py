@@ -21,7 +21,7 @@ from colorize_core.imaging.tone import Tone
 from colorize_core.models.distribution import Distribution
 from colorize_core.networks.skin import SIDE, Skin
 from colorize_core.people.faces import Face
-from colorize_core.people.windows import ABOVE, FACE_SHARE, Rectangle, around_face, cut, snap
+from colorize_core.people.windows import ABOVE, FACE_SHARE, Rectangle, cut, frame_face, snap
 
 Floats = NDArray[np.float32]
 
@@ -46,7 +46,7 @@ class FaceSkin:
 
 
 @dataclass(frozen=True)
-class Told:
+class PlacedDistribution:
     """What a distribution says, and where: of cells that lie in `place` of the fine planes."""
 
     distribution: Distribution
@@ -62,7 +62,7 @@ class SkinLayer:
     mask: Floats  # (H, W) in [0, 1], with the amount and how surely it is skin in it
     ab: Floats  # (H, W, 2) in Lab units
 
-    def put(self, ab: Floats, vividness: float) -> Floats:
+    def apply_to(self, ab: Floats, vividness: float) -> Floats:
         """ab (H, W, 2) of the fine planes -> the same with skin."""
         wanted = self.ab * (1 + VIVID * (vividness - 1))
         return ab + (wanted - ab) * self.mask[..., None]
@@ -89,7 +89,7 @@ def find_skin(
     and width."""
     if not faces:
         return []
-    views = [_view(image, tone, face, size) for face in faces]
+    views = [_make_view(image, tone, face, size) for face in faces]
     planes = torch.from_numpy(np.stack([view.lightness for view in views]))[:, None]
     both = torch.cat([planes, planes.flip(-1)]).to(next(network.parameters()).device)
     logits, mirrored = network(both).float().cpu().chunk(2)
@@ -102,8 +102,8 @@ def find_skin(
     return skins
 
 
-def _view(image: chroma.Picture, tone: Tone, face: Face, size: tuple[int, ...]) -> _View:
-    window = around_face(face)
+def _make_view(image: chroma.Picture, tone: Tone, face: Face, size: tuple[int, ...]) -> _View:
+    window = frame_face(face)
     height, width = image.shape[:2]
     left, top = max(window.left, 0.0), max(window.top, 0.0)
     right = min(window.left + window.side, width)
@@ -123,7 +123,7 @@ def _view(image: chroma.Picture, tone: Tone, face: Face, size: tuple[int, ...]) 
 def colour_skin(
     network: Skin,
     skins: Sequence[FaceSkin],
-    told: Sequence[Told],
+    told: Sequence[PlacedDistribution],
     fine_l: Floats,
     amount: float,
 ) -> SkinLayer:
@@ -131,7 +131,7 @@ def colour_skin(
     total = np.zeros(fine_l.shape, np.float32)
     shift = np.zeros((*fine_l.shape, 2), np.float32)
     for skin in skins:
-        moved, surely = tint_of(network, skin, _nearest(skin, told))
+        moved, surely = measure_tint(network, skin, _find_finest(skin, told))
         here = (slice(skin.place.top, skin.place.bottom), slice(skin.place.left, skin.place.right))
         mask = skin.mask * surely
         more = mask > total[here]
@@ -141,10 +141,10 @@ def colour_skin(
     return SkinLayer(total * amount, mean.cpu().numpy() + shift)
 
 
-def tint_of(network: Skin, skin: FaceSkin, told: Told) -> tuple[Floats, float]:
+def measure_tint(network: Skin, skin: FaceSkin, told: PlacedDistribution) -> tuple[Floats, float]:
     """How far the ab of this skin is from that of all skin at the same lightness, (h, w, 2) of its
     place in Lab units, and how sure it is that this is skin, in [0, 1]."""
-    share = _share_of_cells(skin, told)
+    share = _measure_cell_shares(skin, told)
     if not float(share.max()) > 0:
         return np.zeros((*skin.place.size, 2), np.float32), 0.0
     chosen = share > 0.05 * share.max()
@@ -154,9 +154,9 @@ def tint_of(network: Skin, skin: FaceSkin, told: Told) -> tuple[Floats, float]:
     points = told.distribution.bins.points.cpu()
     mean, covariance = (each.cpu() for each in network.colours(level))
     grain = torch.eye(2) * told.distribution.bins.step**2 / 6  # of the grid's bilinear targets
-    as_skin = _log_normal(points, mean, covariance + grain)
+    as_skin = _compute_log_normal(points, mean, covariance + grain)
     stone = torch.tensor(STONE).expand_as(mean)
-    as_stone = _log_normal(points, stone, torch.eye(2) * STONE_SPREAD**2 + grain)
+    as_stone = _compute_log_normal(points, stone, torch.eye(2) * STONE_SPREAD**2 + grain)
     evidence = torch.logsumexp(logits + as_skin, 1) - torch.logsumexp(logits + as_stone, 1)
     weight = torch.from_numpy(share[chosen] / share[chosen].sum())
     surely = float(torch.sigmoid(ODDS + (weight * evidence).sum()))
@@ -166,7 +166,7 @@ def tint_of(network: Skin, skin: FaceSkin, told: Told) -> tuple[Floats, float]:
     return _smooth(moved, share, skin.place, told), surely
 
 
-def _share_of_cells(skin: FaceSkin, told: Told) -> Floats:
+def _measure_cell_shares(skin: FaceSkin, told: PlacedDistribution) -> Floats:
     """How much of each cell is surely skin, (h, w) in [0, 1]."""
     height, width = told.distribution.logits.shape[-2:]
     down, across = told.place.size[0] / told.cells[0], told.place.size[1] / told.cells[1]
@@ -185,7 +185,7 @@ def _share_of_cells(skin: FaceSkin, told: Told) -> Floats:
     return share
 
 
-def _smooth(moved: Floats, share: Floats, place: Rectangle, told: Told) -> Floats:
+def _smooth(moved: Floats, share: Floats, place: Rectangle, told: PlacedDistribution) -> Floats:
     """A mean of cells (h, w, 2) by their shares, from near by and from all of the face, for the
     pixels of its place."""
     near = cv2.GaussianBlur(share, (0, 0), 1.0)[..., None]
@@ -203,7 +203,7 @@ def _smooth(moved: Floats, share: Floats, place: Rectangle, told: Told) -> Float
     return fine
 
 
-def _log_normal(points: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
+def _compute_log_normal(points: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
     """Log density, up to a constant, at points (Q, 2) for each of means (K, 2) -> (K, Q)."""
     apart = points[None] - mean[:, None]
     inverse = torch.linalg.inv(covariance).expand(len(mean), 2, 2)
@@ -211,7 +211,7 @@ def _log_normal(points: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
     return -0.5 * (squares + torch.logdet(covariance).view(-1, 1))
 
 
-def _nearest(skin: FaceSkin, told: Sequence[Told]) -> Told:
+def _find_finest(skin: FaceSkin, told: Sequence[PlacedDistribution]) -> PlacedDistribution:
     """The finest that holds the middle of the face's place."""
     row = (skin.place.top + skin.place.bottom) / 2
     col = (skin.place.left + skin.place.right) / 2

@@ -45,43 +45,43 @@ class Window:
     side: float
 
 
-def around_face(face: Face) -> Window:
+def frame_face(face: Face) -> Window:
     """The face with hair, neck, shoulders and chest."""
-    side = _size(face) / FACE_SHARE
+    side = _choose_size(face) / FACE_SHARE
     return Window(face.center[0] - side / 2, face.top - ABOVE * side, side)
 
 
-def around_people(faces: Sequence[Face], height: int, width: int) -> list[Window]:
+def frame_people(faces: Sequence[Face], height: int, width: int) -> list[Window]:
     """At most MOST windows, inside a photo of height x width, that hold the people whose faces
     these are, from their hair to their hips. None where people fill the photo: a part of it would
     show the network less."""
-    windows = _around_all(faces, PERSON, MOST_SHARE * min(height, width))
-    return [_inside(window, height, width) for window in windows]
+    windows = _frame_all(faces, PERSON, MOST_SHARE * min(height, width))
+    return [_move_inside(window, height, width) for window in windows]
 
 
-def around_bodies(faces: Sequence[Face]) -> list[Window]:
+def frame_bodies(faces: Sequence[Face]) -> list[Window]:
     """At most MOST windows that would hold all of the people whose faces these are, from hair to
     feet, wherever the photo ends."""
-    return _around_all(faces, BODY, math.inf)
+    return _frame_all(faces, BODY, math.inf)
 
 
-def _around_all(faces: Sequence[Face], size: float, most_side: float) -> list[Window]:
+def _frame_all(faces: Sequence[Face], size: float, most_side: float) -> list[Window]:
     """Windows of `size` times a face, larger where they would be too many."""
     while True:
-        wanted = [_around_person(face, size) for face in faces]
+        wanted = [_frame_person(face, size) for face in faces]
         windows = _cover([window for window in wanted if window.side <= most_side])
         if len(windows) <= MOST:
             return windows
         size *= GROWTH
 
 
-def _size(face: Face) -> float:
+def _choose_size(face: Face) -> float:
     return max(face.height, 1.2 * face.width)
 
 
-def _around_person(face: Face, size: float) -> Window:
-    side = size * _size(face)
-    return Window(face.center[0] - side / 2, face.top - OVER_HEAD * _size(face), side)
+def _frame_person(face: Face, size: float) -> Window:
+    side = size * _choose_size(face)
+    return Window(face.center[0] - side / 2, face.top - OVER_HEAD * _choose_size(face), side)
 
 
 def _cover(wanted: list[Window]) -> list[Window]:
@@ -91,7 +91,7 @@ def _cover(wanted: list[Window]) -> list[Window]:
     while left:
         first = left[0]
         near = [each for each in left if _is_near(first, each)]
-        windows.append(_around(near))
+        windows.append(_merge_windows(near))
         left = [each for each in left if each not in near]
     return windows
 
@@ -103,7 +103,7 @@ def _is_near(first: Window, other: Window) -> bool:
     return 0.6 < other.side / first.side < 1.6 and across < 0.55 and down < 0.4
 
 
-def _around(windows: list[Window]) -> Window:
+def _merge_windows(windows: list[Window]) -> Window:
     """A square around the middles of windows, as large as they are and a little more."""
     middles = [(each.left + each.side / 2, each.top + each.side / 2) for each in windows]
     xs, ys = zip(*middles, strict=True)
@@ -112,7 +112,7 @@ def _around(windows: list[Window]) -> Window:
     return Window((min(xs) + max(xs) - side) / 2, (min(ys) + max(ys) - side) / 2, side)
 
 
-def _inside(window: Window, height: int, width: int) -> Window:
+def _move_inside(window: Window, height: int, width: int) -> Window:
     """Moved so that all of it is photo, and no larger than that."""
     side = min(window.side, height, width)
     left = min(max(window.left, 0), width - side)

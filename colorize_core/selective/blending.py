@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from colorize_core import options
 from colorize_core.errors import OptionError
-from colorize_core.imaging.captions import captioned_grid
+from colorize_core.imaging.captions import draw_captioned_grid
 from colorize_core.imaging.color import (
     lab_to_rgb_in_gamut,
     linear_to_srgb,
     rgb_to_lab,
     srgb_to_linear,
 )
-from colorize_core.imaging.encoders import as_dtype
+from colorize_core.imaging.encoders import convert_dtype
 from colorize_core.imaging.tone import FINE, Picture, measure_tone
 from colorize_core.models import registry
 from colorize_core.selective.masks import Mask, check_size, measure_lightness, refine, resize
@@ -207,5 +207,5 @@ def draw_figure(photo: Picture, colorized: Picture, mask: Mask, blended: Picture
     pictures = [tint(photo), colorized, np.dstack([shades] * 3), blended]
     words = [["Gray"], ["Colorized"], ["Mask", f"{mask.mean():.0%} of the picture"], ["Blended"]]
     size = (photo.shape[1], photo.shape[0])
-    shown = [cast(NDArray[np.uint8], as_dtype(picture, np.uint8)) for picture in pictures]
-    return captioned_grid(shown, words, size)
+    shown = [cast(NDArray[np.uint8], convert_dtype(picture, np.uint8)) for picture in pictures]
+    return draw_captioned_grid(shown, words, size)

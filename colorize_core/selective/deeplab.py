@@ -68,7 +68,7 @@ def _load_deeplab(network: str, device: str) -> Any:
     from torchvision.models import get_weight, segmentation
 
     function, name = WEIGHTS[network]
-    with trunks.fetching(f"deeplab-{network}", f"The weights of DeepLabV3 ({network})"):
+    with trunks.fetch_first(f"deeplab-{network}", f"The weights of DeepLabV3 ({network})"):
         built = getattr(segmentation, function)(weights=get_weight(name), progress=True)
     return built.eval().to(device)
 

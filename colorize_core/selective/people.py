@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from colorize_core.imaging.tone import Picture
 from colorize_core.people.faces import Face, find_faces
-from colorize_core.people.windows import around_bodies
+from colorize_core.people.windows import frame_bodies
 from colorize_core.selective import masks
 from colorize_core.selective.layers import LEAST_SHARE, Layer, Network, soften
 from colorize_core.selective.masks import Mask
@@ -31,7 +31,7 @@ def _find(
 def _load_finder(device: str) -> Any:
     from colorize_core.models import people
 
-    return people.finder(device)
+    return people.load_finder(device)
 
 
 def find_persons(
@@ -43,7 +43,7 @@ def find_persons(
     over it."""
     mask = _predict_mask(network, light, device)
     height, width = light.shape
-    for window in around_bodies(faces):
+    for window in frame_bodies(faces):
         top, left, side = (round(n) for n in (window.top, window.left, window.side))
         rows = np.arange(top, top + side)
         cols = np.arange(left, left + side)

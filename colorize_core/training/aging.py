@@ -35,16 +35,16 @@ def expose(photos: Tensor, share: float) -> Tensor:
     # Not by einsum: in mixed precision that would leave too few digits for a gray.
     light = (linear * (mix / mix.sum(1, keepdim=True))[..., None, None]).sum(1, keepdim=True)
     glow = F.interpolate(F.avg_pool2d(light, 8), (h, w), mode="bilinear", align_corners=False)
-    light = light + GLOW * _random(len(old), device) ** 2 * (glow - light).clamp_min(0)
+    light = light + GLOW * _draw_random(len(old), device) ** 2 * (glow - light).clamp_min(0)
     rows = torch.linspace(-1, 1, h, device=device).view(1, 1, h, 1)
     cols = torch.linspace(-1, 1, w, device=device).view(1, 1, 1, w)
-    fall = (1 - 0.6 * _random(len(old), device) ** 2 * (rows**2 + cols**2) / 2).clamp_min(0.1)
+    fall = (1 - 0.6 * _draw_random(len(old), device) ** 2 * (rows**2 + cols**2) / 2).clamp_min(0.1)
     gray = (1.055 * (light * fall).clamp(0, 1) ** (1 / 2.4) - 0.055).clamp(0, 1)
     own[old] = rgb_to_lab(gray.expand(-1, 3, -1, -1), 1)[:, :1]
     return own
 
 
-def _random(count: int, device: torch.device) -> Tensor:
+def _draw_random(count: int, device: torch.device) -> Tensor:
     return torch.rand(count, 1, 1, 1, device=device)
 
 

@@ -65,7 +65,7 @@ def load_photos(
     source, ValueError if there is no photograph."""
     members = part(find_photos(sources))[:limit]
     with ThreadPoolExecutor() as pool:
-        pixels = list(pool.map(lambda member: _square(member.read(), side), members))
+        pixels = list(pool.map(lambda member: _crop_square(member.read(), side), members))
     kinds = kinds or tuple(sorted({member.kind for member in members}))
     numbers = {kind: number for number, kind in enumerate(kinds)}
     return Photos(
@@ -82,43 +82,43 @@ class Batch(NamedTuple):
 
 def find_photos(sources: Iterable[Path], limit: int | None = None) -> list[Photograph]:
     """The photographs of zips and folders."""
-    members = [member for source in sources for member in _members(Path(source))]
+    members = [member for source in sources for member in _list_members(Path(source))]
     if not members:
         raise ValueError("no photographs found; give zips or folders of JPEG, PNG or WebP files")
     random.Random(0).shuffle(members)  # a limit takes a fair sample, the same one every time
     return members[:limit]
 
 
-def reporting(members: Sequence[Photograph]) -> list[Photograph]:
+def select_reporting(members: Sequence[Photograph]) -> list[Photograph]:
     """Of photographs for validation, in the order of find_photos(), those that scores are reported
     on: the first third, rounded down. No training sees them, not even to choose its best look."""
     return list(members[: len(members) // 3])
 
 
-def choosing(members: Sequence[Photograph]) -> list[Photograph]:
+def select_choosing(members: Sequence[Photograph]) -> list[Photograph]:
     """The others, by which a training chooses."""
     return list(members[len(members) // 3 :])
 
 
-def _members(source: Path) -> Iterator[Photograph]:
+def _list_members(source: Path) -> Iterator[Photograph]:
     if not source.exists():
         raise FileNotFoundError(f"no such zip or folder: {source}")
     if source.is_dir():
         for path in sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES):
-            yield _photograph(source, path.relative_to(source).as_posix(), path.read_bytes)
+            yield _make_photograph(source, path.relative_to(source).as_posix(), path.read_bytes)
         return
     archive = zipfile.ZipFile(source)
     for name in sorted(archive.namelist()):
         if Path(name).suffix.lower() in SUFFIXES:
-            yield _photograph(source, name, partial(archive.read, name))
+            yield _make_photograph(source, name, partial(archive.read, name))
 
 
-def _photograph(source: Path, inside: str, load: Callable[[], bytes]) -> Photograph:
+def _make_photograph(source: Path, inside: str, load: Callable[[], bytes]) -> Photograph:
     kind = PurePosixPath(inside).parent.as_posix()
     return Photograph(kind, f"{source.resolve().name}/{inside}", load)
 
 
-def _square(photo: np.ndarray, side: int) -> np.ndarray:
+def _crop_square(photo: np.ndarray, side: int) -> np.ndarray:
     edge = min(photo.shape[:2])
     top, left = (photo.shape[0] - edge) // 2, (photo.shape[1] - edge) // 2
     crop = Image.fromarray(photo[top : top + edge, left : left + edge])
@@ -155,7 +155,7 @@ class Batches:
         self.batch = batch
         self.random = torch.Generator().manual_seed(seed)
         self.order = torch.empty(0, dtype=torch.long)
-        self.weights = _weights(photos, balance)
+        self.weights = _compute_weights(photos, balance)
 
     def draw(self, side: int, least_scale: float = 0.55) -> Batch:
         """At that side; `least_scale`: smallest crop edge over the photo's edge."""
@@ -186,7 +186,7 @@ class Batches:
         return float(torch.rand((), generator=self.random))
 
 
-def _weights(photos: Photos, balance: float) -> Tensor:
+def _compute_weights(photos: Photos, balance: float) -> Tensor:
     """How often each photograph is to be drawn in an epoch, 1 in the mean. A source, the first
     folder of a kind, with n photographs is drawn n ** (1 - balance) times as often."""
     names = [kind.split("/")[0] for kind in photos.kinds]

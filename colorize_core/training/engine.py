@@ -26,8 +26,8 @@ from colorize_core import devices
 from colorize_core.downloads import checkpoints
 from colorize_core.downloads.checkpoints import save_network as save_weights
 from colorize_core.errors import OptionError
-from colorize_core.training.data import Batch, Batches, Photos, choosing, load_photos
-from colorize_core.training.plots import contact_sheet, draw_curves
+from colorize_core.training.data import Batch, Batches, Photos, load_photos, select_choosing
+from colorize_core.training.plots import draw_contact_sheet, draw_curves
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class RunState:
         self.__dict__.update(state)
 
 
-def rate(progress: float, warmup: float) -> float:
+def compute_rate(progress: float, warmup: float) -> float:
     """Cosine schedule with linear warm-up: share of the learning rate at a progress in [0, 1]."""
     if progress < warmup:
         return max(progress / warmup, 1e-3)
@@ -134,7 +134,7 @@ def rate(progress: float, warmup: float) -> float:
     return 0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * along))
 
 
-def _worth(recipe: Recipe, scores: Mapping[str, float]) -> float | None:
+def _rate_scores(recipe: Recipe, scores: Mapping[str, float]) -> float | None:
     """How good scores are, the more the better; NaN is worse than all. None: nothing decides."""
     for name, end in recipe.chosen_by.items():
         if name in scores:
@@ -145,7 +145,7 @@ def _worth(recipe: Recipe, scores: Mapping[str, float]) -> float | None:
 
 def _is_better(recipe: Recipe, scores: Mapping[str, float], before: Mapping[str, float]) -> bool:
     """Whether a look with these scores is to replace one before: also where nothing decides."""
-    ours, theirs = _worth(recipe, scores), _worth(recipe, before)
+    ours, theirs = _rate_scores(recipe, scores), _rate_scores(recipe, before)
     return ours is None or theirs is None or ours > theirs
 
 
@@ -170,7 +170,7 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _stored_scores(path: Path) -> dict[str, float]:
+def _read_scores(path: Path) -> dict[str, float]:
     """What a weight file tells of its look; empty if there is no such file."""
     if not path.exists():
         return {}
@@ -179,7 +179,7 @@ def _stored_scores(path: Path) -> dict[str, float]:
     return {name: value for name, value in told.items() if name != "looks"}
 
 
-def mixed_precision(asked: str) -> str:
+def choose_precision(asked: str) -> str:
     """What "auto" is here: on a CPU without instructions for bfloat16 it takes many times as long
     as float32."""
     if asked != "auto":
@@ -204,7 +204,7 @@ def train(name: str, recipe: Recipe, settings: TrainingSettings) -> Path:
     _check(recipe, settings)
     settings.out.mkdir(parents=True, exist_ok=True)
     accelerator = Accelerator(
-        mixed_precision=mixed_precision(settings.precision),
+        mixed_precision=choose_precision(settings.precision),
         log_with="tensorboard",
         project_dir=settings.out,
     )
@@ -238,7 +238,7 @@ def train(name: str, recipe: Recipe, settings: TrainingSettings) -> Path:
     if checkpoint := find_checkpoint(settings.out):
         accelerator.load_state(checkpoint)
         # A run may have been interrupted between saving weights and the checkpoint that knows them.
-        progress.best = _stored_scores(settings.out / "model.safetensors")
+        progress.best = _read_scores(settings.out / "model.safetensors")
         if not progress.best:  # the file is gone: take another look, even if no step is left
             progress.looked = None
     seed = settings.seed + 1000 * accelerator.process_index + progress.step
@@ -256,7 +256,7 @@ def train(name: str, recipe: Recipe, settings: TrainingSettings) -> Path:
         batches,
         begun,
     )
-    return run.to_the_end()
+    return run.run_to_end()
 
 
 def _check(recipe: Recipe, settings: TrainingSettings) -> None:
@@ -296,7 +296,7 @@ class _Run:
         self.val = None
         if self.settings.val and self.accelerator.is_main_process:
             options = (self.settings.side, self.settings.val_limit, self.batches.kinds)
-            val = load_photos(self.settings.val, *options, part=choosing)
+            val = load_photos(self.settings.val, *options, part=select_choosing)
             device = self.accelerator.device
             self.val = Batch((val.pixels.float() / 255).to(device), val.labels.to(device))
         if self.batches.photos.device.type != self.accelerator.device.type:
@@ -306,20 +306,20 @@ class _Run:
                 "smaller --side makes them fit."
             )
 
-    def to_the_end(self) -> Path:
+    def run_to_end(self) -> Path:
         if self.settings.start_from and self.settings.val and self.progress == RunState():
             self.look(started=False)
         looked = time.monotonic()
         bar = tqdm(
-            total=round(max(self._whole(), 0)),
+            total=round(max(self._measure_whole(), 0)),
             unit="steps" if self.settings.steps else "s",
             desc=self.name,
             mininterval=5,
             disable=not self.accelerator.is_main_process,
         )
-        while (share := self._agreed(self._share())) < 1 and not self._tired():
+        while (share := self._agree(self._measure_share())) < 1 and not self._is_out_of_patience():
             losses = self._step(share)
-            bar.update(min(round(self._done()), bar.total) - bar.n)
+            bar.update(min(round(self._measure_done()), bar.total) - bar.n)
             if self.progress.step % self.settings.log_every == 0:
                 values = {key: value.item() for key, value in losses.items()}
                 shown = {k: f"{v:.3f}" for k, v in values.items()}
@@ -328,7 +328,7 @@ class _Run:
                     {f"train/{k}": v for k, v in values.items()}, self.progress.seen
                 )
                 self.progress.history.append({"seen": self.progress.seen, **values})
-            if self._agreed(time.monotonic() - looked > self.settings.look_every * 60):
+            if self._agree(time.monotonic() - looked > self.settings.look_every * 60):
                 self.look()
                 looked = time.monotonic()
         bar.close()
@@ -337,14 +337,14 @@ class _Run:
                 f"{self.settings.minutes:g} minutes are over before the first step: give more "
                 "--minutes, or fewer photographs with --limit."
             )
-        if self._tired():
+        if self._is_out_of_patience():
             self._say(f"stopped: none of the last {self.progress.stale} looks was the best so far")
         if self.progress.looked != self.progress.step:
             self.look()
         self.accelerator.end_training()
         return self.path
 
-    def _tired(self) -> bool:
+    def _is_out_of_patience(self) -> bool:
         patience = self.settings.patience
         return patience is not None and self.progress.stale >= patience
 
@@ -352,20 +352,20 @@ class _Run:
         if self.accelerator.is_main_process:
             tqdm.write(text)
 
-    def _done(self) -> float:
+    def _measure_done(self) -> float:
         return self.progress.step if self.settings.steps else self.progress.seconds
 
-    def _whole(self) -> float:
+    def _measure_whole(self) -> float:
         """Steps, or seconds until the last look."""
         return self.settings.steps or self.settings.minutes * 60 - self.progress.look_seconds
 
-    def _share(self) -> float:
+    def _measure_share(self) -> float:
         """How much of the run is done by now, 1 or more at its end."""
         self.progress.seconds = self.before + time.monotonic() - self.begun
-        whole = self._whole()
-        return self._done() / whole if whole > 0 else 1.0
+        whole = self._measure_whole()
+        return self._measure_done() / whole if whole > 0 else 1.0
 
-    def _agreed(self, value: float) -> float:
+    def _agree(self, value: float) -> float:
         """What the first process says: clocks differ, and all must do the same at the same step."""
         values = [value]
         if self.accelerator.num_processes > 1:
@@ -386,14 +386,14 @@ class _Run:
             self.average.multi_avg_fn = get_ema_multi_avg_fn(
                 min(self.settings.ema, (1 + self.progress.step) / (10 + self.progress.step))
             )
-        self.average.update_parameters(self.accelerator.unwrap_model(self._main()))
+        self.average.update_parameters(self.accelerator.unwrap_model(self._get_main()))
         return losses
 
     def _learn(self, learning: str, batch: Batch, share: float) -> Losses:
         """One step of one part; the names of what it logs tell whose they are."""
         optimizer = self.optimizers[learning]
         for group, highest in zip(optimizer.param_groups, self.rates[learning], strict=True):
-            group["lr"] = highest * rate(share, self.settings.warmup)
+            group["lr"] = highest * compute_rate(share, self.settings.warmup)
         with self.accelerator.autocast():
             losses = self.recipe.loss(self.parts, batch, learning, share)
         optimizer.zero_grad()  # another part's step has left gradients here too
@@ -404,10 +404,10 @@ class _Run:
             return losses
         return {f"{learning}_{name}": value for name, value in losses.items()}
 
-    def _main(self) -> nn.Module:
+    def _get_main(self) -> nn.Module:
         return next(iter(self.parts.values()))
 
-    def _averaged(self) -> nn.Module:
+    def _build_averaged(self) -> nn.Module:
         """The averaged network, its batch norms measured anew: the raw network's do not fit it."""
         network = copy.deepcopy(self.average.module)
         network.train()
@@ -430,9 +430,11 @@ class _Run:
         network: nn.Module | None = None
         self.progress.looked = self.progress.step
         if self.accelerator.is_main_process:
-            network = self._averaged() if started else copy.deepcopy(self.average.module).eval()
+            network = (
+                self._build_averaged() if started else copy.deepcopy(self.average.module).eval()
+            )
             self._keep(network)
-        self.progress.stale = int(self._agreed(self.progress.stale))
+        self.progress.stale = int(self._agree(self.progress.stale))
         self._save_checkpoint()
         if network is not None:
             self._draw(network)
@@ -450,7 +452,7 @@ class _Run:
                 {"seen": progress.seen, **{f"val_{k}": v for k, v in scores.items()}}
             )
             self.accelerator.log({f"val/{k}": v for k, v in scores.items()}, progress.seen)
-        told = {"seen": progress.seen, **scores, "looks": self._looks()}
+        told = {"seen": progress.seen, **scores, "looks": self._list_looks()}
         last = self.path.with_name("last.safetensors")
         if better := _is_better(self.recipe, scores, progress.best):
             save_weights(network, self.path, told)
@@ -481,7 +483,7 @@ class _Run:
         if (val := self.val) is not None:
             some = Batch(val.photos[:24], val.labels[:24])
             path = out / f"samples-{self.progress.seen:08d}.png"
-            drawings["samples"] = lambda: contact_sheet(self.recipe.sheet(network, some), path)
+            drawings["samples"] = lambda: draw_contact_sheet(self.recipe.sheet(network, some), path)
         drawings["curves"] = lambda: draw_curves(self.progress.history, out / "curves.png")
         for name, draw in drawings.items():
             try:
@@ -492,7 +494,7 @@ class _Run:
                     tqdm.write(said)
                 self.warned.add(said)
 
-    def _looks(self, most: int = 8) -> list[dict[str, float]]:
+    def _list_looks(self, most: int = 8) -> list[dict[str, float]]:
         """The scores of all looks so far, or of so many, the first and the last among them."""
         rows = [row for row in self.progress.history if any(key.startswith("val_") for key in row)]
         chosen = sorted({round(i) for i in np.linspace(0, len(rows) - 1, most)}) if rows else []

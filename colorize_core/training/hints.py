@@ -25,13 +25,13 @@ def recolour_objects(lab: Tensor, share: float) -> tuple[Tensor, Tensor]:
     small = F.avg_pool2d(lab, 4)
     here = small[each, :, rows // 4, cols // 4].view(n, 3, 1, 1)
     most = 6 + 6 * torch.rand(n, 1, 1, 1, device=device)  # how unlike still belongs to it
-    alike = _likeness(small, here, most)
+    alike = _measure_likeness(small, here, most)
     reached = torch.zeros_like(alike)
     reached[each, 0, rows // 4, cols // 4] = 1
     for _ in range((h + w) // 4):
         reached = torch.minimum(alike, F.max_pool2d(reached, 3, 1, 1))
     region = F.interpolate(reached, scale_factor=4.0, mode="bilinear", align_corners=False)
-    region = region * _likeness(lab, here, most)
+    region = region * _measure_likeness(lab, here, most)
     chosen = (torch.rand(n, device=device) < share) & (region.mean((1, 2, 3)) < MOST_OBJECT)
     hue = 2 * torch.pi * torch.rand(n, device=device)
     chroma = 20 + 50 * torch.rand(n, device=device)
@@ -42,7 +42,7 @@ def recolour_objects(lab: Tensor, share: float) -> tuple[Tensor, Tensor]:
     return torch.cat([lab[:, :1], ab.clamp(-105, 105)], 1), torch.stack([rows, cols], 1)
 
 
-def _likeness(lab: Tensor, here: Tensor, most: Tensor) -> Tensor:
+def _measure_likeness(lab: Tensor, here: Tensor, most: Tensor) -> Tensor:
     """Lab (N, 3, h, w) and one colour each (N, 3, 1, 1) -> (N, 1, h, w): 1 where they are alike,
     0 where they differ by more than `most`, Lab units of ab; L counts a third."""
     unlike_l, unlike_ab = (lab - here).square().split((1, 2), dim=1)

@@ -73,10 +73,10 @@ class MuonAdamW(torch.optim.Optimizer):
             state["momentum_buffer"] = torch.zeros_like(kernel)
         mean = state["momentum_buffer"]
         mean.lerp_(grad, 1 - MOMENTUM)
-        ahead = _matrix(grad.lerp(mean, MOMENTUM), kernel)  # Nesterov's
+        ahead = _view_matrix(grad.lerp(mean, MOMENTUM), kernel)  # Nesterov's
         scale = 0.2 * math.sqrt(max(ahead.shape))
         kernel.mul_(1 - lr * weight_decay)
-        _matrix(kernel, kernel).add_(orthogonal(ahead), alpha=-lr * scale)
+        _view_matrix(kernel, kernel).add_(orthogonalize(ahead), alpha=-lr * scale)
 
     def state_dict(self) -> dict[str, Any]:
         return {"muon": super().state_dict(), "adamw": self.adamw.state_dict()}
@@ -86,7 +86,7 @@ class MuonAdamW(torch.optim.Optimizer):
         self.adamw.load_state_dict(state_dict["adamw"])
 
 
-def orthogonal(matrix: Tensor) -> Tensor:
+def orthogonalize(matrix: Tensor) -> Tensor:
     """About the nearest matrix whose singular values are all 1: all but the smallest end between
     0.7 and 1.2."""
     on_cpu = matrix.device.type == "cpu"
@@ -104,7 +104,7 @@ def _is_matrix(parameter: Tensor) -> bool:
     return parameter.ndim in (2, 4) and parameter.shape[1] > 1
 
 
-def _matrix(tensor: Tensor, kernel: Tensor) -> Tensor:
+def _view_matrix(tensor: Tensor, kernel: Tensor) -> Tensor:
     """(out, ...) -> (out, inputs): a view where `tensor` lies in memory as `kernel` does."""
     if kernel.ndim == 4 and kernel.is_contiguous(memory_format=torch.channels_last):
         tensor = tensor.permute(0, 2, 3, 1)

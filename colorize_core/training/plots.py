@@ -8,7 +8,9 @@ import numpy as np
 from PIL import Image
 
 
-def contact_sheet(rows: list[list[np.ndarray]], path: Path, across: int = 4, gap: int = 4) -> None:
+def draw_contact_sheet(
+    rows: list[list[np.ndarray]], path: Path, across: int = 4, gap: int = 4
+) -> None:
     """Rows of equally sized pictures (H, W, 3) uint8 -> one PNG with `across` rows side by side."""
     strips = [np.concatenate(row, axis=1) for row in rows]
     height, width = strips[0].shape[:2]

@@ -20,7 +20,7 @@ class Preset(NamedTuple):
     settings: Callable[[type[Recipe]], dict[str, Any]]
 
 
-def _one_gpu(recipe: type[Recipe]) -> dict[str, Any]:
+def _make_one_gpu(recipe: type[Recipe]) -> dict[str, Any]:
     return {
         "precision": "bf16",
         "minutes": LIMIT - RESERVE,
@@ -29,4 +29,4 @@ def _one_gpu(recipe: type[Recipe]) -> dict[str, Any]:
     }
 
 
-PRESETS = {"gpu": Preset(f"a whole run on one GPU in at most {LIMIT:g} minutes", _one_gpu)}
+PRESETS = {"gpu": Preset(f"a whole run on one GPU in at most {LIMIT:g} minutes", _make_one_gpu)}

@@ -20,7 +20,7 @@ from torch import Tensor
 from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.networks.skin import SIDE
 from colorize_core.people.faces import Face, find_faces
-from colorize_core.people.windows import Window, around_face
+from colorize_core.people.windows import Window, frame_face
 
 SHOWN = 256  # pixels along a side at which faces are looked for
 MOST_FACES = 3  # of one photograph: crowds are alike
@@ -44,7 +44,7 @@ def find_skin(photos: Tensor) -> Skin:
     ValueError if there is none."""
     pictures = (each.permute(1, 2, 0).numpy() for each in photos)
     with ThreadPoolExecutor(2) as pool:
-        found = [window for windows in pool.map(_windows, pictures) for window in windows]
+        found = [window for windows in pool.map(_cut_windows, pictures) for window in windows]
     if not found:
         raise ValueError("no faces found in the photographs")
     pixels, *planes = (torch.from_numpy(np.stack(each)) for each in zip(*found, strict=True))
@@ -52,7 +52,7 @@ def find_skin(photos: Tensor) -> Skin:
     return Skin(pixels.permute(0, 3, 1, 2), mask, known)
 
 
-def _windows(photo: NDArray[np.uint8]) -> list[tuple[NDArray[np.uint8], ...]]:
+def _cut_windows(photo: NDArray[np.uint8]) -> list[tuple[NDArray[np.uint8], ...]]:
     height, width = photo.shape[:2]
     faces = [face for face in find_faces(photo, SHOWN) if face.height >= LEAST_FACE]
     faces = [face for face in faces if face.score >= LEAST_SCORE]
@@ -63,7 +63,7 @@ def _windows(photo: NDArray[np.uint8]) -> list[tuple[NDArray[np.uint8], ...]]:
         return []
     skin = np.maximum.reduce([mask for _, mask in coloured])
     everywhere = np.full((height, width), 255, np.uint8)
-    windows = [around_face(face) for face, _ in coloured[:MOST_FACES]]
+    windows = [frame_face(face) for face, _ in coloured[:MOST_FACES]]
     planes = (photo, (skin * 255).astype(np.uint8), everywhere)
     return [tuple(_cut(plane, window) for plane in planes) for window in windows]
 
@@ -109,9 +109,9 @@ def measure_colours(skin: Skin, levels: int, smoothing: float = 4.0) -> tuple[Te
     """The ab of skin at each of `levels` evenly spaced L from 0 to 100: means (levels, 2) and
     covariances (levels, 2, 2), Lab units. Faces count alike, whatever their size."""
     sums = torch.zeros(levels, 1 + 2 + 4, dtype=torch.float64)
-    for lab, weight in _pixels(skin):
+    for lab, weight in _select_pixels(skin):
         weight = weight / weight.sum().clamp_min(1)
-        terms = torch.cat([torch.ones_like(lab[:, :1]), lab[:, 1:], _squares(lab[:, 1:])], 1)
+        terms = torch.cat([torch.ones_like(lab[:, :1]), lab[:, 1:], _scale_squares(lab[:, 1:])], 1)
         at = (lab[:, 0] / 100 * (levels - 1)).round().long().clamp(0, levels - 1)
         sums.index_add_(0, at, terms.double() * weight[:, None].double())
     grid = torch.arange(levels, dtype=torch.float64) * 100 / (levels - 1)
@@ -122,11 +122,11 @@ def measure_colours(skin: Skin, levels: int, smoothing: float = 4.0) -> tuple[Te
     return mean.float(), covariance.float()
 
 
-def _squares(ab: Tensor) -> Tensor:
+def _scale_squares(ab: Tensor) -> Tensor:
     return (ab[:, :, None] * ab[:, None]).flatten(1)
 
 
-def _pixels(skin: Skin) -> Iterator[tuple[Tensor, Tensor]]:
+def _select_pixels(skin: Skin) -> Iterator[tuple[Tensor, Tensor]]:
     """Of each window Lab (P, 3) and how surely it is skin, (P,): only what is sure."""
     for pixels, mask in zip(skin.pixels, skin.mask, strict=True):
         sure = mask[0] > 200

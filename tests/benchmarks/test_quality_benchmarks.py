@@ -51,7 +51,7 @@ class FromTruth:
 
     def render(self, gray: Picture, prediction: Any, vividness: float) -> Picture:
         lab = prediction.lab
-        return protocol.with_ab(lab[..., :1], lab[..., 1:] * self.share * vividness)
+        return protocol.combine_ab(lab[..., :1], lab[..., 1:] * self.share * vividness)
 
 
 @pytest.fixture

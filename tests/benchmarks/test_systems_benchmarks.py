@@ -25,7 +25,7 @@ DRAWING = SamplingOptions(0.8, 1.5, 0.3)
 @pytest.fixture
 def truth(rng: np.random.Generator) -> NDArray[np.uint8]:
     coarse = rng.integers(0, 256, (4, 5, 3), np.uint8)
-    return protocol.square(coarse.repeat(64, 0).repeat(64, 1))
+    return protocol.crop_square(coarse.repeat(64, 0).repeat(64, 1))
 
 
 def small_diffusion() -> Any:
@@ -94,7 +94,7 @@ def test_relative_keeps_pairs_together() -> None:
 def test_two_draws_are_told_apart(truth: NDArray[np.uint8]) -> None:
     model = small_diffusion()
     first, second = draws.draws(model, truth)
-    alone = protocol.recombined(model.colorize(protocol.to_gray(truth)), truth)
+    alone = protocol.recombine(model.colorize(protocol.to_gray(truth)), truth)
     assert np.abs(first.astype(int) - alone).max() <= 1
     assert np.abs(first.astype(int) - second).max() > 1
 

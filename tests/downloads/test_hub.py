@@ -27,7 +27,7 @@ from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import Cancelled, WeightsError
 from colorize_core.networks import pretrained
 from colorize_core.networks.resnet import ResNetTrunk
-from colorize_core.networks.scaling import l_alone, l_thrice
+from colorize_core.networks.scaling import pad_l, repeat_l
 from colorize_core.networks.vit import VitConfig, VitGenerator
 from colorize_core.training import recipes
 
@@ -280,7 +280,7 @@ def test_lightness_is_seen_as_a_gray_photo(served, reference):
     levels = torch.nn.functional.interpolate(torch.rand(2, 1, 8, 8), (64, 96), mode="bicubic")
     expected = stages(network, levels.clamp(0, 1).expand(-1, 3, -1, -1))
     lightness = levels.clamp(0, 1) * 100
-    for look in (l_alone, l_thrice):
+    for look in (pad_l, repeat_l):
         found = trunk(look(lightness))
         inner = (..., slice(2, -2), slice(2, -2))  # the rim sees another padding
         assert relative(found[0][inner], expected[0][inner]) < 1e-4
@@ -329,7 +329,7 @@ def test_a_vit_from_the_hub_computes_what_the_published_one_does(served, tiny_vi
     lightness = torch.rand(2, 1, 64, 64) * 100
     photos = (lightness / 100).expand(-1, 3, -1, -1)
     expected = tiny_vit((photos - 0.5) / 0.5).last_hidden_state  # as its preprocessor says
-    assert relative(trunk(l_thrice(lightness)).last_hidden_state, expected) < 1e-4
+    assert relative(trunk(repeat_l(lightness)).last_hidden_state, expected) < 1e-4
     assert {asked.split("/")[-1] for asked in served.asked} == {"model.safetensors"}
 
 

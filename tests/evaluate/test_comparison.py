@@ -14,8 +14,8 @@ from drawing_models import CARDS
 from colorize_core.errors import OptionError
 from colorize_core.evaluate import comparison
 from colorize_core.evaluate.comparison import BEST, SECONDS, Entry, Result
-from colorize_core.imaging.captions import GAP, WIDTHS, captioned_grid
-from colorize_core.imaging.heatmap import FULL, heat_map, legend
+from colorize_core.imaging.captions import GAP, WIDTHS, draw_captioned_grid
+from colorize_core.imaging.heatmap import FULL, draw_heat_map, draw_legend
 from colorize_core.metrics.ciede2000 import ciede2000
 
 HIGH = SimpleNamespace(name="high", title="High", better="higher", needs_truth=True)
@@ -145,23 +145,27 @@ def test_csv_has_every_figure_and_every_reason() -> None:
 
 def test_heat_grows_with_the_difference(rng: np.random.Generator) -> None:
     truth = rng.integers(0, 255, (8, 12, 3), np.uint8)
-    assert not heat_map(truth, truth)[..., :2].any(), "equal is black"
+    assert not draw_heat_map(truth, truth)[..., :2].any(), "equal is black"
     far = 255 - truth
-    bright = heat_map(far, truth).astype(int).sum(2)
+    bright = draw_heat_map(far, truth).astype(int).sum(2)
     assert ciede2000(far[:1, :1], truth[:1, :1]) > 0
-    assert bright.min() > heat_map(truth, truth).astype(int).sum(2).max()
-    key = legend()
-    assert np.array_equal(key[0, 0], heat_map(truth, truth)[0, 0])
+    assert bright.min() > draw_heat_map(truth, truth).astype(int).sum(2).max()
+    key = draw_legend()
+    assert np.array_equal(key[0, 0], draw_heat_map(truth, truth)[0, 0])
     black, white = (np.full((1, 1, 3), level, np.uint8) for level in (0, 255))
     assert ciede2000(black, white) > FULL
-    assert np.array_equal(key[0, -1], heat_map(black, white)[0, 0]), "more than full looks the same"
+    assert np.array_equal(key[0, -1], draw_heat_map(black, white)[0, 0]), (
+        "more than full looks the same"
+    )
 
 
 def test_the_captioned_grid_holds_every_picture_as_it_is() -> None:
     size = (300, 200)
     pictures = [np.full((size[1], size[0], 3), level, np.uint8) for level in (10, 90, 170)]
     captions = [("Truth",), ("A rather long title of a model, vividness 1.5, seed 3", "PSNR 22")]
-    sheet = captioned_grid([*pictures, None], [*captions, ("C",), ("D", "Failed")], size, columns=2)
+    sheet = draw_captioned_grid(
+        [*pictures, None], [*captions, ("C",), ("D", "Failed")], size, columns=2
+    )
     assert sheet.shape[1] == 2 * (size[0] + GAP) + GAP
     for i, level in enumerate((10, 90)):
         left = GAP + i * (size[0] + GAP)
@@ -172,8 +176,8 @@ def test_the_captioned_grid_holds_every_picture_as_it_is() -> None:
 
 
 def test_a_large_picture_is_scaled_down_and_a_narrow_one_has_room_for_words() -> None:
-    large = captioned_grid([np.zeros((500, 1000, 3), np.uint8)], [("A",)], (1000, 500))
+    large = draw_captioned_grid([np.zeros((500, 1000, 3), np.uint8)], [("A",)], (1000, 500))
     assert large.shape[1] == WIDTHS[1] + 2 * GAP
-    narrow = captioned_grid([np.zeros((90, 10, 3), np.uint8)], [("A – B",)], (10, 90))
+    narrow = draw_captioned_grid([np.zeros((90, 10, 3), np.uint8)], [("A – B",)], (10, 90))
     assert narrow.shape[1] == WIDTHS[0] + 2 * GAP
     assert (narrow == 0).all(2).sum() == 900, "it is not enlarged"

@@ -118,13 +118,13 @@ def test_rows_are_what_the_protocol_scores(
     by_key = {(row["model"], row["photo"]): row for row in rows}
     assert len(by_key) == 16
     for number in range(4):
-        truth = protocol.square(colours(number))
+        truth = protocol.crop_square(colours(number))
         gray = protocol.to_gray(truth)
         red = np.maximum(gray, np.array([200, 0, 0], np.uint8))
         pictures = {
             "gray": gray,
-            "mean": baselines.one_colour(truth),
-            "unet-gan": protocol.recombined(red, truth),
+            "mean": baselines.make_one_colour(truth),
+            "unet-gan": protocol.recombine(red, truth),
         }
         for model, picture in pictures.items():
             row = by_key[model, f"album/sub/{number}.png"]

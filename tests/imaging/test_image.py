@@ -820,7 +820,7 @@ def test_bombs_of_other_formats_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
     def never(*_: object) -> None:
         raise AssertionError("decoded")
 
-    monkeypatch.setattr(decoders, "samples", never)
+    monkeypatch.setattr(decoders, "decode_samples", never)
     for format in ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF"):
         with pytest.raises(PictureTooLargeError, match="37 × 24"):
             image.decode(files.saved(files.colours(), format))
@@ -868,7 +868,7 @@ def test_out_of_memory_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(decoders, "samples", full)
+    monkeypatch.setattr(decoders, "decode_samples", full)
     with pytest.raises(PictureTooLargeError, match="memory"):
         image.decode(files.saved(files.colours(), "PNG"))
 

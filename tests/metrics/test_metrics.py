@@ -29,17 +29,17 @@ from colorize_core.metrics.ciede2000 import ciede2000, delta_e
 from colorize_core.metrics.colourfulness import colourfulness, colourfulness_difference
 from colorize_core.metrics.explained_variance import explained_variance
 from colorize_core.metrics.fid import fid
-from colorize_core.metrics.flip import flip, flip_map
-from colorize_core.metrics.interval import summary
+from colorize_core.metrics.flip import compute_flip_map, flip
+from colorize_core.metrics.interval import estimate_interval
 from colorize_core.metrics.kid import kid
 from colorize_core.metrics.mean_absolute_error import mean_absolute_error
 from colorize_core.metrics.mean_chroma import mean_chroma
 from colorize_core.metrics.mean_squared_error import mean_squared_error
 from colorize_core.metrics.median_absolute_error import median_absolute_error
 from colorize_core.metrics.ms_ssim import ms_ssim
-from colorize_core.metrics.protocol import recombined, square, to_gray
+from colorize_core.metrics.protocol import crop_square, recombine, to_gray
 from colorize_core.metrics.psnr import psnr
-from colorize_core.metrics.r2 import r2, r2_channels
+from colorize_core.metrics.r2 import compute_r2_channels, r2
 from colorize_core.metrics.ssim import ssim
 from colorize_core.sizes import size
 
@@ -114,15 +114,15 @@ def test_identical_pictures_score_zero(rng):
 
 
 def test_the_protocol_gives_every_method_the_truths_lightness(rng):
-    truth = square(rng.integers(0, 256, (300, 420, 3), dtype=np.uint8))
+    truth = crop_square(rng.integers(0, 256, (300, 420, 3), dtype=np.uint8))
     assert truth.shape == (256, 256, 3)
     gray = to_gray(truth)
     assert (gray[..., 0] == gray[..., 2]).all()
     wild = rng.integers(0, 256, truth.shape, dtype=np.uint8)
-    scored = recombined(wild, truth)
+    scored = recombine(wild, truth)
     difference = np.abs(lightness(scored / 255.0) - lightness(truth / 255.0))
     assert difference.mean() < 0.2  # 8-bit rounding
-    assert np.abs(recombined(truth, truth).astype(int) - truth).max() <= 1
+    assert np.abs(recombine(truth, truth).astype(int) - truth).max() <= 1
 
 
 def test_mean_chroma_is_that_of_another_implementation():
@@ -191,7 +191,7 @@ def test_flip_agrees_with_the_authors_program(photo, pixels_per_degree):
             applyMagma=False,
             parameters={"ppd": pixels_per_degree},
         )
-        found = flip_map(other, photo, pixels_per_degree)
+        found = compute_flip_map(other, photo, pixels_per_degree)
         assert np.abs(found - expected[..., 0]).max() < 2e-3
         assert flip(other, photo, pixels_per_degree) == pytest.approx(mean, abs=1e-4)
 
@@ -219,10 +219,10 @@ def test_shares_of_variance_agree_with_torchmetrics(photo):
     other = noisy(photo, 15)
     other[..., 0] = np.minimum(other[..., 0] // 2 + 70, 255)
     flat = [torch.from_numpy(each.reshape(-1, 3)).double() for each in (other, photo)]
-    assert r2_channels(other, photo) == pytest.approx(
+    assert compute_r2_channels(other, photo) == pytest.approx(
         R2Score(multioutput="raw_values").set_dtype(torch.float64)(*flat).numpy(), abs=1e-6
     )
-    assert r2(other, photo) == pytest.approx(r2_channels(other, photo).mean())
+    assert r2(other, photo) == pytest.approx(compute_r2_channels(other, photo).mean())
     expected = ExplainedVariance(multioutput="uniform_average").set_dtype(torch.float64)(*flat)
     assert explained_variance(other, photo) == pytest.approx(float(expected), abs=1e-6)
     assert explained_variance(other, photo) > r2(other, photo) + 0.01
@@ -463,10 +463,10 @@ def test_inception_that_cannot_be_had_is_an_error(torch_home, photo):
 
 
 def test_baselines_have_the_truths_lightness(photo):
-    gray, mean = (baselines.baseline(name, photo) for name in baselines.BASELINES)
+    gray, mean = (baselines.make_baseline(name, photo) for name in baselines.BASELINES)
     assert colourfulness(gray) == 0
     ab = rgb2lab(mean)[..., 1:]
-    assert np.abs(np.median(ab, (0, 1)) - baselines.mean_colour()).max() < 1
+    assert np.abs(np.median(ab, (0, 1)) - baselines.load_mean_colour()).max() < 1
     for picture in (gray, mean):
         gap = np.abs(lightness(picture / 255.0) - lightness(photo / 255.0))
         assert gap.mean() < 0.3  # 8-bit rounding
@@ -474,7 +474,7 @@ def test_baselines_have_the_truths_lightness(photo):
 
 def test_the_interval_of_a_mean_is_about_two_standard_errors(rng):
     values = rng.normal(5, 2, 400)
-    mean, low, high = summary(values)
+    mean, low, high = estimate_interval(values)
     assert mean == pytest.approx(values.mean())
     assert (high - low) / 2 == pytest.approx(1.96 * values.std() / 20, rel=0.1)
-    assert summary(values) == (mean, low, high)
+    assert estimate_interval(values) == (mean, low, high)

@@ -8,9 +8,9 @@ from skimage.data import astronaut, chelsea
 from colorize_core.errors import OptionError
 from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.metrics.colourfulness import colourfulness
-from colorize_core.metrics.protocol import square, to_gray
-from colorize_core.models.base import _plain_ab
-from colorize_core.models.hints import Hint, draw_hints, obey
+from colorize_core.metrics.protocol import crop_square, to_gray
+from colorize_core.models.base import _predict_plain
+from colorize_core.models.hints import Hint, apply_hints, draw_hints
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def model(load_model):
 
 @pytest.fixture(scope="module")
 def gray():
-    return to_gray(square(astronaut()))
+    return to_gray(crop_square(astronaut()))
 
 
 def ab(picture):
@@ -29,7 +29,7 @@ def ab(picture):
 
 @pytest.mark.parametrize("photo", [astronaut, chelsea])
 def test_it_beats_gray_where_the_truth_is_known(model, photo):
-    truth = square(photo())
+    truth = crop_square(photo())
     error = np.abs(ab(model.colorize(to_gray(truth))) - ab(truth)).mean()
     assert error < np.abs(ab(truth)).mean()
 
@@ -87,7 +87,7 @@ def test_a_hint_fills_its_object_and_stops_at_the_edge():
     level = np.full((20, 20), 70, np.float32)
     level[5:15, 5:15] = 40  # a dark square
     free, guided = torch.zeros(2, 1, 2, 20, 20)
-    ab = obey(free, guided, [Hint(0.5, 0.5, (40, -20))], level, (20, 20))[0]
+    ab = apply_hints(free, guided, [Hint(0.5, 0.5, (40, -20))], level, (20, 20))[0]
     square = ab[0, 6:14, 6:14] / 40
     assert square.min() > 0.5
     assert square[4, 4] == pytest.approx(1.0)
@@ -99,7 +99,7 @@ def test_the_networks_answer_to_a_hint_is_kept_near_it():
     level = np.full((20, 20), 30, np.float32)
     level[:, 10:] = 90
     free, guided = torch.zeros(1, 2, 20, 20), torch.full((1, 2, 20, 20), 30.0)
-    ab = obey(free, guided, [Hint(0.1, 0.5, (30, 30))], level, (20, 20))
+    ab = apply_hints(free, guided, [Hint(0.1, 0.5, (30, 30))], level, (20, 20))
     assert ab[..., :9].min() > 25
     assert ab[..., 11:].max() < 10
 
@@ -107,7 +107,7 @@ def test_the_networks_answer_to_a_hint_is_kept_near_it():
 def test_two_hints_share_what_lies_between():
     level = np.full((10, 30), 50, np.float32)
     hints = [Hint(0, 0.5, (40, 0)), Hint(1, 0.5, (-40, 0))]
-    ab = obey(*torch.zeros(2, 1, 2, 10, 30), hints, level, (10, 30))[0, 0, 5]
+    ab = apply_hints(*torch.zeros(2, 1, 2, 10, 30), hints, level, (10, 30))[0, 0, 5]
     assert ab[0] > 39
     assert ab[-1] < -39
     assert (ab.diff() < 1e-4).all()
@@ -132,7 +132,7 @@ def test_a_network_of_one_ab_sees_the_mirror_image_too_and_scales_with_vividness
         return torch.cat([ramp, -ramp / 2], 1)
 
     light = torch.full((1, 1, 16, 32), 50.0)
-    decode = _plain_ab(network, light, torch.zeros(1, 3, 16, 32))
+    decode = _predict_plain(network, light, torch.zeros(1, 3, 16, 32))
     expected = torch.tensor([20.0, -10.0]).view(1, 2, 1, 1).expand(1, 2, 16, 32)
     for vividness, times in ((0.0, 0.5), (1.0, 1.0), (2.0, 2.0)):
         assert torch.allclose(decode(vividness), expected * times, atol=1e-4)

@@ -16,7 +16,7 @@ from colorize_core.metrics.protocol import to_gray
 from colorize_core.models import classification
 from colorize_core.models.classification import HintLayer, WindowLayer
 from colorize_core.models.hints import Hint
-from colorize_core.models.regions import Region, choices, choose, distance
+from colorize_core.models.regions import Region, choose, list_choices, measure_distance
 from colorize_core.people.skin import SkinLayer
 
 Picture = NDArray[np.uint8]
@@ -157,7 +157,7 @@ def region(shares: tuple[float, ...], weight: float, size: float) -> Region:
 
 def test_likelier_choices_come_first_and_each_once() -> None:
     regions = [region((0.6, 0.3, 0.1), 3, 0.5), region((0.5, 0.4), 1, 0.2)]
-    found = list(choices(regions))
+    found = list(list_choices(regions))
     assert len({chosen for chosen, _ in found}) == len(found) == 6
     scores = [score for _, score in found]
     assert scores == sorted(scores, reverse=True)
@@ -170,7 +170,9 @@ def test_chosen_variants_are_far_apart() -> None:
     chosen = [each for each, _ in choose(regions, 4)]
     assert len(chosen) == 3
     for number, one in enumerate(chosen):
-        assert all(distance(regions, one, other) > 1 for other in [*chosen[:number], (0, 0)])
+        assert all(
+            measure_distance(regions, one, other) > 1 for other in [*chosen[:number], (0, 0)]
+        )
     assert choose([], 6) == []
     tiny = [region((0.6, 0.4), 1, 0.1)]
     tiny[0].fill[:] = 0

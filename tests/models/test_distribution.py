@@ -44,9 +44,9 @@ def test_leaning_goes_from_one_to_the_other() -> None:
     def share(between: Distribution) -> float:
         return float(between.probabilities()[0, at])
 
-    assert share(first.lean(second, 0.0)) == pytest.approx(0.8)
-    assert share(first.lean(second, 1.0)) == pytest.approx(0.2)
-    assert share(first.lean(second, 0.5)) == pytest.approx(0.5)
+    assert share(first.mix(second, 0.0)) == pytest.approx(0.8)
+    assert share(first.mix(second, 1.0)) == pytest.approx(0.2)
+    assert share(first.mix(second, 0.5)) == pytest.approx(0.5)
 
 
 def test_a_part_is_read_between_the_cells() -> None:

@@ -38,7 +38,7 @@ def test_many_small_steps_are_told_now_and_then(job: Task, told: Told) -> None:
 @pytest.mark.parametrize("known", [True, False])
 def test_a_download_is_told_now_and_then(job: Task, told: Told, known: bool) -> None:
     for i in range(1, 101):
-        job.loaded(i * 10**6, 10**8 if known else i * 10**6)
+        job.report_bytes(i * 10**6, 10**8 if known else i * 10**6)
     assert 9 <= len(told) <= 11
     assert told[0] == ((0.01, "1 MB of 100 MB") if known else (1.0, "1 MB of 1 MB"))
 
@@ -46,6 +46,6 @@ def test_a_download_is_told_now_and_then(job: Task, told: Told, known: bool) -> 
 def test_a_stop_is_noticed_where_nothing_is_told(job: Task) -> None:
     job.step(0.1, "Colouring")
     job.stop()
-    for step in (lambda: job.step(0.2, "Colouring"), lambda: job.loaded(1, 2)):
+    for step in (lambda: job.step(0.2, "Colouring"), lambda: job.report_bytes(1, 2)):
         with pytest.raises(Cancelled):
             step()

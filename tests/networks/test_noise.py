@@ -3,15 +3,21 @@
 import pytest
 import torch
 
-from colorize_core.networks.noise import STEPS, Noise, angle_of, cosine_betas, linear_betas
+from colorize_core.networks.noise import (
+    STEPS,
+    Noise,
+    compute_angle,
+    make_cosine_betas,
+    make_linear_betas,
+)
 
 
 def test_schedules_are_the_published_ones():
-    linear = linear_betas()
+    linear = make_linear_betas()
     assert len(linear) == STEPS
     assert linear[0].item() == pytest.approx(1e-4)
     assert linear[-1].item() == pytest.approx(0.02)
-    left = torch.cumprod(1 - cosine_betas(1000), 0)
+    left = torch.cumprod(1 - make_cosine_betas(1000), 0)
     # Nichol and Dhariwal, equation 17, at half the way.
     expected = torch.cos(torch.tensor((0.5 + 0.008) / 1.008 * torch.pi / 2)) ** 2
     first = torch.cos(torch.tensor(0.008 / 1.008 * torch.pi / 2)) ** 2
@@ -80,7 +86,7 @@ def test_a_temperature_weakens_all_noise():
 
     def spread(temperature):
         def denoise(noisy, time):  # of a picture that is noise of spread 1 itself
-            return noisy * angle_of(time).sin().view(-1, 1, 1, 1)
+            return noisy * compute_angle(time).sin().view(-1, 1, 1, 1)
 
         walk = noise.remove(denoise, start, None, [torch.Generator()], 9.0, temperature)
         return list(walk)[-1].std().item()

@@ -72,11 +72,11 @@ def test_a_cat_and_a_cup_have_no_face_of_a_person(photo: object) -> None:
 
 
 def test_a_face_over_the_seam_of_two_tiles_counts_once() -> None:
-    assert faces._tiles(1000, 800) == [(0, 0, 800, 1000)]
-    tiles = faces._tiles(1500, 2048)
+    assert faces._make_tiles(1000, 800) == [(0, 0, 800, 1000)]
+    tiles = faces._make_tiles(1500, 2048)
     assert {(tile.right - tile.left, tile.bottom - tile.top) for tile in tiles} == {(1024, 1024)}
     assert tiles[0].right - tiles[1].left >= faces.OVERLAP
     first = Face(10, 10, 50, 60, 0.9, ())
     again = Face(12, 11, 52, 60, 0.8, ())
     other = Face(70, 10, 110, 60, 0.7, ())
-    assert faces._distinct([again, other, first]) == [first, other]
+    assert faces._drop_duplicates([again, other, first]) == [first, other]

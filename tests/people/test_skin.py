@@ -18,8 +18,15 @@ from colorize_core.networks.ab_bins import AbBins
 from colorize_core.networks.skin import LEVELS, SIDE, Skin, SkinConfig
 from colorize_core.people import skin as people_skin
 from colorize_core.people.faces import Face
-from colorize_core.people.skin import FaceSkin, SkinLayer, Told, colour_skin, find_skin, tint_of
-from colorize_core.people.windows import Rectangle, around_face
+from colorize_core.people.skin import (
+    FaceSkin,
+    PlacedDistribution,
+    SkinLayer,
+    colour_skin,
+    find_skin,
+    measure_tint,
+)
+from colorize_core.people.windows import Rectangle, frame_face
 from colorize_core.training import skin as training
 from colorize_core.training.recipes.skin import move_windows
 
@@ -39,14 +46,18 @@ def network() -> Skin:
     return network
 
 
-def told(*parts: tuple[tuple[float, float], float], size: tuple[int, int] = (40, 40)) -> Told:
+def told(
+    *parts: tuple[tuple[float, float], float], size: tuple[int, int] = (40, 40)
+) -> PlacedDistribution:
     """The same shares of colours in 10 x 10 cells of 4 x 4 fine pixels at L 50."""
     logits = torch.full((1, len(BINS), 10, 10), -40.0)
     for colour, share in parts:
         number = int((BINS.points - torch.tensor(colour)).norm(dim=1).argmin())
         logits[0, number] = float(np.log(share))
     level = np.full((10, 10), 50, np.float32)
-    return Told(Distribution(BINS, logits), level, (10.0, 10.0), Rectangle(0, 0, *size))
+    return PlacedDistribution(
+        Distribution(BINS, logits), level, (10.0, 10.0), Rectangle(0, 0, *size)
+    )
 
 
 def middle() -> FaceSkin:
@@ -65,12 +76,12 @@ def test_colours_lie_between_the_levels(network: Skin) -> None:
 def test_faces_that_look_like_skin_get_its_colours_and_stone_does_not(network: Skin) -> None:
     mean = network.colours(torch.tensor([50.0]))[0][0].numpy()
     timid = told(((14, 14), 0.5), ((0, 0), 0.5))
-    moved, surely = tint_of(network, middle(), timid)
+    moved, surely = measure_tint(network, middle(), timid)
     assert np.abs(moved).max() < 6
     assert surely > 0.8
     stone = told(((0, 0), 0.7), ((0, 14), 0.3))
-    assert tint_of(network, middle(), stone)[1] < surely
-    red, sure_of_red = tint_of(network, middle(), told(((42, 28), 1.0)))
+    assert measure_tint(network, middle(), stone)[1] < surely
+    red, sure_of_red = measure_tint(network, middle(), told(((42, 28), 1.0)))
     assert sure_of_red > 0.9
     assert (mean + red)[10, 10, 0] > mean[0] + 15, "a face in red light stays red"
 
@@ -81,7 +92,7 @@ def test_only_what_is_skin_decides(network: Skin) -> None:
     logits = around.distribution.logits
     logits[0, :, 2:8, 2:8] = -40
     logits[0, number, 2:8, 2:8] = 0
-    moved, surely = tint_of(network, middle(), around)
+    moved, surely = measure_tint(network, middle(), around)
     assert np.hypot(*moved[10, 10]) < 8
     assert surely > 0.9
 
@@ -89,21 +100,25 @@ def test_only_what_is_skin_decides(network: Skin) -> None:
 def test_the_colours_are_laid_within_the_mask_and_by_the_amount(network: Skin) -> None:
     fine_l = np.full((40, 40), 50, np.float32)
     layer = colour_skin(network, [middle()], [told(((14, 14), 1.0))], fine_l, 1.0)
-    ab = layer.put(np.zeros((40, 40, 2), np.float32), 1.0)
+    ab = layer.apply_to(np.zeros((40, 40, 2), np.float32), 1.0)
     assert np.hypot(*ab[20, 20]) > 12
     assert np.abs(ab[:10]).max() == 0
     half = colour_skin(network, [middle()], [told(((14, 14), 1.0))], fine_l, 0.5)
-    assert half.put(np.zeros((40, 40, 2), np.float32), 1.0) == pytest.approx(ab / 2)
-    dull, vivid = (layer.put(np.zeros((40, 40, 2), np.float32), v) for v in (0.0, 2.0))
+    assert half.apply_to(np.zeros((40, 40, 2), np.float32), 1.0) == pytest.approx(ab / 2)
+    dull, vivid = (layer.apply_to(np.zeros((40, 40, 2), np.float32), v) for v in (0.0, 2.0))
     assert np.hypot(*dull[20, 20]) < np.hypot(*ab[20, 20]) < np.hypot(*vivid[20, 20])
 
 
 def test_the_finest_look_at_a_face_decides(network: Skin) -> None:
     whole = told(((0, -42), 1.0))
-    close = Told(whole.distribution, whole.coarse_l, (10.0, 10.0), Rectangle(8, 8, 32, 32))
-    assert people_skin._nearest(middle(), [whole, close]) is close
-    elsewhere = Told(whole.distribution, whole.coarse_l, (10.0, 10.0), Rectangle(0, 0, 9, 9))
-    assert people_skin._nearest(middle(), [whole, elsewhere]) is whole
+    close = PlacedDistribution(
+        whole.distribution, whole.coarse_l, (10.0, 10.0), Rectangle(8, 8, 32, 32)
+    )
+    assert people_skin._find_finest(middle(), [whole, close]) is close
+    elsewhere = PlacedDistribution(
+        whole.distribution, whole.coarse_l, (10.0, 10.0), Rectangle(0, 0, 9, 9)
+    )
+    assert people_skin._find_finest(middle(), [whole, elsewhere]) is whole
 
 
 class Bright(torch.nn.Module):
@@ -167,7 +182,7 @@ def test_windows_are_found_and_their_colours_measured() -> None:
     skin = training.find_skin(photos)
     assert skin.pixels.shape == (1, 3, SIDE, SIDE)
     assert skin.mask.shape == skin.known.shape == (1, 1, SIDE, SIDE)
-    window = around_face(Face(120, 62, 211, 178, 0.9, ()))
+    window = frame_face(Face(120, 62, 211, 178, 0.9, ()))
     assert (skin.known[0, 0, :10] == 0).all() == (window.top < -10)
     mean, covariance = training.measure_colours(skin, LEVELS)
     hue = torch.atan2(mean[:, 1], mean[:, 0]).rad2deg()[10:16]
@@ -198,5 +213,5 @@ def test_moved_windows_keep_their_planes_together() -> None:
 def test_layers_do_not_change_what_they_are_put_on() -> None:
     layer = SkinLayer(np.ones((4, 4), np.float32), np.full((4, 4, 2), 20, np.float32))
     under = np.zeros((4, 4, 2), np.float32)
-    assert layer.put(under, 1.0).min() == 20
+    assert layer.apply_to(under, 1.0).min() == 20
     assert under.max() == 0

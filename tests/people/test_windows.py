@@ -10,9 +10,9 @@ from colorize_core.people.windows import (
     MOST,
     MOST_SHARE,
     Rectangle,
-    around_face,
-    around_people,
     cut,
+    frame_face,
+    frame_people,
     snap,
 )
 
@@ -23,21 +23,21 @@ def face(x: float, y: float, height: float) -> Face:
 
 
 def test_a_window_around_a_face_holds_it_and_more_below_than_above() -> None:
-    window = around_face(face(100, 100, 40))
+    window = frame_face(face(100, 100, 40))
     assert window.left + window.side / 2 == pytest.approx(100)
     above, below = 80 - window.top, window.top + window.side - 120
     assert 20 < above < below
 
 
 def test_a_small_person_gets_a_window_and_a_large_one_none() -> None:
-    (window,) = around_people([face(300, 200, 40)], 600, 800)
+    (window,) = frame_people([face(300, 200, 40)], 600, 800)
     assert window.side == pytest.approx(200)
-    assert around_people([face(300, 200, 160)], 600, 800) == []
-    assert around_people([], 600, 800) == []
+    assert frame_people([face(300, 200, 160)], 600, 800) == []
+    assert frame_people([], 600, 800) == []
 
 
 def test_a_window_lies_inside_of_the_photo() -> None:
-    for window in around_people([face(5, 10, 40), face(790, 595, 40)], 600, 800):
+    for window in frame_people([face(5, 10, 40), face(790, 595, 40)], 600, 800):
         assert window.left >= 0
         assert window.top >= 0
         assert window.left + window.side <= 800
@@ -46,7 +46,7 @@ def test_a_window_lies_inside_of_the_photo() -> None:
 
 def test_people_who_stand_together_share_windows() -> None:
     group = [face(60 + 50 * i, 300 + 20 * (i % 2), 36) for i in range(14)]
-    windows = around_people(group, 600, 800)
+    windows = frame_people(group, 600, 800)
     assert 2 <= len(windows) <= MOST
     for each in group:
         x, y = each.center
@@ -60,7 +60,7 @@ def test_people_who_stand_together_share_windows() -> None:
 
 def test_a_crowd_gets_few_windows() -> None:
     crowd = [face(20 + 40 * (i % 20), 40 + 60 * (i // 20), 20) for i in range(160)]
-    assert len(around_people(crowd, 600, 800)) <= MOST
+    assert len(frame_people(crowd, 600, 800)) <= MOST
 
 
 def test_a_place_is_whole_pixels_and_never_empty() -> None:

@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 
 from colorize_core.errors import OptionError
 from colorize_core.training import engine
-from colorize_core.training.data import choosing, find_photos, load_photos, reporting
+from colorize_core.training.data import find_photos, load_photos, select_choosing, select_reporting
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 
@@ -125,25 +125,27 @@ def progress_of(folder):
 
 def test_photographs_for_validation_are_split_by_rule(photos):
     found = find_photos([photos])
-    assert [reporting(found), choosing(found)] == [found[:2], found[2:]]
+    assert [select_reporting(found), select_choosing(found)] == [found[:2], found[2:]]
     many = [object() for _ in range(1500)]
-    assert reporting(many) == many[:500]
-    assert choosing(many) == many[500:]
-    assert (reporting(found[:2]), choosing(found[:2])) == ([], found[:2])
+    assert select_reporting(many) == many[:500]
+    assert select_choosing(many) == many[500:]
+    assert (select_reporting(found[:2]), select_choosing(found[:2])) == ([], found[:2])
 
 
 def test_photographs_are_loaded_by_part(photos):
     everything = load_photos([photos], 8).pixels
-    parts = [load_photos([photos], 8, part=part).pixels for part in (reporting, choosing)]
+    parts = [
+        load_photos([photos], 8, part=part).pixels for part in (select_reporting, select_choosing)
+    ]
     assert torch.equal(torch.cat(parts), everything)
-    assert torch.equal(load_photos([photos], 8, 1, part=choosing).pixels, everything[2:3])
+    assert torch.equal(load_photos([photos], 8, 1, part=select_choosing).pixels, everything[2:3])
 
 
 def test_looks_are_scored_on_the_choosing_part(training, photos, monkeypatch):
     batches = []
     monkeypatch.setattr(Scripted, "evaluate", lambda *given: batches.append(given[2]) or {})
     training(0.0, val_limit=3)
-    expected = load_photos([photos], 8, part=choosing).pixels[:3].float() / 255
+    expected = load_photos([photos], 8, part=select_choosing).pixels[:3].float() / 255
     assert torch.equal(batches[0].photos, expected)
 
 
@@ -266,7 +268,7 @@ def test_state_is_saved_before_pictures_are_drawn(training, tmp_path, capfd, mon
         saved.append(checkpoint and (progress_of(tmp_path)["step"], told_of(tmp_path)[1]["seen"]))
         raise OSError("no space left")
 
-    monkeypatch.setattr(engine, "contact_sheet", draw)
+    monkeypatch.setattr(engine, "draw_contact_sheet", draw)
     training(2.0, 1.0)
     assert saved == [(1, 2), (2, 4)]
     assert "no samples are drawn: OSError: no space left" in capfd.readouterr().out

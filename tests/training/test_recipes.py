@@ -30,7 +30,7 @@ from colorize_core.training.losses import soft_bin_cross_entropy
 from colorize_core.training.optimizer import MuonAdamW
 from colorize_core.training.recipes import segmentation
 from colorize_core.training.recipes.autochrome import AutochromeRecipe
-from colorize_core.training.recipes.perceptual import official
+from colorize_core.training.recipes.perceptual import load_official
 
 SMALL = AutochromeConfig(widths=(16, 24, 32), depths=(1, 1, 1), heads=2)
 
@@ -128,7 +128,7 @@ def test_cross_entropy_by_hand():
 
 
 def test_the_schedule_warms_up_and_falls():
-    rates = [engine.rate(p, 0.1) for p in (0.0, 0.05, 0.1, 0.5, 1.0)]
+    rates = [engine.compute_rate(p, 0.1) for p in (0.0, 0.05, 0.1, 0.5, 1.0)]
     assert rates[0] < rates[1] < rates[2] == pytest.approx(1.0)
     assert rates[2] > rates[3] > rates[4] == pytest.approx(0.005)
 
@@ -199,8 +199,8 @@ def test_bfloat16_is_for_who_is_fast_with_it(device, fast, expected, monkeypatch
     here = SimpleNamespace(device=torch.device(device))
     monkeypatch.setattr(engine, "PartialState", lambda: here)
     monkeypatch.setattr(devices, "choose_precision", lambda device: fast)
-    assert engine.mixed_precision("auto") == expected
-    assert engine.mixed_precision("fp16") == "fp16"
+    assert engine.choose_precision("auto") == expected
+    assert engine.choose_precision("fp16") == "fp16"
 
 
 def run(photos, out, steps):
@@ -368,7 +368,7 @@ def test_lpips_is_learned_from_where_its_trunk_is_to_be_had(torch_home):
     with pytest.warns(UserWarning, match="deprecated"):
         whole = lpips.LPIPS(net="squeeze", verbose=False).eval()  # of the same file
     gray = photos.mean(1, keepdim=True).expand(-1, 3, -1, -1)
-    distance = official("squeeze")
+    distance = load_official("squeeze")
     expected = whole(gray * 2 - 1, photos * 2 - 1).flatten()
     assert torch.allclose(distance(gray, photos), expected)
     assert (expected > 0).all()
@@ -379,12 +379,12 @@ def test_lpips_is_learned_from_where_its_trunk_is_to_be_had(torch_home):
 
 def test_a_trunk_that_cannot_be_had_is_said_with_what_to_do(torch_home, tmp_path):
     with pytest.raises(WeightsError, match=r"LPIPS \(553 MB\).*HF_HUB_OFFLINE.*--trunk percep"):
-        official("vgg")
+        load_official("vgg")
     (torch_home / "alexnet-owt-7be5be79.pth").write_bytes(b"half a file")
     with pytest.raises(WeightsError, match="'alex' of LPIPS"):
-        official("alex")
+        load_official("alex")
     with pytest.raises(WeightsError, match=r"no trunk 'resnet'.*perceptual, alex, vgg, squeeze"):
-        official("resnet")
+        load_official("resnet")
 
 
 def test_flags_come_from_the_settings(capsys):

@@ -90,11 +90,11 @@ def reduce(photo: OpenPhoto) -> Picture:
 
 def keep_colours(truth: Picture) -> Picture:
     """The truth by the way that the other picture goes, which rounds its values."""
-    return protocol.recombined(truth, truth)
+    return protocol.recombine(truth, truth)
 
 
 def turn_hues(truth: Picture) -> Picture:
     """The truth with every hue turned by 180 degrees, and not pale: nobody takes it for real."""
     lab = rgb_to_lab(truth.astype(np.float32) / 255)
     boost = max(1.0, LEAST_WRONG / max(mean_chroma(truth), 1e-6))
-    return protocol.with_ab(lab[..., :1], -boost * lab[..., 1:])
+    return protocol.combine_ab(lab[..., :1], -boost * lab[..., 1:])

@@ -103,7 +103,7 @@ class BlindSession:
 
     def prepare(self, service: Service, task: Task) -> None:
         """Have the next pair ready. Raises what Runner.colorize() raises, and PictureError."""
-        with task.holding(self._making, "Preparing the next pair"):
+        with task.hold(self._making, "Preparing the next pair"):
             if self._ahead is None:
                 self._ahead = self._make(service, task)
 
@@ -128,4 +128,4 @@ class BlindSession:
         if self.question == PREFER:
             return service.runner.colorize(photo, options, task)[0]
         picture, _ = service.runner.colorize(protocol.to_gray(photo), options, task)
-        return protocol.recombined(picture, photo)
+        return protocol.recombine(picture, photo)

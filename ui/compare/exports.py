@@ -10,7 +10,7 @@ from PIL import Image
 
 from colorize_core.evaluate import comparison
 from colorize_core.evaluate.comparison import SECONDS, Result
-from colorize_core.imaging.captions import captioned_grid
+from colorize_core.imaging.captions import draw_captioned_grid
 from colorize_core.metrics import protocol
 from ui.compare.session import CompareSession
 from ui.server.temp_files import Folder
@@ -22,7 +22,9 @@ def grid_png(session: CompareSession, folder: Folder) -> Path:
     """The pictures with their captions. Raises PictureError where they were deleted meanwhile."""
     results = session.results()
     pictures = [session.picture(r.entry) if r.entry in session.made else None for r in results]
-    sheet = captioned_grid(pictures, [caption(session, each) for each in results], session.size)
+    sheet = draw_captioned_grid(
+        pictures, [caption(session, each) for each in results], session.size
+    )
     path = folder.new(f"{session.name}-comparison.png")
     Image.fromarray(sheet).save(path)
     return path

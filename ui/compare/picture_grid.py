@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.data_classes import FileData
 
 from colorize_core.evaluate.comparison import Entry, Result, format_figure
-from colorize_core.imaging.heatmap import FULL, legend
+from colorize_core.imaging.heatmap import FULL, draw_legend
 from ui.compare.session import LATER, CompareSession
 from ui.shared.thumbnails import as_address
 
@@ -36,7 +36,7 @@ def view(session: CompareSession) -> dict[str, Any]:
         "cells": [_cell(session, result) for result in session.results()],
     }
     if session.difference:
-        value |= {"legend": as_address(legend()), "full": f"{FULL:g}"}
+        value |= {"legend": as_address(draw_legend()), "full": f"{FULL:g}"}
     return value
 
 

@@ -136,7 +136,7 @@ def _fetched(service: Service, session: CompareSession, task: Task) -> Iterator[
             with in_words():
                 if checkpoints.list_missing(DOWNLOADS[metric.download].files):
                     service.check_download(f"The trunk of {metric.title}", by_hand(metric.name))
-                    metrics.fetch(metric.name, task.loaded, task.stopped)
+                    metrics.fetch(metric.name, task.report_bytes, task.stopped)
                 metrics.prepare(metric.name)
         except Cancelled:
             raise

@@ -13,7 +13,7 @@ from PIL import Image
 from colorize_core import metrics
 from colorize_core.errors import ColorizeError, PictureError
 from colorize_core.evaluate.comparison import SECONDS, Entry, Result, list_references
-from colorize_core.imaging.heatmap import heat_map
+from colorize_core.imaging.heatmap import draw_heat_map
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.metrics import Metric, baselines, protocol
 from ui.shared.photo import OpenPhoto, decode
@@ -63,11 +63,11 @@ class CompareSession(PhotoSession):
         small = photo.shrink(height, width)
         tone = measure_tone(small)
         lightness = tone.lightness(small)[..., None].clip(0, 100)
-        gray = protocol.with_ab(lightness, np.zeros_like(small[..., :2], np.float32))
+        gray = protocol.combine_ab(lightness, np.zeros_like(small[..., :2], np.float32))
         truth = small if tone.coloured else None
-        target = protocol.square(gray if truth is None else truth)
+        target = protocol.crop_square(gray if truth is None else truth)
         session = cls(photo, service.folder.new("compare").parent, truth, gray, target)
-        shown = {"truth": small, "gray": gray, "mean": baselines.one_colour(gray)}
+        shown = {"truth": small, "gray": gray, "mean": baselines.make_one_colour(gray)}
         for entry in list_references(tone.coloured):
             session.add(entry, shown[entry.kind], None)
         return session
@@ -108,10 +108,10 @@ class CompareSession(PhotoSession):
         """A picture has come."""
         path = self.folder / f"{entry.slug}.png"
         _write(path, picture)
-        square = protocol.square(picture)
+        square = protocol.crop_square(picture)
         if self.truth is not None:
             same = entry.kind == "truth"
-            square = self.target if same else protocol.recombined(square, self.target)
+            square = self.target if same else protocol.recombine(square, self.target)
         self.made[entry] = Colouring(path, square, seconds)
         self.faults.pop(entry, None)
         self.scores.setdefault(entry, {})
@@ -164,7 +164,7 @@ class CompareSession(PhotoSession):
         made = self.made[entry]
         if self.truth is not None:
             path = self.folder / f"{entry.slug}-difference.png"
-            _write(path, heat_map(self.picture(entry), self.truth))
+            _write(path, draw_heat_map(self.picture(entry), self.truth))
             made.heat = path
 
     def picture(self, entry: Entry) -> Picture:

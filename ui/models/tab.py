@@ -241,7 +241,7 @@ class Handlers(PhotoHandlers):
         """Download a model's weights, which goes on where it was stopped."""
         card = self.cards[model]
         self.service.check_download(card.title, f"python -m colorize_core weights fetch {model}")
-        checkpoints.fetch(card.weights, task.loaded, task.stopped)
+        checkpoints.fetch(card.weights, task.report_bytes, task.stopped)
         return {"remark": "", "get": AWAY}
 
     def list_missing(self, names: Sequence[str]) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ class Generation:
 
         Raises WeightsError, DeviceError, TooLittleMemoryError or Cancelled."""
         task.step(0.0, "Describing the photo")
-        with task.holding(self._turn):
+        with task.hold(self._turn):
             words = caption(session.small, stop=task.stopped)
         return ", ".join(each for each in (words, prompt) if each)
 
@@ -45,7 +45,7 @@ class Generation:
         session has the pictures. One that fails among several says why, and the others go on.
 
         Raises WeightsError, TooLittleMemoryError, DeviceError or Cancelled."""
-        with task.holding(self._turn), session.drawing(Cell(*each) for each in asked):
+        with task.hold(self._turn), session.drawing(Cell(*each) for each in asked):
             yield "Getting ready", 0.0
             # A ControlNet is loaded once. The photo is kept when a picture is shown, at full size.
             cells = sorted(

@@ -78,4 +78,4 @@ def warn_of_memory(wanted: Iterable[Download], side: int) -> str:
 def download(wanted: Iterable[Download], task: Task) -> None:
     """What is missing of these, to be stopped at any time. Raises WeightsError or Cancelled."""
     files = [file for each in wanted for file in each.files]
-    checkpoints.fetch(files, task.loaded, task.stopped)
+    checkpoints.fetch(files, task.report_bytes, task.stopped)

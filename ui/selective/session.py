@@ -216,7 +216,7 @@ class SelectiveSession(PhotoSession):
 
         Raises PictureError, UnknownModelError, WeightsError or Cancelled.
         """
-        with task.holding(self.making, "Waiting for another picture"):
+        with task.hold(self.making, "Waiting for another picture"):
             if not self.has(fill):
                 picture = self.fill(fill, service, task)
                 path = self.name_file(service, "jpg")

@@ -181,7 +181,7 @@ class Handlers(PhotoHandlers):
         must not be downloaded, or Cancelled."""
         if selective.count_missing_bytes(network):
             self.service.check_download(*segmenters.describe_download(network))
-            segmenters.fetch(network, task.loaded, task.stopped)
+            segmenters.fetch(network, task.report_bytes, task.stopped)
 
     @quick_handler("remark")
     def load_mask(self, session: SelectiveSession | None, path: str | None) -> Updates:

@@ -77,20 +77,20 @@ def into_noise(picture: Picture, schedules: Sequence[str]) -> dict[str, Any]:
 
     from colorize_core.networks.diffusion_unet import DiffusionUNetConfig
     from colorize_core.networks.noise import Noise, draw
-    from colorize_core.networks.scaling import ab_from_unit, unit_ab
+    from colorize_core.networks.scaling import scale_ab, unscale_ab
 
     (height, width), cells = (_fit(picture, side) for side in (NOISY_SIDE, NOISY_CELLS))
     lab = rgb_to_lab(shrink(picture, height, width) / 255.0)
     gain = DiffusionUNetConfig().gain
     ab = torch.from_numpy(lab[..., 1:]).permute(2, 0, 1)[None].float()
-    clean = unit_ab(torch.nn.functional.interpolate(ab, cells, mode="area")) * gain
+    clean = scale_ab(torch.nn.functional.interpolate(ab, cells, mode="area")) * gain
     noise = draw([torch.Generator().manual_seed(0)], clean.shape[1:])
     strips = []
     for name in schedules:
         schedule = Noise(name)
         shown = []
         for step in torch.linspace(0, len(schedule) - 1, STRIP).round().long():
-            noisy = ab_from_unit(schedule.add(clean, noise, step[None]) / gain)
+            noisy = unscale_ab(schedule.add(clean, noise, step[None]) / gain)
             fine = torch.nn.functional.interpolate(noisy, (height, width), mode="bilinear")[0]
             colours = np.concatenate([lab[..., :1], fine.permute(1, 2, 0).numpy()], axis=2)
             rgb = np.clip(lab_to_rgb(colours), 0, 1)

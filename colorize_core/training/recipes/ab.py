@@ -54,7 +54,7 @@ class AbRecipe(Recipe):
             (psnr(picture, truth), ciede2000(picture, truth), colourfulness(picture))
             for part in batch.photos.split(50)
             for picture, truth in zip(
-                _pictures(self.colorize(network, part)), _pictures(part), strict=True
+                _to_pictures(self.colorize(network, part)), _to_pictures(part), strict=True
             )
         ]
         names = ("psnr", "ciede2000", "colourfulness")
@@ -66,7 +66,7 @@ class AbRecipe(Recipe):
         lab[:, 1:] = 0
         gray = lab_to_rgb(lab, 1).clamp(0, 1)
         columns = (gray, self.colorize(network, batch.photos), batch.photos)
-        return [list(row) for row in zip(*map(_pictures, columns), strict=True)]
+        return [list(row) for row in zip(*map(_to_pictures, columns), strict=True)]
 
 
 @dataclass(frozen=True)
@@ -86,5 +86,5 @@ class Pretrainable(Recipe):
         return parts
 
 
-def _pictures(photos: Tensor) -> np.ndarray:
+def _to_pictures(photos: Tensor) -> np.ndarray:
     return (photos.permute(0, 2, 3, 1) * 255).round().byte().cpu().numpy()

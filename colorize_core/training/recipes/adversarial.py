@@ -14,7 +14,7 @@ from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.networks.discriminators import PatchDiscriminator
 from colorize_core.networks.resnet_unet import ResNetUNet, ResNetUNetConfig
 from colorize_core.networks.sagan import SaganConfig, SaganDiscriminator, SaganGenerator
-from colorize_core.networks.scaling import unit_ab
+from colorize_core.networks.scaling import scale_ab
 from colorize_core.networks.unet import UNet, UNetConfig
 from colorize_core.networks.vit import VitConfig, VitDiscriminator, VitGenerator
 from colorize_core.training.aging import age
@@ -82,7 +82,7 @@ class AdversarialRecipe(AbRecipe):
             real = adversarial_loss(judge(lightness, truth), True, self.squares)
             fake = adversarial_loss(judge(lightness, ab), False, self.squares)
             return {"loss": (real + fake) / 2}
-        distance = F.l1_loss(unit_ab(ab), unit_ab(truth))
+        distance = F.l1_loss(scale_ab(ab), scale_ab(truth))
         if progress < self.alone[1]:
             return {"loss": self.l1 * distance, "l1": distance}
         fooled = adversarial_loss(judge(lightness, ab), True, self.squares)

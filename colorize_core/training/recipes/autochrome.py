@@ -41,14 +41,14 @@ class AutochromeRecipe(AbRecipe):
 
     def network(self) -> Autochrome:
         network = Autochrome(AutochromeConfig())
-        pretrained.load_efficientnet_lite(network.encoder, pretrained.efficientnet_lite())
+        pretrained.load_efficientnet_lite(network.encoder, pretrained.find_efficientnet_lite())
         network.encoder.freeze(self.frozen)
         return network
 
     def parts(self, photos: Photos) -> Parts:
         """The network, told how frequent each bin is in the photographs."""
         network = self.network()
-        network.bins.log_prior.copy_(_frequencies(network.bins, photos.pixels).log())
+        network.bins.log_prior.copy_(_measure_frequencies(network.bins, photos.pixels).log())
         return {"network": network}
 
     def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
@@ -73,10 +73,10 @@ class AutochromeRecipe(AbRecipe):
         logits = network(lightness, hint_ab, hint_mask)
         target = F.avg_pool2d(lab[:, 1:], CELL)
         bare = network.module if hasattr(network, "module") else network  # DDP wraps it
-        return {"loss": soft_bin_cross_entropy(logits, *bare.bins.soft_targets(target))}
+        return {"loss": soft_bin_cross_entropy(logits, *bare.bins.make_soft_targets(target))}
 
     def predict(self, network: Any, lightness: Tensor) -> Tensor:
-        ab: Tensor = network.bins.decode(_automatic(network, lightness), temperature=0.8)
+        ab: Tensor = network.bins.decode(_decode_automatic(network, lightness), temperature=0.8)
         return ab
 
     @torch.no_grad()
@@ -89,9 +89,9 @@ class AutochromeRecipe(AbRecipe):
                 losses = []
                 for photos in batch.photos.split(50):
                     photos = F.interpolate(photos, (SIDE, SIDE), mode="bilinear")
-                    logits = _automatic(network, expose(photos, share))
+                    logits = _decode_automatic(network, expose(photos, share))
                     target = F.avg_pool2d(rgb_to_lab(photos, 1)[:, 1:], CELL)
-                    loss = soft_bin_cross_entropy(logits, *network.bins.soft_targets(target))
+                    loss = soft_bin_cross_entropy(logits, *network.bins.make_soft_targets(target))
                     losses.append(loss.item())
                 scores[name] = sum(losses) / len(losses)
         return scores
@@ -102,17 +102,17 @@ class AutochromeRecipe(AbRecipe):
         return F.interpolate(super().colorize(network, large), photos.shape[-2:], mode="area")
 
 
-def _automatic(network: Any, lightness: Tensor) -> Tensor:
+def _decode_automatic(network: Any, lightness: Tensor) -> Tensor:
     none = torch.zeros_like(lightness)
     logits: Tensor = network(lightness, none.expand(-1, 2, -1, -1), none)
     return logits
 
 
-def _frequencies(bins: AbBins, pixels: Tensor) -> Tensor:
+def _measure_frequencies(bins: AbBins, pixels: Tensor) -> Tensor:
     """(Q,) shares, from a sample of photos (N, 3, H, W) uint8."""
     sample = pixels[:: max(1, len(pixels) // 2000)].float() / 255
     counts = torch.ones(len(bins))
     for photos in sample.split(200):
-        numbers, weights = bins.soft_targets(F.avg_pool2d(rgb_to_lab(photos, 1)[:, 1:], 4))
+        numbers, weights = bins.make_soft_targets(F.avg_pool2d(rgb_to_lab(photos, 1)[:, 1:], 4))
         counts.index_add_(0, numbers.flatten(), weights.flatten())
     return counts / counts.sum()

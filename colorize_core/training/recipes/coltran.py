@@ -16,8 +16,8 @@ from colorize_core.networks.coltran import (
     ColTran,
     SamplingOptions,
     StagesConfig,
-    ab_at,
-    coarse,
+    compute_ab,
+    to_coarse,
     to_levels,
 )
 from colorize_core.networks.scaling import NO_PHOTO
@@ -64,18 +64,18 @@ class ColTranRecipe(AbRecipe):
         seen = age(rgb_to_lab(batch.photos, 1)[:, :1], self.aged)
         seen = torch.where(blind, NO_PHOTO, seen)
         small = F.avg_pool2d(batch.photos, SCALE)
-        colours = coarse(small)
+        colours = to_coarse(small)
         before = torch.where(
             torch.rand(colours.shape, device=colours.device) < self.wrong,
-            coarse(_in_others_colours(small)),
+            to_coarse(_exchange_colours(small)),
             colours,
         )
         each, parallel, fine, final = parts["network"](seen, before, colours[part], small[part])
         losses = {
-            "each": _cross_entropy(each, colours),
-            "parallel": _cross_entropy(parallel, colours),
-            "colour": _cross_entropy(fine, to_levels(small[part])),
-            "spatial": _cross_entropy(final, to_levels(batch.photos[part])),
+            "each": _compute_cross_entropy(each, colours),
+            "parallel": _compute_cross_entropy(parallel, colours),
+            "colour": _compute_cross_entropy(fine, to_levels(small[part])),
+            "spatial": _compute_cross_entropy(final, to_levels(batch.photos[part])),
         }
         colorizer = (1 - self.parallel) * losses["each"] + self.parallel * losses["parallel"]
         return {"loss": colorizer + losses["colour"] + losses["spatial"], **losses}
@@ -86,9 +86,9 @@ class ColTranRecipe(AbRecipe):
         lightness = F.interpolate(lightness, scale_factor=share, mode="area")
         size = (len(lightness), *(side // SCALE for side in lightness.shape[2:]))
         chances = torch.rand(size, generator=torch.Generator().manual_seed(0))
-        gray = network.colorizer.sees(lightness)
+        gray = network.colorizer.choose_gray(lightness)
         *_, colours = network.colorizer.sample(gray, chances.to(gray.device), DRAWING)
-        return ab_at(network.paint(lightness, colours).final, lightness)
+        return compute_ab(network.paint(lightness, colours).final, lightness)
 
     def evaluate(self, network: nn.Module, batch: Batch) -> dict[str, float]:
         few = slice(self.looked_at)
@@ -99,11 +99,11 @@ class ColTranRecipe(AbRecipe):
         return super().sheet(network, Batch(batch.photos[few], batch.labels[few]))
 
 
-def _in_others_colours(photos: Tensor) -> Tensor:
+def _exchange_colours(photos: Tensor) -> Tensor:
     """RGB (N, 3, h, w) in [0, 1] -> each with its own L and the ab of the one before it."""
     lightness, ab = rgb_to_lab(photos, 1).split((1, 2), 1)
     return lab_to_rgb(torch.cat([lightness, ab.roll(1, 0)], 1), 1).clamp(0, 1)
 
 
-def _cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
+def _compute_cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
     return F.cross_entropy(logits.float().flatten(0, -2), classes.flatten())

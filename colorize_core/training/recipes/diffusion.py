@@ -11,15 +11,15 @@ from torch import Tensor, nn
 
 from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.networks.diffusion_unet import CELL, DiffusionUNet, DiffusionUNetConfig
-from colorize_core.networks.noise import LEAST_LEFT, Noise, angle_of, noised, time_of
-from colorize_core.networks.scaling import NO_PHOTO, unit_ab
+from colorize_core.networks.noise import LEAST_LEFT, Noise, add_noise, compute_angle, compute_time
+from colorize_core.networks.scaling import NO_PHOTO, scale_ab
 from colorize_core.training.aging import age
 from colorize_core.training.data import Batch, Photos
 from colorize_core.training.engine import Losses, Parts
 from colorize_core.training.optimizer import MuonAdamW
 from colorize_core.training.recipes.ab import AbRecipe
 
-LAST = time_of(torch.tensor(LEAST_LEFT)).item()
+LAST = compute_time(torch.tensor(LEAST_LEFT)).item()
 
 
 @dataclass(frozen=True)
@@ -48,18 +48,18 @@ class DiffusionRecipe(AbRecipe):
     def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         network: Any = parts["network"]
         lightness, ab = rgb_to_lab(batch.photos, 1).split((1, 2), 1)
-        ab = unit_ab(F.avg_pool2d(ab, CELL)) * DiffusionUNetConfig.gain
+        ab = scale_ab(F.avg_pool2d(ab, CELL)) * DiffusionUNetConfig.gain
         noise = torch.randn_like(ab)
-        time = LAST * self._shares(len(ab)).to(ab.device)
+        time = LAST * self._draw_shares(len(ab)).to(ab.device)
         blind = torch.rand(len(ab), 1, 1, 1, device=ab.device) < self.blind
         seen = torch.where(blind, NO_PHOTO, age(lightness, self.aged))
-        told = network(noised(ab, noise, time), seen, time)
+        told = network(add_noise(ab, noise, time), seen, time)
         off = F.mse_loss(told, noise, reduction="none").mean((1, 2, 3))
         # Which colours things have is decided where little of them is left, and there the noise is
         # easily told: unweighted, the loss hardly asks for it. So weighted, it is the velocity's.
-        return {"loss": (off / angle_of(time).cos() ** 2).mean(), "noise": off.mean()}
+        return {"loss": (off / compute_angle(time).cos() ** 2).mean(), "noise": off.mean()}
 
-    def _shares(self, count: int) -> Tensor:
+    def _draw_shares(self, count: int) -> Tensor:
         """So many shares of the time, in [0, 1)."""
         even = torch.rand(count)
         return torch.where(torch.rand(count) < self.late, (3 + even) / 4, even)

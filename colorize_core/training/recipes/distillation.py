@@ -13,7 +13,7 @@ from torch import nn
 
 from colorize_core.downloads import checkpoints
 from colorize_core.imaging.color import rgb_to_lab
-from colorize_core.networks.scaling import unit_ab
+from colorize_core.networks.scaling import scale_ab
 from colorize_core.networks.se_unet import SeUNet, SeUNetConfig
 from colorize_core.training.aging import age
 from colorize_core.training.data import Batch
@@ -46,6 +46,6 @@ class SeUNetStudent(RegressionRecipe):
             wanted, _ = self._teacher.to(seen.device).encode(seen)
         latent, ab = network(seen, with_latent=True)
         imitation = F.mse_loss(latent, wanted)
-        distance = F.mse_loss(unit_ab(ab), unit_ab(truth))
+        distance = F.mse_loss(scale_ab(ab), scale_ab(truth))
         loss = self.alpha * imitation + self.beta * distance
         return {"loss": loss, "imitation": imitation, "distance": distance}

@@ -20,7 +20,7 @@ from colorize_core.errors import WeightsError
 from colorize_core.imaging.color import lab_to_rgb, rgb_to_lab
 from colorize_core.metrics import lpips
 from colorize_core.networks.perceptual import Perceptual, PerceptualConfig
-from colorize_core.networks.scaling import unit_ab
+from colorize_core.networks.scaling import scale_ab
 from colorize_core.training.aging import age
 from colorize_core.training.data import Batch
 from colorize_core.training.engine import Losses, Parts
@@ -41,7 +41,7 @@ class CnnLpips(CnnMse):
     @cached_property
     def _distance(self) -> Distance:
         if self.trunk != BUNDLED:
-            return official(self.trunk)
+            return load_official(self.trunk)
         path = checkpoints.BUNDLED / BUNDLED / "model.safetensors"
         network: Any = checkpoints.load_network(path, Perceptual, PerceptualConfig)
         network.eval().requires_grad_(False)
@@ -50,21 +50,21 @@ class CnnLpips(CnnMse):
     def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         lightness, truth = rgb_to_lab(batch.photos, 1).split((1, 2), 1)
         ab = parts["network"](age(lightness, self.aged))
-        picture = self._picture(lightness, ab)
+        picture = self._make_picture(lightness, ab)
         distance = self._distance(picture, batch.photos).mean()
-        squares = F.mse_loss(unit_ab(ab), unit_ab(truth))
+        squares = F.mse_loss(scale_ab(ab), scale_ab(truth))
         return {
             "loss": distance + self.squares * squares,
             "distance": distance,
             "squares": squares,
         }
 
-    def _picture(self, lightness: Tensor, ab: Tensor) -> Tensor:
+    def _make_picture(self, lightness: Tensor, ab: Tensor) -> Tensor:
         with torch.autocast(lightness.device.type, enabled=False):  # a cube needs its digits
             return lab_to_rgb(torch.cat([lightness, ab.float()], 1), 1).clamp(0, 1)
 
 
-def official(trunk: str) -> Distance:
+def load_official(trunk: str) -> Distance:
     """LPIPS itself. WeightsError if there is no such trunk, or it can neither be found in torch's
     cache nor downloaded."""
     if trunk not in lpips.NETS:

@@ -14,7 +14,7 @@ from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.networks.cnn import Cnn, CnnConfig
 from colorize_core.networks.resnet_autoencoder import ResNetAutoencoder, ResNetAutoencoderConfig
 from colorize_core.networks.resnet_fcn import ResNetFcn, ResNetFcnConfig
-from colorize_core.networks.scaling import unit_ab
+from colorize_core.networks.scaling import scale_ab
 from colorize_core.networks.se_unet import SeUNet, SeUNetConfig
 from colorize_core.training.aging import age
 from colorize_core.training.data import Batch, Photos
@@ -41,7 +41,7 @@ class RegressionRecipe(AbRecipe):
     def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         lightness, truth = rgb_to_lab(batch.photos, 1).split((1, 2), 1)
         ab = parts["network"](age(lightness, self.aged))
-        return {"loss": F.mse_loss(unit_ab(ab), unit_ab(truth))}
+        return {"loss": F.mse_loss(scale_ab(ab), scale_ab(truth))}
 
     def predict(self, network: Any, lightness: Tensor) -> Tensor:
         ab: Tensor = network(lightness)

@@ -118,17 +118,17 @@ class PeopleRecipe(Recipe):
         first = chance >= self.own + self.empty
         second = first & (torch.rand_like(chance) < self.second)
         for wanted in (first, second):
-            drawn, covered = self._seen(light, _pasted)
-            gain, shift = _between(count, 0.8, 1.15), _between(count, -8, 8)
+            drawn, covered = self._crop_windows(light, _draw_pasted)
+            gain, shift = _draw_between(count, 0.8, 1.15), _draw_between(count, -8, 8)
             covered = covered * wanted
             drawn = (drawn * gain.to(device) + shift.to(device)).clamp(0, 100)
             light, mask = light + (drawn - light) * covered, torch.maximum(mask, covered)
-        drawn, covered = self._seen(light, _within)
+        drawn, covered = self._crop_windows(light, _draw_within)
         own = chance < self.own
         light, mask = torch.where(own, drawn, light), torch.where(own, covered, mask)
         return light, mask
 
-    def _seen(self, like: Tensor, window: Any) -> tuple[Tensor, Tensor]:
+    def _crop_windows(self, like: Tensor, window: Any) -> tuple[Tensor, Tensor]:
         """As many of the people, through windows (top, left, edge) of their photographs: L and
         mask, shaped and placed as `like`."""
         people, held_back = self._people
@@ -158,7 +158,7 @@ class PeopleRecipe(Recipe):
         """Mean intersection over union on the people that were held back, and the share of other
         photographs without people that is taken for one."""
         held, finder = self._people[1], Finder(self._trunk, network).to(batch.photos.device)
-        found = torch.cat([_found(finder, each) for each in held.lightness.split(25)])
+        found = torch.cat([_detect(finder, each) for each in held.lightness.split(25)])
         truth = held.mask > 0.5
         both, either = (found & truth).sum((1, 2, 3)), (found | truth).sum((1, 2, 3))
         scores = {"overlap": float((both / either.clamp(min=1)).mean())}
@@ -166,7 +166,7 @@ class PeopleRecipe(Recipe):
             (batch.labels >= 0) & self._empty.to(batch.labels.device)[batch.labels]
         ]
         if len(nobody):
-            wrong = [_found(finder, rgb_to_lab(each, 1)[:, :1]) for each in nobody.split(25)]
+            wrong = [_detect(finder, rgb_to_lab(each, 1)[:, :1]) for each in nobody.split(25)]
             scores["mistaken"] = float(torch.cat(wrong).float().mean())
         return scores
 
@@ -178,7 +178,7 @@ class PeopleRecipe(Recipe):
         for light in torch.cat([held, rgb_to_lab(batch.photos[:12], 1)[:, :1].cpu()]):
             gray = np.repeat((light[0] * 2.55).clamp(0, 255).byte().numpy()[..., None], 3, -1)
             red = gray.copy()
-            red[_found(finder, light[None])[0, 0].numpy(), 1:] //= 2
+            red[_detect(finder, light[None])[0, 0].numpy(), 1:] //= 2
             rows.append([gray, red])
         return rows
 
@@ -188,11 +188,11 @@ def shows_nobody(kind: str) -> bool:
     return kind.split("/")[0] in EMPTY
 
 
-def _between(count: int, low: float, high: float) -> Tensor:
+def _draw_between(count: int, low: float, high: float) -> Tensor:
     return low + (high - low) * torch.rand(count, 1, 1, 1)
 
 
-def _within(boxes: Tensor, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
+def _draw_within(boxes: Tensor, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
     """Windows inside the photograph, from its head to all of its width."""
     count = len(boxes)
     edge = width * (0.35 + 0.65 * torch.rand(count))
@@ -200,7 +200,7 @@ def _within(boxes: Tensor, height: int, width: int) -> tuple[Tensor, Tensor, Ten
     return torch.rand(count) * low, torch.rand(count) * (width - edge), edge
 
 
-def _pasted(boxes: Tensor, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
+def _draw_pasted(boxes: Tensor, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
     """Windows in which the person is small or large, whole or from the head down to somewhere."""
     count = len(boxes)
     start, end, first, last = boxes.float().T
@@ -220,7 +220,7 @@ def enlarge(lightness: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _found(network: nn.Module, lightness: Tensor) -> Tensor:
+def _detect(network: nn.Module, lightness: Tensor) -> Tensor:
     """(N, 1, H, W) -> the same, whether there is somebody."""
     device = next(network.parameters()).device
     logits = network(enlarge(lightness.to(device))).float().cpu()

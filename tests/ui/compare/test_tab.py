@@ -26,7 +26,7 @@ from colorize_core.evaluate.comparison import Result
 from colorize_core.imaging import image
 from colorize_core.imaging.captions import GAP, WIDTHS
 from colorize_core.imaging.color import lightness
-from colorize_core.imaging.heatmap import heat_map
+from colorize_core.imaging.heatmap import draw_heat_map
 from colorize_core.metrics import protocol
 from colorize_core.metrics.lpips import NETS
 from colorize_core.models import runner
@@ -136,8 +136,8 @@ def test_what_is_shown_is_what_the_model_gives_for_the_gray_photo(page: Page) ->
 def test_scores_are_by_the_protocol(page: Page) -> None:
     table = page.last("autochrome")["table"]
     (entry,) = page.session.planned
-    target = protocol.square(image.read(page.photo).pixels)
-    square = protocol.recombined(protocol.square(page.session.picture(entry)), target)
+    target = protocol.crop_square(image.read(page.photo).pixels)
+    square = protocol.recombine(protocol.crop_square(page.session.picture(entry)), target)
     gray = protocol.to_gray(target)
     for name in ("psnr", "ciede2000"):
         assert page.session.scores[entry][name] == metrics.score(name, square, target)
@@ -317,7 +317,7 @@ def test_differences_are_drawn_when_they_are_asked_for(page: Page) -> None:
     entry = page.session.planned[0]
     drawn = image.read(page.session.made[entry].heat).pixels
     truth = image.read(page.photo).pixels
-    assert np.array_equal(drawn, heat_map(page.session.picture(entry), truth))
+    assert np.array_equal(drawn, draw_heat_map(page.session.picture(entry), truth))
     grid = call(page.on.differences, page.session, False)["shown"]
     assert not grid["difference"]
     assert page.last("student")["difference"] == {**gr.update(visible=True), "value": False}

@@ -160,7 +160,7 @@ def strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Service:
     def fetched(*_: Any, **__: Any) -> Any:
         raise AssertionError("a stranger had something downloaded")
 
-    monkeypatch.setattr(trunks, "fetching", fetched)
+    monkeypatch.setattr(trunks, "fetch_first", fetched)
     monkeypatch.setattr(checkpoints, "find", fetched)
     monkeypatch.setattr(checkpoints, "find_local", lambda _: None)
     return Service(Folder(tmp_path), public=Public())

@@ -50,7 +50,7 @@ def inside(face: Face, height: int, width: int) -> NDArray[np.bool_]:
 def by_lightness(gray: Picture) -> Picture:
     """Everything in the colour that skin has on average at its lightness."""
     lightness = rgb_to_lab(gray.astype(np.float32) / 255)[..., 0]
-    mean, _ = skin.load("cpu").colours(torch.from_numpy(lightness))
+    mean, _ = skin.load("cpu").interpolate_colours(torch.from_numpy(lightness))
     lab = np.dstack([lightness, mean.numpy()])
     return (lab_to_rgb_in_gamut(lab) * 255 + 0.5).astype(np.uint8)
 

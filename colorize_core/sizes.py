@@ -5,7 +5,7 @@ from __future__ import annotations
 MB = 1_000_000  # bytes
 
 
-def size(count: int) -> str:
+def format_size(count: int) -> str:
     """Bytes in words: "15.8 MB", "1.72 GB"."""
     for unit, bytes in (("GB", 1000 * MB), ("MB", MB), ("kB", 1000)):
         if count >= bytes:

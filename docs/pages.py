@@ -24,7 +24,7 @@ from colorize_core import ModelCard, cards
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.metrics.baselines import BASELINES
 from colorize_core.prompted import sources
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 from docs.tables import (
     BY,
     ROOT,
@@ -114,7 +114,7 @@ def _facts(card: ModelCard) -> list[str]:
         f"[`{card.name}`]({page})",
         card.summary,
         f"{card.parameters / 1e6:.1f} M",
-        size(card.bytes),
+        format_size(card.bytes),
         card.licence,
         _first_sentence(card.limits),  # all of them stand in the model's own card
     ]
@@ -149,7 +149,7 @@ def prompt_downloads(_: str) -> str:
         [
             each.title,
             f"[{each.repo}](https://huggingface.co/{each.repo})",
-            size(each.bytes),
+            format_size(each.bytes),
             each.licence,
         ]
         for each in sources.EVERY

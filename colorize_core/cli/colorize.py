@@ -19,7 +19,7 @@ from colorize_core.cards import Value
 from colorize_core.cli import terminal
 from colorize_core.errors import OptionError
 from colorize_core.imaging.formats import CHOICES, READABLE, WRITTEN, join_names
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 
 DESCRIPTION = "Colorize black-and-white photographs. Nothing leaves this machine."
 EXAMPLES = """\
@@ -145,7 +145,7 @@ def list_models() -> str:
             (
                 card.name,
                 f"{card.parameters / 1e6:.1f} M",
-                f"{size(card.bytes)}{' to download' if card.download else ''}",
+                f"{format_size(card.bytes)}{' to download' if card.download else ''}",
                 card.licence,
                 card.summary,
             )

@@ -21,7 +21,7 @@ from colorize_core.downloads import checkpoints
 from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import DeviceError, OptionError, SaveError
 from colorize_core.metrics.baselines import BASELINES
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 
 if TYPE_CHECKING:
     from colorize_core.evaluate.run import Evaluation
@@ -173,7 +173,7 @@ def judge(names: Sequence[str], device: str) -> Judge:
     downloads = dict.fromkeys(metrics.find(name).download for name in names)
     for weights in filter(None, downloads):
         if missing := checkpoints.list_missing(DOWNLOADS[weights].files):
-            needed = size(sum(file.bytes for file in missing))
+            needed = format_size(sum(file.bytes for file in missing))
             print(f"{DOWNLOADS[weights].title} is downloaded once: {needed}.", file=sys.stderr)
     made = Judge(names, device)
     for reason in dict.fromkeys(made.missing.values()):

@@ -11,7 +11,7 @@ from colorize_core.cards import ModelCard
 from colorize_core.cli import terminal
 from colorize_core.downloads import push
 from colorize_core.models.registry import cards, tools
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 
 DESCRIPTION = "Upload a bundled model, its configuration and its model card with the scores."
 EXAMPLES = """\
@@ -58,7 +58,9 @@ def _push(asked: argparse.Namespace) -> int:
         print(f"Uploaded: {push.push(files, asked.repo, private=asked.private)}")
         return terminal.ALL_DONE
     rows = [("FILE", "SIZE", "SHA256")]
-    rows += [(name, size(len(c)), hashlib.sha256(c).hexdigest()) for name, c in files.items()]
+    rows += [
+        (name, format_size(len(c)), hashlib.sha256(c).hexdigest()) for name, c in files.items()
+    ]
     print(f"This would go to the repository {asked.repo}:\n\n{terminal.align(rows)}\n")
     print(f"{push.README}:\n\n{files[push.README].decode()}")
     print("Nothing was sent. To upload it, add --yes.")

@@ -20,7 +20,7 @@ from colorize_core.selective import automatic, blending, masks, segmenters
 from colorize_core.selective.blending import Region
 from colorize_core.selective.layers import Network
 from colorize_core.selective.masks import Mask
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 
 AUTO = "auto"  # what --keep says for GrabCut's guess
 GRAY = "gray"  # what --outside says for no colours
@@ -206,7 +206,7 @@ def make_mask(photo: Picture, names: Sequence[str], asked: argparse.Namespace) -
 
 def _describe(network: Network) -> str:
     row = network.download
-    needs = f"downloads {size(DOWNLOADS[row].bytes)} once" if row else "comes along"
+    needs = f"downloads {format_size(DOWNLOADS[row].bytes)} once" if row else "comes along"
     return f"{network.name}, {network.title.lower()}, {needs}"
 
 
@@ -223,7 +223,7 @@ def _find_mask(photo: Picture, names: Sequence[str], asked: argparse.Namespace) 
     network = choose_network(names, asked.network)
     missing = segmenters.count_missing_bytes(network)
     if missing and not asked.quiet:
-        print(f"DeepLabV3 ({network}) is downloaded once: {size(missing)}.", file=sys.stderr)
+        print(f"DeepLabV3 ({network}) is downloaded once: {format_size(missing)}.", file=sys.stderr)
     layers = segmenters.find_classes(photo, network=network, device=asked.device)
     wanted = [layer.mask for layer in layers if layer.name in names]
     if not wanted:

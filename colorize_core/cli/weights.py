@@ -14,7 +14,7 @@ from colorize_core.downloads import checkpoints, digests
 from colorize_core.downloads.catalogue import DOWNLOADS, Download
 from colorize_core.errors import OptionError, WeightsError
 from colorize_core.models.registry import cards, tools
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 
 DESCRIPTION = """\
 Weights that ship with the app, and those that are downloaded once: from the Hugging Face Hub into
@@ -108,8 +108,8 @@ def _measure_size(what: Download) -> str:
     """Of its files where all are here, else as it is stated."""
     here = [path for file in what.files if (path := checkpoints.find_local(file))]
     if len(here) == len(what.files):
-        return size(sum(path.stat().st_size for path in here))
-    return size(what.bytes) if what.bytes else "unknown"
+        return format_size(sum(path.stat().st_size for path in here))
+    return format_size(what.bytes) if what.bytes else "unknown"
 
 
 def describe_state(what: Download) -> str:
@@ -179,7 +179,9 @@ def remove(chosen: Sequence[Download], sure: bool) -> int:
     if not held:
         print("Nothing of it is in the caches.")
         return terminal.FAILED if kept else terminal.ALL_DONE
-    if not sure and not _confirm(f"Delete {_count_files(len(held))}, {size(sum(held.values()))}?"):
+    if not sure and not _confirm(
+        f"Delete {_count_files(len(held))}, {format_size(sum(held.values()))}?"
+    ):
         print("Nothing was deleted. To delete without being asked, add --yes.")
         return terminal.FAILED
     for file in files:
@@ -187,7 +189,7 @@ def remove(chosen: Sequence[Download], sure: bool) -> int:
         place.drop()
         for part in place.list_parts():
             part.unlink()
-    print(f"{size(sum(bytes for path, bytes in held.items() if not path.exists()))} freed.")
+    print(f"{format_size(sum(bytes for path, bytes in held.items() if not path.exists()))} freed.")
     return terminal.FAILED if kept else terminal.ALL_DONE
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from colorize_core.cards import WeightFile
-from colorize_core.sizes import MB, size
+from colorize_core.sizes import MB, format_size
 
 TORCHVISION = "https://download.pytorch.org/models/"
 COLORIZERS = "https://colorizers.s3.us-east-2.amazonaws.com/"
@@ -53,7 +53,9 @@ class Download:
     def line(self) -> str:
         """What to know of files of the Hub before they are downloaded."""
         at = f"revision {self.revision[:8]}"
-        return f"{self.title}: {self.repo} ({at}), {size(self.bytes)}, licence {self.licence}"
+        return (
+            f"{self.title}: {self.repo} ({at}), {format_size(self.bytes)}, licence {self.licence}"
+        )
 
     @property
     def by_hand(self) -> str:

@@ -18,7 +18,7 @@ from colorize_core.downloads.catalogue import Download
 from colorize_core.downloads.places import AtAddress, OnHub
 from colorize_core.downloads.transfer import get
 from colorize_core.errors import Cancelled, WeightsError
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -88,7 +88,7 @@ def find_folder(download: Download) -> Path:
     if lacking := [file.path for file in download.files if file.path not in found]:
         raise WeightsError(
             f"{download.title} is not complete on this machine: {download.repo} lacks "
-            f"{', '.join(lacking)}. Download it ({size(download.bytes)}, licence "
+            f"{', '.join(lacking)}. Download it ({format_size(download.bytes)}, licence "
             f"{download.licence}), or copy the folder models--{download.repo.replace('/', '--')} "
             "of another machine's Hub cache into this one's."
         )

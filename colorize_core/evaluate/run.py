@@ -142,7 +142,7 @@ class Evaluation:
         try:
             seen = self.look(photo)
             picture, seconds = method.colorize(seen)
-            cells, reasons = self.judge.cells(picture, seen.truth, seen.coloured)
+            cells, reasons = self.judge.score_cells(picture, seen.truth, seen.coloured)
         except Cancelled:
             raise
         except FAILURES as error:

@@ -34,7 +34,7 @@ class Judge:
                     failed[trunk] = str(error)
             self.missing[metric.name] = failed[trunk]
 
-    def cells(
+    def score_cells(
         self, picture: NDArray[np.uint8], truth: NDArray[np.uint8], coloured: bool
     ) -> tuple[dict[str, str], list[str]]:
         """Every metric's cell, and reasons for those that are empty. Where the truth is not

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from colorize_core.downloads import checkpoints
 from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import WeightsError
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 
 
 def fetch(
@@ -26,7 +26,7 @@ def fetch(
         checkpoints.fetch(DOWNLOADS[name].files, report, stop)
     except WeightsError as error:
         raise WeightsError(
-            f"{what} ({size(DOWNLOADS[name].bytes)}) cannot be had: {error}"
+            f"{what} ({format_size(DOWNLOADS[name].bytes)}) cannot be had: {error}"
         ) from error
 
 
@@ -40,6 +40,6 @@ def fetch_first(name: str, what: str) -> Iterator[None]:
     except checkpoints.BROKEN as error:
         path = checkpoints.find_local(DOWNLOADS[name].files[0])
         raise WeightsError(
-            f"{what} ({size(DOWNLOADS[name].bytes)}) cannot be loaded: {error}. "
+            f"{what} ({format_size(DOWNLOADS[name].bytes)}) cannot be loaded: {error}. "
             f"{path} may be damaged: delete it and try again."
         ) from error

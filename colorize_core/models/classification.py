@@ -160,7 +160,7 @@ class ClassifyingColorizer(AbColorizer):
             layers.append(colour_skin(self._skin, skins, told, seen.fine_l, amount))
         if hints:
             layers.append(self._make_hint_layer(seen, prediction, hints))
-        spread = as_planes(decode.spread())[..., 0]
+        spread = as_planes(decode.measure_spread())[..., 0]
         return replace(prediction, layers=tuple(layers), spread=spread)
 
     def _make_hint_layer(

@@ -38,20 +38,20 @@ class Distribution:
         raised = min(vividness * (1 + self.boost), RANGES["vividness"][1])
         rebalance, temperature, amount = _interpolate(raised)
         ab = lift(self.bins.decode(self.logits, temperature, rebalance), amount)
-        return ab if self.level is None else even_out(ab, self.spread(), self.level)
+        return ab if self.level is None else even_out(ab, self.measure_spread(), self.level)
 
     def smooth_along(self, level: NDArray[np.float32]) -> Distribution:
         """The same, evened out along L (h, w) of the cells."""
         return replace(self, level=torch.from_numpy(level).to(self.logits.device))
 
-    def probabilities(self) -> Tensor:
+    def compute_probabilities(self) -> Tensor:
         """(1, Q, h, w), summing to 1."""
         return torch.softmax(self.logits.float(), dim=1)
 
-    def spread(self) -> Tensor:
+    def measure_spread(self) -> Tensor:
         """How far the colours that are likely lie apart, (1, 1, h, w) in Lab units: the root mean
         square distance from their mean."""
-        shares, points = self.probabilities(), self.bins.points
+        shares, points = self.compute_probabilities(), self.bins.points
         mean = torch.einsum("nqhw,qc->nchw", shares, points)
         squares = torch.einsum("nqhw,q->nhw", shares, points.square().sum(1))
         return (squares - mean.square().sum(1)).clamp_min(0).sqrt()[:, None]

@@ -60,7 +60,7 @@ def find_regions(
     (h, w) of the cells, `cells`: height and width of the photo in cells; `kept` (h, w) is 1 where
     nothing is to be changed."""
     rows, cols = (max(1, int(n)) for n in cells)
-    spread = told.spread()[0, 0].cpu().numpy()[:rows, :cols]
+    spread = told.measure_spread()[0, 0].cpu().numpy()[:rows, :cols]
     if kept is not None:
         spread = spread * (1 - kept[:rows, :cols])
     seeds = [

@@ -16,7 +16,7 @@ from typing import Any
 
 from colorize_core.errors import Cancelled
 from colorize_core.options import Options
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 
 LIVELY = 0.1  # seconds between two reports of one thing: a page that gets many stops to react
 WAITING = 0.1  # seconds between two looks at whether who waits for the network was stopped
@@ -53,7 +53,7 @@ class Task:
 
     def report_bytes(self, done: int, total: int) -> None:
         """A progress callback for a download, of bytes."""
-        self._step(done / max(total, 1), f"{size(done)} of {size(total)}")
+        self._step(done / max(total, 1), f"{format_size(done)} of {format_size(total)}")
 
     def _step(self, share: float, words: str) -> None:
         if self.stopped.is_set():

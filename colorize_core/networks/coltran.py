@@ -47,7 +47,7 @@ def to_middle(colours: Tensor) -> Tensor:
     return (parts + 0.5) / 8
 
 
-def levels(lightness: Tensor) -> Tensor:
+def to_gray_levels(lightness: Tensor) -> Tensor:
     """L (N, 1, h, w) in [0, 100] -> the sRGB levels of such grays, (N, h, w) in [0, 256)."""
     gray = lab_to_rgb(F.pad(lightness.float(), (0, 0, 0, 0, 0, 2)), 1)[:, 0]
     return to_levels(gray)
@@ -55,7 +55,7 @@ def levels(lightness: Tensor) -> Tensor:
 
 def to_small_levels(lightness: Tensor) -> Tensor:
     """The same at a quarter of the side."""
-    return levels(F.avg_pool2d(lightness, SCALE))
+    return to_gray_levels(F.avg_pool2d(lightness, SCALE))
 
 
 def to_levels(rgb: Tensor) -> Tensor:
@@ -237,9 +237,9 @@ class Colorizer(nn.Module):
 
     def choose_gray(self, lightness: Tensor) -> Tensor:
         """L (N, 1, 4 h, 4 w) in [0, 100] -> the gray that the network asks for."""
-        return levels(lightness) if self.stem else to_small_levels(lightness)
+        return to_gray_levels(lightness) if self.stem else to_small_levels(lightness)
 
-    def context(self, gray: Tensor) -> Tensor:
+    def encode_context(self, gray: Tensor) -> Tensor:
         """Gray in [0, 256) -> (N, h, w, C)."""
         if not self.stem:
             return self.encoder(self.gray(gray) + self.places(*gray.shape[1:]))
@@ -250,7 +250,7 @@ class Colorizer(nn.Module):
     def forward(self, gray: Tensor, colours: Tensor) -> tuple[Tensor, Tensor]:
         """Gray in [0, 256) and coarse colours (N, h, w) -> logits (N, h, w, 512) of each colour
         given those before it, and of each given none (the parallel head)."""
-        context = self.context(gray)
+        context = self.encode_context(gray)
         return self._decode(colours, context), self.parallel(context)
 
     def _decode(self, colours: Tensor, context: Tensor) -> Tensor:
@@ -314,9 +314,9 @@ class Colorizer(nn.Module):
     def encode_photos(self, gray: Tensor, drawing: SamplingOptions) -> Tensor:
         """The context of the photos; with guidance then that of as many that show nothing."""
         if drawing.guidance != 1:
-            nothing = levels(torch.full_like(gray, NO_PHOTO, dtype=torch.float32)[:, None])
+            nothing = to_gray_levels(torch.full_like(gray, NO_PHOTO, dtype=torch.float32)[:, None])
             gray = torch.cat([gray, nothing])
-        return self.context(gray)
+        return self.encode_context(gray)
 
     def draw(
         self,
@@ -452,7 +452,7 @@ class ColTran(Published):
         return (
             *self.colorizer(self.colorizer.choose_gray(lightness), before),
             self.colour(to_small_levels(part), colours),
-            self.spatial(levels(part), to_levels(small)),
+            self.spatial(to_gray_levels(part), to_levels(small)),
         )
 
     @torch.no_grad()
@@ -461,7 +461,7 @@ class ColTran(Published):
         it (N, H / 4, W / 4) -> what the three stages make. Both upsamplers give the mean of what
         they deem possible."""
         fine = _compute_mean(self.colour(to_small_levels(lightness), colours))
-        final = _compute_mean(self.spatial(levels(lightness), to_levels(fine)))
+        final = _compute_mean(self.spatial(to_gray_levels(lightness), to_levels(fine)))
         return Painting(to_middle(colours), fine, final)
 
 

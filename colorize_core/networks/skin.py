@@ -42,7 +42,7 @@ class Skin(FoldedUNet):
         is skin."""
         return F.pixel_shuffle(self.head(self.features(scale_l(lightness))[0]), 4)
 
-    def colours(self, lightness: Tensor) -> tuple[Tensor, Tensor]:
+    def interpolate_colours(self, lightness: Tensor) -> tuple[Tensor, Tensor]:
         """L (...) in [0, 100] -> mean ab (..., 2) and covariance (..., 2, 2), between the levels
         linearly, on the network's device."""
         place = (lightness.to(self.ab_mean.device) / 100).clamp(0, 1) * (LEVELS - 1)

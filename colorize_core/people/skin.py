@@ -137,7 +137,7 @@ def colour_skin(
         more = mask > total[here]
         total[here][more] = mask[more]
         shift[here][more] = moved[more]
-    mean, _ = network.colours(torch.from_numpy(fine_l))
+    mean, _ = network.interpolate_colours(torch.from_numpy(fine_l))
     return SkinLayer(total * amount, mean.cpu().numpy() + shift)
 
 
@@ -152,7 +152,7 @@ def measure_tint(network: Skin, skin: FaceSkin, told: PlacedDistribution) -> tup
     logits = logits[:, torch.from_numpy(chosen)].T  # (cells, Q)
     level = torch.from_numpy(told.coarse_l[chosen])
     points = told.distribution.bins.points.cpu()
-    mean, covariance = (each.cpu() for each in network.colours(level))
+    mean, covariance = (each.cpu() for each in network.interpolate_colours(level))
     grain = torch.eye(2) * told.distribution.bins.step**2 / 6  # of the grid's bilinear targets
     as_skin = _compute_log_normal(points, mean, covariance + grain)
     stone = torch.tensor(STONE).expand_as(mean)

@@ -43,13 +43,13 @@ class Editor:
         memory.move(edit, placement, device)
         self.matrix = preview.fit(edit.vae, device, encode_tokens, PREVIEW_PATCH)
 
-    def pipeline(self, fast: bool, start: bool, pixels: int) -> Any:
+    def prepare_pipeline(self, fast: bool, start: bool, pixels: int) -> Any:
         """The one to draw with. It is always fast, and a start takes the photo's place."""
         (self.edit.vae.enable_tiling if pixels > TILED else self.edit.vae.disable_tiling)()
         memory.move(self.edit, self.placement, self.device)
         return self.edit
 
-    def options(
+    def make_options(
         self, settings: PromptSettings, control: Drawn, start: Drawn | None
     ) -> dict[str, Any]:
         """How to call it. `control` is the gray photo; it edits `start` instead where there is
@@ -62,7 +62,7 @@ class Editor:
             "output_type": "np",
         }
 
-    def preview(self, latents: Tensor, height: int, width: int) -> Drawn:
+    def render_preview(self, latents: Tensor, height: int, width: int) -> Drawn:
         """A step's latents (tokens, channels) of a picture of that size as (h, w, 3)."""
         cell = PATCH * self.edit.vae_scale_factor
         planes = latents.T.reshape(-1, height // cell, width // cell)

@@ -95,14 +95,16 @@ class _Request:
         self.size = (height, width)
         self.start = start is not None
         first = None if start is None else shrink(_to_eight_bit(start), height, width)
-        self.options = painter.options(settings, control, first)
+        self.options = painter.make_options(settings, control, first)
 
     def run(self, seed: int, on_step: Callable[[int, int, Drawn], None]) -> tuple[Drawn, bool]:
         """The picture, and whether the safety checker took it."""
-        pipeline = self.painter.pipeline(self.settings.fast, self.start, math.prod(self.size))
+        pipeline = self.painter.prepare_pipeline(
+            self.settings.fast, self.start, math.prod(self.size)
+        )
 
         def after(pipe: Any, step: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            shown = self.painter.preview(tensors["latents"][0], *self.size)
+            shown = self.painter.render_preview(tensors["latents"][0], *self.size)
             on_step(step + 1, pipe.num_timesteps, shown)
             return tensors
 

@@ -8,7 +8,7 @@ from typing import Any
 from colorize_core.prompted import memory
 from colorize_core.prompted.settings import CONTROLS, PROMPT, QUICK, PromptSettings
 from colorize_core.prompted.sources import list_needed
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 
 HALF = 2  # bytes of a number on a GPU
 EVERY = tuple(control.name for control in CONTROLS)
@@ -55,18 +55,19 @@ class Card:
         """To download, to begin with."""
         return sum(source.bytes for source in self._needed)
 
-    def memory(self, pixels: int = 512 * 512) -> memory.Need:
+    def estimate_memory(self, pixels: int = 512 * 512) -> memory.Need:
         """Bytes on a GPU for a picture of `pixels`, by the sizes of the files."""
         return memory.estimate_download(self._needed, HALF, pixels)
 
     @property
     def line(self) -> str:
         """Title, memory, download and licence, to be shown beside the choice."""
-        need = self.memory()
+        need = self.estimate_memory()
+        whole, one = (format_size(part + need.work) for part in (need.weights, need.largest))
         return (
-            f"{self.title}: about {size(need.weights + need.work)} of GPU memory at 512 x 512, or "
-            f"{size(need.largest + need.work)} with {size(need.weights)} of RAM beside it; "
-            f"download {size(self.bytes)}; licence {self.licence}. {self.about}"
+            f"{self.title}: about {whole} of GPU memory at 512 x 512, or "
+            f"{one} with {format_size(need.weights)} of RAM beside it; "
+            f"download {format_size(self.bytes)}; licence {self.licence}. {self.about}"
         )
 
     @property

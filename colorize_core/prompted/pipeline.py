@@ -49,7 +49,7 @@ class Painter:
         self._combine(text.components)
         self.matrix = preview.fit(text.vae, device)  # of the step previews
 
-    def pipeline(self, fast: bool, start: bool, pixels: int) -> Any:
+    def prepare_pipeline(self, fast: bool, start: bool, pixels: int) -> Any:
         """The one to draw with: from a picture (`start`) or from noise alone, its scheduler new.
         Raises WeightsError if `fast` was not loaded."""
         from diffusers import LCMScheduler, UniPCMultistepScheduler
@@ -68,7 +68,7 @@ class Painter:
         memory.move(chosen, self.placement, self.device)
         return chosen
 
-    def options(
+    def make_options(
         self, settings: PromptSettings, control: Drawn, start: Drawn | None
     ) -> dict[str, Any]:
         """How to call it, with both pictures at the working size (h, w, 3)."""
@@ -89,7 +89,7 @@ class Painter:
             "num_inference_steps": _count_steps(settings),
         }
 
-    def preview(self, latents: Tensor, height: int, width: int) -> Drawn:
+    def render_preview(self, latents: Tensor, height: int, width: int) -> Drawn:
         """A step's latents (channels, h, w) of a picture of that size as (h, w, 3)."""
         return preview.render(latents, self.matrix)
 

@@ -78,16 +78,16 @@ class Recipe(Protocol):
     gpu_batch: ClassVar[int] = 256  # photographs a step with the preset for one GPU
 
     @abstractmethod
-    def parts(self, photos: Photos) -> Parts:
+    def build_parts(self, photos: Photos) -> Parts:
         """What is to learn from the photos, by name; the first is the network that goes into the
         weight file."""
 
     @abstractmethod
-    def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
+    def build_optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
         """With the highest learning rates of the schedule."""
 
     @abstractmethod
-    def learning(self, progress: float) -> tuple[str, ...]:
+    def choose_learning(self, progress: float) -> tuple[str, ...]:
         """The parts that take a step at a progress in [0, 1], in this order."""
 
     def side(self, progress: float) -> int:
@@ -95,14 +95,14 @@ class Recipe(Protocol):
         return next(s for s, end in zip(self.sides, self.until, strict=True) if progress <= end)
 
     @abstractmethod
-    def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
+    def compute_loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         """{"loss": what the part that is `learning` is to minimise, other names: to log}."""
 
     @abstractmethod
     def evaluate(self, network: nn.Module, batch: Batch) -> dict[str, float]: ...
 
     @abstractmethod
-    def sheet(self, network: nn.Module, batch: Batch) -> list[list[np.ndarray]]:
+    def draw_sheet(self, network: nn.Module, batch: Batch) -> list[list[np.ndarray]]:
         """Rows of pictures (H, W, 3) uint8 to look at."""
 
 
@@ -216,7 +216,7 @@ def train(name: str, recipe: Recipe, settings: TrainingSettings) -> Path:
         torch.backends.cudnn.benchmark = True  # a run has few sizes: worth choosing kernels for
         torch.set_float32_matmul_precision("high")  # TF32, as convolutions have it anyway
     photos = load_photos(settings.data, settings.side, settings.limit)
-    parts = recipe.parts(photos)
+    parts = recipe.build_parts(photos)
     main, network = next(iter(parts.items()))
     if settings.start_from:
         stored = checkpoints.read_tensors(settings.start_from, network)
@@ -227,7 +227,7 @@ def train(name: str, recipe: Recipe, settings: TrainingSettings) -> Path:
     average = AveragedModel(
         parts[main], multi_avg_fn=get_ema_multi_avg_fn(settings.ema), use_buffers=False
     )
-    optimizers = {name: recipe.optimizer(part) for name, part in parts.items()}
+    optimizers = {name: recipe.build_optimizer(part) for name, part in parts.items()}
     rates = {name: [g["lr"] for g in o.param_groups] for name, o in optimizers.items()}
     if accelerator.num_processes > 1 and accelerator.device.type == "cuda":  # it has no CPU kind
         parts = {k: nn.SyncBatchNorm.convert_sync_batchnorm(v) for k, v in parts.items()}
@@ -377,7 +377,7 @@ class _Run:
         losses: Losses = {}
         for part in self.parts.values():
             part.train()
-        for learning in self.recipe.learning(share):
+        for learning in self.recipe.choose_learning(share):
             losses |= self._learn(learning, batch, share)
         self.progress.step += 1
         self.progress.seen += len(batch.photos) * self.accelerator.num_processes
@@ -395,7 +395,7 @@ class _Run:
         for group, highest in zip(optimizer.param_groups, self.rates[learning], strict=True):
             group["lr"] = highest * compute_rate(share, self.settings.warmup)
         with self.accelerator.autocast():
-            losses = self.recipe.loss(self.parts, batch, learning, share)
+            losses = self.recipe.compute_loss(self.parts, batch, learning, share)
         optimizer.zero_grad()  # another part's step has left gradients here too
         self.accelerator.backward(losses["loss"])
         self.accelerator.clip_grad_norm_(self.parts[learning].parameters(), self.settings.clip)
@@ -420,7 +420,7 @@ class _Run:
         parts = {**self.parts, main: network}
         with torch.no_grad(), self.accelerator.autocast():
             for _ in range(self.settings.norm_batches if norms else 0):
-                self.recipe.loss(parts, self.batches.draw(self.recipe.side(1.0)), main, 1.0)
+                self.recipe.compute_loss(parts, self.batches.draw(self.recipe.side(1.0)), main, 1.0)
         return network.eval()
 
     def look(self, started: bool = True) -> None:
@@ -483,7 +483,9 @@ class _Run:
         if (val := self.val) is not None:
             some = Batch(val.photos[:24], val.labels[:24])
             path = out / f"samples-{self.progress.seen:08d}.png"
-            drawings["samples"] = lambda: draw_contact_sheet(self.recipe.sheet(network, some), path)
+            drawings["samples"] = lambda: draw_contact_sheet(
+                self.recipe.draw_sheet(network, some), path
+            )
         drawings["curves"] = lambda: draw_curves(self.progress.history, out / "curves.png")
         for name, draw in drawings.items():
             try:

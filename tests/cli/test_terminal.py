@@ -11,14 +11,14 @@ from PIL import Image
 from colorize_core import cli
 from colorize_core.cli import COMMANDS, main
 from colorize_core.cli.terminal import align
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_sizes_are_read_by_people() -> None:
     counts = (0, 999, 1000, 29_400_000, 723_000_000, 2_741_000_000, 15_970_000_000)
-    assert [size(count) for count in counts] == [
+    assert [format_size(count) for count in counts] == [
         "0 B",
         "999 B",
         "1 kB",

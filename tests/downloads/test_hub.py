@@ -373,7 +373,7 @@ def test_recipes_begin_at_full_width_on_a_backbone_that_stays(monkeypatch, name)
     monkeypatch.setattr(pretrained, "fill", mark)
     recipe = recipes.find(name)
     assert recipe().pretrained is False
-    parts = recipe(pretrained=True).parts(None)
+    parts = recipe(pretrained=True).build_parts(None)
     assert len(filled) == len(FULL[name])
     for part, size in FULL[name].items():
         weights = list(parts[part].trunk.parameters())

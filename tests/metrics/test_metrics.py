@@ -41,7 +41,7 @@ from colorize_core.metrics.protocol import crop_square, recombine, to_gray
 from colorize_core.metrics.psnr import psnr
 from colorize_core.metrics.r2 import compute_r2_channels, r2
 from colorize_core.metrics.ssim import ssim
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 
 TRUNK_FILES = {
     "alex": (torchvision.models.alexnet, "alexnet-owt-7be5be79.pth"),
@@ -295,7 +295,9 @@ def test_the_unscaled_protocol_has_a_name_of_its_own(photo, monkeypatch):
 def test_a_trunk_that_cannot_be_had_is_an_error_with_its_size(torch_home, name):
     download = DOWNLOADS[metrics.find(name).download]
     assert checkpoints.list_missing(download.files)
-    with pytest.raises(WeightsError, match=rf"\({size(download.bytes)}\).*OFFLINE.*copy .*\.pth"):
+    with pytest.raises(
+        WeightsError, match=rf"\({format_size(download.bytes)}\).*OFFLINE.*copy .*\.pth"
+    ):
         metrics.prepare(name)
 
 

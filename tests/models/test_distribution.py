@@ -25,9 +25,13 @@ def shares(*parts: tuple[tuple[float, float], float]) -> Distribution:
 
 
 def test_the_spread_is_the_distance_from_the_mean() -> None:
-    assert float(shares(((28, 0), 1.0)).spread()) == pytest.approx(0, abs=1e-3)
-    assert float(shares(((28, 0), 0.5), ((-28, 0), 0.5)).spread()) == pytest.approx(28, abs=1e-3)
-    assert float(shares(((28, 0), 0.9), ((-28, 0), 0.1)).spread()) == pytest.approx(16.8, abs=0.01)
+    assert float(shares(((28, 0), 1.0)).measure_spread()) == pytest.approx(0, abs=1e-3)
+    assert float(shares(((28, 0), 0.5), ((-28, 0), 0.5)).measure_spread()) == pytest.approx(
+        28, abs=1e-3
+    )
+    assert float(shares(((28, 0), 0.9), ((-28, 0), 0.1)).measure_spread()) == pytest.approx(
+        16.8, abs=0.01
+    )
 
 
 def test_more_vividness_means_more_chroma() -> None:
@@ -42,7 +46,7 @@ def test_leaning_goes_from_one_to_the_other() -> None:
     at = bin_at(28, 0)
 
     def share(between: Distribution) -> float:
-        return float(between.probabilities()[0, at])
+        return float(between.compute_probabilities()[0, at])
 
     assert share(first.mix(second, 0.0)) == pytest.approx(0.8)
     assert share(first.mix(second, 1.0)) == pytest.approx(0.2)
@@ -56,7 +60,7 @@ def test_a_part_is_read_between_the_cells() -> None:
     whole = Distribution(BINS, logits)
 
     def reds(part: Distribution) -> Tensor:
-        return part.probabilities()[0, red]
+        return part.compute_probabilities()[0, red]
 
     left = whole.part((0, 0, 4, 4), (6, 6))
     assert left.logits.shape == (1, len(BINS), 6, 6)

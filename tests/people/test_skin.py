@@ -65,7 +65,7 @@ def middle() -> FaceSkin:
 
 
 def test_colours_lie_between_the_levels(network: Skin) -> None:
-    mean, covariance = network.colours(torch.tensor([0.0, 50.0, 52.5, 100.0, 130.0]))
+    mean, covariance = network.interpolate_colours(torch.tensor([0.0, 50.0, 52.5, 100.0, 130.0]))
     assert torch.allclose(mean[0], torch.tensor([14.0, 18.0]))
     assert torch.allclose(mean[3], torch.tensor([7.0, 9.0]))
     assert torch.equal(mean[3], mean[4])
@@ -74,7 +74,7 @@ def test_colours_lie_between_the_levels(network: Skin) -> None:
 
 
 def test_faces_that_look_like_skin_get_its_colours_and_stone_does_not(network: Skin) -> None:
-    mean = network.colours(torch.tensor([50.0]))[0][0].numpy()
+    mean = network.interpolate_colours(torch.tensor([50.0]))[0][0].numpy()
     timid = told(((14, 14), 0.5), ((0, 0), 0.5))
     moved, surely = measure_tint(network, middle(), timid)
     assert np.abs(moved).max() < 6

@@ -40,7 +40,7 @@ from colorize_core.prompted.sources import (
     find_folders,
     list_needed,
 )
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 
 PHOTO = scene(90, 120)
 SMALL = PromptSettings(model="flux2-klein", prompt="a red barn", side=64, steps=3)
@@ -92,15 +92,15 @@ def test_a_card_says_memory_download_and_licence() -> None:
     for name, card in MODELS.items():
         sources = list_needed(PromptSettings(model=name))
         assert all(source.licence in card.line for source in sources)
-        assert size(sum(source.bytes for source in sources)) in card.line
+        assert format_size(sum(source.bytes for source in sources)) in card.line
         need = memory.estimate_download(sources, 2, 512 * 512)
-        assert f"{size(need.weights + need.work)} of GPU memory" in card.line
+        assert f"{format_size(need.weights + need.work)} of GPU memory" in card.line
     assert MODELS["flux2-klein"].licence == "apache-2.0"
 
 
 def test_the_need_is_that_of_whole_parts() -> None:
     """The text encoder is the largest, in two files."""
-    need = MODELS["flux2-klein"].memory()
+    need = MODELS["flux2-klein"].estimate_memory()
     assert need.weights == FLUX.bytes
     assert need.largest == 8_050_000_000
 
@@ -311,10 +311,10 @@ def test_previews_of_a_linear_vae_are_exact(
     wide = torch.from_numpy(photo.repeat(16, 0).repeat(16, 1)).permute(2, 0, 1)[None]
     packed = editor.edit._pack_latents(encode_tokens(vae, wide / 127.5 - 1))
     assert packed.shape == (1, 35, 128)
-    found = editor.preview(packed[0], 80, 112)
+    found = editor.render_preview(packed[0], 80, 112)
     assert np.abs(found.astype(int) - photo).max() <= 1
     noisy = packed[0] + torch.randn(packed[0].shape) * 0.1
-    assert np.abs(editor.preview(noisy, 80, 112).astype(int) - photo).mean() < 6
+    assert np.abs(editor.render_preview(noisy, 80, 112).astype(int) - photo).mean() < 6
 
 
 # --- stopping and sharing ---

@@ -34,7 +34,7 @@ from colorize_core.prompted.sources import (
     list_missing,
     list_needed,
 )
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 
 PAINTING = (BASE, *CONTROLNETS.values(), HED, FAST)
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -68,7 +68,7 @@ def test_an_editor_needs_nothing_but_itself() -> None:
 def test_a_line_says_revision_size_and_licence(source: Download) -> None:
     assert source.repo in source.line
     assert source.licence in source.line
-    assert size(source.bytes) in source.line
+    assert format_size(source.bytes) in source.line
     assert len(source.revision) == 40
     assert source.revision[:8] in source.line
 

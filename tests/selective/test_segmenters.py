@@ -22,7 +22,7 @@ from colorize_core.downloads import checkpoints
 from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import OptionError, WeightsError
 from colorize_core.selective import automatic, deeplab, masks, sam2, segmenters
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 from tests.downloads.test_hub import served  # noqa: F401  a fixture
 
 WEIGHTS = {name: weights for name, (_, weights) in deeplab.WEIGHTS.items()}
@@ -218,7 +218,7 @@ def test_weights_are_downloaded_once_and_their_size_said_before(server, photo, c
 
 @pytest.mark.parametrize("network", deeplab.WEIGHTS)
 def test_offline_says_what_to_do(torch_home, photo, network):
-    said = re.escape(size(segmenters.count_missing_bytes(network)))
+    said = re.escape(format_size(segmenters.count_missing_bytes(network)))
     with pytest.raises(WeightsError, match=rf"DeepLabV3.*{said}.*HF_HUB_OFFLINE.*copy .*\.pth"):
         automatic.find_classes(photo, network=network, device="cpu")
 

@@ -52,23 +52,23 @@ class Scripted(engine.Recipe):
     seen: list[dict] = field(default_factory=list)  # the weights of each look
     chosen_by: ClassVar = {"ciede2000": "lowest"}
 
-    def parts(self, photos):
+    def build_parts(self, photos):
         return {"network": Layer()}
 
-    def optimizer(self, part):
+    def build_optimizer(self, part):
         return torch.optim.SGD(part.parameters(), 0.1)
 
-    def learning(self, progress):
+    def choose_learning(self, progress):
         return ("network",)
 
-    def loss(self, parts, batch, learning, progress):
+    def compute_loss(self, parts, batch, learning, progress):
         return {"loss": parts["network"](batch.photos).sub(batch.photos).square().mean()}
 
     def evaluate(self, network, batch):
         self.seen.append({k: v.clone() for k, v in network.state_dict().items()})
         return {"other": 0.0, "ciede2000": next(self.scores)}
 
-    def sheet(self, network, batch):
+    def draw_sheet(self, network, batch):
         return [[np.zeros((8, 8, 3), np.uint8)] for _ in batch.photos]
 
 
@@ -306,7 +306,7 @@ def clock(monkeypatch):
 
 def test_a_run_of_minutes_ends_with_its_last_look(training, tmp_path, clock):
     minutes = {"steps": None, "minutes": 2.0, "look_every": 0.5, "norm_batches": 0}
-    passed = clock(parts=20.0, loss=3.0, evaluate=10.0)
+    passed = clock(build_parts=20.0, compute_loss=3.0, evaluate=10.0)
     recipe = training(4.0, 3.0, 2.0, 1.0, **minutes)
     assert 115 < passed[0] <= 120 + 3, "a step is not broken off"
     assert len(recipe.seen) == 3
@@ -315,7 +315,7 @@ def test_a_run_of_minutes_ends_with_its_last_look(training, tmp_path, clock):
 
 
 def test_a_run_without_time_for_a_step_is_refused(training, clock):
-    clock(parts=90.0, loss=1.0, evaluate=1.0)
+    clock(build_parts=90.0, compute_loss=1.0, evaluate=1.0)
     with pytest.raises(OptionError, match=r"1\.5 minutes are over before the first step.*--limit"):
         training(1.0, steps=None, minutes=1.5)
 

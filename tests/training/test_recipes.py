@@ -281,7 +281,7 @@ def test_people_are_learned_from_in_many_surroundings(photos, people, monkeypatc
     monkeypatch.setattr(segmentation, "EMPTY", ("standing",))
     recipe = segmentation.PeopleRecipe(masks=(people,), own=0.4, empty=0.2)
     loaded = load_photos([photos], 64)
-    recipe.parts(loaded)
+    recipe.build_parts(loaded)
     torch.manual_seed(0)
     light, mask = recipe.pictures(Batches(loaded, 200, 0, torch.device("cpu")).draw(64))
     assert light.shape == mask.shape == (200, 1, 64, 64)
@@ -298,10 +298,10 @@ def test_people_are_learned_from_in_many_surroundings(photos, people, monkeypatc
 def test_people_need_masks_and_photographs_without_people(photos, people, monkeypatch):
     loaded = load_photos([photos], 32)
     with pytest.raises(OptionError, match="photographs without people"):
-        segmentation.PeopleRecipe(masks=(people,)).parts(loaded)
+        segmentation.PeopleRecipe(masks=(people,)).build_parts(loaded)
     monkeypatch.setattr(segmentation, "EMPTY", ("standing",))
     recipe = segmentation.PeopleRecipe()
-    recipe.parts(loaded)
+    recipe.build_parts(loaded)
     with pytest.raises(OptionError, match="--masks"):
         recipe.pictures(Batch(torch.rand(2, 3, 32, 32), torch.zeros(2, dtype=torch.long)))
 
@@ -364,7 +364,9 @@ def test_lpips_is_learned_from_where_its_trunk_is_to_be_had(torch_home):
     photos = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     network = Cnn(CnnConfig(width=8))
     recipe = recipes.find("cnn-lpips")(trunk="squeeze")
-    losses = recipe.loss({"network": network}, Batch(photos, torch.zeros(4)), "network", 0.0)
+    losses = recipe.compute_loss(
+        {"network": network}, Batch(photos, torch.zeros(4)), "network", 0.0
+    )
     with pytest.warns(UserWarning, match="deprecated"):
         whole = lpips.LPIPS(net="squeeze", verbose=False).eval()  # of the same file
     gray = photos.mean(1, keepdim=True).expand(-1, 3, -1, -1)

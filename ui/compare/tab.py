@@ -17,7 +17,7 @@ from colorize_core.evaluate import comparison
 from colorize_core.metrics import METRICS
 from colorize_core.models.runner import Task
 from colorize_core.options import DEFAULT_MODEL
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 from ui.compare import endpoint, exports, permalink, picture_grid
 from ui.compare.permalink import MOST_SEEDS, VIVIDNESS
 from ui.compare.run import Progress, compare
@@ -192,7 +192,7 @@ def title_of(metric: Any) -> str:
     download = DOWNLOADS[metric.download]
     if not checkpoints.list_missing(download.files):
         return f"{metric.title}, downloaded"
-    return f"{metric.title}, downloads {size(download.bytes)} once"
+    return f"{metric.title}, downloads {format_size(download.bytes)} once"
 
 
 def few(cards: Sequence[ModelCard]) -> list[str]:

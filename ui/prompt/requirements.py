@@ -12,7 +12,7 @@ from colorize_core.downloads.catalogue import Download
 from colorize_core.errors import ColorizeError, WeightsError
 from colorize_core.models.runner import Task
 from colorize_core.prompted import sources
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 from ui.shared.handlers import Updates
 
 OFFLINE = """<p>No connection here? Copy the folders <code>models--*</code> of these repositories
@@ -45,7 +45,7 @@ def list_titles(missing: Sequence[Download]) -> str:
 
 
 def _size(downloads: Sequence[Download]) -> str:
-    return size(sum(each.bytes for each in downloads))
+    return format_size(sum(each.bytes for each in downloads))
 
 
 def _describe(wanted: Sequence[Download], missing: Sequence[Download], warning: str) -> str:

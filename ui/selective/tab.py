@@ -17,7 +17,7 @@ from colorize_core.selective import segmenters
 from colorize_core.selective.layers import Network
 from colorize_core.selective.people import PEOPLE
 from colorize_core.selective.sam2 import SAM2
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 from ui.selective import endpoint, mask_editor, mask_edits, mask_files
 from ui.selective.fill_controls import (
     FLAT,
@@ -47,7 +47,8 @@ from ui.shared.service import Service, in_words
 TITLE = "Selective"
 INVITATION = "# Drop a photo\nto colour only a part of it"
 SAM = (
-    f"<p>Looks again where your box and your strokes point; downloads {size(SAM2.bytes)} once.</p>"
+    "<p>Looks again where your box and your strokes point; "
+    f"downloads {format_size(SAM2.bytes)} once.</p>"
 )
 CONTROLS = ("shown", "inside", "vividness", "colour", "layers")  # what show() answers with
 
@@ -56,7 +57,7 @@ def describe_network(network: Network) -> str:
     """What a network is good for, and what it would download."""
     if not network.download:
         return f"{network.title}: comes with the app"
-    return f"{network.title}: downloads {size(DOWNLOADS[network.download].bytes)} once"
+    return f"{network.title}: downloads {format_size(DOWNLOADS[network.download].bytes)} once"
 
 
 class Handlers(PhotoHandlers):

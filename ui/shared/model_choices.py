@@ -8,7 +8,7 @@ import colorize_core
 from colorize_core.cards import ModelCard
 from colorize_core.downloads import checkpoints
 from colorize_core.errors import WeightsError
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 
 
 def every() -> tuple[ModelCard, ...]:
@@ -42,4 +42,4 @@ def check(name: str) -> None:
 
 def extent(card: ModelCard) -> str:
     """How much is downloaded, in words."""
-    return size(card.download) if card.download else "its size is not known"
+    return format_size(card.download) if card.download else "its size is not known"

@@ -35,10 +35,10 @@ class AbRecipe(Recipe):
     def predict(self, network: Any, lightness: Tensor) -> Tensor:
         """L (N, 1, H, W) in [0, 100] -> ab (N, 2, h, w) in Lab units, as it is plainest."""
 
-    def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
+    def build_optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
         return torch.optim.AdamW(part.parameters(), self.lr, weight_decay=self.weight_decay)
 
-    def learning(self, progress: float) -> tuple[str, ...]:
+    def choose_learning(self, progress: float) -> tuple[str, ...]:
         return ("network",)
 
     @torch.no_grad()
@@ -60,7 +60,7 @@ class AbRecipe(Recipe):
         names = ("psnr", "ciede2000", "colourfulness")
         return {name: float(value) for name, value in zip(names, np.mean(rows, 0), strict=True)}
 
-    def sheet(self, network: Any, batch: Batch) -> list[list[np.ndarray]]:
+    def draw_sheet(self, network: Any, batch: Batch) -> list[list[np.ndarray]]:
         """Rows of gray, result and truth."""
         lab = rgb_to_lab(batch.photos, 1)
         lab[:, 1:] = 0
@@ -71,14 +71,14 @@ class AbRecipe(Recipe):
 
 @dataclass(frozen=True)
 class Pretrainable(Recipe):
-    """Comes before the class whose parts() it completes. A subclass says which parts have a
+    """Comes before the class whose build_parts() it completes. A subclass says which parts have a
     published backbone, and builds them at full width if `pretrained`."""
 
     backbones: ClassVar[dict[str, str]]  # part -> name in the catalogue of downloads
     pretrained: bool = False  # full width, on backbones from the Hub
 
-    def parts(self, photos: Photos) -> Parts:
-        parts = super().parts(photos)  # type: ignore[safe-super]  # not the protocol's
+    def build_parts(self, photos: Photos) -> Parts:
+        parts = super().build_parts(photos)  # type: ignore[safe-super]  # not the protocol's
         if self.pretrained:
             for part, name in self.backbones.items():
                 trunk: Any = parts[part].trunk

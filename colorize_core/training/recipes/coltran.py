@@ -50,14 +50,14 @@ class ColTranRecipe(AbRecipe):
     upsampled: float = 0.0625  # share of the batch that the upsamplers learn from
     looked_at: int = 48  # validation photographs that are painted, pixel after pixel
 
-    def parts(self, photos: Photos) -> Parts:
+    def build_parts(self, photos: Photos) -> Parts:
         return {"network": ColTran(BUNDLED)}
 
-    def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
+    def build_optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
         outer = [f"{name}.{layer}" for name, _ in part.named_children() for layer in OUTER]
         return MuonAdamW(part, self.lr, self.weight_decay, outer=outer)
 
-    def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
+    def compute_loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         part = slice(max(1, round(len(batch.photos) * self.upsampled)))
         blind = torch.rand(len(batch.photos), 1, 1, 1, device=batch.photos.device) < self.blind
         blind[part] = False
@@ -94,9 +94,9 @@ class ColTranRecipe(AbRecipe):
         few = slice(self.looked_at)
         return super().evaluate(network, Batch(batch.photos[few], batch.labels[few]))
 
-    def sheet(self, network: nn.Module, batch: Batch) -> list[list[np.ndarray]]:
+    def draw_sheet(self, network: nn.Module, batch: Batch) -> list[list[np.ndarray]]:
         few = slice(min(12, self.looked_at))
-        return super().sheet(network, Batch(batch.photos[few], batch.labels[few]))
+        return super().draw_sheet(network, Batch(batch.photos[few], batch.labels[few]))
 
 
 def _exchange_colours(photos: Tensor) -> Tensor:

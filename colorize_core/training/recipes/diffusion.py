@@ -37,15 +37,15 @@ class DiffusionRecipe(AbRecipe):
     guidance: float = 2.0  # and how much they follow the photo
     temperature: float = 0.8
 
-    def parts(self, photos: Photos) -> Parts:
+    def build_parts(self, photos: Photos) -> Parts:
         return {
             "network": DiffusionUNet(DiffusionUNetConfig(width=24, fold=CELL, tells="velocity"))
         }
 
-    def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
+    def build_optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
         return MuonAdamW(part, self.lr, self.weight_decay, outer=("stem", "head"))
 
-    def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
+    def compute_loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         network: Any = parts["network"]
         lightness, ab = rgb_to_lab(batch.photos, 1).split((1, 2), 1)
         ab = scale_ab(F.avg_pool2d(ab, CELL)) * DiffusionUNetConfig.gain

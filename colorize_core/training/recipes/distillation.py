@@ -33,12 +33,12 @@ class SeUNetStudent(RegressionRecipe):
     def _teacher(self) -> Any:
         return checkpoints.load_network(self.teacher, SeUNet, SeUNetConfig).eval()
 
-    def network(self) -> nn.Module:
+    def build_network(self) -> nn.Module:
         latent = self._teacher.config.latent
         widths = (40, 64, 96, 128)
         return SeUNet(SeUNetConfig(widths=widths, ratio=0, skips=False, latent=latent))
 
-    def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
+    def compute_loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         network: Any = parts["network"]
         lightness, truth = rgb_to_lab(batch.photos, 1).split((1, 2), 1)
         seen = age(lightness, self.aged)

@@ -47,7 +47,7 @@ class CnnLpips(CnnMse):
         network.eval().requires_grad_(False)
         return lambda first, second: network.to(first.device).distance(first, second)
 
-    def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
+    def compute_loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         lightness, truth = rgb_to_lab(batch.photos, 1).split((1, 2), 1)
         ab = parts["network"](age(lightness, self.aged))
         picture = self._make_picture(lightness, ab)

@@ -30,15 +30,15 @@ class RegressionRecipe(AbRecipe):
     lr: float = 2e-3
 
     @abstractmethod
-    def network(self) -> nn.Module: ...
+    def build_network(self) -> nn.Module: ...
 
-    def parts(self, photos: Photos) -> Parts:
-        return {"network": self.network()}
+    def build_parts(self, photos: Photos) -> Parts:
+        return {"network": self.build_network()}
 
-    def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
+    def build_optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
         return MuonAdamW(part, self.lr, self.weight_decay)
 
-    def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
+    def compute_loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         lightness, truth = rgb_to_lab(batch.photos, 1).split((1, 2), 1)
         ab = parts["network"](age(lightness, self.aged))
         return {"loss": F.mse_loss(scale_ab(ab), scale_ab(truth))}
@@ -54,7 +54,7 @@ class CnnMse(Pretrainable, RegressionRecipe):
 
     backbones: ClassVar = {"network": "resnet18"}
 
-    def network(self) -> nn.Module:
+    def build_network(self) -> nn.Module:
         return Cnn(CnnConfig())
 
 
@@ -64,7 +64,7 @@ class AutoencoderMse(Pretrainable, RegressionRecipe):
 
     backbones: ClassVar = {"network": "resnet50"}
 
-    def network(self) -> nn.Module:
+    def build_network(self) -> nn.Module:
         return ResNetAutoencoder(ResNetAutoencoderConfig())
 
 
@@ -74,12 +74,12 @@ class FcnMse(Pretrainable, RegressionRecipe):
 
     backbones: ClassVar = {"network": "resnet101"}
 
-    def network(self) -> nn.Module:
+    def build_network(self) -> nn.Module:
         return ResNetFcn(ResNetFcnConfig(width=64 if self.pretrained else 16))
 
 
 class SeUNetMse(RegressionRecipe):
     """F: the teacher, on squared error."""
 
-    def network(self) -> nn.Module:
+    def build_network(self) -> nn.Module:
         return SeUNet(SeUNetConfig(widths=(48, 96, 160, 224), latent=224))

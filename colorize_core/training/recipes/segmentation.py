@@ -76,7 +76,7 @@ class PeopleRecipe(Recipe):
         held = torch.arange(len(people.mask)) % HELD_BACK == 0
         return People(*(each[~held] for each in people)), People(*(each[held] for each in people))
 
-    def parts(self, photos: Photos) -> Parts:
+    def build_parts(self, photos: Photos) -> Parts:
         self._empty = torch.tensor([shows_nobody(kind) for kind in photos.kinds])
         if not self._empty.any():
             raise OptionError(f"--data has no photographs without people, as {', '.join(EMPTY)}.")
@@ -85,13 +85,13 @@ class PeopleRecipe(Recipe):
         self._trunk = trunk.eval().requires_grad_(False)
         return {"network": Segmenter(SegmenterConfig(trunk=file.sha256))}
 
-    def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
+    def build_optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
         return torch.optim.AdamW(part.parameters(), self.lr, weight_decay=self.weight_decay)
 
-    def learning(self, progress: float) -> tuple[str, ...]:
+    def choose_learning(self, progress: float) -> tuple[str, ...]:
         return ("network",)
 
-    def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
+    def compute_loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         lightness, mask = self.pictures(batch)
         with torch.no_grad():
             large = enlarge(age(lightness, self.aged))
@@ -170,7 +170,7 @@ class PeopleRecipe(Recipe):
             scores["mistaken"] = float(torch.cat(wrong).float().mean())
         return scores
 
-    def sheet(self, network: nn.Module, batch: Batch) -> list[list[np.ndarray]]:
+    def draw_sheet(self, network: nn.Module, batch: Batch) -> list[list[np.ndarray]]:
         """Rows of a photograph in gray and with what is found in red: held back, then others."""
         side, finder = batch.photos.shape[-1], Finder(self._trunk, network).to(batch.photos.device)
         held = F.interpolate(self._people[1].lightness[:12, :, :side], (side, side))

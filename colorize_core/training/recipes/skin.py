@@ -36,7 +36,7 @@ class SkinRecipe(Recipe):
     until: tuple[float, ...] = (1.0,)
     least_scale: float = 1.0
 
-    def parts(self, photos: Photos) -> Parts:
+    def build_parts(self, photos: Photos) -> Parts:
         found = self._find(photos)
         held = torch.arange(len(found.mask)) % HELD_BACK == 0
         self._training = Skin(*(each[~held] for each in found))
@@ -55,13 +55,13 @@ class SkinRecipe(Recipe):
             save_file({k: v.contiguous() for k, v in found._asdict().items()}, self.windows)
         return found
 
-    def optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
+    def build_optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
         return MuonAdamW(part, self.lr, self.weight_decay, outer=("stem", "head"))
 
-    def learning(self, progress: float) -> tuple[str, ...]:
+    def choose_learning(self, progress: float) -> tuple[str, ...]:
         return ("network",)
 
-    def loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
+    def compute_loss(self, parts: Parts, batch: Batch, learning: str, progress: float) -> Losses:
         device = batch.photos.device
         self._training = Skin(*hold(self._training, device))
         chosen = torch.randint(len(self._training.mask), (len(batch.photos),))
@@ -86,7 +86,7 @@ class SkinRecipe(Recipe):
         return {"overlap": float(np.mean(overlaps))}
 
     @torch.no_grad()
-    def sheet(self, network: Any, batch: Batch) -> list[list[np.ndarray]]:
+    def draw_sheet(self, network: Any, batch: Batch) -> list[list[np.ndarray]]:
         """Rows of a window held back in colour, in gray, and with what is found lit."""
         rows = []
         for pixels in self._held.pixels[:24]:

@@ -31,7 +31,7 @@ from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.plan import list_needed
 from colorize_core.prompted.settings import CONDITIONS, PROMPT, PromptSettings
 from colorize_core.prompted.sources import CAPTIONER
-from colorize_core.sizes import size
+from colorize_core.sizes import format_size
 from ui.prompt import endpoint, form, generation, requirements
 from ui.prompt.session import PromptSession
 from ui.prompt.tab import STARTS, Handlers
@@ -216,7 +216,7 @@ def test_what_is_missing_is_listed_with_size_and_licence(
     for each in asked:
         assert each.line in shown["list"]
     assert button["visible"]
-    assert size(sum(each.bytes for each in asked)) in button["value"]
+    assert format_size(sum(each.bytes for each in asked)) in button["value"]
     assert bare.asked == []  # nothing was asked for
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from gradio_client import Client
 
+from ui.server import gradio_private
 from ui.server.guard import API, Refused, address, answer, routed
 from ui.server.limits import Buckets, Public
 
@@ -49,13 +50,14 @@ class Basic:
         """Gradio's MCP server runs tools as a client of the app that it serves: it is given one
         that is logged in. Whose call it is, each says for itself."""
         app = scope["app"]
-        tools = app.get_blocks().mcp_server_obj
         async with self._letting_in:
-            if tools is None or tools._client_instance is not None:
+            if not gradio_private.lacks_tool_client(app):
                 return
-            cookie = session(app, next(iter(self.accounts)), secrets.token_urlsafe(32))
+            cookie = gradio_private.log_in(
+                app, next(iter(self.accounts)), secrets.token_urlsafe(32)
+            )
             host, port = scope["server"]  # where this request came in, the next will
-            tools._client_instance = await asyncio.to_thread(
+            client = await asyncio.to_thread(
                 Client,
                 f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/",
                 headers={"x-gradio-user": "mcp", "cookie": cookie},
@@ -64,6 +66,7 @@ class Basic:
                 analytics_enabled=False,
                 _skip_components=False,
             )
+            gradio_private.set_tool_client(app, client)
 
     def _admit(self, scope: Any) -> Any:
         """The request as Gradio knows who asks. Raises Refused."""
@@ -81,19 +84,13 @@ class Basic:
         if not self._right(name, password):
             self._wrong.take(client)
             raise Refused(401, WRONG)
-        cookie = session(scope["app"], name, self._tokens[name])
+        cookie = gradio_private.log_in(scope["app"], name, self._tokens[name])
         kept = [pair for pair in scope["headers"] if pair[0] not in (b"authorization", b"cookie")]
         return {**scope, "headers": [*kept, (b"cookie", cookie.encode())]}
 
     def _right(self, name: str, password: str) -> bool:
         known = self.accounts.get(name, "")
         return hmac.compare_digest(known.encode(), password.encode()) and name in self.accounts
-
-
-def session(app: Any, name: str, token: str) -> str:
-    """Has Gradio's `app` know that person by the token; the cookie, as its login sets it."""
-    app.tokens[token] = name
-    return f"access-token-unsecure-{app.cookie_id}={token}"
 
 
 def _decoded(word: bytes) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from ui import TABS
+from ui.server import gradio_private
 from ui.server.guard import address
 from ui.shared.service import Service
 
@@ -19,13 +20,11 @@ def client_id(request: gr.Request) -> str:
 
 
 def waiting(blocks: gr.Blocks, proxies: int) -> Callable[[str], int]:
-    """How many runs of an address, as guard.address() knows it, are in the queue. Calls from
-    programs of what the page does without the queue pass through it, too, and do not count."""
+    """How many runs of an address, as guard.address() knows it, are in the queue."""
 
     def count(client: str) -> int:
-        queues = blocks._queue.event_queue_per_concurrency_id.values()
-        events = (event for queue in queues for event in queue.queue if event.fn.queue)
-        return sum(address(event.request.scope, proxies) == client for event in events)
+        waiting = gradio_private.list_waiting(blocks)
+        return sum(address(scope, proxies) == client for scope in waiting)
 
     return count
 

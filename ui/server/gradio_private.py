@@ -1,0 +1,42 @@
+"""Everything of Gradio that is used here and not public: when Gradio changes, this is the file to
+look at. Tested with gradio 6.31; tests/ui/server/test_gradio_private.py fails when a part is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+
+def list_waiting(blocks: Any) -> Iterator[Any]:
+    """Scopes of the requests whose runs wait in the queue of a gr.Blocks.
+
+    Private: `Blocks._queue`, its `event_queue_per_concurrency_id`, and of each event `fn.queue`
+    and `request`. Calls from programs of what the page does without the queue pass through it,
+    too, and are left out."""
+    for queue in blocks._queue.event_queue_per_concurrency_id.values():
+        for event in queue.queue:
+            if event.fn.queue:
+                yield event.request.scope
+
+
+def log_in(app: Any, name: str, token: str) -> str:
+    """Have Gradio's FastAPI app know a person by the token; the cookie, as its login sets it.
+
+    Private: `App.tokens` and `App.cookie_id`."""
+    app.tokens[token] = name
+    return f"access-token-unsecure-{app.cookie_id}={token}"
+
+
+def lacks_tool_client(app: Any) -> bool:
+    """Whether the app serves tools for MCP clients, and these have no client of the app yet.
+
+    Private: `Blocks.mcp_server_obj` and its `_client_instance`."""
+    tools = app.get_blocks().mcp_server_obj
+    return tools is not None and tools._client_instance is None
+
+
+def set_tool_client(app: Any, client: Any) -> None:
+    """The gradio_client.Client as which the tools for MCP clients call the app. Private: as in
+    lacks_tool_client()."""
+    app.get_blocks().mcp_server_obj._client_instance = client

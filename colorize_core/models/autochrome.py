@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN, ModelCard, WeightFile
-from colorize_core.models.cards import PHOTOGRAPHS
+from colorize_core.models.cards import MORE_PHOTOGRAPHS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,9 +33,7 @@ CARD = ModelCard(
             6020032,
         ),
     ),
-    trained_on=f"{PHOTOGRAPHS}; then also 8,378 of birds, flowers, food, vehicles, animals, scenes "
-    "and people (research data sets, or published without terms that are known), among them 54 in "
-    "colour of 1905 to 1915 (public domain). Its encoder began from EfficientNet-Lite0's ImageNet "
+    trained_on=f"{MORE_PHOTOGRAPHS}. Its encoder began from EfficientNet-Lite0's ImageNet "
     "weights, which TensorFlow's authors published under Apache-2.0",
     limits="Objects whose colour cannot be told from the gray (clothes, cars, walls) come out "
     "muted or in a colour that was never theirs; small objects may take the colour of what is "

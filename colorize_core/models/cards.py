@@ -13,6 +13,11 @@ PHOTOGRAPHS = (
     "data sets), Clothing Co-Parsing (Apache-2.0), landscapes, and cats, dogs and pandas (no terms "
     "stated)"
 )
+MORE_PHOTOGRAPHS = (
+    f"{PHOTOGRAPHS}; then also 8,378 of birds, flowers, food, vehicles, animals, scenes and people "
+    "(research data sets, or published without terms that are known), among them 54 in colour of "
+    "1905 to 1915 (public domain)"
+)
 
 
 def make_trained_card(

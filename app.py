@@ -126,11 +126,11 @@ def middleware(blocks: gr.Blocks | None, accounts: Mapping[str, str] | None) -> 
     from ui.server.basic_auth import Basic
     from ui.server.guard import Guard
     from ui.server.limits import Public
-    from ui.server.sessions import waiting
+    from ui.server.sessions import count_waiting
 
     public = blocks.service.public if blocks else None
     if blocks and public:
-        of_address = waiting(blocks, public.proxies)
+        of_address = count_waiting(blocks, public.proxies)
         folder = blocks.service.folder.path
         yield Middleware(Guard, public, folder, [EXAMPLES, DOCS], of_address)
     if accounts:
@@ -280,7 +280,7 @@ def main(arguments: list[str] | None = None) -> None:
     blocks = build(new_service(public))
     folder = blocks.service.folder
     atexit.register(folder.close)
-    folder.keep_swept(blocks.service.forget)
+    folder.start_sweeping(blocks.service.forget)
     try:
         blocks.launch(
             server_name=options.host,

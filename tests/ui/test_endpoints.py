@@ -149,13 +149,13 @@ def test_colorize_takes_a_models_own_controls(client: Client, gray_photo: Path) 
 )
 def test_controls_are_checked(model: str, text: str, says: str) -> None:
     with pytest.raises(OptionError, match=re.escape(says)):
-        endpoints.own_controls(model, text)
+        endpoints.parse_controls(model, text)
 
 
 def test_controls_of_an_unknown_model_leave_the_word_to_the_model(
     client: Client, gray_photo: Path
 ) -> None:
-    assert endpoints.own_controls("no-such", "seed=3") == {}
+    assert endpoints.parse_controls("no-such", "seed=3") == {}
     with pytest.raises(AppError, match="no model named 'no-such'"):
         client.predict(
             handle_file(gray_photo), model="no-such", options="seed=3", api_name="/colorize"

@@ -50,9 +50,9 @@ class Endpoint:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
     ) -> tuple[str, str, dict[str, Any]]:
         """See ENDPOINT."""
-        with endpoints.refusing(), self.service.task(client_id(request), progress) as task:
-            (asked,) = endpoints.picked("question", [question], self.questions)
-            cards = endpoints.picked("models", models, self.cards)
+        with endpoints.refuse(), self.service.task(client_id(request), progress) as task:
+            (asked,) = endpoints.pick("question", [question], self.questions)
+            cards = endpoints.pick("models", models, self.cards)
             number = int(SEEDED.read(seed))
             rng = random.SystemRandom() if number == ANOTHER else random.Random(number)
             task.step(0.0, "Reading the photo")
@@ -77,7 +77,7 @@ def build(service: Service, cards: Sequence[ModelCard], models: gr.CheckboxGroup
     endpoints.publish(
         Endpoint(service, cards).pair,
         [photo, question, models, seed],
-        [endpoints.file(), endpoints.file(), endpoints.table("What they are")],
+        [endpoints.make_file(), endpoints.make_file(), endpoints.make_table("What they are")],
         ENDPOINT,
         **endpoints.QUEUED,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from ui.blind.trials import PREFER, Choice, Results, Trial, count_caught, elo, rate_fooling
+from ui.blind.trials import PREFER, Choice, Results, Trial, compute_elo, count_caught, rate_fooling
 
 MEANING = (
     "A rate is the share of rounds in which a model's colours were taken for the original's. "
@@ -44,7 +44,7 @@ def _build_rates(trials: Sequence[Trial], titles: Mapping[str, str]) -> str:
 def _build_ratings(choices: Sequence[Choice], titles: Mapping[str, str]) -> str:
     rows = [
         (titles.get(line.model, line.model), f"{line.rating:.0f}", *map(str, line[2:]))
-        for line in elo(choices)
+        for line in compute_elo(choices)
     ]
     return _lay_out(("Model", "Elo", "Rounds", "Wins", "Ties"), rows, [RATING])
 

@@ -95,7 +95,7 @@ class Handlers(handlers.Handlers):
                 with in_words():
                     add(taken, self.service.photo(path))
             except ColorizeError as error:
-                faults.append(widgets.said(error))
+                faults.append(widgets.alert(error))
         return {"message": "".join(faults), **show_album(taken)}
 
     def reset(self) -> Updates:

@@ -180,7 +180,7 @@ def _read_round(kind: type[Kind], row: Any) -> Kind | None:
 # --- what follows ---------------------------------------------------------------------------------
 
 
-def wilson(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+def compute_wilson(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """The interval of a share of hits among n: Wilson (1927), without correction for continuity.
     (0, 1) where nothing has been counted."""
     if n == 0:
@@ -206,7 +206,7 @@ class Rate(NamedTuple):
 
     @property
     def interval(self) -> tuple[float, float]:
-        return wilson(self.fooled, self.n)
+        return compute_wilson(self.fooled, self.n)
 
 
 def rate_fooling(trials: Iterable[Trial]) -> list[Rate]:
@@ -233,7 +233,7 @@ class Rating(NamedTuple):
     ties: int
 
 
-def elo(choices: Iterable[Choice]) -> list[Rating]:
+def compute_elo(choices: Iterable[Choice]) -> list[Rating]:
     """Every model's rating after all rounds in their order, the highest first."""
     ratings: defaultdict[str, float] = defaultdict(lambda: START)
     scores: defaultdict[str, list[float]] = defaultdict(list)

@@ -56,9 +56,9 @@ class Handlers(PhotoHandlers):
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
     ) -> tuple[str, str]:
         """The endpoint: see ENDPOINT."""
-        with endpoints.refusing(), self.service.task(client_id(request), progress) as task:
+        with endpoints.refuse(), self.service.task(client_id(request), progress) as task:
             asked = Options.read(model, vividness, strength, gain, neutralize)
-            asked = asked.with_controls(**endpoints.own_controls(asked.model, options))
+            asked = asked.with_controls(**endpoints.parse_controls(asked.model, options))
             check_format(format)
             given = self.service.photo(self.service.upload(photo))
             result = self.service.colorize(given, asked, task)
@@ -206,7 +206,7 @@ def build_endpoint(on: Handlers, photo: gr.Image, controls: list[Any]) -> None:
     endpoints.publish(
         on.colorize,
         [photo, *controls[: -len(OWN)], format, options],  # those of OWN are among the options
-        [endpoints.file(), endpoints.words()],
+        [endpoints.make_file(), endpoints.make_text()],
         ENDPOINT,
         **endpoints.QUEUED,
     )

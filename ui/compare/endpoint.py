@@ -55,12 +55,10 @@ class Endpoint:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
     ) -> tuple[str, str]:
         """See ENDPOINT."""
-        with endpoints.refusing(), self.service.task(client_id(request), progress) as task:
-            names = endpoints.picked(
-                "models", models, {card.name: card.name for card in self.cards}
-            )
-            levels = endpoints.picked("vividness", vividness, LEVELS)
-            wanted = endpoints.picked("metrics", metrics, {each.name: each for each in METRICS})
+        with endpoints.refuse(), self.service.task(client_id(request), progress) as task:
+            names = endpoints.pick("models", models, {card.name: card.name for card in self.cards})
+            levels = endpoints.pick("vividness", vividness, LEVELS)
+            wanted = endpoints.pick("metrics", metrics, {each.name: each for each in METRICS})
             planned = comparison.plan(self.cards, names, levels, int(SEEDS.read(seeds)))
             task.step(0.0, "Reading the photo")
             given = self.service.photo(self.service.upload(photo))
@@ -87,7 +85,7 @@ def build(
     endpoints.publish(
         Endpoint(service, cards).compare,
         [photo, models, vividness, seeds, metrics],
-        [endpoints.file(), endpoints.words("Table, CSV")],
+        [endpoints.make_file(), endpoints.make_text("Table, CSV")],
         ENDPOINT,
         **endpoints.QUEUED,
     )

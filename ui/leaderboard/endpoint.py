@@ -53,5 +53,9 @@ def _build_row(known: Ranking, result: Result) -> dict[str, Any]:
 
 def build(cards: Sequence[ModelCard], committed: Ranking | None) -> None:
     endpoints.publish(
-        Endpoint(cards, committed).scores, None, [endpoints.table("Scores")], ENDPOINT, queue=False
+        Endpoint(cards, committed).scores,
+        None,
+        [endpoints.make_table("Scores")],
+        ENDPOINT,
+        queue=False,
     )

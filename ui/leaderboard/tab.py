@@ -116,7 +116,7 @@ def build(
     try:
         known = ranking.read(committed)
     except ColorizeError as error:
-        known, fault = None, widgets.said(error)
+        known, fault = None, widgets.alert(error)
     on = Handlers(service, cards, known)
     first = on.show_figures(known)
     view = View(own=gr.State(None, time_to_live=KEEP_SECONDS), turn=gr.Number(visible=False))

@@ -45,5 +45,5 @@ def _known(card: ModelCard) -> dict[str, Any]:
 
 def build(cards: Sequence[ModelCard]) -> None:
     endpoints.publish(
-        Endpoint(cards).models, None, [endpoints.table("Models")], ENDPOINT, queue=False
+        Endpoint(cards).models, None, [endpoints.make_table("Models")], ENDPOINT, queue=False
     )

@@ -80,7 +80,7 @@ class Endpoint:
     ) -> tuple[str, str]:
         """See ENDPOINT."""
         service = self.service
-        with endpoints.refusing(), service.task(client_id(request), progress) as task:
+        with endpoints.refuse(), service.task(client_id(request), progress) as task:
             settings = PromptSettings(
                 prompt=prompt,
                 negative=negative,
@@ -119,7 +119,7 @@ def build(
     endpoints.publish(
         Endpoint(service, generation).prompt,
         [photo, *(controls[name] for name in NAMES)],
-        [endpoints.file(), endpoints.words()],
+        [endpoints.make_file(), endpoints.make_text()],
         ENDPOINT,
         **{**endpoints.QUEUED, "concurrency_id": LANE},
     )

@@ -235,7 +235,7 @@ def say_missing(wanted: Sequence[Download]) -> str:
     try:
         requirements.check(wanted)
     except ColorizeError as error:
-        return widgets.said(error)
+        return widgets.alert(error)
     return ""
 
 

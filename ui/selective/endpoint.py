@@ -60,7 +60,7 @@ class Endpoint:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
     ) -> tuple[str, str]:
         """See ENDPOINT."""
-        with endpoints.refusing(), self.service.task(client_id(request), progress) as task:
+        with endpoints.refuse(), self.service.task(client_id(request), progress) as task:
             check_format(format)
             level = float(LEVEL.read(vividness))
             task.step(0.0, "Reading the photo")
@@ -122,7 +122,7 @@ def build(
     endpoints.publish(
         Endpoint(service, cards).selective,
         [photo, keep, *fills, format, mask],
-        [endpoints.file(), endpoints.words()],
+        [endpoints.make_file(), endpoints.make_text()],
         ENDPOINT,
         **endpoints.QUEUED,
     )

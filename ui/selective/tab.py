@@ -86,7 +86,7 @@ class Handlers(PhotoHandlers):
         except Cancelled:
             message = gr.skip()  # stop() has said so
         except ColorizeError as error:  # the mask can be painted all the same
-            message = widgets.said(error)
+            message = widgets.alert(error)
         yield {"message": message, "session": session, **self.show(session)}
 
     def clear(self) -> Updates:
@@ -128,7 +128,7 @@ class Handlers(PhotoHandlers):
                 with in_words():
                     mask_edits.apply(session, event.edits)
             except ColorizeError as error:
-                message = widgets.said(error)
+                message = widgets.alert(error)
                 session.seen = max(session.seen, int(event.edits[-1]["serial"]))
             same = before == (session.active, len(session.areas), session.area.layers)
             # The controls are not disturbed by strokes.

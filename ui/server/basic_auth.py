@@ -18,7 +18,7 @@ from typing import Any
 from gradio_client import Client
 
 from ui.server import gradio_private
-from ui.server.guard import API, Refused, address, answer, routed
+from ui.server.guard import API, Refused, answer, read_address, strip_root
 from ui.server.limits import Buckets, Public
 
 MCP = API + "mcp"
@@ -42,7 +42,7 @@ class Basic:
             except Refused as refused:
                 await answer(send, refused)
                 return
-            if routed(scope).startswith(MCP):
+            if strip_root(scope).startswith(MCP):
                 await self._let_tools_in(scope)
         await self.app(scope, receive, send)
 
@@ -73,27 +73,27 @@ class Basic:
         shown = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
         kind, _, word = shown.partition(b" ")
         if kind.lower() != b"basic":
-            if routed(scope).startswith(MCP):
+            if strip_root(scope).startswith(MCP):
                 raise Refused(401, WRONG)
             return scope
-        client = address(scope, self.proxies)
+        client = read_address(scope, self.proxies)
         # Before the password is looked at: else guesses could go on.
         if wait := self._wrong.wait(client):
             raise Refused(429, f"Too often. Try again in {math.ceil(wait)} s.", wait)
-        name, _, password = _decoded(word).partition(":")
-        if not self._right(name, password):
+        name, _, password = _decode(word).partition(":")
+        if not self._is_right(name, password):
             self._wrong.take(client)
             raise Refused(401, WRONG)
         cookie = gradio_private.log_in(scope["app"], name, self._tokens[name])
         kept = [pair for pair in scope["headers"] if pair[0] not in (b"authorization", b"cookie")]
         return {**scope, "headers": [*kept, (b"cookie", cookie.encode())]}
 
-    def _right(self, name: str, password: str) -> bool:
+    def _is_right(self, name: str, password: str) -> bool:
         known = self.accounts.get(name, "")
         return hmac.compare_digest(known.encode(), password.encode()) and name in self.accounts
 
 
-def _decoded(word: bytes) -> str:
+def _decode(word: bytes) -> str:
     """name:password, or nothing where it is none."""
     try:
         return base64.b64decode(word, validate=True).decode()

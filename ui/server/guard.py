@@ -80,8 +80,8 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
             return
         try:
-            kind = known(scope["method"], routed(scope))
-            client = address(scope, self.limits.proxies)
+            kind = classify(scope["method"], strip_root(scope))
+            client = read_address(scope, self.limits.proxies)
             receive = await self._admit(kind, client, scope, receive)
         except Refused as refused:
             await answer(send, refused)
@@ -99,15 +99,15 @@ class Guard:
     async def _admit(self, kind: str, client: str, scope: Any, receive: Any) -> Any:
         """Where the rest of the request is to be read from. Raises Refused."""
         if kind == "file":
-            self._check_file(routed(scope).split("file=", 1)[1])
+            self._check_file(strip_root(scope).split("file=", 1)[1])
         if kind in LONG and self._streams[client] >= self.limits.streams:
             raise Refused(429, "Too many connections are open. Close other pages of this app.", 5)
         if kind == "upload":
-            self._admit_upload(client, length(scope))
+            self._admit_upload(client, read_length(scope))
         if kind == "login":
             self._take("login", client)
         if kind in ("login", "run", "tool", "quick"):
-            body = await read(receive, self.limits.body_bytes)
+            body = await read_body(receive, self.limits.body_bytes)
             if kind != "login":
                 self._admit_call(kind, client, body)
             return _replay(body, receive)
@@ -123,7 +123,7 @@ class Guard:
         self._take("upload", client, 1 + size / (8 * MB))
 
     def _admit_call(self, kind: str, client: str, body: bytes) -> None:
-        asked = parsed(body)
+        asked = parse_body(body)
         self._check_files(asked)
         if kind == "quick":
             self._take("quick", client)
@@ -151,18 +151,18 @@ class Guard:
     def _check_file(self, named: str) -> None:
         if re.match(r"[a-zA-Z][\w+.-]+:", named):
             raise Refused(403, NO_ADDRESS)
-        if not self._reaches(named):
+        if not self._is_open(named):
             raise Refused(403, "There is no such file.")
 
     def _check_files(self, asked: Any) -> None:
         """A file in a call is one that was uploaded here: Gradio would fetch an address, and what
         a handler gives back unchanged it would take from anywhere below the working folder."""
-        for each in dicts(asked):
+        for each in list_dicts(asked):
             named = each.get("path")
-            if isinstance(named, str) and named and not self._reaches(named):
+            if isinstance(named, str) and named and not self._is_open(named):
                 raise Refused(400, NO_ADDRESS)
 
-    def _reaches(self, named: str) -> bool:
+    def _is_open(self, named: str) -> bool:
         """Whether that path, links followed, is below a folder that is open."""
         try:
             path = Path(named).resolve()
@@ -171,13 +171,13 @@ class Guard:
         return any(path != place and path.is_relative_to(place) for place in self.open_to)
 
 
-def routed(scope: Any) -> str:
+def strip_root(scope: Any) -> str:
     """The path as Gradio's routes see it: without --root-path, which a proxy may leave there."""
     path, root = str(scope["path"]), scope.get("root_path", "").rstrip("/")
     return path[len(root) :] if root and path.startswith(f"{root}/") else path
 
 
-def known(method: str, path: str) -> str:
+def classify(method: str, path: str) -> str:
     """The kind of a request. Raises Refused."""
     if ".." in re.split(r"[/\\=]", path):
         raise Refused(403, "There is no such file.")
@@ -188,7 +188,7 @@ def known(method: str, path: str) -> str:
     raise Refused(404, "This app has no such page.")
 
 
-def address(scope: Any, proxies: int) -> str:
+def read_address(scope: Any, proxies: int) -> str:
     """The client's, as far as it can be believed; of IPv6 the network's."""
     found = (scope.get("client") or ("",))[0]
     if proxies:
@@ -204,13 +204,13 @@ def address(scope: Any, proxies: int) -> str:
     return str(IPv6Interface((known, 64)).network if isinstance(known, IPv6Address) else known)
 
 
-def length(scope: Any) -> int | None:
+def read_length(scope: Any) -> int | None:
     """What the request says of its length."""
     sent = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
     return int(sent) if sent.isdigit() else None
 
 
-async def read(receive: Any, most: int) -> bytes:
+async def read_body(receive: Any, most: int) -> bytes:
     """The whole body. Raises Refused."""
     body = bytearray()
     while True:
@@ -224,7 +224,7 @@ async def read(receive: Any, most: int) -> bytes:
             return bytes(body)
 
 
-def parsed(body: bytes) -> Any:
+def parse_body(body: bytes) -> Any:
     """The JSON in it; None where there is nothing. Raises Refused."""
     try:
         return json.loads(body) if body else None
@@ -232,7 +232,7 @@ def parsed(body: bytes) -> Any:
         raise Refused(400, "The request is no JSON.") from error
 
 
-def dicts(value: Any) -> Iterator[dict[str, Any]]:
+def list_dicts(value: Any) -> Iterator[dict[str, Any]]:
     """All that are in it, itself included."""
     left = [value]
     while left:
@@ -247,8 +247,8 @@ def dicts(value: Any) -> Iterator[dict[str, Any]]:
 def check_arguments(asked: Any) -> None:
     """Gradio takes an address for a file where a tool of its MCP server is called. Raises
     Refused."""
-    for each in dicts(asked):
-        for value in dicts([each.get("arguments")]):
+    for each in list_dicts(asked):
+        for value in list_dicts([each.get("arguments")]):
             for text in value.values():
                 if isinstance(text, str) and re.match("(?i)https?://", text.strip()):
                     raise Refused(400, NO_ADDRESS)

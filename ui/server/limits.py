@@ -71,7 +71,7 @@ class Buckets:
         now, speed = self._clock(), self.rate.burst / self.rate.seconds
         cost = min(cost, self.rate.burst)
         with self._lock:
-            tokens = self._tokens(key, now)
+            tokens = self._count_tokens(key, now)
             self._left.pop(key, None)
             wait = max(0.0, (cost - tokens) / speed)
             self._left[key] = (tokens if wait else tokens - cost, now)
@@ -82,9 +82,9 @@ class Buckets:
     def wait(self, key: Hashable) -> float:
         """Seconds until a token is there; none is taken."""
         with self._lock:
-            missing = 1.0 - self._tokens(key, self._clock())
+            missing = 1.0 - self._count_tokens(key, self._clock())
         return max(0.0, missing * self.rate.seconds / self.rate.burst)
 
-    def _tokens(self, key: Hashable, now: float) -> float:
+    def _count_tokens(self, key: Hashable, now: float) -> float:
         tokens, then = self._left.get(key, (self.rate.burst, now))
         return min(self.rate.burst, tokens + (now - then) * self.rate.burst / self.rate.seconds)

@@ -10,7 +10,7 @@ import gradio as gr
 
 from ui import TABS
 from ui.server import gradio_private
-from ui.server.guard import address
+from ui.server.guard import read_address
 from ui.shared.service import Service
 
 
@@ -19,12 +19,12 @@ def client_id(request: gr.Request) -> str:
     return request.session_hash or secrets.token_hex(16)
 
 
-def waiting(blocks: gr.Blocks, proxies: int) -> Callable[[str], int]:
-    """How many runs of an address, as guard.address() knows it, are in the queue."""
+def count_waiting(blocks: gr.Blocks, proxies: int) -> Callable[[str], int]:
+    """How many runs of an address, as guard.read_address() knows it, are in the queue."""
 
     def count(client: str) -> int:
         waiting = gradio_private.list_waiting(blocks)
-        return sum(address(scope, proxies) == client for scope in waiting)
+        return sum(read_address(scope, proxies) == client for scope in waiting)
 
     return count
 

@@ -56,11 +56,11 @@ class Folder:
                     place.rmdir()
         os.utime(self.path)
 
-    def keep_swept(self, after: Callable[[], None] = lambda: None) -> None:
+    def start_sweeping(self, after: Callable[[], None] = lambda: None) -> None:
         """Sweep every minute in the background until close(), and then do what comes after."""
-        threading.Thread(target=self._loop, args=[after], name="sweep", daemon=True).start()
+        threading.Thread(target=self._sweep_loop, args=[after], name="sweep", daemon=True).start()
 
-    def _loop(self, after: Callable[[], None]) -> None:
+    def _sweep_loop(self, after: Callable[[], None]) -> None:
         while not self._closed.wait(SWEEP_SECONDS):
             self.sweep()
             after()

@@ -27,7 +27,7 @@ QUEUED: dict[str, Any] = {
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
+def refuse() -> Iterator[None]:
     """What is refused on the page is refused here in the same words. No page shows them: they are
     plain text."""
     try:
@@ -47,21 +47,21 @@ def publish(
 
     No other event of the app may have that name, or Gradio adds a number to it.
     """
-    name, about = function.__name__, flowing(description)
+    name, about = function.__name__, join_lines(description)
     gr.on([], function, inputs, outputs, api_name=name, api_description=about, **options)
 
 
-def flowing(text: str) -> str:
+def join_lines(text: str) -> str:
     """A line a paragraph, whatever the lengths of the names and numbers in it."""
     return "\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 
-def file() -> gr.File:
+def make_file() -> gr.File:
     """A result."""
     return gr.File(label="Result", visible=False)
 
 
-def words(label: str = "What was done") -> gr.Textbox:
+def make_text(label: str = "What was done") -> gr.Textbox:
     return gr.Textbox(label=label, visible=False)
 
 
@@ -72,7 +72,7 @@ class Rows(JsonData):  # type: ignore[misc]  # Gradio is not checked
         return str(self.model_dump_json())
 
 
-def table(label: str) -> gr.JSON:
+def make_table(label: str) -> gr.JSON:
     """A list of objects."""
     made = gr.JSON(label=label, visible=False)
     made.postprocess = Rows  # of a component's subclass, Gradio writes stubs beside the source
@@ -83,7 +83,7 @@ def format_choice(formats: Iterable[str], first: str) -> gr.Radio:
     return gr.Radio(list(formats), value=first, label="Format", visible=False)
 
 
-def picked(name: str, given: Any, known: Mapping[str, T]) -> list[T]:
+def pick(name: str, given: Any, known: Mapping[str, T]) -> list[T]:
     """The values of the known names that are given. Raises OptionError for another one."""
     some = given if isinstance(given, list | tuple) else [given]
     asked = [f"{each:g}" if isinstance(each, int | float) else str(each) for each in some]
@@ -92,7 +92,7 @@ def picked(name: str, given: Any, known: Mapping[str, T]) -> list[T]:
     return [known[each] for each in asked]
 
 
-def own_controls(model: str, text: Any) -> dict[str, Value]:
+def parse_controls(model: str, text: Any) -> dict[str, Value]:
     """What "seed=3,temperature=0.9" asks of the model's own controls; of one name the last counts.
 
     Raises OptionError for a name that it does not have, or a value that is not allowed.

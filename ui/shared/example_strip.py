@@ -35,13 +35,13 @@ def find_examples(folder: Path = EXAMPLES) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in READABLE)
 
 
-def caption(path: Path) -> str:
+def make_caption(path: Path) -> str:
     """What a thumbnail is called: cat-gray.jpg is "Cat", cup-colour.jpg is "Cup, in colour"."""
     name = path.stem.removesuffix("-gray")
     return name.replace("-colour", ", in colour").replace("-", " ").capitalize()
 
 
-def picked(paths: Sequence[Path], event: gr.EventData) -> Path:
+def pick(paths: Sequence[Path], event: gr.EventData) -> Path:
     """The example of the strip's select event; whatever a client sends, it is one of them."""
     return paths[int(event.index) % len(paths)]
 
@@ -53,15 +53,15 @@ def build(paths: list[Path], folder: Folder, **options: Any) -> gr.HTML:
     """
     value = [
         {
-            "file": FileData(path=_thumbnail(path, folder), orig_name=path.name).model_dump(),
-            "caption": caption(path),
+            "file": FileData(path=_make_thumbnail(path, folder), orig_name=path.name).model_dump(),
+            "caption": make_caption(path),
         }
         for path in paths
     ]
     return gr.HTML(value, html_template=TEMPLATE, js_on_load=SCRIPT, **options)
 
 
-def _thumbnail(path: Path, folder: Folder) -> str:
+def _make_thumbnail(path: Path, folder: Folder) -> str:
     small = folder.lasting / f"{path.stem}.jpg"
     with Image.open(path) as picture:
         picture.draft("RGB", (SIDE, SIDE))  # JPEG: decode at a fraction of the size

@@ -36,7 +36,7 @@ class Handlers:
 
     def fail(self) -> Updates:
         """The run did not even begin: the queue is full, or the app is being closed."""
-        return {self.remark: widgets.said(self.busy)}
+        return {self.remark: widgets.alert(self.busy)}
 
     def _run(
         self, method: Any, shape: Shape, call: Call, values: Sequence[Any]
@@ -53,7 +53,7 @@ class Handlers:
             yield shape.stopped(self, *given) if shape.stopped else {}
         except ColorizeError as error:
             also = shape.failed(self, *given) if shape.failed else {}
-            yield {shape.on: widgets.said(error), **also}
+            yield {shape.on: widgets.alert(error), **also}
 
 
 class Shape(NamedTuple):
@@ -147,7 +147,7 @@ def quick_handler(on: str) -> Callable[[Any], Any]:
                     updates: Updates = method(*values)
                     return updates
             except ColorizeError as error:
-                return {on: widgets.said(error)}
+                return {on: widgets.alert(error)}
 
         return answer
 

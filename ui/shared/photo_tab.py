@@ -67,7 +67,7 @@ class PhotoHandlers(Handlers):
         self, task: Task, event: gr.EventData, session: Any, *context: Any
     ) -> Iterator[Updates]:
         """Take the example that was picked."""
-        photo = self.service.photo(example_strip.picked(self.examples, event))
+        photo = self.service.photo(example_strip.pick(self.examples, event))
         yield from self._begin(photo, session, task, *context)
 
     def restore(self, session: Any) -> Updates:
@@ -81,7 +81,7 @@ class PhotoHandlers(Handlers):
 
     def refuse(self, session: PhotoSession | None) -> Updates:
         """The run that was to open a photo did not even begin."""
-        return {"message": widgets.said(self.busy), **self.restore(session)}
+        return {"message": widgets.alert(self.busy), **self.restore(session)}
 
     def follow(self, session: PhotoSession | None, request: gr.Request) -> Updates:
         """The tab was entered: is there another photo that its person works on? Work by hand stays

@@ -113,6 +113,6 @@ def compare(result: Colorization) -> dict[str, Any]:
     return slider.comparison(result.before, result.after, result.photo.size)
 
 
-def said(error: ColorizeError | str) -> str:
+def alert(error: ColorizeError | str) -> str:
     """What went wrong, read out at once."""
     return f'<p role="alert">{escape(str(error))}</p>'

@@ -296,10 +296,10 @@ def test_a_model_that_draws_takes_the_seed_of_the_round(page: Page) -> None:
     small = image.read(page.album[0].photo.path).pixels
     gray = pair.protocol.to_gray(small)
     model = page.service.runner.model("diffusion")
-    again = pair.protocol.recombined(model.colorize(gray, seed=page.plan.seed), small)
+    again = pair.protocol.recombine(model.colorize(gray, seed=page.plan.seed), small)
     assert np.array_equal(drawn, again)
     other = model.colorize(gray, seed=page.plan.seed + 1)
-    assert not np.array_equal(drawn, pair.protocol.recombined(other, small))
+    assert not np.array_equal(drawn, pair.protocol.recombine(other, small))
 
 
 def test_the_next_pair_is_made_ahead(page: Page) -> None:

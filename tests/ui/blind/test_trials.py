@@ -23,10 +23,10 @@ from ui.blind.trials import (
     Planner,
     Results,
     Trial,
+    compute_elo,
+    compute_wilson,
     count_caught,
-    elo,
     rate_fooling,
-    wilson,
     write_csv,
 )
 
@@ -47,22 +47,22 @@ WON = Choice("2026-11-21T10:00:00Z", "a.jpg", "one", "two", "A", 2.5)
     ],
 )
 def test_wilson_gives_the_published_intervals(hits: int, n: int, low: float, high: float) -> None:
-    assert wilson(hits, n) == pytest.approx((low, high), abs=5e-5)
-    mirrored = 1 - wilson(n - hits, n)[1], 1 - wilson(n - hits, n)[0]
+    assert compute_wilson(hits, n) == pytest.approx((low, high), abs=5e-5)
+    mirrored = 1 - compute_wilson(n - hits, n)[1], 1 - compute_wilson(n - hits, n)[0]
     assert mirrored == pytest.approx((low, high), abs=5e-5)
 
 
 def test_wilson_of_nothing_is_everything() -> None:
-    assert wilson(0, 0) == (0.0, 1.0)
-    assert wilson(7, 7)[1] == 1.0
+    assert compute_wilson(0, 0) == (0.0, 1.0)
+    assert compute_wilson(7, 7)[1] == 1.0
 
 
 def test_elo_by_hand() -> None:
     # one beats two: 1516, 1484. A tie: one was expected to get 1 / (1 + 10 ** -0.08) = 0.545922,
     # and loses 32 * 0.045922 = 1.469502. three then beats one, expected 0.479101: + 16.668764.
     choices = [WON, replace(WON, choice=NEITHER), replace(WON, a="three", b="one")]
-    table = {line.model: line for line in elo(choices)}
-    assert [line.model for line in elo(choices)] == ["three", "one", "two"]
+    table = {line.model: line for line in compute_elo(choices)}
+    assert [line.model for line in compute_elo(choices)] == ["three", "one", "two"]
     assert table["two"].rating == pytest.approx(1484 + 1.469502, abs=1e-6)
     assert table["three"].rating == pytest.approx(1516.668764, abs=1e-6)
     assert table["one"].rating == pytest.approx(1516 - 1.469502 - 16.668764, abs=1e-6)
@@ -73,9 +73,9 @@ def test_elo_by_hand() -> None:
 
 def test_elo_does_not_care_for_sides_but_for_order() -> None:
     turned = replace(WON, a="two", b="one", choice="B")
-    assert elo([turned]) == elo([WON])
+    assert compute_elo([turned]) == compute_elo([WON])
     lost = replace(WON, choice="B")
-    assert elo([WON, lost]) != elo([lost, WON])
+    assert compute_elo([WON, lost]) != compute_elo([lost, WON])
 
 
 def test_fooling_counts_each_model_alone_and_neither_catches_nor_seen_photos() -> None:
@@ -84,7 +84,7 @@ def test_fooling_counts_each_model_alone_and_neither_catches_nor_seen_photos() -
     rates = rate_fooling([RIGHT, FOOLED, FOOLED, CATCH, replace(CATCH, guess="B"), seen, other])
     assert [(rate.model, rate.fooled, rate.n) for rate in rates] == [("one", 2, 3), ("two", 0, 1)]
     assert rates[0].share == pytest.approx(2 / 3)
-    assert rates[0].interval == wilson(2, 3)
+    assert rates[0].interval == compute_wilson(2, 3)
 
 
 def test_catches_are_counted_apart() -> None:

@@ -29,7 +29,7 @@ from playwright.sync_api import Page, Route, expect
 
 from colorize_core.imaging import image
 from colorize_core.imaging.formats import CHOICES
-from ui.shared.example_strip import caption, find_examples
+from ui.shared.example_strip import find_examples, make_caption
 
 pytestmark = pytest.mark.browser
 
@@ -154,7 +154,7 @@ def test_example_and_then_another_photo(visit: Visit, photo: Path) -> None:
     examples = find_examples()
     assert examples, "no examples ship with the app"
     page = visit()
-    page.get_by_role("button", name=caption(examples[0]), exact=True).click()
+    page.get_by_role("button", name=make_caption(examples[0]), exact=True).click()
     wait_for_result(page)
     with Image.open(examples[0]) as picture:
         assert sizes(page)[1] == list(picture.size)

@@ -131,13 +131,13 @@ def test_address_is_believed_only_from_own_proxies(
     header: str | None, proxies: int, expected: str
 ) -> None:
     sent = [] if header is None else [(b"x-forwarded-for", header.encode())]
-    assert guard.address({"client": ("127.0.0.1", 5), "headers": sent}, proxies) == expected
+    assert guard.read_address({"client": ("127.0.0.1", 5), "headers": sent}, proxies) == expected
 
 
 def test_path_is_seen_as_the_routes_see_it() -> None:
     scope = {"path": "/studio/gradio_api/file=/etc/passwd", "root_path": "/studio"}
-    assert guard.routed(scope) == "/gradio_api/file=/etc/passwd"
-    assert guard.routed({"path": "/studios/x", "root_path": "/studio"}) == "/studios/x"
+    assert guard.strip_root(scope) == "/gradio_api/file=/etc/passwd"
+    assert guard.strip_root({"path": "/studios/x", "root_path": "/studio"}) == "/studios/x"
 
 
 def test_full_disk_is_not_filled_further(tmp_path: Path) -> None:

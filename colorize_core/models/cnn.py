@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colorize_core.models.cards import make_trained_card
+from colorize_core.models.cards import MORE_PHOTOGRAPHS, make_trained_card
 
 if TYPE_CHECKING:
     from colorize_core.models.base import AbColorizer
@@ -32,8 +32,9 @@ CARDS = {
             paper="Zhang et al., The Unreasonable Effectiveness of Deep Features as a "
             "Perceptual Metric, CVPR 2018, https://arxiv.org/abs/1801.03924",
             parameters=960_994,
-            sha256="b29f46fd680255bb39c2df38fb446e2af92a1847dc5b82958c9031211cef918c",
-            bytes=1_934_036,
+            sha256="29f6253c8808ba69afccf5533b2ae7049a419d771f2886d81eb6b04cd70ab924",
+            bytes=1_934_556,
+            trained_on=MORE_PHOTOGRAPHS,
             limits="Its loss was the distance over the bundled `perceptual` trunk, beside half "
             "the squared error: not LPIPS, whose trunk was not to be had where it was trained. "
             "Patchy, with grains of colour in textures.",

@@ -164,6 +164,9 @@ class View:
         return self._components[name]
 
     def add(self, **components: Any) -> None:
+        """Raises KeyError for a name that another component has."""
+        if twice := self._components.keys() & components:
+            raise KeyError(f"two components named {', '.join(sorted(twice))}")
         self._components |= components
 
     def wire(

@@ -89,7 +89,7 @@ class PhotoHandlers(Handlers):
         photo = self.service.current(client_id(request))
         if photo is None or (session and (session.photo is photo or session.by_hand)):
             return {}
-        return {"followed": str(time.monotonic())}  # another value every time, which is an event
+        return {"entered": str(time.monotonic())}  # another value every time, which is an event
 
     @task_handler(failed=_restore, stopped=_restore)
     def open_followed(self, task: Task, session: Any, *context: Any) -> Iterator[Updates]:
@@ -172,8 +172,8 @@ def wire(
     known = ["message", on.remark, "zone", "samples", "place", "session", *names]
     outputs = list(dict.fromkeys(known))
     session, turn = view["session"], gr.Number(visible=False)  # filled by the page
-    followed = gr.Textbox(visible="hidden")  # a State tells the page of no change
-    view.add(turn=turn, followed=followed)
+    entered = gr.Textbox(visible="hidden")  # a State tells the page of no change
+    view.add(turn=turn, entered=entered)
     asked = {**widgets.runs(view["opening"]), **options}
     opened = [
         view["zone"].upload(
@@ -184,12 +184,12 @@ def wire(
         view["strip"].select(
             *view.wire(on.open_example, [turn, session, *context], outputs), **asked
         ),
-        followed.change(*view.wire(on.open_followed, [turn, session, *context], outputs), **asked),
+        entered.change(*view.wire(on.open_followed, [turn, session, *context], outputs), **asked),
     ]
     for event in opened:
         event.failure(*view.wire(on.refuse, session, outputs), **widgets.QUICK)
     if page is not None:
-        page.select(*view.wire(on.follow, session, ["followed"]), **widgets.QUICK)
+        page.select(*view.wire(on.follow, session, ["entered"]), **widgets.QUICK)
     view["cancel_opening"].click(
         *view.wire(on.stop_opening, [turn, session], ["message"]),
         js="window.stopRuns",

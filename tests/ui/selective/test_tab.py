@@ -500,7 +500,7 @@ def test_the_photo_of_another_tab_is_taken_when_this_one_is_entered(
     assert page.on.follow(page.session, WHO) == {}, "it is this tab's own"
     other = page.service.photo(colour_photo)
     page.service.follow(WHO.session_hash, other)
-    assert "followed" in page.on.follow(page.session, WHO)
+    assert "entered" in page.on.follow(page.session, WHO)
     assert call(page.on.open_followed, page.session)["session"].photo is other
     assert page.session.away
 

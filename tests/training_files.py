@@ -66,4 +66,4 @@ def write_windows(path: Path) -> None:
 def write_teacher(path: Path) -> None:
     """Weights of se-unet that have learned nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_network(recipes.find("se-unet")().network(), path, {})
+    save_network(recipes.find("se-unet")().build_network(), path, {})

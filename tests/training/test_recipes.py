@@ -183,7 +183,7 @@ def test_our_muon_is_torchs(shape, dtype, monkeypatch):
 
 
 class SmallRecipe(AutochromeRecipe):
-    def network(self):
+    def build_network(self):
         return Autochrome(SMALL)
 
 

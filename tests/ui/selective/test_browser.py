@@ -376,7 +376,7 @@ def test_people_are_found_without_a_download(visit: Visit) -> None:
 def test_without_a_network_the_reason_is_told(visit: Visit, photo: Path) -> None:
     page = visit()
     give(page, photo)
-    page.get_by_text(re.compile("downloads 44 MB")).click()
+    page.get_by_text(re.compile("downloads 44.4 MB")).click()
     page.get_by_role("button", name="Find people, animals, things").click()
     alert = page.get_by_role("alert").locator("visible=true")
     expect(alert).not_to_be_empty(timeout=DRAWN)

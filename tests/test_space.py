@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import re
 import shlex
 import sys
 import threading
 from collections.abc import Iterator
 from importlib import import_module, reload
+from multiprocessing import Pipe
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -172,6 +172,14 @@ def test_system_packages_have_what_opencv_links_to() -> None:
 # --- ZeroGPU --------------------------------------------------------------------------------------
 
 
+def send(value: Any) -> Any:
+    """What another process is given of a small value."""
+    near, far = Pipe()
+    with near, far:
+        near.send(value)
+        return far.recv()
+
+
 @pytest.fixture
 def lending(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """A package `spaces` that sends arguments and answers as bytes, as to another process."""
@@ -180,8 +188,8 @@ def lending(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     def gpu(function: Any, duration: int) -> Any:
         def lent(*arguments: Any) -> Iterator[Any]:
             calls.append(f"{function.__name__} for {duration} s")
-            for each in function(*pickle.loads(pickle.dumps(arguments))):
-                yield pickle.loads(pickle.dumps(each))
+            for each in function(*send(arguments)):
+                yield send(each)
             calls.append("to the end")
 
         return lent

@@ -1,4 +1,4 @@
-"""The tabs of the app: one module each, with a TITLE and build(studio).
+"""The tabs of the app: one module each, with a TITLE and build(service, page).
 
 Importing this imports none of them, and no Gradio: app.build() does, once its folder is there.
 """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -58,10 +57,6 @@ class Handlers(PhotoHandlers):
     """What the controls do."""
 
     remark = "remark"
-
-    def __init__(self, service: Service, examples: Sequence[Path], cards: Sequence[ModelCard]):
-        super().__init__(service, examples)
-        self.cards = cards
 
     # --- the photo ------------------------------------------------------------------------------
 

@@ -66,7 +66,7 @@ class Handlers(PhotoHandlers):
 
     def __init__(self, service: Service, examples: Sequence[Path], cards: Sequence[ModelCard]):
         super().__init__(service, examples)
-        self.cards = {card.name: card for card in cards}
+        self.known = {card.name: card for card in cards}
         self.sampled = [card.name for card in cards if card.sampled]
 
     # --- the photo ------------------------------------------------------------------------------
@@ -91,7 +91,7 @@ class Handlers(PhotoHandlers):
 
     def pick(self, session: ModelsSession | None, event: gr.SelectData) -> Updates:
         """Another model's tab was opened: what is there of it already."""
-        card = list(self.cards.values())[int(event.index)]
+        card = list(self.known.values())[int(event.index)]
         known = {"current": card.name, "card": read_card(card), **EMPTY}
         if session is None:
             return known
@@ -118,7 +118,7 @@ class Handlers(PhotoHandlers):
         nothing = {name: value for name, value in EMPTY.items() if name != "remark"}
         if session is None:
             return nothing  # what was said of a download stays
-        card = self.cards[session.current]
+        card = self.known[session.current]
         if not model_choices.is_here(card):
             return nothing  # its tab says how it is downloaded
         options = Options(card.name, vividness, strength, gain, neutralize)
@@ -166,7 +166,7 @@ class Handlers(PhotoHandlers):
             return AWAY
         cells = []
         for result in results:
-            title = self.cards[result.options.model].title
+            title = self.known[result.options.model].title
             cells.append(thumbnails.result(result.after, title, f"The photo in colour by {title}"))
         value = thumbnails.groups(thumbnails.group(cells, len(cells), "Side by side"))
         return gr.update(value=value, visible=True)
@@ -175,7 +175,7 @@ class Handlers(PhotoHandlers):
     def noise(self, task: Task, model: str, session: ModelsSession | None) -> Updates:
         """The way into noise, for a model that has learned the way out of it: of the photo's own
         colours, or of those that the model gave it. It only illustrates: a fault is not said."""
-        schedule = control(self.cards[model], "schedule")
+        schedule = control(self.known[model], "schedule")
         result = session.result(model) if session else None
         if session is None or schedule is None:
             return {"noise": AWAY}
@@ -207,7 +207,7 @@ class Handlers(PhotoHandlers):
         if session is None:
             yield {"remark": "<p>Add a photo first.</p>", "busy": ""}
             return
-        card = self.cards[model]
+        card = self.known[model]
         names = [each.name for each in card.controls]
         controls = card.settings(dict(zip(names, own, strict=True)))
         options = Options(model, vividness, strength, gain, neutralize, tuple(controls.items()))
@@ -239,14 +239,14 @@ class Handlers(PhotoHandlers):
     )
     def fetch(self, task: Task, model: str) -> Updates:
         """Download a model's weights, which goes on where it was stopped."""
-        card = self.cards[model]
+        card = self.known[model]
         self.service.check_download(card.title, f"python -m colorize_core weights fetch {model}")
         checkpoints.fetch(card.weights, task.report_bytes, task.stopped)
         return {"remark": "", "get": AWAY}
 
     def list_missing(self, names: Sequence[str]) -> list[dict[str, Any]]:
         """The buttons that download them, which may be here since the app was started."""
-        return [gr.update(visible=not model_choices.is_here(self.cards[name])) for name in names]
+        return [gr.update(visible=not model_choices.is_here(self.known[name])) for name in names]
 
     # --- every run ------------------------------------------------------------------------------
 

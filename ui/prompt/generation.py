@@ -26,7 +26,7 @@ class Generation:
 
     def __init__(self, service: Service):
         self.service = service
-        self.shelf = PipelineCache()
+        self.pipelines = PipelineCache()
         self._turn = threading.Lock()
 
     def describe(self, session: PromptSession, prompt: str, task: Task) -> str:
@@ -76,7 +76,7 @@ class Generation:
         self, session: PromptSession, raw: Any, start: Any, task: Task
     ) -> Iterator[tuple[int, Any]]:
         if not devices.is_zerogpu():
-            yield from draw_grid(self.shelf, session.small, raw, start=start, stop=task.stopped)
+            yield from draw_grid(self.pipelines, session.small, raw, start=start, stop=task.stopped)
             return
         for news in zerogpu.draw(session.small, raw, start):
             if task.stopped.is_set():

@@ -65,10 +65,6 @@ class Handlers(PhotoHandlers):
 
     remark = "remark"
 
-    def __init__(self, service: Service, examples: Sequence[Path], cards: Sequence[ModelCard]):
-        super().__init__(service, examples)
-        self.cards = cards
-
     # --- the photo ------------------------------------------------------------------------------
 
     def begin(

@@ -14,6 +14,7 @@ import gradio as gr
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize_core.cards import ModelCard
 from colorize_core.models.runner import Task
 from ui.server.sessions import client_id
 from ui.shared import example_strip, thumbnails, widgets
@@ -46,9 +47,9 @@ def _restore(self: PhotoHandlers, *values: Any) -> Updates:
 class PhotoHandlers(Handlers):
     """The base of their handlers. `context` are further values that begin() needs."""
 
-    def __init__(self, service: Service, examples: Sequence[Path]):
+    def __init__(self, service: Service, examples: Sequence[Path], cards: Sequence[ModelCard] = ()):
         super().__init__(service)
-        self.examples = examples
+        self.examples, self.cards = examples, cards
 
     @abstractmethod
     def begin(self, photo: OpenPhoto, before: Any, task: Task, *context: Any) -> Iterator[Updates]:

@@ -256,7 +256,7 @@ def test_weights_are_downloaded_when_that_is_asked_for(
     monkeypatch.setattr("colorize_core.models.runner.LIVELY", 0.0)
     card, hub = elsewhere
     page = Page(service, gray_photo)
-    page.on.cards[card.name] = card
+    page.on.known[card.name] = card
     page.session.current = card.name
     assert page.show() == NOTHING
     assert page.on.list_missing([card.name]) == [gr.update(visible=True)]
@@ -276,7 +276,7 @@ def test_a_download_that_fails_is_explained(
     card, hub = elsewhere
     hub.says = (404, "RepoNotFound")
     page = Page(service, gray_photo)
-    page.on.cards[card.name] = card
+    page.on.known[card.name] = card
     shown = call(page.on.fetch, card.name)
     assert "has no repository someone/elsewhere" in shown["remark"]
     assert shown["get"]["visible"]
@@ -305,7 +305,7 @@ def test_strangers_download_nothing(
 ) -> None:
     card, hub = elsewhere
     page = Page(service, gray_photo)
-    page.on.cards[card.name] = card
+    page.on.known[card.name] = card
     service.public = Public()
     assert "weights fetch elsewhere" in call(page.on.fetch, card.name)["remark"]
     assert hub.asked == []

@@ -63,6 +63,8 @@ def build(paths: list[Path], folder: Folder, **options: Any) -> gr.HTML:
 
 def _make_thumbnail(path: Path, folder: Folder) -> str:
     small = folder.lasting / f"{path.stem}.jpg"
+    if small.exists():  # another tab has the same strip
+        return str(small)
     with Image.open(path) as picture:
         picture.draft("RGB", (SIDE, SIDE))  # JPEG: decode at a fraction of the size
         copy = picture.convert("RGB")

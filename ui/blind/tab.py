@@ -325,14 +325,14 @@ def build(
         zone.upload(*view.wire(on.take, [turn, zone, album], choices), preprocess=False, **taking),
         samples.click(*view.wire(on.take_examples, [turn, album], choices), **taking),
     ]
-    wire_run(view, on, taken, cancel_opening, "message")
+    wire_run(view, on, taken, [cancel_opening], "message")
     again.click(*view.wire(on.reset, None, choices), **widgets.QUICK)
     leave.click(*view.wire(on.back, None, rounds), **widgets.QUICK)
     asked = [
         go.click(*view.wire(on.start, [turn, question, models, album], rounds), **run),
         shown.submit(*view.wire(on.go_on, [turn, session], ["remark", "shown"]), **run),
     ]
-    wire_run(view, on, asked, cancel)
+    wire_run(view, on, asked, [cancel])
     preparing = view.wire(on.prepare, [turn, session], ["remark"])
     for event in asked:
         event.success(*preparing, **{**run, "show_progress": "hidden"})

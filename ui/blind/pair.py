@@ -58,10 +58,12 @@ def ask(round: int, pictures: Sequence[Picture], neither: bool) -> dict[str, Any
 
 
 def reveal(
-    asked: dict[str, Any], captions: Sequence[str], chosen: int, words: str
+    asked: dict[str, Any], captions: Sequence[str], chosen: int, words: str, last: bool = False
 ) -> dict[str, Any]:
-    """The same after the answer: what either picture is, and what is to be said."""
-    return {**asked, "verdict": {"captions": list(captions), "chosen": chosen, "words": words}}
+    """The same after the answer: what either picture is, what is to be said, and whether this was
+    the last round."""
+    verdict = {"captions": list(captions), "chosen": chosen, "words": words, "last": last}
+    return {**asked, "verdict": verdict}
 
 
 def encode_jpegs(pictures: Sequence[Picture]) -> list[bytes]:

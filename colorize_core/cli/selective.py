@@ -173,6 +173,8 @@ def _run(asked: argparse.Namespace) -> int:
         image.write(asked.figure, image.Photo(sheet, None, image.Metadata(), "PNG"))
     if not asked.quiet:
         print(f"{mask.mean():.0%} of {asked.photo} coloured into {out}.")
+    if doubt := masks.describe_doubt(mask):
+        print(doubt, file=sys.stderr)
     return terminal.ALL_DONE
 
 

@@ -224,21 +224,25 @@ class Handlers(PhotoHandlers):
         with session.lock:
             if session.away:
                 return {"remark": gr.skip()}
-            wanted = session.outside
+            chosen, wanted = session.area.fill, session.outside
             session.settle()
-            shown = self.show(session)
+            # Controls stay as they are where they can: a person may just be turning one.
+            same = chosen == session.area.fill
+            shown = self.show_picture(session) if same else self.show(session)
             if wanted != session.outside:
                 shown["outside"] = name_choice(session.outside)
             return shown
 
     @task_handler("remark", failed=settle, stopped=settle)
     def colour(self, task: Task, session: SelectiveSession | None) -> Updates:
-        """Make what is wanted and not there yet."""
-        if session is not None:
-            for fill in session.list_missing():
-                if not session.away:
-                    session.make(fill, self.service, task)
-        return {"remark": "", **self.settle(session)}
+        """Make what is wanted and not there yet, also what is chosen meanwhile."""
+        while session is not None:
+            with session.lock:
+                missing = session.list_missing()
+                if session.away or not missing:
+                    return {"remark": "", **self.settle(session)}
+            session.make(missing[0], self.service, task)
+        return {"remark": ""}
 
     # --- what is taken away ---------------------------------------------------------------------
 

@@ -84,6 +84,22 @@ def colour_page(service: Service, colour_photo: Path) -> Page:
     return Page(service, colour_photo)
 
 
+def test_what_is_chosen_while_others_are_made_is_made_too(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = page.session.make
+
+    def choose_meanwhile(fill: Fill, *rest: Any) -> None:
+        if fill == Fill(AUTOCHROME):
+            page.on.choose(page.session, FLAT, 1.0, "#b8442e")
+        make(fill, *rest)
+
+    monkeypatch.setattr(page.session, "make", choose_meanwhile)
+    page.on.choose(page.session, AUTOCHROME, 1.0, None)
+    assert "inside" not in page.colour(), "the control that was just turned stays"
+    assert page.session.area.fill == page.session.area.shown == Fill(None, 1.0, (184, 68, 46))
+
+
 STROKE = {"kind": "paint", "points": [[20, 50], [130, 50]], "radius": 10}
 
 

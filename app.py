@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colorize_core.bundled import DOCS, EXAMPLES
+from colorize_core.cli import terminal
 from colorize_core.threads import wait_briefly
 from ui import TABS
 
@@ -174,6 +175,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         help="also serve the app's endpoints as tools for MCP clients, at /gradio_api/mcp/",
     )
     _add_public(parser.add_argument_group("open to strangers"))
+    terminal.refuse_empty(parser, arguments)
     options = parser.parse_args(arguments)
     space = on_space()
     options.public = options.public or options.share or space
@@ -266,6 +268,7 @@ def new_service(public: Public | None = None) -> Service:
 
 def main(arguments: list[str] | None = None) -> None:
     """Serve the app until it is interrupted."""
+    terminal.print_anything()
     options = parse(arguments)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

@@ -155,7 +155,9 @@ def find(sources: Sequence[Path], limit: int | None) -> list[Photograph]:
 
     try:
         photos = find_photos(sources, limit)
-    except (ValueError, OSError, BadZipFile) as error:
+    except OSError as error:
+        raise OptionError(f"--photos: {terminal.describe_os_error(error)}") from error
+    except (ValueError, BadZipFile) as error:
         raise OptionError(f"--photos: {error}.") from error
     name, times = Counter(photo.name for photo in photos).most_common(1)[0]
     if times > 1:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 import colorize_core
 from colorize_core.errors import ColorizeError, OptionError, PictureError, WeightsError
+from colorize_core.file_names import make_name
 from colorize_core.imaging import image
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.models.runner import Report, Runner, Task
@@ -251,7 +252,7 @@ class Service:
         return self._save(photo.with_pixels(picture), result.photo.path, format)
 
     def _save(self, photo: image.Photo, source: Path, format: str, ending: str = "-colour") -> Path:
-        path = self.folder.new(source.stem + ending + CHOICES[format].suffix)
+        path = self.folder.new(make_name(source.name, ending, CHOICES[format].suffix))
         image.write(path, photo, QUALITY)
         return path
 

@@ -155,10 +155,8 @@ class RowFile:
         return not header and self._encode([self.columns]).startswith(data)
 
     def _encode(self, rows: Iterable[Sequence[str]]) -> bytes:
-        text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows(map(protect, row) for row in rows)
         # File names need not be UTF-8: surrogateescape writes the bytes that they are made of.
-        return text.getvalue().encode("utf-8", errors="surrogateescape")
+        return "".join(map(_format, rows)).encode("utf-8", errors="surrogateescape")
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:
@@ -167,6 +165,12 @@ class RowFile:
         except OSError as error:
             why = error.strerror or "another program holds it"  # a Timeout says nothing else
             raise SaveError(f"{self.path} cannot be used: {why}. {self._remedy}") from error
+
+
+def _format(row: Sequence[str]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerow(map(protect, row))
+    return f"{text.getvalue()[:-2]}\n"  # with "\n" alone it would not quote a "\r" in a cell
 
 
 def _find_end(data: bytes) -> int:

@@ -150,9 +150,10 @@ class _Book:
 
     def judge(self, job: Job) -> Result | None:
         """None if the job is to be done, else why it is not."""
-        if not os.path.exists(job.target):  # Path.exists() fails on a name that is too long
-            return None
         row = self.manifest.get(job.target) if self.manifest else None
+        begun = row is not None and row.status == "started"  # perhaps by a run that still goes on
+        if not begun and not os.path.exists(job.target):  # Path.exists() raises on long names
+            return None
         if self.manifest is None or row is None:
             why = f"{job.target} exists and is not from an earlier run"
             return Result(job, "failed", error=f"{why}: choose another -o, or add --overwrite.")

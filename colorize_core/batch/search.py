@@ -65,8 +65,7 @@ class _Search:
         found = [(path, self._list_photos(path, by_pattern)) for path in paths]
         given = any(here for _, here in found) or any(map(self._is_result, paths))
         if not given and len(self.problems) == told:
-            missing = "no photo matches." if by_pattern else "there is no such file or folder."
-            self.problems.append(f"{text}: {_describe_empty_folder() if paths else missing}")
+            self.problems.append(f"{text}: {_explain_nothing(by_pattern, bool(paths))}")
         return found
 
     def describe_left_out(self) -> tuple[str, ...]:
@@ -79,8 +78,8 @@ class _Search:
         kinds = sorted(Counter(suffix or "none" for suffix in self.others.values()).items())
         told = ", ".join(f"{suffix} ({count})" for suffix, count in kinds)
         count = len(self.others)
-        files = "1 file has" if count == 1 else f"{count} files have"
-        return (*links, f"{files} no suffix of a photo and are left out: {told}.")
+        has, left = ("file has", "is") if count == 1 else ("files have", "are")
+        return (*links, f"{count} {has} no suffix of a photo and {left} left out: {told}.")
 
     def _expand(self, text: str) -> tuple[list[Path], bool]:
         """The paths that an input names, and whether it does so by a pattern."""
@@ -159,7 +158,11 @@ class _Search:
             self.problems.append(told)
 
 
-def _describe_empty_folder() -> str:
+def _explain_nothing(by_pattern: bool, there: bool) -> str:
+    if by_pattern:
+        return "no photo matches."
+    if not there:
+        return "there is no such file or folder."
     return f"this folder holds no photo ({', '.join(sorted(READABLE))})."
 
 

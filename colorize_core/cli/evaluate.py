@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from colorize_core import cards, metrics
 from colorize_core.cards import SEED
-from colorize_core.cli import terminal
+from colorize_core.cli import outputs, terminal
 from colorize_core.downloads import checkpoints
 from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import DeviceError, OptionError, SaveError
@@ -192,6 +192,8 @@ def evaluate(options: argparse.Namespace) -> int:
     from colorize_core.evaluate.summary import make_table
 
     devices.pick(options.device)  # one that is not there is wrong usage, not a model's failure
+    for source in options.photos:
+        outputs.refuse_input(options.out, source, "photographs' file")
     photos = find(options.photos, options.limit)
     file = ScoreFile(options.out, options.metrics, options.seed)
     keys = [(model, photo.name) for model in options.models for photo in photos]

@@ -25,8 +25,7 @@ def check_files(
     not end in one of their suffixes, or whose folder cannot be written. OptionError, SaveError."""
     for path in outputs.values():
         for what, given in inputs.items():
-            if _is_same_file(path, given):
-                raise OptionError(f"{path} is the {what} itself: choose another output.")
+            refuse_input(path, given, what)
     for (flag, path), (other, second) in combinations(outputs.items(), 2):
         if _is_same_place(path, second):
             raise OptionError(f"{flag} and {other} both name {path}: choose another for one.")
@@ -39,6 +38,12 @@ def check_files(
             ends = ", ".join(suffixes[flag])
             raise OptionError(f"{path}: choose a name that ends in {ends}.")
         check_writable(path)
+
+
+def refuse_input(path: Path, given: Path, what: str) -> None:
+    """OptionError if a file to write is one that is read, by whatever names and links."""
+    if _is_same_file(path, given):
+        raise OptionError(f"{path} is the {what} itself: choose another output.")
 
 
 def check_writable(path: Path) -> None:

@@ -65,7 +65,7 @@ class ScoreFile:
             self.rows[row["model"], row["photo"]] = row
 
     def _refuse_columns(self, found: Sequence[str]) -> str:
-        if len(found) < 2:
+        if BEFORE[0] not in found:
             return f"{self.path} is no table of scores. Name another file with --out."
         return (
             f"{self.path} has the columns {', '.join(found)}; this evaluation has "

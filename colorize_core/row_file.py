@@ -64,7 +64,7 @@ class RowFile:
         self._inode = -1
         self._end = 0  # of what was read, in bytes
         self._last = b""  # the line before
-        self.torn = False  # whether something was cut off after it
+        self.cut_off: Cells = ()  # what a kill left of one more row, its last cell perhaps in part
         self._width = len(self.columns)
 
     @contextmanager
@@ -95,10 +95,11 @@ class RowFile:
             except FileNotFoundError:
                 self._inode, self._end, self._last = -1, 0, b""
                 return []
-        whole = data[: _find_end(data)]
-        self.torn = len(whole) < len(data)
+        end = _find_end(data)
+        whole = data[:end]
         try:
-            rows = [tuple(row) for row in csv.reader(io.StringIO(_decode(whole), newline=""))]
+            rows = _parse(whole)
+            self.cut_off = next(iter(_parse(data[end:])), ())
         except csv.Error as error:  # a cell longer than any that was written
             raise SaveError(self._refuse([])) from error
         if self._end == 0 and data:
@@ -107,7 +108,7 @@ class RowFile:
                 raise SaveError(self._refuse(list(header)))
             self._width = len(header)
         self._advance(whole)
-        return [tuple(map(restore, row)) for row in rows if len(row) == self._width]
+        return [row for row in rows if len(row) == self._width]
 
     def append(self, row: Sequence[str]) -> None:
         """One row more. Only under lock(), after read_new()."""
@@ -188,5 +189,6 @@ def _write_all(file: io.FileIO, data: bytes) -> None:
         left = left[file.write(left) :]
 
 
-def _decode(data: bytes) -> str:
-    return data.decode("utf-8", errors="surrogateescape")
+def _parse(data: bytes) -> list[Cells]:
+    text = io.StringIO(data.decode("utf-8", errors="surrogateescape"), newline="")
+    return [tuple(map(restore, row)) for row in csv.reader(text)]

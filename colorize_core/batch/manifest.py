@@ -49,6 +49,7 @@ class Manifest:
         self.path = folder / NAME
         self.rows: dict[str, Row] = {}
         self._file = RowFile(self.path, COLUMNS, self._refuse, REMEDY, OLDER)
+        self._cut_off: tuple[str, ...] = ()
         self._tidied = False
         self._read()
 
@@ -57,6 +58,13 @@ class Manifest:
         if self.key(target) not in self.rows:
             self._read()
         return self.rows.get(self.key(target))
+
+    def has_cut_off(self, source: Path, target: Path) -> bool:
+        """Whether the row that a kill cut off at the end of the file was that of this photo."""
+        if len(self._cut_off) < 2 or self._cut_off[0] != os.path.abspath(source):
+            return False
+        _, output, *more = self._cut_off
+        return self.key(target) == output if more else self.key(target).startswith(output)
 
     def key(self, target: Path) -> str:
         return Path(os.path.relpath(target, self.path.parent)).as_posix()
@@ -92,6 +100,7 @@ class Manifest:
     def _read(self) -> None:
         rows = (Row(*cells) for cells in self._file.read_new())
         self.rows.update({row.output: row for row in rows})
+        self._cut_off = self._file.cut_off or self._cut_off
 
     def _refuse(self, _: list[str]) -> str:
         return (

@@ -154,6 +154,8 @@ class _Book:
         begun = row is not None and row.status == "started"  # perhaps by a run that still goes on
         if not begun and not os.path.exists(job.target):  # Path.exists() raises on long names
             return None
+        if self.manifest and row is None and self.manifest.has_cut_off(job.source, job.target):
+            return self.start(job)  # noted at once: writing the manifest drops what was cut off
         if self.manifest is None or row is None:
             why = f"{job.target} exists and is not from an earlier run"
             return Result(job, "failed", error=f"{why}: choose another -o, or add --overwrite.")

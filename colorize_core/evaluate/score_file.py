@@ -34,7 +34,7 @@ class ScoreFile:
         self._file = RowFile(path, self.columns, self._refuse_columns, remedy)
         with self._file.lock():
             self._read()
-            if self._file.torn or not self._file.appendable:
+            if self._file.cut_off or not self._file.appendable:
                 self._file.rewrite(self._list_cells())
 
     def add(self, row: Row) -> None:

@@ -614,6 +614,25 @@ def test_a_row_that_was_cut_off_is_dropped(tmp_path: Path, end: str) -> None:
     assert set(Manifest(tmp_path).rows) == {"a.png", "c.png"}
 
 
+def test_a_finished_photo_is_known_by_what_is_left_of_its_row(tmp_path: Path) -> None:
+    save(tmp_path / "in/a.png")
+    last, out = save(tmp_path / "in/b.png"), tmp_path / "out"
+    run([tmp_path / "in"], out)
+    (manifest := Manifest(out)).tidy()
+    whole = manifest.path.read_bytes()
+    start = whole.rindex(os.fsencode(last))
+    for end in (start + len(os.fsencode(last)) + 2, (start + len(whole)) // 2, len(whole) - 1):
+        manifest.path.write_bytes(whole[:end])
+        save(out / "b.png", shade=7)
+        stopped = begin([tmp_path / "in/a.png", last], tmp_path / "in", out)
+        assert next(stopped).status == "skipped"
+        stopped.close()  # before anything of it is done
+        assert states(run([tmp_path / "in"], out)) == {"a.png": "skipped", "b.png": "done"}
+        assert Image.open(out / "b.png").getpixel((0, 0)) == (128, 64, 64)
+    manifest.path.write_bytes(whole[:start] + b"/in/other.png,b.png,do")
+    assert states(run([tmp_path / "in"], out)) == {"a.png": "skipped", "b.png": "failed"}
+
+
 def test_names_that_are_not_utf8_survive(tmp_path: Path) -> None:
     odd = os.fsdecode(b"caf\xe9.png")
     Manifest(tmp_path).add(row(odd))

@@ -25,7 +25,8 @@ from colorize_core.batch.manifest import Manifest, Row
 from colorize_core.batch.plan import SUFFIX_OF, Job, plan
 from colorize_core.batch.search import Found, find
 from colorize_core.cards import ModelCard
-from colorize_core.errors import Cancelled, ColorizeError, OptionError, SaveError
+from colorize_core.errors import Cancelled, ColorizeError, OptionError
+from colorize_core.folders import make_folder
 from colorize_core.imaging import image
 from colorize_core.models.registry import cards, load
 from colorize_core.models.runner import Runner, Task
@@ -247,7 +248,7 @@ class _Pipeline:
             photo = image.read(job.source)
             pixels, prediction = self.runner.colorize(photo.pixels, self.settings, self.task)
             self.task.step(1.0, "Saving")
-            _make_folder(job.target)
+            make_folder(job.target)
             image.write(job.target, photo.with_pixels(pixels), self.settings.quality)
         except Cancelled:
             raise
@@ -258,13 +259,6 @@ class _Pipeline:
         height, width = pixels.shape[:2]
         seconds = time.perf_counter() - begun
         return Result(job, "done", width, height, seconds, prediction.tint or "")
-
-
-def _make_folder(target: Path) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SaveError(f"{target} cannot be written: {error.strerror}.") from error
 
 
 def _read_file_key(path: Path) -> tuple[int, int] | None:

@@ -194,6 +194,7 @@ def evaluate(options: argparse.Namespace) -> int:
     devices.pick(options.device)  # one that is not there is wrong usage, not a model's failure
     for source in options.photos:
         outputs.refuse_input(options.out, source, "photographs' file")
+    outputs.check_writable(options.out)
     photos = find(options.photos, options.limit)
     file = ScoreFile(options.out, options.metrics, options.seed)
     keys = [(model, photo.name) for model in options.models for photo in photos]

@@ -65,14 +65,6 @@ def check_writable(path: Path) -> None:
         raise SaveError(f"{folder} cannot be written: {error.strerror}. {REMEDY}.") from error
 
 
-def make_folder(path: Path) -> None:
-    """That of a file that is to be written. SaveError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SaveError(f"{path} cannot be written: {error.strerror}. {REMEDY}.") from error
-
-
 def _is_same_file(one: Path, other: Path) -> bool:
     """Whether both are there and one file, by whatever names and links."""
     return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)

@@ -14,6 +14,7 @@ from colorize_core.cli import outputs, terminal
 from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import OptionError
 from colorize_core.file_names import make_name, split_suffix
+from colorize_core.folders import make_folder
 from colorize_core.imaging import image
 from colorize_core.imaging.formats import WRITTEN
 from colorize_core.imaging.tone import Picture
@@ -167,7 +168,7 @@ def _run(asked: argparse.Namespace) -> int:
         lambda pixels, of: colorized if of is region else colorize(pixels, of),
     )
     for path in filter(None, (out, asked.mask_out, asked.figure)):
-        outputs.make_folder(path)
+        make_folder(path)
     image.write(out, photo.with_pixels(result))
     if asked.mask_out:
         masks.write_mask(asked.mask_out, mask)

@@ -292,6 +292,7 @@ def test_a_folder_that_cannot_be_written_is_told(album: Path) -> None:
     assert main(["in", "-o", "out"]) == 1
     listed = rows(album / "out")
     assert (listed["a.jpg"]["status"], listed["b/c.png"]["status"]) == ("done", "failed")
+    assert listed["b/c.png"]["error"].endswith("there is a file where its folder is to be.")
 
 
 def test_names_that_a_person_gave_stay(album: Path, gray_scene: Scene) -> None:

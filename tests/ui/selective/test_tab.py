@@ -303,6 +303,14 @@ def test_there_are_not_too_many_regions(page: Page) -> None:
     assert f"There can be {MOST_REGIONS} regions" in page.do("add")["remark"]
 
 
+def test_files_keep_the_name_that_a_person_gave(service: Service, gray_photo: Path) -> None:
+    photo = service.folder.new("Dr. Smith 1920")
+    photo.write_bytes(gray_photo.read_bytes())
+    page = Page(service, photo)
+    names = [page.file(kind).name for kind in ("JPEG", mask_files.MASK, mask_files.FIGURE)]
+    assert names == [f"Dr. Smith 1920-{end}" for end in ("selective.jpg", "mask.png", "figure.png")]
+
+
 def test_outside_stays_as_it_is_byte_for_byte(page: Page) -> None:
     page.edit({"kind": "nothing"}, STROKE)
     path = page.file("PNG")

@@ -8,6 +8,7 @@ temporary name first.
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 import re
@@ -22,6 +23,7 @@ from colorize_core.errors import SaveError
 
 PATIENCE = 60.0  # seconds for which another program may hold the lock
 POLL = 0.01  # seconds
+NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)  # some network folders
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what spreadsheets compute begins with one
 NUMBER = re.compile(r"[-+]?(\d+(\.\d+)?(e[-+]?\d+)?|inf|nan)", re.ASCII)
 TEXT = "'"  # before a cell: spreadsheets then take it as text
@@ -73,14 +75,8 @@ class RowFile:
         place = self._file.with_name(f".{self._file.name}.lock")
         with self._in_words():
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(place, PATIENCE, poll_interval=POLL, preserve_lock_file=True):
-                try:
-                    yield
-                finally:
-                    # While it is held: whoever waits for it then makes another. Windows deletes no
-                    # file that is open; there it stays.
-                    with suppress(FileNotFoundError, PermissionError):
-                        place.unlink()
+            with _hold(place):
+                yield
 
     def read_new(self) -> list[Cells]:
         """The rows since the last call; all of them where the file was rewritten meanwhile.
@@ -166,6 +162,25 @@ class RowFile:
         except OSError as error:
             why = error.strerror or "another program holds it"  # a Timeout says nothing else
             raise SaveError(f"{self.path} cannot be used: {why}. {self._remedy}") from error
+
+
+@contextmanager
+def _hold(place: Path) -> Iterator[None]:
+    """The lock. On a file system without locks there is none: one program alone needs none."""
+    lock = FileLock(place, PATIENCE, poll_interval=POLL, preserve_lock_file=True)
+    try:
+        lock.acquire()
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+    try:
+        yield
+    finally:
+        # While it is held: whoever waits for it then makes another. Windows deletes no file that
+        # is open; there it stays.
+        with suppress(FileNotFoundError, PermissionError):
+            place.unlink()
+        lock.release()
 
 
 def _format(row: Sequence[str]) -> str:

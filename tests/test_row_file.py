@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scenes import ROOT
 
+from colorize_core import row_file
 from colorize_core.errors import SaveError
 from colorize_core.row_file import RowFile, protect, restore
 
@@ -120,6 +122,33 @@ def test_a_row_that_another_program_cut_off_meanwhile_does_not_swallow_the_next(
         assert file.read_new() == []
         file.append(("c", ""))
     assert set(read(path)) == {"a", "c"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows locks otherwise")
+def test_a_file_system_without_locks_holds_rows_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    add(tmp_path / "rows.csv", "a", "1")
+    add(tmp_path / "rows.csv", "b", "2")
+    assert read(tmp_path / "rows.csv") == {"a": "1", "b": "2"}
+    assert [each.name for each in tmp_path.iterdir()] == ["rows.csv"]
+
+
+def test_a_lock_that_another_holds_too_long_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_file, "PATIENCE", 0.05)
+    path = tmp_path / "rows.csv"
+    with make(path).lock(), pytest.raises(SaveError, match=r"another program holds it\. Move it\."):
+        add(path, "a", "1")
+    add(path, "a", "1")
+    assert read(path) == {"a": "1"}
 
 
 def test_rows_of_a_file_that_was_rewritten_are_read_again(tmp_path: Path) -> None:

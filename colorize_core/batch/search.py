@@ -83,7 +83,7 @@ class _Search:
 
     def _expand(self, text: str) -> tuple[list[Path], bool]:
         """The paths that an input names, and whether it does so by a pattern."""
-        path = self.top = Path(text).expanduser()
+        path = self.top = Path(os.path.expanduser(text))  # Path's raises for an unknown ~name
         try:
             path.stat()
         except (FileNotFoundError, NotADirectoryError):

@@ -109,6 +109,12 @@ def test_names_that_cannot_be_are_problems(tmp_path: Path, name: str) -> None:
     assert name in found.problems[0]
 
 
+def test_the_home_of_nobody_is_a_problem(tmp_path: Path) -> None:
+    assert find(["~nobody-of-that-name/a.jpg"], tmp_path).problems == (
+        "~nobody-of-that-name/a.jpg: there is no such file or folder.",
+    )
+
+
 def test_an_empty_name_is_not_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

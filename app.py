@@ -25,20 +25,21 @@ if TYPE_CHECKING:
     from ui.shared.widgets import Picker
 
 TITLE = "Autochrome Studio"
-TAGLINE = "Black-and-white photographs in colour, at full size, on your own machine."
+TAGLINE = "Black-and-white photographs in colour, at full size"
+AT_HOME = ", on your own machine"  # not where strangers come by
 PAGE = Path(__file__).resolve().parent / "ui" / "shared"
 WAITING = 32  # people in the queue; whoever comes after them is told that it is full
 NOT_OPEN = (
     "strangers could reach the app: give --auth USER:PASSWORD, or say --no-auth if everybody may "
     "use it"
 )
-HEADER = f"""
+HEADER = """
 <header>
   <svg viewBox="0 0 36 28" width="36" height="28" aria-hidden="true">
     <circle cx="11" cy="18" r="9" fill="#4f8f5b"/><circle cx="25" cy="18" r="9" fill="#7a5aa6"/>
     <circle cx="18" cy="9.5" r="9" fill="#d9682f"/>
   </svg>
-  <div><h1>{TITLE}</h1><p>{TAGLINE}</p></div>
+  <div><h1>{}</h1><p>{}.</p></div>
 </header>"""
 FOOTER = """
 <footer>
@@ -64,7 +65,8 @@ def build(service: Service | None = None) -> gr.Blocks:
     with gr.Blocks(
         title=TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEEP_SECONDS)
     ) as blocks:
-        gr.HTML(HEADER, elem_id="header")
+        words = TAGLINE if service.public else TAGLINE + AT_HOME
+        gr.HTML(HEADER.format(TITLE, words), elem_id="header")
         with gr.Tabs() as tabs:
             pickers: list[Picker] = []
             for name in TABS:
@@ -142,7 +144,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
         prog="app.py",
-        description=f"{TITLE}. {TAGLINE} Opens a page at the address that it prints.",
+        description=f"{TITLE}. {TAGLINE}{AT_HOME}. Opens a page at the address that it prints.",
         epilog="Photos stay on this machine and are deleted after an hour. Stop with Ctrl+C.",
     )
     parser.add_argument(

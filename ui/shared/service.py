@@ -172,10 +172,7 @@ class Service:
         """Raises WeightsError in public: strangers do not fill the disk. `command` is what the
         owner of the machine types instead."""
         if self.public:
-            raise WeightsError(
-                f"{what} is not on this machine, and a public app downloads nothing. Whoever runs "
-                f"it can fetch it: {command}"
-            )
+            raise WeightsError(tell_owner(what, command))
 
     # --- colours --------------------------------------------------------------------------------
 
@@ -311,3 +308,11 @@ def describe(colorizer: Any, result: Colorization, seconds: float) -> str:
 
 def _device_name(device: str) -> str:
     return "the CPU" if device == "cpu" else f"the GPU ({device})"
+
+
+def tell_owner(what: str, command: str) -> str:
+    """What is said in public of something that would have to be downloaded."""
+    return (
+        f"{what} is not on this machine, and a public app downloads nothing. Whoever runs it can "
+        f"fetch it: {command}"
+    )

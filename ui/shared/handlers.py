@@ -163,6 +163,9 @@ class View:
     def __getitem__(self, name: str) -> Any:
         return self._components[name]
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._components
+
     def add(self, **components: Any) -> None:
         """Raises KeyError for a name that another component has."""
         if twice := self._components.keys() & components:

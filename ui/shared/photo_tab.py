@@ -191,7 +191,8 @@ def wire(
         js="window.stopRuns",
         **widgets.QUICK,
     )
-    view["again"].click(*view.wire(on.reset, session, outputs), **widgets.QUICK)
+    if "again" in view:
+        view["again"].click(*view.wire(on.reset, session, outputs), **widgets.QUICK)
     return opened
 
 

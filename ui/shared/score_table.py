@@ -16,9 +16,11 @@ from ui.compare.session import LATER, NO_TRUTH, CompareSession
 HERE = Path(__file__).parent
 ARROWS = {"higher": "↑", "lower": "↓", "nearer 0": "→0", None: ""}
 PROTOCOL = (
-    f"Scores are by {protocol.NAME}: the centre of the picture at 256 × 256, its colours put on "
-    "the truth's own lightness. A drawn sample is another plausible colouring, which one truth "
-    "does not judge well: see many pictures of such a model, or a measure over many (FID)."
+    f"Scores are by {protocol.WHOLE}: the centre of the picture at 256 × 256, its colours put on "
+    f"the truth's own lightness. The models saw the whole photo; by {protocol.NAME}, as in the "
+    "Leaderboard, they see the square alone, which gives other figures. A drawn sample is another "
+    "plausible colouring, which one truth does not judge well: see many pictures of such a model, "
+    "or a measure over many (FID)."
 )
 SEVERAL = (
     "The best of several seeds is chosen by looking at the truth: it stands by itself, and "

@@ -7,7 +7,7 @@ import logging
 import math
 import threading
 import time
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -32,6 +32,7 @@ from ui.shared.photo import OpenPhoto, PhotoCache
 
 MODELS_KEPT = 6  # in memory at a time, the least recently used goes; each takes some 50 MB
 QUALITY = 95
+MOST_WORKS = 32  # kept at a time, some 5 MB each
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class Service:
         self.runner = Runner(partial(_load, load), MODELS_KEPT)
         self.photos = PhotoCache()
         self._open: dict[str, OpenPhoto] = {}  # by client
+        self._works: OrderedDict[str, Any] = OrderedDict()  # by a key that nobody can guess
         self._tasks: defaultdict[str, set[Task]] = defaultdict(set)
         self._stops: dict[str, float] = {}  # client -> turn of its last stop
         self._warming = threading.Lock()
@@ -139,6 +141,20 @@ class Service:
     def current(self, client: str) -> OpenPhoto | None:
         """The photo that this client works on."""
         return self._open.get(client)
+
+    def keep_work(self, key: str, work: Any) -> None:
+        """Keep what took a person long, to be found again when the page was loaded anew."""
+        self._works[key] = work
+        self._works.move_to_end(key)
+        while len(self._works) > MOST_WORKS:
+            self._works.popitem(last=False)
+
+    def find_work(self, key: str) -> Any:
+        """What keep_work() was given, or None."""
+        return self._works.get(key)
+
+    def forget_work(self, key: str) -> None:
+        self._works.pop(key, None)
 
     def close(self, client: str) -> None:
         """That client works on no photo any more."""

@@ -381,3 +381,27 @@ def test_without_a_network_the_reason_is_told(visit: Visit, photo: Path) -> None
     alert = page.get_by_role("alert").locator("visible=true")
     expect(alert).not_to_be_empty(timeout=DRAWN)
     expect(alert).to_be_in_viewport(ratio=0.9)
+
+
+def test_work_is_asked_for_and_outlives_a_reload(visit: Visit, photo: Path) -> None:
+    page = visit()
+    give(page, photo)
+    drag(page, (40, 40), (80, 40))
+    settle(page)
+    words = status(page).text_content() or ""
+    page.reload()
+    page.get_by_role("button", name="Go on with it").click()
+    expect(status(page)).to_have_text(words)
+    settle(page)
+    assert coloured(page)[40, 60]
+    page.get_by_role("button", name="Another photo").last.click()
+    page.get_by_role("button", name="Keep working").click()
+    expect(page.get_by_role("button", name="Put it away")).to_have_count(0)
+    page.get_by_role("button", name="Another photo").last.click()
+    page.get_by_role("button", name="Put it away").click()
+    expect(page.get_by_text("is kept for an hour")).to_be_visible()
+    page.get_by_role("button", name="Forget it").click()
+    expect(page.get_by_text("is kept for an hour")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_text("to colour only a part of it")).to_be_visible(timeout=DRAWN)
+    expect(page.get_by_role("button", name="Go on with it")).to_have_count(0)

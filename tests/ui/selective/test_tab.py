@@ -30,7 +30,7 @@ from ui.selective.session import MOST_REGIONS, MOST_STEPS, OWN, Fill, SelectiveS
 from ui.selective.tab import Handlers
 from ui.shared.example_strip import find_examples
 from ui.shared.handlers import View, wire_run
-from ui.shared.service import Service
+from ui.shared.service import MOST_WORKS, Service
 
 SIZE = (150, 100)  # of the photos, width and height
 AUTOCHROME = "autochrome"
@@ -139,7 +139,7 @@ def test_a_stroke_paints_where_it_goes_and_nowhere_else(page: Page) -> None:
     assert shown["seen"] == page.serial
     assert mask[50, 20:131].min() == 1
     assert mask[:38].max() == mask[63:].max() == mask[:, :8].max() == mask[:, 143:].max() == 0
-    assert set(made) == {"remark", "shown"}, "the controls stay as they are"
+    assert set(made) == {"remark", "shown", "kept"}, "the controls stay as they are"
     with Image.open(shown["regions"][0]["mask"]["path"]) as file:
         alpha = np.asarray(file)[..., 1]
     assert np.array_equal(alpha, np.round(mask * 255)), "the page gets just this mask"
@@ -643,3 +643,44 @@ def test_a_file_that_is_no_picture_is_no_photo_to_be_followed(page: Page) -> Non
         "note.jpg" in call(page.on.open, {"path": str(note)}, page.session, event=UPLOAD)["message"]
     )
     assert page.service.current(WHO.session_hash) is page.session.photo
+
+
+def test_work_by_hand_is_asked_for_and_kept(page: Page, colour_photo: Path) -> None:
+    asked = page.on.ask(page.session, "", WHO)
+    assert asked["session"] is None, "nothing was done by hand: away it goes"
+    kept = page.edit(STROKE)["kept"]
+    assert kept == page.session.key
+    work = page.session
+    assert set(page.on.ask(work, kept, WHO)) == {"confirm"}
+    assert page.on.offer(work, kept)["offer"]["visible"] is False, "it is there"
+    away = page.on.put_away(work, kept, WHO)
+    assert away["session"] is None
+    assert away["offer"]["visible"] is True
+    assert page.photo.name in away["offered"]
+    back = page.on.go_on(None, kept, WHO)
+    assert back["session"] is work
+    assert not work.away
+    assert page.service.current(WHO.session_hash) is work.photo
+    assert back["offer"]["visible"] is False
+    dropped = page.service.folder.new("other.jpg")
+    dropped.write_bytes(colour_photo.read_bytes())
+    other = call(page.on.open, {"path": str(dropped)}, work, event=UPLOAD)
+    assert other["offer"]["visible"] is True, "of another photo that was dropped, too"
+
+
+def test_work_that_is_gone_is_not_offered(page: Page) -> None:
+    kept = page.edit(STROKE)["kept"]
+    assert page.on.offer(None, "0" * 32)["offer"]["visible"] is False
+    page.photo.unlink()
+    assert page.on.offer(None, kept)["offer"]["visible"] is False
+    assert "no longer here" in page.on.go_on(None, kept, WHO)["message"]
+
+
+def test_kept_work_can_be_forgotten_and_is_not_kept_without_end(page: Page) -> None:
+    kept = page.edit(STROKE)["kept"]
+    assert page.on.forget(kept)["kept"] == ""
+    assert page.service.find_work(kept) is None
+    for number in range(MOST_WORKS + 3):
+        page.service.keep_work(str(number), number)
+    assert page.service.find_work("2") is None
+    assert page.service.find_work("3") == 3

@@ -1,4 +1,6 @@
-"""`recombine-256`: how a full-reference score is taken, the same for every method."""
+"""How a full-reference score is taken, the same for every method. Two protocols, which differ in
+what the method is shown, and so in their figures: `recombine-256` shows it the square that is
+scored, `whole-256` the whole photograph, whose square is then scored."""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from colorize_core.imaging.color import combine_ab, rgb_to_lab
 
 SIDE = 256
 NAME = "recombine-256"
+WHOLE = "whole-256"
 
 
 def crop_square(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:

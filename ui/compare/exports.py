@@ -75,7 +75,7 @@ def table(session: CompareSession) -> str:
     several = comparison.pick_best_of_seeds(results, session.metrics) if judged else []
     columns = [*session.metrics, SECONDS]
     return comparison.format_csv(
-        [*results, *several], columns, photo=session.name, protocol=protocol.NAME
+        [*results, *several], columns, photo=session.name, protocol=protocol.WHOLE
     )
 
 

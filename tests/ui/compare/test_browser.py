@@ -93,7 +93,7 @@ def test_pictures_stream_in_and_a_model_that_fails_says_so(visit: Visit, photo: 
     expect(fault).to_have_text(["The weight file is damaged. Fetch it again."])
     expect(page.get_by_text("– Student: The weight file is damaged.")).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("ColTran.*best of 2 seeds"))).to_be_visible()
-    expect(page.get_by_text("Scores are by recombine-256")).to_be_visible()
+    expect(page.get_by_text("Scores are by whole-256")).to_be_visible()
     assert page.evaluate(NAMELESS) == []
 
 

@@ -147,7 +147,7 @@ def test_scores_are_by_the_protocol(page: Page) -> None:
     assert column(table, "PSNR")["Truth"]["text"] == "∞"
     assert not column(table, "PSNR")["Truth"]["best"]
     assert any(cell["best"] for cell in column(table, "PSNR").values())
-    assert any("recombine-256" in note for note in table["notes"])
+    assert any("by whole-256" in note for note in table["notes"])
     assert float(column(table, "Seconds")["Autochrome"]["text"]) >= 0
     assert column(table, "Seconds")["Gray"]["text"] == "–"
 

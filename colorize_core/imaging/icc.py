@@ -113,6 +113,40 @@ def _make_strip_converter(
     return lambda strip: _convert_by_curves(strip, *curves)
 
 
+def convert_ink_to_srgb(samples: NDArray[np.uint16], icc: bytes | None) -> NDArray[np.uint16]:
+    """CMYK (H, W, 4) of 16 bits -> sRGB (H, W, 3) of 16 bits, by the profile or else by the formula
+    of plain inks."""
+    convert = make_srgb_transform(icc, "CMYK")
+    pixels = np.empty((*samples.shape[:2], 3), np.uint16)
+    rows = max(1, STRIP // 4 // samples.shape[1])
+    for top in range(0, len(samples), rows):
+        strip = samples[top : top + rows]
+        if convert is None:
+            light = (65535 - strip).astype(np.float32)
+            pixels[top : top + rows] = light[..., :3] * light[..., 3:] / 65535 + 0.5
+        else:
+            pixels[top : top + rows] = _convert_ink_strip(strip, convert)
+    return pixels
+
+
+def _convert_ink_strip(strip: NDArray[np.uint16], convert: Convert) -> NDArray[np.uint16]:
+    """Convert the 8-bit inks below each value and, one ink at a time, above it; add up what each
+    share of a step changes."""
+    low = np.minimum(strip // 257, 254).astype(np.uint8)
+    share = (strip - low.astype(np.uint16) * 257).astype(np.float32) / 257
+
+    def look_up(inks: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.asarray(convert(Image.fromarray(inks, "CMYK")), np.float32)
+
+    below = look_up(low)
+    total = below.copy()
+    for ink in range(4):
+        above = low.copy()
+        above[..., ink] += 1
+        total += (look_up(above) - below) * share[..., ink, None]
+    return (np.clip(total, 0, 255) * 257 + 0.5).astype(np.uint16)
+
+
 # --- 16 bits: Pillow's colour management stops at 8 -------------------------------------------
 
 Curves = tuple[list[NDArray[np.float32]], NDArray[np.float32]]

@@ -2,7 +2,7 @@
 
 A file is taken apart first, by the module of its format, so that its cost and all that stands
 beside its pixels are known before a library sees it; the libraries get the pixels alone. OpenCV
-decodes JPEG, PNG and deep JPEG 2000: it needs half of Pillow's time or memory
+decodes JPEG, PNG, WebP and deep JPEG 2000: it needs half of Pillow's time or memory
 (benchmarks/results/decode.csv), and Pillow would cut 16 bits to 8. Pillow decodes the rest. Errors
 of the libraries pass through; `image.decode` translates them.
 """
@@ -27,7 +27,6 @@ from PIL import (
     Jpeg2KImagePlugin,
     JpegImagePlugin,
     TgaImagePlugin,
-    WebPImagePlugin,
 )
 
 from colorize_core.errors import BrokenPictureError, NotAPictureError
@@ -43,6 +42,7 @@ from colorize_core.imaging.parts import Parts
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 Samples = tuple[Any, Any]  # sRGB (H, W, 3), and alpha (H, W) or None
+RLE8, RLE4 = b"\1\0\0\0", b"\2\0\0\0"  # compressions of BMP
 
 
 @dataclass(frozen=True)
@@ -204,6 +204,37 @@ def _decode_jpeg2000(parts: jpeg2000.Jpeg2000Parts) -> Samples:
     return convert_to_srgb(samples, parts.icc), alpha
 
 
+def _decode_webp(parts: webp.WebpParts) -> Samples:
+    found: Any = cv2.imdecode(np.frombuffer(parts.bare, np.uint8), cv2.IMREAD_UNCHANGED)
+    if found is None or found.shape[1::-1] != parts.inner:
+        raise BrokenPictureError("its header and its contents disagree, or it is cut off")
+    pixels, alpha = _split_alpha(found, gray=False)
+    if parts.clear and alpha is None:
+        alpha = np.full(pixels.shape[:2], 255, np.uint8)
+    if parts.inner != parts.size:
+        pixels, alpha = (
+            None if each is None else _place_on_canvas(each, parts) for each in (pixels, alpha)
+        )
+    return convert_to_srgb(pixels, parts.icc), alpha if parts.clear else None
+
+
+def _place_on_canvas(samples: Any, parts: webp.WebpParts) -> Any:
+    (width, height), (left, top) = parts.size, parts.place
+    canvas = np.zeros((height, width, *samples.shape[2:]), samples.dtype)
+    seen = samples[: max(0, height - top), : max(0, width - left)]
+    canvas[top : top + seen.shape[0], left : left + seen.shape[1]] = seen
+    return canvas
+
+
+def _decode_bmp(parts: Parts) -> Samples:
+    if parts.bare[30:34] not in (RLE8, RLE4):
+        return _decode_by_pillow(BmpImagePlugin.BmpImageFile(io.BytesIO(parts.bare), ""), None)
+    # Pillow unpacks runs in Python, byte by byte.
+    found: Any = cv2.imdecode(np.frombuffer(parts.bare, np.uint8), cv2.IMREAD_COLOR_RGB)
+    _check_shape(found, parts)
+    return found, None
+
+
 def _make_pillow_reader(opener: Callable[..., Image.Image]) -> Reader:
     """For formats whose files Pillow takes apart without decoding them."""
 
@@ -226,7 +257,7 @@ def _describe(data: bytes, header: Image.Image) -> Parts:
         icc=info.get("icc_profile"),
         exif=exif.removeprefix(b"Exif\0\0") if isinstance(exif, bytes) else None,
         xmp=info.get("xmp"),
-        comments=(comment,) if isinstance(comment, bytes) and comment else (),
+        comments=[comment] if isinstance(comment, bytes) and comment else [],
         dpi=info.get("dpi"),
     )
 
@@ -270,7 +301,6 @@ def _decode_by_pillow(header: Image.Image, icc: bytes | None) -> tuple[Pixels, P
 
 
 _PILLOW: dict[str, Callable[..., Image.Image]] = {
-    "BMP": BmpImagePlugin.BmpImageFile,
     "TGA": TgaImagePlugin.TgaImageFile,
     "AVIF": AvifImagePlugin.AvifImageFile,
     "HEIC": _open_heif,
@@ -278,9 +308,10 @@ _PILLOW: dict[str, Callable[..., Image.Image]] = {
 READERS = {
     "JPEG": Reader(jpeg.take_apart, _decode_jpeg),
     "PNG": Reader(png.take_apart, _decode_png),
-    "WEBP": Reader(webp.take_apart, _make_pillow_reader(WebPImagePlugin.WebPImageFile).decode),
+    "WEBP": Reader(webp.take_apart, _decode_webp),
     "TIFF": Reader(tiff_page.take_apart, _decode_tiff),
     "GIF": Reader(gif.take_apart, _make_pillow_reader(GifImagePlugin.GifImageFile).decode),
+    "BMP": Reader(_make_pillow_reader(BmpImagePlugin.BmpImageFile).take_apart, _decode_bmp),
     "PNM": Reader(pnm.take_apart, _decode_pnm),
     "JPEG2000": Reader(jpeg2000.take_apart, _decode_jpeg2000),
     **{name: _make_pillow_reader(opener) for name, opener in _PILLOW.items()},

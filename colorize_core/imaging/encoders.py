@@ -125,7 +125,7 @@ def _make_jpeg_options(metadata: Metadata) -> dict[str, Any]:
 
 def _insert_segments(data: bytes, metadata: Metadata) -> bytes:
     """IPTC and comments, behind the segments that applications have there already."""
-    segments = [(0xED, block) for block in _list_jpeg_resources(metadata)]
+    segments = [(0xED, block) for block in list_jpeg_resources(metadata)]
     segments += [(0xFE, comment) for comment in list_jpeg_comments(metadata)]
     place = 2
     while 0xE0 <= data[place + 1] <= 0xEF:
@@ -138,7 +138,8 @@ def _insert_segments(data: bytes, metadata: Metadata) -> bytes:
     return b"".join([data[:place], *framed, data[place:]])
 
 
-def _list_jpeg_resources(metadata: Metadata) -> list[bytes]:
+def list_jpeg_resources(metadata: Metadata) -> list[bytes]:
+    """IPTC as applications look for it."""
     return [PHOTOSHOP_MARK + photoshop.wrap_iptc(metadata.iptc)] if metadata.iptc else []
 
 

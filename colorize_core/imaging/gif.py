@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 
 from colorize_core.errors import BrokenPictureError
-from colorize_core.imaging.limits import MAX_BLOCK, MAX_BLOCKS, MAX_FRAMES, check_count
+from colorize_core.imaging.limits import MAX_BLOCKS, MAX_FRAMES, check_count
 from colorize_core.imaging.parts import Parts
 
 EXTENSION, PICTURE = ord("!"), ord(",")
@@ -21,8 +21,8 @@ def take_apart(data: bytes) -> Parts:
     width, height = struct.unpack_from("<HH", data, 6)
     place = 13 + _count_table(data[10])
     kept = [data[:place]]
-    comments: list[bytes] = []
-    pages, blocks, left = 0, 0, MAX_BLOCK
+    parts = Parts(b"", (width, height))
+    pages, blocks = 0, 0
     while pages <= MAX_FRAMES and place + 1 < len(data) and data[place] in (EXTENSION, PICTURE):
         begin, label = place, data[place + 1]
         picture = data[place] == PICTURE
@@ -46,12 +46,12 @@ def take_apart(data: bytes) -> Parts:
             pages += 1
         elif label == CONTROL and pages == 0:
             kept.append(_write_control(data[begin:place]))
-        elif label == COMMENT and (comment := b"".join(pieces)) and len(comment) <= left:
-            comments.append(comment)
-            left -= len(comment)
+        elif label == COMMENT:
+            parts.add_comment(b"".join(pieces))
     if pages == 0:
         raise BrokenPictureError("it has no pixels, or is cut off before them")
-    return Parts(b"".join([*kept, b";"]), (width, height), pages, comments=tuple(comments))
+    parts.bare, parts.size, parts.pages = b"".join([*kept, b";"]), (width, height), pages
+    return parts
 
 
 def _count_table(flags: int) -> int:

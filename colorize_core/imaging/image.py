@@ -28,6 +28,7 @@ from colorize_core.imaging import decoders, encoders, limits
 from colorize_core.imaging.decoders import Pixels
 from colorize_core.imaging.formats import ACCEPTED, CHOICES, FORMATS, WRITTEN, join_names, recognize
 from colorize_core.imaging.limits import MAX_BYTES, MAX_FRAMES, MAX_PIXELS
+from colorize_core.imaging.losses import describe_dropped, describe_pages, list_dropped
 from colorize_core.imaging.metadata import (
     Metadata,
     list_left_out,
@@ -75,6 +76,12 @@ class Photo:
         """The same photo with other pixels (H, W, 3); alpha follows their dtype."""
         alpha = None if self.alpha is None else encoders.convert_dtype(self.alpha, pixels.dtype)
         return replace(self, pixels=pixels, alpha=alpha)
+
+    def describe_losses(self, format: str | None = None) -> str:
+        """What a file of that format (a name of FORMATS) will not have of the one that was read:
+        further pages, metadata. Without a format what was not even read. Empty where nothing is."""
+        dropped = [*self.left_out, *(list_dropped(self.metadata, format) if format else [])]
+        return " ".join(filter(None, [describe_pages(self.pages), describe_dropped(dropped)]))
 
 
 def read(path: str | Path) -> Photo:

@@ -19,7 +19,7 @@ from colorize_core.imaging.photoshop import find_iptc
 
 SOI, START_OF_SCAN, END, COMMENT = 0xD8, 0xDA, 0xD9, 0xFE
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-ARITHMETIC = frozenset(range(0xC9, 0xD0))
+ARITHMETIC = frozenset(range(0xC9, 0xD0))  # several blocks can share a bit there
 ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a body
 JFIF, ADOBE = 0xE0, 0xEE
 XMP_MARK, EXIF_MARK = b"http://ns.adobe.com/xap/1.0/\0", b"Exif\0"
@@ -43,26 +43,26 @@ def take_apart(data: bytes) -> JpegParts:
     profile: dict[int, bytes] = {}
     resources = b""
     parts = JpegParts(b"", (0, 0))
-    frame = None
+    least: int | None = None
     for marker, body, scan in _read_segments(data):
         if scan:
-            if frame is None:
+            if least is None:
                 break
             parts.bare = b"".join([*kept, memoryview(data)[scan:]])
-            parts.complete = _count_least(parts.size, frame) <= len(data) - scan
+            parts.complete = least <= len(data) - scan
             parts.icc = _join_profile(profile)
             parts.iptc = find_iptc(resources)
             return parts
-        if marker in FRAMES and frame is None:
-            frame = marker
+        if marker in FRAMES and least is None:
             precision, height, width, parts.channels = struct.unpack_from(">BHHB", body)
             if precision != 8:
                 raise NotAPictureError(
                     f"it is a JPEG of {precision} bits a channel. Save it as TIFF or PNG first"
                 )
             parts.size = (width, height)
+            least = _count_least(body, parts.size) // (64 if marker in ARITHMETIC else 1)
         if marker == COMMENT:
-            parts.comments += (body.rstrip(b"\0"),) if body.strip(b"\0 ") else ()
+            parts.add_comment(body.rstrip(b"\0"))
         elif marker == 0xE1 and body.startswith(EXIF_MARK):
             parts.exif = parts.exif or body[6:]
         elif marker == 0xE1 and body.startswith(XMP_MARK):
@@ -102,11 +102,16 @@ def _read_segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
         place += max(2, size)
 
 
-def _count_least(size: tuple[int, int], frame: int) -> int:
-    """Bytes that such a picture takes at least: a bit for each block of 8 x 8 pixels, which
-    arithmetic coding can share."""
-    blocks = -(-size[0] // 8) * -(-size[1] // 8)
-    return blocks // 8 // (64 if frame in ARITHMETIC else 1)
+def _count_least(frame: bytes, size: tuple[int, int]) -> int:
+    """Bytes that the pixels take at least: a bit for each block of 8 x 8 samples. This tells an
+    announcement from a picture before the decoder makes room for all of them."""
+    rates = [(each >> 4 or 1, each & 15 or 1) for each in frame[7::3]]
+    most = [max((rate[i] for rate in rates), default=1) for i in (0, 1)]
+    blocks = 0
+    for rate in rates:
+        across, down = (-(-size[i] * rate[i] // (8 * most[i])) for i in (0, 1))
+        blocks += across * down
+    return blocks // 8
 
 
 def _join_profile(segments: dict[int, bytes]) -> bytes | None:

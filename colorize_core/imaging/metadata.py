@@ -51,19 +51,19 @@ def read_metadata(parts: Parts, size: tuple[int, int], turned: bool) -> Metadata
     """The metadata of a file that was taken apart. `size` is (width, height) and `turned` tells
     whether the sides were swapped, both after the orientation was applied. What cannot be parsed is
     left out."""
-    dpi = _check_dpi(parts.dpi or _read_exif_density(parts.exif))
+    dpi = _check_dpi(parts.dpi or read_exif_density(parts.exif))
     return Metadata(
         exif=_correct_exif(parts.exif, size),
         xmp=_correct_xmp(parts.xmp),
         dpi=dpi[::-1] if dpi and turned else dpi,
         iptc=parts.iptc,
-        comments=parts.comments,
-        texts=parts.texts,
+        comments=tuple(parts.comments),
+        texts=tuple(parts.texts),
     )
 
 
 def list_left_out(parts: Parts) -> tuple[str, ...]:
-    """The kinds of metadata that are larger than MAX_BLOCK, and not kept."""
+    """The kinds of metadata that are beyond the limits, and not kept."""
     blocks = {"EXIF": parts.exif, "XMP": parts.xmp, "IPTC": parts.iptc}
     large = [name for name, block in blocks.items() if block and len(block) > MAX_BLOCK]
     return (*parts.left_out, *large)
@@ -73,7 +73,7 @@ def read_orientation(parts: Parts) -> int:
     """The orientation, 1 to 8: the file's own, that of EXIF or else that of XMP; 1 where there is
     none or it cannot be parsed."""
     value = parts.orientation
-    if value is None and (first := _read_first(parts.exif)):
+    if value is None and (first := tiff.read_first(parts.exif)):
         value = first.number(tiff.ORIENTATION) or None
     if (
         value is None
@@ -84,17 +84,9 @@ def read_orientation(parts: Parts) -> int:
     return value if value is not None and 1 <= value <= 8 else 1
 
 
-def _read_first(exif: bytes | None) -> tiff.Directory | None:
-    """The block's first directory; None where there is none or it is damaged."""
-    try:
-        reader = DirectoryReader(exif or b"")
-        return reader.read(reader.first)
-    except (ValueError, struct.error):
-        return None
-
-
-def _read_exif_density(exif: bytes | None) -> tuple[float, float] | None:
-    first = _read_first(exif)
+def read_exif_density(exif: bytes | None) -> tuple[float, float] | None:
+    """The resolution that an EXIF block says, as read_density() reads it."""
+    first = tiff.read_first(exif)
     return read_density(first) if first else None
 
 
@@ -117,7 +109,7 @@ def _check_dpi(value: Any) -> tuple[float, float] | None:
 
 def _correct_exif(exif: bytes | None, size: tuple[int, int]) -> bytes | None:
     """The block with the tags corrected in place, so that all else in it stays as it was."""
-    if exif is None or len(exif) > MAX_BLOCK:
+    if exif is None or len(exif) > MAX_BLOCK or tiff.read_first(exif) is None:
         return None
     block = bytearray(exif)
     try:

@@ -18,6 +18,7 @@ from colorize_core.imaging.limits import (
     DEFLATE_RATIO,
     MAX_BLOCK,
     MAX_CHUNKS,
+    MAX_TEXTS,
     check_count,
     inflate,
 )
@@ -167,9 +168,12 @@ def _read_chromaticities(body: memoryview | None) -> Chromaticities | None:
 
 
 def _read_texts(chunks: list[tuple[bytes, bytes]], parts: PngParts) -> None:
-    """Puts the texts in their places; beyond MAX_BLOCK bytes of all of them they are left out."""
+    """Puts the texts in their places; beyond MAX_TEXTS, or MAX_BLOCK bytes of all of them, they are
+    left out."""
     left = MAX_BLOCK
-    for name, body in chunks:
+    if len(chunks) > MAX_TEXTS:
+        parts.left_out.append("texts")
+    for name, body in chunks[:MAX_TEXTS]:
         keyword, text = _read_text(name, body, left)
         if text is None:
             continue
@@ -181,19 +185,18 @@ def _read_texts(chunks: list[tuple[bytes, bytes]], parts: PngParts) -> None:
             _place_raw_profile(title.removeprefix(RAW_PROFILE).lower(), text, parts)
         elif title.strip():
             words = text.decode("utf-8" if name == b"iTXt" else "latin-1", "replace")
-            parts.texts += ((title, words),)
+            parts.texts.append((title, words))
 
 
 def _read_text(name: bytes, body: bytes, most: int) -> tuple[bytes, bytes | None]:
     """Keyword and text, which is None where it is damaged or has more than `most` bytes."""
     keyword, _, rest = body.partition(b"\0")
-    packed = name == b"zTXt"
+    packed = name == b"zTXt" or (name == b"iTXt" and rest[:1] == b"\1")
     if name == b"iTXt":
-        packed = rest[:1] == b"\1"
-        *_, rest = rest[2:].split(b"\0", 2)  # language, keyword in that language
-        rest = rest if len(_) == 2 else b""
+        _language, _, rest = rest[2:].partition(b"\0")
+        _translated, _, rest = rest.partition(b"\0")
     elif packed:
-        rest = rest[1:]
+        rest = rest[1:]  # the method of compression
     text = inflate(rest, most) if packed else rest
     return keyword, text if text and len(text) <= most else None
 

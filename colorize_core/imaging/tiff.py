@@ -46,7 +46,7 @@ INK_SET, EXTRA_SAMPLES, SAMPLE_FORMAT, XMP, IPTC, PHOTOSHOP, PROFILE = (
     34675,
 )
 EXIF_IFD, GPS_IFD, INTEROP_IFD, DNG_VERSION = 34665, 34853, 40965, 50706
-COLOR_SPACE, PIXEL_WIDTH, PIXEL_HEIGHT = 40961, 40962, 40963
+SUBSAMPLING, COLOR_SPACE, PIXEL_WIDTH, PIXEL_HEIGHT = 530, 40961, 40962, 40963
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED = 1, 2, 3, 4, 5, 7
 # Bytes of a value by its type, and of the numbers that it consists of.
@@ -209,3 +209,18 @@ def write_directory(order: str, tags: Tags, place: int = 8) -> bytes:
             pointed = body.ljust(4, b"\0")
         items.append(struct.pack(order + "HHI", tag, kind, count) + pointed)
     return struct.pack(order + "H", len(items)) + b"".join(items) + bytes(4) + bodies
+
+
+def read_first(block: bytes | None) -> Directory | None:
+    """A block's first directory; None where there is none or it is damaged."""
+    try:
+        reader = DirectoryReader(block or b"")
+        return reader.read(reader.first)
+    except (ValueError, struct.error):
+        return None
+
+
+def has_tag(block: bytes, tag: int) -> bool:
+    """Whether a block's first directory has that tag."""
+    first = read_first(block)
+    return first is not None and tag in first.entries

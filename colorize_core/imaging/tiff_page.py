@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import TiffImagePlugin
+from PIL import Image, TiffImagePlugin
 
 from colorize_core.errors import BrokenPictureError, NotAPictureError
 from colorize_core.imaging import photoshop, tiff
@@ -40,7 +40,15 @@ UNUSUAL = (
 )
 RAW = "it is a camera's raw file. Export it as TIFF or JPEG first"
 # Photometric interpretations.
-WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, INK, FILTER_ARRAY, LINEAR_RAW = 0, 1, 2, 5, 32803, 34892
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, INK, YCBCR, FILTER_ARRAY, LINEAR_RAW = (
+    0,
+    1,
+    2,
+    5,
+    6,
+    32803,
+    34892,
+)
 # Compressions: of bytes, whatever they mean, and those of raw files (Sony, Nikon, Pentax).
 PLAIN, LZW, DEFLATE, OLD_DEFLATE, PACK_BITS, LZMA, ZSTD = 1, 5, 8, 32946, 32773, 34925, 50000
 LOSSLESS = frozenset({PLAIN, LZW, DEFLATE, OLD_DEFLATE, PACK_BITS, LZMA, ZSTD})
@@ -140,7 +148,7 @@ def _read_metadata(
         order = page.order
         parts.exif = tiff.write_header(order) + tiff.write_directory(order, tags)
     parts.dpi = read_density(page)
-    parts.left_out = tuple(large)
+    parts.left_out = large
 
 
 def _measure(each: Entry | Tags) -> int:
@@ -157,7 +165,7 @@ def is_plain(page: Directory) -> bool:
     pictures with more than 8 bits, which Pillow would cut."""
     bits, kind = set(page.numbers(tiff.BITS, (1,))), page.number(tiff.PHOTOMETRIC)
     channels = page.number(tiff.CHANNELS, 1)
-    least = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, INK: 4}.get(kind)
+    least = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, INK: 4, YCBCR: 3}.get(kind)
     plain = (
         bits in ({8}, {16})
         and set(page.numbers(tiff.SAMPLE_FORMAT, (1,))) <= {1, 4}  # unsigned, or not said
@@ -166,6 +174,8 @@ def is_plain(page: Directory) -> bool:
         and page.number(tiff.COMPRESSION, 1) in LOSSLESS
         and page.number(tiff.PREDICTOR, 1) in (1, 2)
         and (kind != INK or (bits == {16} and page.number(tiff.INK_SET, 1) == 1))
+        and (kind != YCBCR or bits == {8})
+        and (kind != YCBCR or page.numbers(tiff.SUBSAMPLING) == (1, 1))
     )
     if not plain and max(bits) > 8:
         raise NotAPictureError(f"it is {UNUSUAL}")
@@ -350,11 +360,19 @@ def divide_alpha(pixels: NDArray[Any], alpha: NDArray[Any]) -> None:
         strip[:] = np.minimum(np.rint(strip / cover), most)
 
 
+def _convert_chroma(samples: NDArray[Any]) -> None:
+    """Y, Cb and Cr of 8 bits over the full range -> RGB, in place."""
+    rows = max(1, STRIP // samples.shape[1])
+    for top in range(0, len(samples), rows):
+        strip = Image.fromarray(samples[top : top + rows], "YCbCr")
+        samples[top : top + rows] = np.asarray(strip.convert("RGB"))
+
+
 def read_colours(data: bytes, page: Directory) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """A plain page: gray (H, W), RGB (H, W, 3) or ink (H, W, 4), and alpha (H, W) or None."""
     samples = read_samples(data, page)
     kind, channels = page.number(tiff.PHOTOMETRIC), samples.shape[2]
-    count = {RGB: 3, INK: 4}.get(kind, 1)
+    count = {RGB: 3, INK: 4, YCBCR: 3}.get(kind, 1)
     if channels == count:
         colours, alpha = samples, None
     else:
@@ -362,6 +380,8 @@ def read_colours(data: bytes, page: Directory) -> tuple[NDArray[Any], NDArray[An
         alpha = np.ascontiguousarray(samples[..., count]) if extra in (1, 2) else None
         colours = np.ascontiguousarray(samples[..., :count])
     colours = colours[..., 0] if count == 1 else colours
+    if kind == YCBCR:
+        _convert_chroma(colours)
     if kind == WHITE_IS_ZERO:
         np.subtract(np.iinfo(colours.dtype).max, colours, out=colours)
     if alpha is not None and page.number(tiff.EXTRA_SAMPLES, 2) == 1:

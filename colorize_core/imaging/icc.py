@@ -92,13 +92,26 @@ def convert_to_srgb(samples: NDArray[Any], icc: bytes | None) -> NDArray[Any]:
     if convert is not None:
         convert_strip = _make_strip_converter(convert, icc or b"", samples.dtype)
         if samples.ndim == 2:  # a gray stays one, so a table of all grays does
-            levels = np.arange(np.iinfo(samples.dtype).max + 1, dtype=samples.dtype)
-            samples = np.take(convert_strip(levels[None])[0, :, 1], samples)
+            samples = np.take(_convert_grays(convert_strip, icc or b"", samples.dtype), samples)
         else:
             rows = max(1, STRIP // samples.shape[1])
             for top in range(0, len(samples), rows):
                 samples[top : top + rows] = convert_strip(samples[top : top + rows])
     return cv2.cvtColor(samples, cv2.COLOR_GRAY2RGB) if samples.ndim == 2 else samples
+
+
+def _convert_grays(
+    convert_strip: Callable[[NDArray[Any]], NDArray[Any]], icc: bytes, dtype: np.dtype[Any]
+) -> NDArray[Any]:
+    """Every gray of the dtype in sRGB. By the profile's curves where it has any, in 8 bits, too:
+    LittleCMS goes through a coarse table there, and dark grays come out wrong by up to 10 levels.
+    """
+    levels = np.arange(np.iinfo(dtype).max + 1, dtype=dtype)
+    curves = _read_curves(icc) if dtype == np.uint8 else None
+    if curves is None:
+        return convert_strip(levels[None])[0, :, 1]
+    deep = _convert_by_curves(levels[None] * np.uint16(257), *curves)[0, :, 1]
+    return ((deep + np.uint32(128)) // 257).astype(np.uint8)
 
 
 def _make_strip_converter(

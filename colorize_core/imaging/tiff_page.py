@@ -15,12 +15,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
 from colorize_core.errors import BrokenPictureError, NotAPictureError
-from colorize_core.imaging import photoshop, tiff
+from colorize_core.imaging import jpeg2000, photoshop, tiff, webp
 from colorize_core.imaging.icc import STRIP
 from colorize_core.imaging.limits import (
     MAX_BLOCK,
@@ -51,6 +52,8 @@ WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, INK, YCBCR, FILTER_ARRAY, LINEAR_RAW = (
 )
 # Compressions: of bytes, whatever they mean, and those of raw files (Sony, Nikon, Pentax).
 PLAIN, LZW, DEFLATE, OLD_DEFLATE, PACK_BITS, LZMA, ZSTD = 1, 5, 8, 32946, 32773, 34925, 50000
+# Compressions whose strips or tiles are pictures themselves.
+WEBP, JPEG2000 = 50001, frozenset({33003, 33005, 34712})
 LOSSLESS = frozenset({PLAIN, LZW, DEFLATE, OLD_DEFLATE, PACK_BITS, LZMA, ZSTD})
 RAW_COMPRESSIONS = frozenset({32767, 34713, 65535})
 # What says how pixels lie, beside what is worked out here: fax options, colours by number, inks,
@@ -171,7 +174,7 @@ def is_plain(page: Directory) -> bool:
         and set(page.numbers(tiff.SAMPLE_FORMAT, (1,))) <= {1, 4}  # unsigned, or not said
         and least is not None
         and least <= channels <= 8
-        and page.number(tiff.COMPRESSION, 1) in LOSSLESS
+        and (page.number(tiff.COMPRESSION, 1) in LOSSLESS or _has_pictures(page))
         and page.number(tiff.PREDICTOR, 1) in (1, 2)
         and (kind != INK or (bits == {16} and page.number(tiff.INK_SET, 1) == 1))
         and (kind != YCBCR or bits == {8})
@@ -180,6 +183,16 @@ def is_plain(page: Directory) -> bool:
     if not plain and max(bits) > 8:
         raise NotAPictureError(f"it is {UNUSUAL}")
     return plain
+
+
+def _has_pictures(page: Directory) -> bool:
+    """Whether its strips or tiles are pictures, of one plane."""
+    compression = page.number(tiff.COMPRESSION, 1)
+    return (
+        (compression == WEBP or compression in JPEG2000)
+        and page.number(tiff.PLANES, 1) == 1
+        and page.number(tiff.PHOTOMETRIC) in (BLACK_IS_ZERO, RGB)
+    )
 
 
 def find_blocks(data: bytes, page: Directory) -> Blocks:
@@ -271,6 +284,10 @@ def read_samples(data: bytes, page: Directory) -> NDArray[Any]:
     channels = page.number(tiff.CHANNELS, 1)
     stored = np.dtype(page.order + f"u{page.numbers(tiff.BITS)[0] // 8}")
     blocks = find_blocks(data, page)
+    if _has_pictures(page):
+        samples = np.empty((height, width, channels), stored.newbyteorder("="))
+        _decode_pictures(data, page, blocks, samples)
+        return samples
     planes = channels if page.number(tiff.PLANES, 1) == 2 else 1
     together = channels // planes
     found = []
@@ -317,6 +334,33 @@ def _unpack_rows(data: bytes, page: Directory, blocks: Blocks, step: int) -> NDA
             bottom = min(top + lines, height)
             rows[top:bottom] = np.asarray(opened.crop((0, top, width * step, bottom)))
     return rows
+
+
+def _decode_pictures(data: bytes, page: Directory, blocks: Blocks, samples: NDArray[Any]) -> None:
+    """Fills in the samples, (H, W, channels)."""
+    height, width, channels = samples.shape
+    webps = page.number(tiff.COMPRESSION) == WEBP
+    across = -(-width // blocks.width)
+    for number, (place, size) in enumerate(zip(blocks.places, blocks.sizes, strict=True)):
+        top, left = number // across * blocks.height, number % across * blocks.width
+        packed = data[place : place + size]
+        lines = blocks.height if blocks.tiled else min(blocks.height, height - top)
+        parts = webp.take_apart(packed) if webps else jpeg2000.take_apart(packed)
+        found: Any = None
+        if parts.size == (blocks.width, lines):  # which costs no more than the page
+            found = cv2.imdecode(np.frombuffer(parts.bare, np.uint8), cv2.IMREAD_UNCHANGED)
+        if found is None or found.dtype != samples.dtype:
+            raise BrokenPictureError("its header and its contents disagree, or it is cut off")
+        found = found.reshape(*found.shape[:2], -1)
+        if found.shape[2] >= 3:  # OpenCV has blue first
+            found[..., :3] = found[..., 2::-1].copy()
+        if found.shape[2] == 3 and channels == 4:  # WebP leaves out an alpha that is full
+            full = np.full((*found.shape[:2], 1), np.iinfo(found.dtype).max, found.dtype)
+            found = np.concatenate([found, full], axis=2)
+        if found.shape[2] != channels:
+            raise BrokenPictureError("its header and its contents disagree, or it is cut off")
+        part = samples[top : top + lines, left : left + blocks.width]
+        part[:] = found[: part.shape[0], : part.shape[1]]
 
 
 def _walk(

@@ -34,6 +34,7 @@ from colorize_core.imaging import decoders, formats, image, limits
 from colorize_core.imaging.color import lab_to_rgb
 from colorize_core.imaging.image import Metadata, Photo
 from tests import image_files as files
+from tests.image_files import STORED, tiff
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")
 LOSSLESS = ("PNG", "TIFF")
@@ -47,12 +48,6 @@ MARKS = (
 
 def photo(pixels: Any, alpha: Any = None, metadata: Metadata | None = None) -> Photo:
     return Photo(pixels, alpha, metadata or Metadata(), "PNG")
-
-
-def tiff(samples: Any, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    tifffile.imwrite(buffer, samples, metadata=None, **options)
-    return buffer.getvalue()
 
 
 def moved(first: Any, second: Any) -> float:
@@ -369,18 +364,6 @@ def test_with_pixels_keeps_the_rest() -> None:
 
 
 # --- orientation --------------------------------------------------------------------------------
-
-# orientation -> what a camera that was held that way stores of an upright picture (EXIF 2.3)
-STORED: dict[int, Callable[[Any], Any]] = {
-    1: lambda p: p,
-    2: lambda p: p[:, ::-1],
-    3: lambda p: p[::-1, ::-1],
-    4: lambda p: p[::-1],
-    5: lambda p: p.swapaxes(0, 1),
-    6: lambda p: p.swapaxes(0, 1)[::-1],
-    7: lambda p: p.swapaxes(0, 1)[::-1, ::-1],
-    8: lambda p: p.swapaxes(0, 1)[:, ::-1],
-}
 
 
 @pytest.mark.parametrize("orientation", STORED)

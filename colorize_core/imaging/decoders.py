@@ -38,6 +38,7 @@ from colorize_core.imaging.icc import (
     make_lab_transform,
     make_srgb_transform,
 )
+from colorize_core.imaging.levels import stretch
 from colorize_core.imaging.parts import Parts
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
@@ -200,7 +201,7 @@ def _decode_jpeg2000(parts: jpeg2000.Jpeg2000Parts) -> Samples:
         return _decode_by_pillow(opened, parts.icc)
     found: Any = cv2.imdecode(np.frombuffer(parts.bare, np.uint8), cv2.IMREAD_UNCHANGED)
     _check_shape(found, parts)
-    samples, alpha = _split_alpha(found, gray=False)
+    samples, alpha = _split_alpha(stretch(found, (1 << parts.depth) - 1), gray=False)
     return convert_to_srgb(samples, parts.icc), alpha
 
 

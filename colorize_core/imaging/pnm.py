@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize_core.errors import BrokenPictureError
+from colorize_core.imaging.levels import stretch
 from colorize_core.imaging.limits import check_area
 from colorize_core.imaging.parts import Parts
 
@@ -62,7 +63,7 @@ def read_samples(parts: PnmParts) -> NDArray[Any]:
     if parts.kind == 1:
         return ((1 - samples) * np.uint8(255)).reshape(height, width)
     shape = (height, width, 3) if channels == 3 else (height, width)
-    return _stretch(samples, parts.most).reshape(shape)
+    return stretch(samples, parts.most).reshape(shape)
 
 
 def _take(parts: PnmParts, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
@@ -84,14 +85,3 @@ def _read_digits(parts: PnmParts, count: int) -> NDArray[Any]:
     if len(values) < count:
         raise BrokenPictureError("its header and its contents disagree, or it is cut off")
     return values[:count]
-
-
-def _stretch(samples: NDArray[Any], most: int) -> NDArray[Any]:
-    """Samples up to `most` -> uint8 up to 255, or uint16 up to 65,535 where `most` is above 255."""
-    top, dtype = (65535, np.uint16) if most > 255 else (255, np.uint8)
-    levels = (np.arange(most + 1, dtype=np.int64) * top + most // 2) // most
-    if len(samples) and int(samples.max()) > most:
-        raise BrokenPictureError("its samples are larger than its header says")
-    if most == top:
-        return samples.astype(dtype)
-    return np.take(levels.astype(dtype), samples)

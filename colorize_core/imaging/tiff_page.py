@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, TiffImagePlugin
+from PIL import Image, ImageFile, TiffImagePlugin
 
 from colorize_core.errors import BrokenPictureError, NotAPictureError
 from colorize_core.imaging import jpeg2000, photoshop, tiff, webp
@@ -66,6 +66,14 @@ class TiffParts(Parts):
     """A TIFF; `page` is the directory of its first picture of full size."""
 
     page: Directory = field(default_factory=lambda: Directory("<"))
+
+
+class PageFile(TiffImagePlugin.TiffImageFile):
+    """A TIFF as Pillow opens it, without Pillow's own limit on pixels: ours was checked before, and
+    a row of a deep picture is many pixels here."""
+
+    def load_prepare(self) -> None:
+        ImageFile.ImageFile.load_prepare(self)
 
 
 @dataclass(frozen=True)
@@ -229,7 +237,7 @@ def find_blocks(data: bytes, page: Directory) -> Blocks:
     return Blocks(across, down, tiled, places[:count], sizes[:count])
 
 
-def open_page(data: bytes, page: Directory) -> TiffImagePlugin.TiffImageFile:
+def open_page(data: bytes, page: Directory) -> PageFile:
     """The page as a file of its own, opened by Pillow: nothing beside its pixels is in it. Raises
     NotAPictureError where Pillow knows no such pixels."""
     blocks = find_blocks(data, page)
@@ -247,7 +255,7 @@ def open_page(data: bytes, page: Directory) -> TiffImagePlugin.TiffImageFile:
 
 def _open(
     data: bytes, order: str, tags: dict[int, Entry], size: tuple[int, int], blocks: Blocks
-) -> TiffImagePlugin.TiffImageFile:
+) -> PageFile:
     if any(at + size > len(data) for at, size in zip(blocks.places, blocks.sizes, strict=True)):
         raise BrokenPictureError("its header and its contents disagree, or it is cut off")
 
@@ -271,7 +279,7 @@ def _open(
         ]
     )
     try:
-        return TiffImagePlugin.TiffImageFile(io.BytesIO(file), "")
+        return PageFile(io.BytesIO(file), "")
     except (SyntaxError, KeyError) as error:
         raise NotAPictureError(f"it is damaged or {UNUSUAL}") from error
 

@@ -16,7 +16,7 @@ from benchmarks.perceptual import blur, gray, hue
 from colorize_core import load, metrics
 from colorize_core.imaging import image
 from colorize_core.imaging.captions import draw_captioned_grid
-from colorize_core.imaging.color import rgb_to_lab
+from colorize_core.imaging.color import combine_ab, rgb_to_lab
 from colorize_core.metrics import Metric, protocol
 from colorize_core.metrics.baselines import make_one_colour
 from docs.tables import ROOT, Rows, between, heading, results, score, table_of
@@ -108,8 +108,8 @@ def distortions(truth: Picture) -> dict[str, Picture]:
         "gray": protocol.to_gray(truth),
         "half the chroma": gray(truth, 0.5),
         "other hues: turned 60°": hue(truth, 60),
-        "blotches": protocol.combine_ab(lab[..., :1], lab[..., 1:] + patches),
-        "blotches on gray": protocol.combine_ab(lab[..., :1], patches),
+        "blotches": combine_ab(lab[..., :1], lab[..., 1:] + patches),
+        "blotches on gray": combine_ab(lab[..., :1], patches),
         "ab blurred by 12 pixels": protocol.recombine(blur(truth, 12), truth),
         "shifted by 2 pixels": np.roll(truth, 2, 1),
     }

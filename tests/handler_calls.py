@@ -7,7 +7,11 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
+
 WHO: Any = SimpleNamespace(session_hash="someone")
+UPLOAD: Any = SimpleNamespace(target=gr.Image(render=False))  # events that open a photo
+FOLLOWING: Any = SimpleNamespace(target=gr.Textbox(render=False))
 Updates = dict[str, Any]
 
 

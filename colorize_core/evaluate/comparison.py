@@ -7,7 +7,7 @@ import io
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from colorize_core.cards import ModelCard
 from colorize_core.errors import OptionError
@@ -138,6 +138,69 @@ def find_best(results: Sequence[Result], column: Any) -> set[int]:
         and (key := get_sort_key(result.value(column.name), column.better)) is not None
     }
     return {i for i, key in keys.items() if key == max(keys.values())}
+
+
+def list_rows(
+    results: Sequence[Result], columns: Sequence[Any], places: Sequence[int]
+) -> list[dict[str, Any]]:
+    """The rows of a table, with so many decimals in each column, and the best of a column marked:
+    `text` of a cell, the `key` to sort it by, and `why` it is empty."""
+    winners = [find_best(results, column) for column in columns]
+    return [
+        {
+            "title": result.entry.title,
+            "settings": result.entry.settings,
+            "kind": result.entry.kind,
+            "error": result.error,
+            "cells": [
+                {
+                    "text": format_figure(value := result.value(column.name), digits),
+                    "key": get_sort_key(value, column.better),
+                    "best": i in best,
+                    "why": "" if value is not None else result.reason(column.name),
+                }
+                for column, digits, best in zip(columns, places, winners, strict=True)
+            ],
+        }
+        for i, result in enumerate(results)
+    ]
+
+
+def list_undefeated(results: Sequence[Result], columns: Sequence[Any]) -> dict[str, list[str]]:
+    """The columns, by their titles, in which no model does better than gray, or than one colour
+    everywhere, by the title of that."""
+    if not any(result.entry.kind == "model" and not result.error for result in results):
+        return {}
+    wins: dict[str, list[str]] = {}
+    for column in columns:
+        winners = [results[i].entry for i in find_best(results, column)]
+        if all(entry.kind != "model" for entry in winners):
+            for entry in winners:
+                wins.setdefault(entry.title, []).append(column.title)
+    return wins
+
+
+class Table(NamedTuple):
+    """A table of scores: of single pictures, and of several seeds together."""
+
+    columns: list[Any]
+    rows: list[dict[str, Any]]
+    several: list[dict[str, Any]]
+    undefeated: dict[str, list[str]]
+
+
+def tabulate(results: Sequence[Result], metrics: Sequence[Any], judged: bool) -> Table:
+    """What can be had of a photo: `judged`, if it is in colour, by its truth too."""
+    columns = [*(each for each in metrics if judged or not each.needs_truth), SECONDS]
+    several = pick_best_of_seeds(results, metrics) if judged else []
+    values = [[each.value(column.name) for each in (*results, *several)] for column in columns]
+    places = [count_decimals(column) for column in values]
+    return Table(
+        columns,
+        list_rows(results, columns, places),
+        list_rows(several, columns, places),
+        list_undefeated(results, columns) if judged else {},
+    )
 
 
 def pick_best_of_seeds(results: Sequence[Result], metrics: Sequence[Any]) -> list[Result]:

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 Array = TypeVar("Array", bound=Any)  # numpy.ndarray or torch.Tensor
 
@@ -121,6 +122,12 @@ def lab_to_rgb_in_gamut(lab: Array, axis: int = -1) -> Array:
     )
     linear = xp.stack([gray + kept * (channel - gray) for channel in (red, green, blue)])
     return xp.clip(linear_to_srgb(xp.moveaxis(linear, 0, axis)), 0.0, 1.0)
+
+
+def combine_ab(lightness: NDArray[np.floating], ab: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """L (H, W, 1) in [0, 100] and ab (H, W, 2) -> sRGB (H, W, 3), brought into the gamut."""
+    rgb = lab_to_rgb_in_gamut(np.concatenate([lightness, ab], -1))
+    return np.round(rgb * 255).astype(np.uint8)
 
 
 def lightness(rgb: Array, axis: int = -1) -> Array:

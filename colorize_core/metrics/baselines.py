@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize_core.downloads import checkpoints
-from colorize_core.imaging.color import rgb_to_lab
+from colorize_core.imaging.color import combine_ab, rgb_to_lab
 from colorize_core.metrics import protocol
 from colorize_core.models.registry import cards
 
@@ -24,7 +24,7 @@ def make_baseline(name: str, truth: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def make_one_colour(truth: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The mean colour everywhere, on the truth's L."""
     lab = rgb_to_lab(truth.astype(np.float32) / 255)
-    return protocol.combine_ab(lab[..., :1], np.zeros_like(lab[..., 1:]) + load_mean_colour())
+    return combine_ab(lab[..., :1], np.zeros_like(lab[..., 1:]) + load_mean_colour())
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize_core.imaging.color import lab_to_rgb_in_gamut, rgb_to_lab
+from colorize_core.imaging.color import combine_ab, rgb_to_lab
 
 SIDE = 256
 NAME = "recombine-256"
@@ -35,9 +35,3 @@ def recombine(picture: NDArray[np.uint8], truth: NDArray[np.uint8]) -> NDArray[n
     lightness = rgb_to_lab(truth.astype(np.float32) / 255)[..., :1]
     ab = rgb_to_lab(picture.astype(np.float32) / 255)[..., 1:]
     return combine_ab(lightness, ab)
-
-
-def combine_ab(lightness: NDArray[np.floating], ab: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """L (H, W, 1) and ab (H, W, 2) -> sRGB (H, W, 3)."""
-    rgb = lab_to_rgb_in_gamut(np.concatenate([lightness, ab], -1))
-    return np.round(rgb * 255).astype(np.uint8)

@@ -17,7 +17,7 @@ from PIL import Image
 import colorize_core
 from benchmarks import confidence, frontier, historical, results_file
 from colorize_core import metrics
-from colorize_core.imaging.color import rgb_to_lab
+from colorize_core.imaging.color import combine_ab, rgb_to_lab
 from colorize_core.metrics import protocol
 
 Picture = NDArray[np.uint8]
@@ -51,7 +51,7 @@ class FromTruth:
 
     def render(self, gray: Picture, prediction: Any, vividness: float) -> Picture:
         lab = prediction.lab
-        return protocol.combine_ab(lab[..., :1], lab[..., 1:] * self.share * vividness)
+        return combine_ab(lab[..., :1], lab[..., 1:] * self.share * vividness)
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ const show = async () => {
   choices.forEach((button, i) => dress(button, i, value));
   neither.hidden = !value.neither || Boolean(value.verdict);
   next.hidden = !value.verdict;
+  next.textContent = value.verdict?.last ? "Finish" : "Next";
   status.textContent = value.verdict?.words ?? "";
   seen = value.verdict ? null : performance.now();
   if (!root.checkVisibility()) return; // its focus belongs to another tab

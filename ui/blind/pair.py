@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from colorize_core.imaging.color import rgb_to_lab
+from colorize_core.imaging.color import combine_ab, rgb_to_lab
 from colorize_core.metrics import protocol
 from colorize_core.metrics.mean_chroma import mean_chroma
 from ui.shared.photo import OpenPhoto
@@ -58,10 +58,12 @@ def ask(round: int, pictures: Sequence[Picture], neither: bool) -> dict[str, Any
 
 
 def reveal(
-    asked: dict[str, Any], captions: Sequence[str], chosen: int, words: str
+    asked: dict[str, Any], captions: Sequence[str], chosen: int, words: str, last: bool = False
 ) -> dict[str, Any]:
-    """The same after the answer: what either picture is, and what is to be said."""
-    return {**asked, "verdict": {"captions": list(captions), "chosen": chosen, "words": words}}
+    """The same after the answer: what either picture is, what is to be said, and whether this was
+    the last round."""
+    verdict = {"captions": list(captions), "chosen": chosen, "words": words, "last": last}
+    return {**asked, "verdict": verdict}
 
 
 def encode_jpegs(pictures: Sequence[Picture]) -> list[bytes]:
@@ -97,4 +99,4 @@ def turn_hues(truth: Picture) -> Picture:
     """The truth with every hue turned by 180 degrees, and not pale: nobody takes it for real."""
     lab = rgb_to_lab(truth.astype(np.float32) / 255)
     boost = max(1.0, LEAST_WRONG / max(mean_chroma(truth), 1e-6))
-    return protocol.combine_ab(lab[..., :1], -boost * lab[..., 1:])
+    return combine_ab(lab[..., :1], -boost * lab[..., 1:])

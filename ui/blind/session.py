@@ -15,7 +15,7 @@ from colorize_core.metrics import protocol
 from colorize_core.models.runner import Task
 from colorize_core.options import Options
 from ui.blind import pair
-from ui.blind.trials import ORIGINAL, PREFER, WRONG, Plan, Planner
+from ui.blind.trials import ORIGINAL, PREFER, REAL, WRONG, Plan, Planner, Trial
 from ui.shared import thumbnails
 from ui.shared.photo import OpenPhoto, shrink
 from ui.shared.service import Service
@@ -63,6 +63,7 @@ class BlindSession:
     asked: dict[str, Any] = field(default_factory=dict)  # what the page shows of it
     answered: bool = True
     rounds: int = 0
+    trials: list[Trial] = field(default_factory=list)  # what was answered of REAL
     _ahead: Round | None = None
     _making: threading.Lock = field(default_factory=threading.Lock)
 
@@ -92,6 +93,11 @@ class BlindSession:
         planner = Planner(question, len(items), names, rng)
         return cls(question, items, {card.name: card for card in cards}, planner)
 
+    @property
+    def finished(self) -> bool:
+        """Whether every photo was shown: an original that was seen in colour is found again."""
+        return self.question == REAL and self.rounds >= len(self.items)
+
     def show_next(self, service: Service, task: Task) -> None:
         """Show another pair, made now unless it is ready."""
         self.prepare(service, task)
@@ -104,7 +110,7 @@ class BlindSession:
     def prepare(self, service: Service, task: Task) -> None:
         """Have the next pair ready. Raises what Runner.colorize() raises, and PictureError."""
         with task.hold(self._making, "Preparing the next pair"):
-            if self._ahead is None:
+            if self._ahead is None and not self.finished:
                 self._ahead = self._make(service, task)
 
     def _make(self, service: Service, task: Task) -> Round:

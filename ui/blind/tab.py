@@ -48,6 +48,11 @@ WORDS = {
     PREFER: "Two models' colours for the same photo, without their names: choose the better ones. "
     "For photographs in colour or in black and white.",
 }
+EXAMPLES = {REAL: "Take the examples in colour", PREFER: "Take the examples"}
+KNOWN = (
+    "<p>You have seen all of these photos in colour before, so these rounds do not count. Other "
+    "photos do.</p>"
+)
 THUMBS = 12  # of the photos, that many are shown
 
 
@@ -82,18 +87,26 @@ class Handlers(handlers.Handlers):
         return self._take([self.service.upload(file) for file in files or ()], album, task)
 
     @task_handler(stopped=empty_zone)
-    def take_examples(self, task: Task, album: list[Item] | None) -> Updates:
-        """Add the photos that ship with the app."""
-        return self._take(self.examples, album, task)
+    def take_examples(self, task: Task, question: str, album: list[Item] | None) -> Updates:
+        """Add the photos that ship with the app: those of which that question can be asked."""
+        return self._take(self.examples, album, task, coloured=question == REAL)
 
-    def _take(self, paths: Sequence[Path], album: list[Item] | None, task: Task) -> Updates:
-        """A photo that cannot be taken is left out and named."""
+    def _take(
+        self,
+        paths: Sequence[Path],
+        album: list[Item] | None,
+        task: Task,
+        coloured: bool = False,
+    ) -> Updates:
+        """A photo that cannot be taken is left out and named; `coloured`: only those in colour."""
         taken, faults = list(album or ()), []
         for i, path in enumerate(paths):
             task.step(i / len(paths), f"Looking at photo {i + 1} of {len(paths)}")
             try:
                 with in_words():
-                    add(taken, self.service.photo(path))
+                    photo = self.service.photo(path)
+                    if photo.coloured or not coloured:
+                        add(taken, photo)
             except ColorizeError as error:
                 faults.append(widgets.alert(error))
         return {"message": "".join(faults), **show_album(taken)}
@@ -106,14 +119,21 @@ class Handlers(handlers.Handlers):
 
     @task_handler("remark")
     def start(
-        self, task: Task, question: str, models: list[str], album: list[Item] | None
+        self,
+        task: Task,
+        question: str,
+        models: list[str],
+        album: list[Item] | None,
+        kept: Any,
     ) -> Updates:
         """The first pair, in the place of the choices."""
         cards = [card for card in self.cards if card.name in models]
         session = BlindSession.begin(question, album or [], cards, self.rng)
         session.show_next(self.service, task)
-        place = {"setup": AWAY, "bar": THERE}
-        return {"message": "", "remark": "", **place, "shown": session.asked, "session": session}
+        seen = {trial.key for trial in Results.read(kept).trials}
+        known = question == REAL and all(item.key in seen for item in session.items)
+        place = {"setup": AWAY, "bar": THERE, "remark": KNOWN if known else ""}
+        return {"message": "", **place, "shown": session.asked, "session": session}
 
     def back(self) -> Updates:
         """To the choices again; the photos are still there."""
@@ -125,6 +145,8 @@ class Handlers(handlers.Handlers):
         """The next pair, once this one is answered."""
         if session is None or not session.answered:
             return {}
+        if session.finished:
+            return {"remark": summarize(session.trials, self.titles), "shown": None}
         session.show_next(self.service, task)
         return {"remark": "", "shown": session.asked}
 
@@ -148,10 +170,11 @@ class Handlers(handlers.Handlers):
             words = self._describe_choice(choice)
         else:
             trial = guess(session, SIDES[index % 2], seconds, results.trials)
+            session.trials.append(trial)
             results = Results((*results.trials, trial), results.choices)
             words = self._describe_trial(trial)
         captions = [name_picture(name, self.titles) for name in session.shown.plan.pair]
-        shown = pair.reveal(session.asked, captions, index % 3, words)
+        shown = pair.reveal(session.asked, captions, index % 3, words, session.finished)
         return {"shown": shown, "kept": results.dump()}
 
     def _describe_trial(self, trial: Trial) -> str:
@@ -183,6 +206,7 @@ class Handlers(handlers.Handlers):
         results = Results.read(kept)
         return {
             "intro": WORDS[question],
+            "samples": EXAMPLES[question],
             "table": result_tables.build_table(question, results, self.titles),
             "tools": gr.update(visible=bool(results)),
             "confirm": AWAY,
@@ -241,6 +265,21 @@ def show_album(album: list[Item]) -> Updates:
     }
 
 
+def summarize(trials: Sequence[Trial], titles: dict[str, str]) -> str:
+    """What is said when every photo was shown."""
+    counted = [trial for trial in trials if not trial.catch]
+    right = sum(trial.right for trial in counted)
+    words = [f"That was every photo. You found the original in {right} of {len(counted)} rounds."]
+    if fooled := dict.fromkeys(titles[each.model] for each in counted if not each.right):
+        words.append(f"You were fooled by {', '.join(fooled)}.")
+    if caught := [trial.right for trial in trials if trial.catch]:
+        words.append(f"Wrong colours on purpose you saw in {sum(caught)} of {len(caught)}.")
+    if any(trial.seen for trial in counted):
+        words.append("Photos that you had seen in colour before do not count in the table.")
+    words.append("For more rounds add other colour photographs, best those that you do not know.")
+    return f"<p>{escape(' '.join(words))}</p>"
+
+
 def name_picture(name: str, titles: dict[str, str]) -> str:
     """What a picture is, once that may be known."""
     return "The photograph" if name == ORIGINAL else titles.get(name, "Wrong colours")
@@ -296,7 +335,7 @@ def build(
                 elem_classes=["drop", "several"],
             )
         samples = gr.Button(
-            f"Take the {len(examples)} examples",
+            EXAMPLES[REAL],
             size="sm",
             visible=bool(examples),
             elem_classes="go",
@@ -323,16 +362,16 @@ def build(
     taking, run = widgets.runs(opening), widgets.runs(busy)
     taken = [
         zone.upload(*view.wire(on.take, [turn, zone, album], choices), preprocess=False, **taking),
-        samples.click(*view.wire(on.take_examples, [turn, album], choices), **taking),
+        samples.click(*view.wire(on.take_examples, [turn, question, album], choices), **taking),
     ]
-    wire_run(view, on, taken, cancel_opening, "message")
+    wire_run(view, on, taken, [cancel_opening], "message")
     again.click(*view.wire(on.reset, None, choices), **widgets.QUICK)
     leave.click(*view.wire(on.back, None, rounds), **widgets.QUICK)
     asked = [
-        go.click(*view.wire(on.start, [turn, question, models, album], rounds), **run),
+        go.click(*view.wire(on.start, [turn, question, models, album, kept], rounds), **run),
         shown.submit(*view.wire(on.go_on, [turn, session], ["remark", "shown"]), **run),
     ]
-    wire_run(view, on, asked, cancel)
+    wire_run(view, on, asked, [cancel])
     preparing = view.wire(on.prepare, [turn, session], ["remark"])
     for event in asked:
         event.success(*preparing, **{**run, "show_progress": "hidden"})
@@ -368,7 +407,9 @@ def build_results(on: Handlers, view: View, question: gr.Radio) -> None:
     view.add(tools=tools, confirm=confirm, sure=sure, finished=finished)
 
     kept = view["kept"]
-    recalling = view.wire(on.recall, [question, kept], ["intro", "table", "tools", "confirm"])
+    recalling = view.wire(
+        on.recall, [question, kept], ["intro", "samples", "table", "tools", "confirm"]
+    )
     gr.on(None, *recalling, **widgets.QUICK)  # also when the page opens
     wipe.click(*view.wire(on.ask, kept, ["tools", "confirm", "sure"]), **widgets.QUICK)
     yes.click(*view.wire(on.clear, None, ["kept"]), **widgets.QUICK)

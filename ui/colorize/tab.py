@@ -17,7 +17,7 @@ from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import endpoints, example_strip, model_choices, slider, widgets
 from ui.shared.handlers import AWAY, THERE, Updates, View, task_handler
 from ui.shared.photo import OpenPhoto
-from ui.shared.photo_tab import PhotoHandlers, build_samples, no_file, wire, wire_download
+from ui.shared.photo_tab import PhotoHandlers, build_samples, no_file, wire, wire_downloads
 from ui.shared.service import Colorization, Service, check_format
 
 TITLE = "Colorize"
@@ -159,7 +159,7 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     build_samples(view, service, examples)
     view.add(finished=gr.DownloadButton(visible="hidden"))
 
-    wire(view, on, ["frame", "compared", "line"], controls, page, trigger_mode="multiple")
+    wire(view, on, ["frame", "compared", "line"], controls, page)
     turn, asked = view["turn"], widgets.runs(busy)
     gr.on(
         [control.input for control in controls],
@@ -167,8 +167,7 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
         trigger_mode="always_last",
         **asked,
     )
-    for format, button in buttons.items():
-        wire_download(view, button, on.download, [turn, session, gr.State(format)], busy)
+    wire_downloads(view, buttons, on.download, [turn, session], busy)
     build_endpoint(on, zone, controls)
     return [widgets.picker(controls[0], model_choices.every())]
 

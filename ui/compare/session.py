@@ -13,6 +13,7 @@ from PIL import Image
 from colorize_core import metrics
 from colorize_core.errors import ColorizeError, PictureError
 from colorize_core.evaluate.comparison import SECONDS, Entry, Result, list_references
+from colorize_core.imaging.color import combine_ab
 from colorize_core.imaging.heatmap import draw_heat_map
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.metrics import Metric, baselines, protocol
@@ -63,7 +64,7 @@ class CompareSession(PhotoSession):
         small = photo.shrink(height, width)
         tone = measure_tone(small)
         lightness = tone.lightness(small)[..., None].clip(0, 100)
-        gray = protocol.combine_ab(lightness, np.zeros_like(small[..., :2], np.float32))
+        gray = combine_ab(lightness, np.zeros_like(small[..., :2], np.float32))
         truth = small if tone.coloured else None
         target = protocol.crop_square(gray if truth is None else truth)
         session = cls(photo, service.folder.new("compare").parent, truth, gray, target)

@@ -33,7 +33,7 @@ from ui.shared.photo_tab import (
     describe,
     no_file,
     wire,
-    wire_download,
+    wire_downloads,
 )
 from ui.shared.service import Service
 
@@ -256,11 +256,10 @@ def build(
         trigger_mode="always_last",
         **asked,
     )
-    for kind, button in buttons.items():
-        wire_download(view, button, on.export, [turn, session, gr.State(kind)], busy)
+    wire_downloads(view, buttons, on.export, [turn, session], busy)
     copied = copy.click(permalink.write, settings, query, **widgets.QUICK)
     copied.success(None, query, view["remark"], js="window.copyLink", **widgets.QUICK)
-    wire_run(view, on, [made], cancel)
+    wire_run(view, on, [made], [cancel])
     count.value = on.count(few(cards), [1.0], 1)["count"]
     endpoint.build(service, cards, view["zone"], settings)
     return [widgets.picker(models, cards)]

@@ -151,7 +151,7 @@ def build(
     place = ["message", "zone", "own", "bar", "intro", *FIGURES]
     asked = view.wire(on.take, [view["turn"], zone], place)
     taken = zone.upload(*asked, preprocess=False, **widgets.runs(busy))
-    wire_run(view, on, [taken], cancel)
+    wire_run(view, on, [taken], [cancel])
     back.click(*view.wire(on.show, None, place), **widgets.QUICK)
     metric.input(*view.wire(on.choose, [metric, view["own"]], ["speed"]), **widgets.QUICK)
     endpoint.build(cards, known)

@@ -8,12 +8,13 @@ from typing import Any
 
 from colorize_core.cards import ModelCard
 from colorize_core.evaluate import comparison
-from colorize_core.evaluate.comparison import REFERENCES, Column, Result
+from colorize_core.evaluate.comparison import REFERENCES, Column, Result, list_undefeated
 from colorize_core.metrics import Metric, find, protocol
 from ui.leaderboard import scatter
 from ui.leaderboard.ranking import MAKE, NOT_MEASURED, SETTINGS, TIME, Figure, Ranking, list_results
 from ui.leaderboard.scatter import Axis, Line, Point, Value
 from ui.shared import score_table
+from ui.shared.score_table import write_undefeated
 
 FIRST = "ciede2000"  # the metric that the second plot begins with
 COLOURFULNESS = "colourfulness"
@@ -30,7 +31,7 @@ def build_table(ranking: Ranking, cards: Sequence[ModelCard]) -> dict[str, Any]:
     found = list_results(ranking, cards)
     columns: list[Metric | Column] = [*ranking.measured, TIME]
     places = [comparison.count_decimals(r.value(column.name) for r in found) for column in columns]
-    rows = score_table.rows(found, columns, places)
+    rows = comparison.list_rows(found, columns, places)
     known = {card.name for card in cards}
     for row, result in zip(rows, found, strict=True):
         model = result.entry.model
@@ -72,7 +73,7 @@ def _count_photos(count: int) -> str:
 
 def list_notes(ranking: Ranking, found: Sequence[Result], cards: Sequence[ModelCard]) -> list[str]:
     """What stands below the table, each once."""
-    said = [RULES, *score_table.baselines(found, ranking.measured)]
+    said = [RULES, *write_undefeated(list_undefeated(found, ranking.measured))]
     drawing = [card.title for card in cards if card.sampled and ranking.count(card.name)]
     if drawing:
         verb = "draws its" if len(drawing) == 1 else "draw their"

@@ -13,6 +13,7 @@ import gradio as gr
 
 from colorize_core.cards import SEED, ModelCard
 from colorize_core.downloads import checkpoints
+from colorize_core.errors import PictureError
 from colorize_core.models.runner import Task
 from colorize_core.options import Options
 from ui.models import endpoint
@@ -30,7 +31,7 @@ from ui.shared.photo_tab import (
     describe,
     no_file,
     wire,
-    wire_download,
+    wire_downloads,
 )
 from ui.shared.service import Colorization, Service
 
@@ -41,7 +42,7 @@ LATER = "<p>Gain and tint count from the next time that you press Colorize.</p>"
 STOPPED = "<p>Stopped. What is here stays: the download goes on from there.</p>"
 
 
-VIEW = ("remark", "frame", "bar", "compared", "pair", "line")  # what a result changes
+VIEW = ("remark", "frame", "bar", "compared", "pair", "line", "noise")  # what a result changes
 EMPTY: Updates = {
     "remark": "",
     "frame": AWAY,
@@ -49,7 +50,9 @@ EMPTY: Updates = {
     "compared": None,
     "pair": AWAY,
     "line": "",
+    "noise": AWAY,
 }
+NOTHING = {name: value for name, value in EMPTY.items() if name != "remark"}
 
 
 def show_samples(_: Handlers, session: ModelsSession | None, model: str, *__: Any) -> Updates:
@@ -113,27 +116,39 @@ class Handlers(PhotoHandlers):
         strength: float,
         gain: float,
         neutralize: bool,
-    ) -> Updates:
-        """The open tab's model at full size, with the network only where it must."""
-        nothing = {name: value for name, value in EMPTY.items() if name != "remark"}
+    ) -> Iterator[Updates]:
+        """The open tab's model at full size, with the network only where it must; then the way into
+        noise, of a model that has learned the way out of it."""
         if session is None:
-            return nothing  # what was said of a download stays
+            yield NOTHING  # what was said of a download stays
+            return
         card = self.known[session.current]
-        if not model_choices.is_here(card):
-            return nothing  # its tab says how it is downloaded
         options = Options(card.name, vividness, strength, gain, neutralize)
+        shown = self._render(session, card, options, task)
+        # Where another photo or tab was opened meanwhile, nothing of this is shown.
+        if session.away or session.current != card.name:
+            return
+        yield shown
+        yield {**shown, "noise": self._add_noise(session, card, task)}
+
+    def _render(
+        self, session: ModelsSession, card: ModelCard, options: Options, task: Task
+    ) -> Updates:
+        if not model_choices.is_here(card):
+            return NOTHING  # its tab says how it is downloaded
         note, kept = "", session.result(card.name)
         if card.sampled:
             if kept is None:
-                return nothing  # a word on why there is none stays
-            options = replace(kept.options, vividness=vividness, strength=strength)
-            same = (gain, neutralize) == (options.gain, options.neutralize)
+                return NOTHING  # a word on why there is none stays
+            same = (options.gain, options.neutralize) == (
+                kept.options.gain,
+                kept.options.neutralize,
+            )
             note = "" if same else LATER
+            options = replace(kept.options, vividness=options.vividness, strength=options.strength)
         result = self._colorize(session, options, task)
         if card.beside:
             self._colorize(session, replace(options, model=card.beside), task)
-        if session.away or session.current != card.name:  # another photo or tab was opened
-            return {}
         shown = self._show(session, card, result)
         # Where nothing has happened since, what was said stays.
         return shown if result is kept and not note else {**shown, "remark": note}
@@ -171,22 +186,19 @@ class Handlers(PhotoHandlers):
         value = thumbnails.groups(thumbnails.group(cells, len(cells), "Side by side"))
         return gr.update(value=value, visible=True)
 
-    @task_handler("remark", failed=lambda *_: {"noise": AWAY, "remark": gr.skip()})
-    def noise(self, task: Task, model: str, session: ModelsSession | None) -> Updates:
-        """The way into noise, for a model that has learned the way out of it: of the photo's own
-        colours, or of those that the model gave it. It only illustrates: a fault is not said."""
-        schedule = control(self.known[model], "schedule")
-        result = session.result(model) if session else None
-        if session is None or schedule is None:
-            return {"noise": AWAY}
+    def _add_noise(self, session: ModelsSession, card: ModelCard, task: Task) -> dict[str, Any]:
+        """Of the photo's own colours, or of those that the model gave it."""
+        schedule, result = control(card, "schedule"), session.result(card.name)
         picture, coloured = session.small, session.photo.coloured
-        if not coloured and not (result and result.rendered):
-            return {"noise": AWAY}
+        if schedule is None or not (coloured or (result and result.rendered)):
+            return AWAY
         task.step(0.0, "Adding noise")
         if not coloured and result:
-            picture = shrink(decode(result.after).pixels, *picture.shape[:2])
-        value = thumbnails.into_noise(picture, schedule.choices)
-        return {"noise": gr.update(value=value, visible=True)}
+            try:
+                picture = shrink(decode(result.after).pixels, *picture.shape[:2])
+            except PictureError:
+                return AWAY  # deleted after an hour; it only illustrates
+        return gr.update(value=thumbnails.into_noise(picture, schedule.choices), visible=True)
 
     # --- a model that draws ---------------------------------------------------------------------
 
@@ -234,15 +246,15 @@ class Handlers(PhotoHandlers):
 
     @task_handler(
         "remark",
-        failed=lambda *_: {"get": THERE},
-        stopped=lambda *_: {"get": THERE, "remark": STOPPED},
+        failed=lambda _, model: {f"{model} get": THERE},
+        stopped=lambda _, model: {f"{model} get": THERE, "remark": STOPPED},
     )
     def fetch(self, task: Task, model: str) -> Updates:
         """Download a model's weights, which goes on where it was stopped."""
         card = self.known[model]
         self.service.check_download(card.title, f"python -m colorize_core weights fetch {model}")
         checkpoints.fetch(card.weights, task.report_bytes, task.stopped)
-        return {"remark": "", "get": AWAY}
+        return {"remark": "", f"{model} get": AWAY}
 
     def list_missing(self, names: Sequence[str]) -> list[dict[str, Any]]:
         """The buttons that download them, which may be here since the app was started."""
@@ -327,41 +339,38 @@ def build(
     view.add(finished=gr.DownloadButton(visible="hidden"))
 
     parts = [f"{each.name} {part}" for each in sampled for part in ("grid", "strip")]
-    current = view["current"]
-    opened = wire(view, on, ["thumbnail", "adjust", *parts, *VIEW], [current], page)
+    opened = wire(view, on, ["thumbnail", "adjust", *parts, *VIEW], [view["current"]], page)
     session, turn, asked = view["session"], view["turn"], widgets.runs(busy)
-    showing = view.wire(on.show, [turn, session, *knobs], VIEW)
     picked = tabs.select(*view.wire(on.pick, session, ["current", "card", *VIEW]), **widgets.QUICK)
-    seen = [event.success(*showing, **asked) for event in (*opened, picked)]
-    gr.on([knob.input for knob in knobs], *showing, trigger_mode="always_last", **asked)
+    ready, runs = [opened, picked], []
     for each in sampled:
         own = View(remark=view["remark"], busy=each.busy, grid=each.grid, strip=each.strip)
-        own.add(turn=turn)
         inputs = [turn, session, gr.State(each.name), each.count, *knobs, *each.controls]
         made = each.go.click(
             *own.wire(on.draw, inputs, ["remark", "busy", "grid", "strip"]),
             **widgets.runs(each.busy),
         )
-        wire_run(own, on, [made], each.cancel)
-        chosen_one = each.grid.select(on.choose, session, None, **widgets.QUICK)
-        seen += [event.success(*showing, **asked) for event in (made, chosen_one)]
+        runs.append(made)
+        ready += [made, each.grid.select(on.choose, session, None, **widgets.QUICK)]
     for model in fetched:
-        own = View(remark=view["remark"], get=model.get, turn=turn)
+        own = View(remark=view["remark"], **{f"{model.name} get": model.get})
         got = model.get.click(
-            *own.wire(on.fetch, [turn, gr.State(model.name)], ["remark", "get"]),
+            *own.wire(on.fetch, [turn, gr.State(model.name)], ["remark", f"{model.name} get"]),
             **widgets.runs(model.busy),
         )
-        wire_run(own, on, [got], model.cancel)
-        seen.append(got.success(*showing, **asked))
+        runs.append(got)
+        ready.append(got)
+    showing = view.wire(on.show, [turn, session, *knobs], VIEW)
+    for event in ready:
+        event.success(*showing, **asked)
+    gr.on([knob.input for knob in knobs], *showing, trigger_mode="always_last", **asked)
     if fetched:
         names = [each.name for each in fetched]
         missing = partial(on.list_missing, names)
         gr.on(None, missing, None, [each.get for each in fetched], **widgets.QUICK)
-    for event in seen:
-        event.success(*view.wire(on.noise, [turn, current, session], ["noise", "remark"]), **asked)
-    for format, button in buttons.items():
-        wire_download(view, button, on.download, [turn, session, gr.State(format)], busy)
-    wire_run(view, on, [], cancel)
+    wire_downloads(view, buttons, on.download, [turn, session], busy)
+    stopping = [cancel, *(each.cancel for each in built if each)]
+    wire_run(view, on, runs, stopping)
     endpoint.build(cards)
 
 

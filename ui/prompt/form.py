@@ -66,13 +66,13 @@ def choose_model(name: str, prompt: str, fast: bool) -> Updates:
     }
 
 
-def build_words() -> tuple[dict[str, Any], list[tuple[gr.Button, str]], gr.Button]:
+def build_words() -> tuple[dict[str, Any], list[gr.Button], gr.Button]:
     """The prompt and what helps to find its words."""
     prompt = gr.Textbox(
         PROMPT, label="Prompt", info="Which colours things have, in your words.", lines=3
     )
     with gr.Row(elem_classes="chips"):
-        chips = [(gr.Button(phrase, size="sm"), phrase) for phrase in known.PHRASES]
+        chips = [gr.Button(phrase, size="sm") for phrase in known.PHRASES]
     describe = gr.Button("Describe the photo for me", size="sm", elem_classes="get")
     negative = gr.Textbox(NEGATIVE, label="Negative prompt", info="What is to be kept out.")
     return {"prompt": prompt, "negative": negative}, chips, describe

@@ -162,7 +162,8 @@ class PromptSession(PhotoSession):
         assert cell.drawn is not None
         made = replace(photo, pixels=cell.drawn, alpha=None)
         if cell.settings.keep:
-            made = photo.with_pixels(self.kept(photo.pixels, cell.drawn, format, task))
+            kept = self.kept(photo.pixels, cell.drawn, format, task)
+            made = photo.with_pixels(kept)
         path = service.folder.new(
             f"{self.photo.path.stem}-prompt-{cell.settings.seed}{CHOICES[format].suffix}"
         )

@@ -31,7 +31,7 @@ from ui.shared.photo_tab import (
     describe,
     no_file,
     wire,
-    wire_download,
+    wire_downloads,
 )
 from ui.shared.service import Service, in_words
 
@@ -230,6 +230,10 @@ def show(session: PromptSession, service: Service) -> Updates:
     }
 
 
+def toggle_chip(prompt: str, event: gr.EventData) -> str:
+    return toggle_phrase(prompt, event.target.value)
+
+
 def say_missing(wanted: Sequence[Download]) -> str:
     """What is not on this machine yet, and what to do."""
     try:
@@ -287,9 +291,8 @@ def build(service: Service, page: gr.Tab | None = None) -> None:
 
     choosing = view.wire(on.choose, values, [*LISTING, *form.SOMETIMES])
     looking = view.wire(on.look, [session, *values], ["remark", "followed"])
-    for event in opened:
-        looked = event.success(*looking, show_progress_on=[followed], api_visibility="private")
-        looked.success(*choosing, **widgets.QUICK)
+    looked = opened.success(*looking, show_progress_on=[followed], api_visibility="private")
+    looked.success(*choosing, **widgets.QUICK)
     seen_by = ("condition", "low", "high", "blur", "side", "model")
     gr.on([controls[name].input for name in seen_by], *looking, **latest)
     files_of = ("model", "condition", "fast", "start", "side")
@@ -306,13 +309,14 @@ def build(service: Service, page: gr.Tab | None = None) -> None:
         ),
         **widgets.QUICK,
     )
-    for chip, phrase in chips:
-        chip.click(
-            toggle_phrase,
-            [controls["prompt"], gr.State(phrase)],
-            controls["prompt"],
-            **widgets.QUICK,
-        )
+    gr.on(
+        [chip.click for chip in chips],
+        toggle_chip,
+        controls["prompt"],
+        controls["prompt"],
+        trigger_mode="multiple",
+        **widgets.QUICK,
+    )
     written = describe_button.click(
         *view.wire(
             on.describe, [turn, session, controls["prompt"]], ["remark", "prompt", *LISTING]
@@ -332,10 +336,9 @@ def build(service: Service, page: gr.Tab | None = None) -> None:
     fetched.success(*view.wire(on.look_quietly, [session, *values], ["followed"]), **widgets.QUICK)
     drawings.select(*view.wire(on.pick, session, RESULTS), **widgets.QUICK)
     controls["keep"].input(*view.wire(on.keep, [session, controls["keep"]], RESULTS), **latest)
-    for format, button in buttons.items():
-        wire_download(view, button, on.save, [turn, session, gr.State(format)], busy, LANE)
-    wire_run(view, on, [made, compared_ways], cancel)
-    wire_run(view, on, [written, fetched], cancel_loading)
+    wire_downloads(view, buttons, on.save, [turn, session], busy, LANE)
+    wire_run(view, on, [made, compared_ways], [cancel])
+    wire_run(view, on, [written, fetched], [cancel_loading])
     remark.change(None, None, None, js="() => { window.showAlert(); }", **widgets.QUICK)
     endpoint.build(service, lambda: on.generation, view["zone"], controls)
 

@@ -40,7 +40,7 @@ from ui.shared.photo_tab import (
     build_zone,
     no_file,
     wire,
-    wire_download,
+    wire_downloads,
 )
 from ui.shared.service import Service, in_words
 
@@ -306,7 +306,7 @@ def build(
     colouring = view.wire(on.colour, [turn, session], [*changed, "outside"])
     runs = [
         event.then(*colouring, trigger_mode="always_last", **run)
-        for event in (*opened, chosen, around)
+        for event in (opened, chosen, around)
     ]
     layers.input(*view.wire(on.toggle, [session, layers], ["remark", "shown"]), **latest)
     runs.append(find.click(*view.wire(on.find, [turn, session, network], changed), **run))
@@ -314,9 +314,8 @@ def build(
     mask_file.upload(
         *view.wire(on.load_mask, [session, mask_file], ["remark", "shown"]), **widgets.QUICK
     )
-    for kind, button in buttons.items():
-        wire_download(view, button, on.download, [turn, session, gr.State(kind)], busy)
-    wire_run(view, on, runs, cancel)
+    wire_downloads(view, buttons, on.download, [turn, session], busy)
+    wire_run(view, on, runs, [cancel])
     remark.change(None, None, None, js="() => { window.showAlert(); }", **widgets.QUICK)
     endpoint.build(service, cards, view["zone"], [inside, outside, vividness, colour])
     return [(outside, lambda: gr.update(choices=list_outside(cards)))]

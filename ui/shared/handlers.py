@@ -197,13 +197,32 @@ def in_order(updates: Updates, names: Sequence[str]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
+def take_choice(handler: Callable[..., Any], choices: Sequence[tuple[Any, Any]]) -> Any:
+    """A task handler for one event of several components: its last value is the one beside the
+    component of the event. When a page opens, every event costs time with every component on it
+    (find_attached_events() in the script of Gradio's page), so several make one where they can."""
+    chosen = {component._id: value for component, value in choices}
+
+    @wraps(handler, assigned=("__name__", "__doc__"))
+    def choose(
+        event: gr.EventData,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+        *values: Any,
+    ) -> Any:
+        return handler(request, progress, *values, chosen[event.target._id])
+
+    del choose.__wrapped__  # Gradio goes by the parameters of this one
+    return choose
+
+
 def wire_run(
-    view: View, on: Handlers, runs: Sequence[Any], cancel: gr.Button, place: str = ""
+    view: View, on: Handlers, runs: Sequence[Any], cancel: Sequence[gr.Button], place: str = ""
 ) -> None:
-    """What these events say where they do not even begin, and the button that stops them; on the
+    """What these events say where they do not even begin, and the buttons that stop them; on the
     component `place`, which is on.remark if not given."""
     own = View(**{on.remark: view[place or on.remark]})
     for event in runs:
         event.failure(*own.wire(on.fail, None, [on.remark]), **widgets.QUICK)
     stopping = own.wire(on.stop, view["turn"], [on.remark])
-    cancel.click(*stopping, js="window.stopRuns", **widgets.QUICK)
+    gr.on([each.click for each in cancel], *stopping, js="window.stopRuns", **widgets.QUICK)

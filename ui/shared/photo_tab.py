@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from colorize_core.cards import ModelCard
 from colorize_core.models.runner import Task
 from ui.server.sessions import client_id
 from ui.shared import example_strip, thumbnails, widgets
-from ui.shared.handlers import AWAY, THERE, Handlers, Updates, View, task_handler
+from ui.shared.handlers import AWAY, THERE, Handlers, Updates, View, take_choice, task_handler
 from ui.shared.photo import OpenPhoto, shrink
 from ui.shared.service import Service
 
@@ -57,19 +57,26 @@ class PhotoHandlers(Handlers):
 
     @task_handler(failed=_restore, stopped=_restore)
     def open(
-        self, task: Task, upload: dict[str, Any] | None, session: Any, *context: Any
+        self,
+        task: Task,
+        event: gr.EventData,
+        upload: dict[str, Any] | None,
+        session: Any,
+        *context: Any,
     ) -> Iterator[Updates]:
-        """Take the photo that was dropped."""
-        photo = self.service.photo(self.service.upload(upload))
-        yield from self._begin(photo, session, task, *context)
+        """Take the photo that was dropped, an example, or what was opened in another tab."""
+        photo = self._find_photo(event, upload, task.owner)
+        if photo is not None:
+            yield from self._begin(photo, session, task, *context)
 
-    @task_handler(failed=_restore, stopped=_restore)
-    def open_example(
-        self, task: Task, event: gr.EventData, session: Any, *context: Any
-    ) -> Iterator[Updates]:
-        """Take the example that was picked."""
-        photo = self.service.photo(example_strip.pick(self.examples, event))
-        yield from self._begin(photo, session, task, *context)
+    def _find_photo(
+        self, event: gr.EventData, upload: dict[str, Any] | None, owner: str
+    ) -> OpenPhoto | None:
+        if isinstance(event.target, gr.Textbox):
+            return self.service.current(owner)
+        if isinstance(event.target, gr.HTML):
+            return self.service.photo(example_strip.pick(self.examples, event))
+        return self.service.photo(self.service.upload(upload))
 
     def restore(self, session: Any) -> Updates:
         """The tab as it was before something was to be opened."""
@@ -91,13 +98,6 @@ class PhotoHandlers(Handlers):
         if photo is None or (session and (session.photo is photo or session.by_hand)):
             return {}
         return {"entered": str(time.monotonic())}  # another value every time, which is an event
-
-    @task_handler(failed=_restore, stopped=_restore)
-    def open_followed(self, task: Task, session: Any, *context: Any) -> Iterator[Updates]:
-        """Take the photo that was opened in another tab."""
-        photo = self.service.current(task.owner)
-        if photo is not None:
-            yield from self._begin(photo, session, task, *context)
 
     def _begin(
         self, photo: OpenPhoto, before: PhotoSession | None, task: Task, *context: Any
@@ -167,28 +167,23 @@ def wire(
     context: Sequence[Any] = (),
     page: gr.Tab | None = None,
     **options: Any,
-) -> list[Any]:
-    """The events that open a photo, after each of which more may be done; and those that put it
-    away. `names`: what else they change. `page`: the tab that is entered."""
+) -> Any:
+    """The event that opens a photo, after which more may be done; and those that put it away.
+    `names`: what else they change. `page`: the tab that is entered."""
     known = ["message", on.remark, "zone", "samples", "place", "session", *names]
     outputs = list(dict.fromkeys(known))
     session, turn = view["session"], gr.Number(visible=False)  # filled by the page
     entered = gr.Textbox(visible="hidden")  # a State tells the page of no change
     view.add(turn=turn, entered=entered)
-    asked = {**widgets.runs(view["opening"]), **options}
-    opened = [
-        view["zone"].upload(
-            *view.wire(on.open, [turn, view["zone"], session, *context], outputs),
-            preprocess=False,
-            **asked,
-        ),
-        view["strip"].select(
-            *view.wire(on.open_example, [turn, session, *context], outputs), **asked
-        ),
-        entered.change(*view.wire(on.open_followed, [turn, session, *context], outputs), **asked),
-    ]
-    for event in opened:
-        event.failure(*view.wire(on.refuse, session, outputs), **widgets.QUICK)
+    opened = gr.on(
+        [view["zone"].upload, view["strip"].select, entered.change],
+        *view.wire(on.open, [turn, view["zone"], session, *context], outputs),
+        preprocess=False,
+        trigger_mode="multiple",  # another photo may be dropped while one is read
+        **widgets.runs(view["opening"]),
+        **options,
+    )
+    opened.failure(*view.wire(on.refuse, session, outputs), **widgets.QUICK)
     if page is not None:
         page.select(*view.wire(on.follow, session, ["entered"]), **widgets.QUICK)
     view["cancel_opening"].click(
@@ -212,16 +207,19 @@ def no_file(_: Handlers, *values: Any) -> Updates:
     return {"finished": None}
 
 
-def wire_download(
+def wire_downloads(
     view: View,
-    button: gr.Button,
+    buttons: Mapping[str, gr.Button],
     handler: Any,
     inputs: Sequence[Any],
     busy: gr.HTML,
     lane: str = widgets.LANE,
 ) -> None:
-    """A button for a file that is made when it is asked for, and then saved by the browser."""
+    """Buttons for files that are made when they are asked for, and then saved by the browser; the
+    handler is told which by its last value."""
     on = handler.__self__.remark
-    asked = {**widgets.runs(busy), "concurrency_id": lane}
-    made = button.click(*view.wire(handler, inputs, [on, "finished"]), **asked)
+    asked = {**widgets.runs(busy), "concurrency_id": lane, "trigger_mode": "multiple"}
+    choose = take_choice(handler, [(button, kind) for kind, button in buttons.items()])
+    pressed = [button.click for button in buttons.values()]
+    made = gr.on(pressed, *view.wire(choose, inputs, [on, "finished"]), **asked)
     made.success(None, view["finished"], None, js="window.saveFile", **widgets.QUICK)

@@ -67,7 +67,7 @@ class Page:
         self.take(*(self.photo(f"photo-{i}.jpg", i, colour) for i in range(count)))
 
     def start(self, question: str = REAL, models: list[str] = QUICK, turn: float = 0) -> Updates:
-        shown = call(self.on.start, question, models, self.album, turn=turn)
+        shown = call(self.on.start, question, models, self.album, self.kept, turn=turn)
         self.pair, self.session = shown.get("shown"), shown.get("session")
         return shown
 
@@ -75,7 +75,11 @@ class Page:
         return call(self.on.go_on, self.session, turn=turn)
 
     def next(self) -> None:
-        self.pair = self.go_on()["shown"]
+        """The next round, of another test where this one is at its end."""
+        if self.session.finished:
+            self.start(REAL, list(self.session.cards))
+        else:
+            self.pair = self.go_on()["shown"]
 
     def prepare(self, turn: float = 0) -> Any:
         """The pair that is ready."""
@@ -109,7 +113,7 @@ def decoded(address: str) -> tuple[bytes, Image.Image]:
 
 def test_nothing_is_loaded_before_it_starts(page: Page) -> None:
     page.give(2)
-    call(page.on.take_examples, page.album)
+    call(page.on.take_examples, REAL, page.album)
     page.on.recall(REAL, None)
     assert not page.service.runner._models
 
@@ -142,8 +146,10 @@ def test_a_bad_file_is_named_and_the_others_are_taken(page: Page, tmp_path: Path
 
 
 def test_examples_in_colour_are_enough_to_begin(page: Page) -> None:
-    page.album = call(page.on.take_examples, None)["album"]
-    assert sum(item.coloured for item in page.album) >= 1
+    every = call(page.on.take_examples, PREFER, None)["album"]
+    page.album = call(page.on.take_examples, REAL, None)["album"]
+    assert [item.key for item in page.album] == [item.key for item in every if item.coloured]
+    assert len(every) > len(page.album) >= 2
     assert page.start()["bar"]["visible"] is True
 
 
@@ -229,10 +235,7 @@ def test_a_photo_seen_before_does_not_count(page: Page) -> None:
     page.give(1)
     page.start(REAL, ["student"])
     page.answer(page.plan.pair.index(ORIGINAL))
-    page.next()
-    while page.plan.catch:
-        page.answer(0)
-        page.next()
+    page.next()  # of another test, whose first round is no catch trial
     verdict = page.answer(1 - page.plan.pair.index(ORIGINAL))
     assert verdict["words"].startswith("Fooled: ")
     assert "does not count" in verdict["words"]
@@ -240,12 +243,14 @@ def test_a_photo_seen_before_does_not_count(page: Page) -> None:
     assert "<td>0 % (0 to 79)</td><td>1</td>" in shown
 
 
-def test_catch_trials_are_blatant_and_count_apart(page: Page) -> None:
-    page.give(1)
+def test_catch_trials_are_blatant_and_count_apart(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials, "CATCH_SHARE", 1)  # of all rounds but the first
+    page.give(2)
     page.start(REAL, ["student"])
-    while not page.plan.catch:
-        page.answer(0)
-        page.next()
+    page.answer(0)
+    page.next()
     fake = page.session.shown.pictures[1 - page.plan.pair.index(ORIGINAL)]
     truth = page.session.shown.pictures[page.plan.pair.index(ORIGINAL)]
     assert mean_chroma(fake) > 15
@@ -302,6 +307,26 @@ def test_a_model_that_draws_takes_the_seed_of_the_round(page: Page) -> None:
     assert not np.array_equal(drawn, pair.protocol.recombine(other, small))
 
 
+def test_it_ends_with_a_summary_once_every_photo_was_shown(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials, "CATCH_SHARE", 0)
+    page.give(2)
+    page.give(1, colour=False)
+    assert page.start(REAL, ["student"])["remark"] == ""
+    assert not page.session.finished
+    page.answer(page.plan.pair.index(ORIGINAL))
+    assert page.pair["verdict"]["last"] is False
+    page.next()
+    page.answer(1 - page.plan.pair.index(ORIGINAL))
+    assert page.pair["verdict"]["last"] is True
+    assert page.prepare() is None, "there is none to come"
+    ended = page.go_on()
+    assert ended["shown"] is None
+    assert "in 1 of 2 rounds. You were fooled by Student." in ended["remark"]
+    assert "do not count" in page.start(REAL, ["student"])["remark"], "all were seen in colour"
+
+
 def test_the_next_pair_is_made_ahead(page: Page) -> None:
     page.give(2)
     page.start()
@@ -331,7 +356,7 @@ def test_stopping_leaves_everything_as_it_was(page: Page) -> None:
 def test_a_fault_between_rounds_is_said_and_the_round_stays(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page.give(1)
+    page.give(2)
     page.start()
     page.answer(0)
 

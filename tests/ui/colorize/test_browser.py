@@ -165,10 +165,10 @@ def test_example_and_then_another_photo(visit: Visit, photo: Path) -> None:
     assert sizes(page)[1] == list(SIZE)
 
 
-PUT = """([kind, data, name, type]) => {
+PUT = """([kind, data, names, type]) => {
   const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
   const transfer = new DataTransfer();
-  transfer.items.add(new File([bytes], name, { type }));
+  for (const name of names) transfer.items.add(new File([bytes], name, { type }));
   const event = kind === "paste"
     ? new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true })
     : new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
@@ -177,9 +177,9 @@ PUT = """([kind, data, name, type]) => {
 }"""
 
 
-def put(page: Page, kind: str, data: bytes, name: str, type: str = "image/jpeg") -> None:
-    """Paste or drop a file, as far as a script can."""
-    page.evaluate(PUT, [kind, base64.b64encode(data).decode(), name, type])
+def put(page: Page, kind: str, data: bytes, *names: str, type: str = "image/jpeg") -> None:
+    """Paste or drop files of that content, as far as a script can."""
+    page.evaluate(PUT, [kind, base64.b64encode(data).decode(), names, type])
 
 
 @pytest.mark.parametrize("kind", ["paste", "drop", "drop beside"])
@@ -188,6 +188,16 @@ def test_paste_and_drop(visit: Visit, photo: Path, kind: str) -> None:
     put(page, kind, photo.read_bytes(), "pasted.jpg")
     wait_for_result(page)
     assert sizes(page)[1] == list(SIZE)
+
+
+def test_of_several_photos_those_that_are_left_out_are_named(visit: Visit, photo: Path) -> None:
+    page = visit()
+    put(page, "drop", photo.read_bytes(), "first.jpg", "second.jpg", "third.jpg")
+    wait_for_result(page)
+    said = page.locator(".left-out")
+    expect(said).to_contain_text("first.jpg is taken, second.jpg, third.jpg are not")
+    put(page, "paste", photo.read_bytes(), "second.jpg")
+    expect(said).to_have_count(0)
 
 
 def test_paste_replaces_a_result(visit: Visit, photo: Path, gray_scene: Scene) -> None:
@@ -225,14 +235,14 @@ def test_no_picture_is_explained_in_our_words(visit: Visit, tmp_path: Path, kind
         (tmp_path / "notes.txt").write_bytes(text)
         give(page, tmp_path / "notes.txt")
     else:
-        put(page, kind, text, "notes.txt", "text/plain")
+        put(page, kind, text, "notes.txt", type="text/plain")
     expect(page.get_by_role("alert")).to_contain_text("notes.txt is not a picture")
     expect(drop_zone(page)).to_be_visible()
 
 
 def test_picture_of_a_kind_that_the_browser_does_not_know(visit: Visit, photo: Path) -> None:
     page = visit()
-    put(page, "drop", photo.read_bytes(), "scan 12", "")
+    put(page, "drop", photo.read_bytes(), "scan 12", type="")
     wait_for_result(page)
     assert sizes(page)[1] == list(SIZE)
 

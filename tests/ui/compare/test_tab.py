@@ -14,7 +14,7 @@ import drawing_models
 import gradio as gr
 import numpy as np
 import pytest
-from handler_calls import WHO, Updates, call, calls
+from handler_calls import FOLLOWING, UPLOAD, WHO, Updates, call, calls
 from hub_server import Fault, serving_torchvision
 from numpy.typing import NDArray
 from PIL import Image
@@ -54,7 +54,7 @@ class Page:
         self.session: CompareSession = self.open(self.photo)["session"]
 
     def open(self, path: Path, session: CompareSession | None = None) -> Updates:
-        return call(self.on.open, {"path": str(path)}, session)
+        return call(self.on.open, {"path": str(path)}, session, event=UPLOAD)
 
     def run(
         self, *names: str, vividness: Any = (1.0,), seeds: int = 1, taken: Any = QUICK
@@ -410,6 +410,6 @@ def test_the_photo_of_another_tab_is_taken_when_this_one_is_entered(
     other = page.service.photo(gray_photo)
     page.service.follow(WHO.session_hash, other)
     assert "entered" in page.on.follow(page.session, WHO)
-    followed = call(page.on.open_followed, page.session)
+    followed = call(page.on.open, None, page.session, event=FOLLOWING)
     assert followed["session"].photo is other
     assert page.session.away

@@ -12,7 +12,7 @@ import drawing_models
 import gradio as gr
 import numpy as np
 import pytest
-from handler_calls import WHO, Updates, call, calls
+from handler_calls import UPLOAD, WHO, Updates, call, calls
 from hub_server import Hub, serving
 from numpy.typing import NDArray
 from PIL import Image
@@ -49,7 +49,7 @@ class Page:
         self.session: ModelsSession = self.open(self.photo)["session"]
 
     def open(self, path: Path, session: ModelsSession | None = None) -> Updates:
-        return call(self.on.open, {"path": str(path)}, session, "autochrome")
+        return call(self.on.open, {"path": str(path)}, session, "autochrome", event=UPLOAD)
 
     def pick(self, name: str) -> Updates:
         index = [card.name for card in drawing_models.CARDS].index(name)
@@ -63,7 +63,8 @@ class Page:
         return calls(self.on.draw, self.session, name, count, *knobs, *own)
 
     def noise(self, name: str, session: ModelsSession) -> dict[str, Any]:
-        shown: dict[str, Any] = call(self.on.noise, name, session)["noise"]
+        session.current = name
+        shown: dict[str, Any] = call(self.on.show, session, *KNOBS)["noise"]
         return shown
 
 
@@ -264,7 +265,7 @@ def test_weights_are_downloaded_when_that_is_asked_for(
     assert hub.asked == []
     heard: list[str] = []
     got = call(page.on.fetch, card.name, progress=lambda share, words: heard.append(words))
-    assert got == {"remark": "", "get": AWAY}
+    assert got == {"remark": "", f"{card.name} get": AWAY}
     assert heard[-1] == "700 B of 700 B"
     assert page.on.list_missing([card.name]) == [gr.update(visible=False)]
     assert model_choices.here([card]) == [card]
@@ -279,7 +280,7 @@ def test_a_download_that_fails_is_explained(
     page.on.known[card.name] = card
     shown = call(page.on.fetch, card.name)
     assert "has no repository someone/elsewhere" in shown["remark"]
-    assert shown["get"]["visible"]
+    assert shown[f"{card.name} get"]["visible"]
     page.session.current = card.name
     for session in (None, page.session):  # what follows is to leave the words there
         assert "remark" not in call(page.on.show, session, 1, 1, 1, True)

@@ -16,7 +16,7 @@ import gradio as gr
 import numpy as np
 import pytest
 import tiny_diffusion
-from handler_calls import WHO, Updates, call, calls
+from handler_calls import UPLOAD, WHO, Updates, call, calls
 from hub_server import Hub, fetch, serving
 from numpy.typing import NDArray
 
@@ -91,7 +91,7 @@ class Page:
     def open(self, photo: Path, session: PromptSession | None = None) -> Updates:
         there = self.service.folder.new(photo.name)
         there.write_bytes(photo.read_bytes())
-        return call(self.on.open, {"path": str(there)}, session)
+        return call(self.on.open, {"path": str(there)}, session, event=UPLOAD)
 
     def drawing(self, settings: PromptSettings = WISH, **options: Any) -> Iterator[Updates]:
         return calls(self.on.draw, self.session, *values(settings), **options)

@@ -9,9 +9,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import drawing_models
+import gradio as gr
 import numpy as np
 import pytest
-from handler_calls import WHO, Updates, call, calls
+from handler_calls import FOLLOWING, UPLOAD, WHO, Updates, call, calls
 from hub_server import Fault, serving_torchvision
 from numpy.typing import NDArray
 from PIL import Image
@@ -44,7 +45,7 @@ class Page:
         self.on = Handlers(service, find_examples(), drawing_models.CARDS)
         self.photo = service.folder.new(photo.name)
         self.photo.write_bytes(photo.read_bytes())
-        self.opened = list(calls(self.on.open, {"path": str(self.photo)}, None))
+        self.opened = list(calls(self.on.open, {"path": str(self.photo)}, None, event=UPLOAD))
         self.session: SelectiveSession = self.opened[0]["session"]
         self.serial = 0
 
@@ -485,7 +486,7 @@ def test_a_network_looks_where_it_is_pointed_at(
 def test_another_photo_gets_another_session(page: Page, gray_photo: Path) -> None:
     other = page.service.folder.new("other.png")
     other.write_bytes(gray_photo.read_bytes())
-    opened = call(page.on.open, {"path": str(other)}, page.session)
+    opened = call(page.on.open, {"path": str(other)}, page.session, event=UPLOAD)
     assert page.session.away
     assert opened["shown"]["photo"] != page.session.key
     empty = page.on.reset(page.session, WHO)
@@ -501,14 +502,14 @@ def test_the_photo_of_another_tab_is_taken_when_this_one_is_entered(
     other = page.service.photo(colour_photo)
     page.service.follow(WHO.session_hash, other)
     assert "entered" in page.on.follow(page.session, WHO)
-    assert call(page.on.open_followed, page.session)["session"].photo is other
+    assert call(page.on.open, None, page.session, event=FOLLOWING)["session"].photo is other
     assert page.session.away
 
 
 def test_a_file_that_is_no_picture_leaves_everything_as_it_was(page: Page) -> None:
     bad = page.service.folder.new("notes.jpg")
     bad.write_text("no picture at all")
-    (only,) = calls(page.on.open, {"path": str(bad)}, page.session)
+    (only,) = calls(page.on.open, {"path": str(bad)}, page.session, event=UPLOAD)
     assert "notes.jpg is not a picture" in only["message"]
     assert set(only) == {"message", "zone"}
     assert not page.session.away
@@ -563,11 +564,14 @@ def test_the_endpoint_decodes_its_photo_once(
 
 
 @pytest.mark.parametrize("place", ["message", "remark"])
-def test_a_stop_is_said_beside_what_it_stops(page: Page, place: str) -> None:
+def test_a_stop_is_said_beside_what_it_stops(
+    page: Page, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     events: list[Any] = []
-    cancel: Any = SimpleNamespace(click=lambda *event, **_: events.append(event))
+    monkeypatch.setattr(gr, "on", lambda _, *event, **__: events.append(event))
+    cancel: Any = SimpleNamespace(click=None)
     view = View(message="message", remark="remark", turn="turn")
-    wire_run(view, page.on, [], cancel, place)
+    wire_run(view, page.on, [], [cancel], place)
     ((stop, _, outputs),) = events
     assert (stop(1, WHO), outputs) == ("<p>Stopped.</p>", [place])
 
@@ -611,5 +615,7 @@ def test_masks_painted_by_hand_stay_when_another_tab_has_another_photo(
 def test_a_file_that_is_no_picture_is_no_photo_to_be_followed(page: Page) -> None:
     note = page.service.folder.path / "note.jpg"
     note.write_bytes(b"Dear diary")
-    assert "note.jpg" in call(page.on.open, {"path": str(note)}, page.session)["message"]
+    assert (
+        "note.jpg" in call(page.on.open, {"path": str(note)}, page.session, event=UPLOAD)["message"]
+    )
     assert page.service.current(WHO.session_hash) is page.session.photo

@@ -102,7 +102,9 @@ class Handlers(PhotoHandlers):
         """The result as a file, made when it is asked for."""
         if session is None:
             return {"finished": None}
-        return {"message": "", "finished": str(self.service.export(session.result, format, task))}
+        path = self.service.export(session.result, format, task)
+        said = widgets.note(session.photo.describe_losses(format))
+        return {"message": said, "finished": str(path)}
 
     def cancel(self, request: gr.Request) -> None:
         """Stop what this session runs, for programs."""

@@ -94,7 +94,11 @@ class Endpoint:
         width, height = session.photo.size
         inner, outer = (self.titles.get(name, name) for name in (inside, outside))
         share = session.share(session.area)
-        return f"{width} × {height} · {inner} on {share:.0%} of the photo · {outer} around it"
+        pages = session.photo.decoded.pages
+        first = f" · the first of {pages:,} pictures" if pages > 1 else ""
+        return (
+            f"{width} × {height} · {inner} on {share:.0%} of the photo · {outer} around it{first}"
+        )
 
 
 def read_box(text: str) -> tuple[float, float, float, float]:

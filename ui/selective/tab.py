@@ -12,6 +12,7 @@ from colorize_core import selective
 from colorize_core.cards import ModelCard
 from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import Cancelled, ColorizeError
+from colorize_core.imaging.formats import CHOICES
 from colorize_core.models.runner import Task
 from colorize_core.selective import segmenters
 from colorize_core.selective.layers import Network
@@ -74,16 +75,16 @@ class Handlers(PhotoHandlers):
         session = SelectiveSession.open(photo, self.service)
         session.make(Fill(), self.service, task)
         yield {"session": session, **self.show(session)}
-        message: Any = ""
+        said: Updates = {}
         try:
             with in_words(), session.lock:
                 task.step(0.0, "Looking for what the photo is about")
                 mask_edits.begin(session)
         except Cancelled:
-            message = gr.skip()  # stop() has said so
+            said = {"message": gr.skip()}  # stop() has said so
         except ColorizeError as error:  # the mask can be painted all the same
-            message = widgets.alert(error)
-        yield {"message": message, "session": session, **self.show(session)}
+            said = {"message": widgets.alert(error)}
+        yield {"session": session, **said, **self.show(session)}
 
     def clear(self) -> Updates:
         return {"shown": None}
@@ -245,7 +246,8 @@ class Handlers(PhotoHandlers):
         if session is None:
             return {"finished": None}
         path = mask_files.write(session, kind, self.service, task)
-        return {"remark": "", "finished": str(path)}
+        said = session.photo.describe_losses(kind) if kind in CHOICES else ""
+        return {"remark": widgets.note(said), "finished": str(path)}
 
 
 def write_percent(share: float) -> str:

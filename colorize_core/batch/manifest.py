@@ -35,9 +35,11 @@ class Row:
     error: str = ""
     input_bytes: str = ""
     input_modified_ns: str = ""  # since 1970
+    note: str = ""  # what of the input is left out: further pages, metadata
 
 
 COLUMNS = tuple(column.name for column in fields(Row))
+EARLIER = COLUMNS[:-1]  # those of lists that were made before there were notes
 
 
 class Manifest:
@@ -89,9 +91,10 @@ def _read(path: Path) -> Iterator[Row]:
         return
     with _open(path, "r") as file:
         lines = csv.reader(file)
-        if tuple(next(lines, COLUMNS)) != COLUMNS:
+        columns = tuple(next(lines, COLUMNS))
+        if columns not in (COLUMNS, EARLIER):
             raise SaveError(
                 f"{path} is not a list of colorized photos, and it would be overwritten. "
                 "Move it, or choose another output folder with -o."
             )
-        yield from (Row(*line) for line in lines if len(line) == len(COLUMNS))
+        yield from (Row(*line) for line in lines if len(line) == len(columns))

@@ -25,6 +25,7 @@ from colorize_core.batch.plan import SUFFIX_OF, Found, Job, find, plan
 from colorize_core.cards import ModelCard
 from colorize_core.errors import Cancelled, ColorizeError, OptionError
 from colorize_core.imaging import image
+from colorize_core.imaging.formats import WRITTEN
 from colorize_core.models.registry import cards, load
 from colorize_core.models.runner import Runner, Task
 from colorize_core.options import Options
@@ -77,6 +78,7 @@ class Result:
     seconds: float = 0.0
     tint: str = ""  # what was neutralised
     error: str = ""
+    note: str = ""  # what of the photo's file is left out
 
 
 def run(
@@ -168,6 +170,7 @@ class _Book:
                     seconds=f"{result.seconds:.3f}",
                     tint=result.tint,
                     error=result.error,
+                    note=result.note,
                 )
             )
 
@@ -219,7 +222,9 @@ class _Pipeline:
             return Result(job, "failed", error=f"{type(error).__name__}: {error}")
         height, width = pixels.shape[:2]
         seconds = time.perf_counter() - begun
-        return Result(job, "done", width, height, seconds, prediction.tint or "")
+        format = WRITTEN[job.target.suffix.lower()].name
+        note = photo.describe_losses(format)
+        return Result(job, "done", width, height, seconds, prediction.tint or "", note=note)
 
 
 def _overwrites_input(job: Job, sources: Collection[tuple[int, int]]) -> Result | None:

@@ -39,9 +39,19 @@ from tests.image_files import STORED, tiff
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")
 LOSSLESS = ("PNG", "TIFF")
 
+EVERYTHING = Metadata(
+    exif=files.exif_block(),
+    xmp=files.XMP,
+    dpi=(300, 300),
+    iptc=b"\x1c\x02\x78\x00\x05Kr\xc3\xa1l",
+    comments=(b"A comment",),
+    texts=(("Title", "A bridge"), ("Author", "Łukasz")),
+)
 MARKS = (
     *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP", b"GIF87a", b"GIF89a", b"BM"),
     *(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    *(b"P%d " % kind for kind in range(1, 7)),
+    *(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51", b"\0\0\x0a\0\0\0\0\0"),
     *(b"\0\0\0\x14ftyp" + brand + bytes(4) + brand for brand in (b"heic", b"mif1", b"avif")),
 )
 
@@ -714,6 +724,29 @@ WHOLE = {
     "colour.bmp": files.saved(files.colours(), "BMP"),
     "colour.gif": files.saved(files.soft(), "GIF"),
     "colour.avif": files.saved(files.soft(), "AVIF"),
+    "zstd.tif": files.saved(files.soft(), "TIFF", compression="zstd"),
+    "fax.tif": files.saved(
+        Image.fromarray(files.soft()).convert("1"), "TIFF", compression="group4"
+    ),
+    "big.tif": tiff(files.deep(), photometric="rgb", bigtiff=True, byteorder=">", tile=(16, 16)),
+    "colour.jp2": files.saved(files.colours(), "JPEG2000"),
+    "colour.tga": files.saved(files.soft(), "TGA", rle=True),
+    "colour.ppm": b"P6 37 24 255\n" + files.colours().tobytes(),
+    "digits.pgm": b"P2 3 2 9\n1 2 3\n4 5 6\n",
+}
+FRAMES = [Image.fromarray(files.soft()), Image.fromarray(files.soft()[::-1].copy())]
+# Files that may lose a part and still have their first picture, or whose decoder prints.
+OTHERS = {
+    "jpeg.tif": files.saved(files.soft(), "TIFF", compression="jpeg"),
+    **{
+        f"animation.{format}": files.saved(
+            FRAMES[0], format, save_all=True, append_images=FRAMES[1:]
+        )
+        for format in ("gif", "webp", "png", "tiff")
+    },
+    "texts.png": image.encode(photo(files.soft(), metadata=EVERYTHING), "PNG"),
+    "texts.jpg": image.encode(photo(files.soft(), metadata=EVERYTHING), "JPEG"),
+    "texts.tif": image.encode(photo(files.soft(), metadata=EVERYTHING), "TIFF"),
 }
 
 
@@ -900,7 +933,7 @@ def check(data: bytes) -> None:
             assert image.encode(found, format)
 
 
-@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("name", [*WHOLE, *OTHERS])
 @given(data=st.data())
 @settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -909,7 +942,7 @@ def test_nothing_but_picture_errors_comes_out(
     name: str, data: st.DataObject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "MAX_PIXELS", 1_000_000)  # large ones are slow, not different
-    mutant = bytearray(WHOLE[name])
+    mutant = bytearray({**WHOLE, **OTHERS}[name])
     head = st.integers(0, min(400, len(mutant) - 1))
     place = st.one_of(head, st.integers(0, len(mutant) - 1))
     for _ in range(data.draw(st.integers(1, 6))):

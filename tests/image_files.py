@@ -14,6 +14,8 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from colorize_core.imaging import tiff as directories
+
 Array = NDArray[Any]
 
 
@@ -92,6 +94,19 @@ def tiff(samples: Array, **options: Any) -> bytes:
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, samples, **{"metadata": None, **options})
     return buffer.getvalue()
+
+
+def rewritten(data: bytes, changes: dict[int, directories.Entry]) -> bytes:
+    """A TIFF with another directory, at its end."""
+    page = directories.read_first(data)
+    assert page is not None
+    place = len(data) + len(data) % 2
+    head = directories.write_header("<", place) + data[8:].ljust(place - 8, b"\0")
+    return head + directories.write_directory("<", {**page.entries, **changes}, place)
+
+
+def longs(*values: int) -> directories.Entry:
+    return directories.make_entry("<", directories.LONG, *values)
 
 
 def lzw_tiff(samples: Array) -> bytes:

@@ -30,7 +30,7 @@ from PIL import (
 )
 
 from colorize_core.errors import BrokenPictureError, NotAPictureError
-from colorize_core.imaging import gif, jpeg, jpeg2000, png, pnm, tiff_page, webp
+from colorize_core.imaging import gif, jpeg, jpeg2000, png, pnm, tiff_page, tiff_pixels, webp
 from colorize_core.imaging.icc import (
     STRIP,
     convert_ink_to_srgb,
@@ -180,12 +180,12 @@ def _find_key(found: Any, key: tuple[int, ...], depth: int) -> Any:
 
 
 def _decode_tiff(parts: tiff_page.TiffParts) -> Samples:
-    if not tiff_page.is_plain(parts.page):
-        with tiff_page.open_page(parts.bare, parts.page) as opened:
+    if not tiff_pixels.is_plain(parts.page):
+        with tiff_pixels.open_page(parts.bare, parts.page) as opened:
             if opened.mode[0] in "IF":
-                raise NotAPictureError(f"it is {tiff_page.UNUSUAL}")
+                raise NotAPictureError(f"it is {tiff_pixels.UNUSUAL}")
             return _decode_by_pillow(opened, parts.icc)
-    colours, alpha = tiff_page.read_colours(parts.bare, parts.page)
+    colours, alpha = tiff_pixels.read_colours(parts.bare, parts.page)
     if colours.ndim == 3 and colours.shape[2] == 4:
         return convert_ink_to_srgb(colours, parts.icc), alpha
     return convert_to_srgb(colours, parts.icc), alpha

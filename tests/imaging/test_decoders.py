@@ -47,7 +47,7 @@ def test_the_only_limit_on_pixels_is_ours(name: str, monkeypatch: pytest.MonkeyP
     data = FILES[name]()
     expected = image.decode(data)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    for module in ("decoders", "tiff_page"):  # no strip is a large picture
+    for module in ("decoders", "tiff_pixels"):  # no strip is a large picture
         monkeypatch.setattr(f"colorize_core.imaging.{module}.STRIP", 64)
     found = image.decode(data)
     np.testing.assert_array_equal(found.pixels, expected.pixels)

@@ -276,7 +276,7 @@ def test_deep_pixels_are_rounded_for_formats_of_eight_bits(format: str) -> None:
 
 @pytest.fixture
 def small_strips(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("decoders", "encoders", "icc", "tiff_page"):
+    for module in ("decoders", "encoders", "icc", "tiff_pixels"):
         monkeypatch.setattr(f"colorize_core.imaging.{module}.STRIP", 500)
 
 

@@ -285,10 +285,9 @@ def _add_differences(samples: NDArray[Any], blocks: Blocks) -> None:
     for left in range(0, width, blocks.width):
         for top in range(0, height, lines):
             part = samples[top : top + lines, left : left + blocks.width]
-            planes = [part[..., i].copy() for i in range(channels)]
-            for i, plane in enumerate(planes):
-                np.add.accumulate(plane, axis=1, dtype=samples.dtype, out=plane)
-                part[..., i] = plane
+            planes = cv2.split(np.ascontiguousarray(part))
+            sums = [np.add.accumulate(each, axis=1, dtype=samples.dtype) for each in planes]
+            part[:] = cv2.merge(sums).reshape(part.shape)
 
 
 def divide_alpha(pixels: NDArray[Any], alpha: NDArray[Any]) -> None:

@@ -280,7 +280,7 @@ def _walk(
 def _add_differences(samples: NDArray[Any], blocks: Blocks) -> None:
     """Each sample was stored less its left neighbour, in each strip or tile anew. In place, and in
     parts: one plane at a time is several times as fast."""
-    height, width, channels = samples.shape
+    height, width, _ = samples.shape
     lines = max(1, STRIP // 8 // blocks.width)
     for left in range(0, width, blocks.width):
         for top in range(0, height, lines):

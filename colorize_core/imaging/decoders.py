@@ -30,7 +30,7 @@ from PIL import (
 )
 
 from colorize_core.errors import BrokenPictureError, NotAPictureError
-from colorize_core.imaging import gif, jpeg, jpeg2000, png, pnm, tiff_page, tiff_pixels, webp
+from colorize_core.imaging import avif, gif, jpeg, jpeg2000, png, pnm, tiff_page, tiff_pixels, webp
 from colorize_core.imaging.icc import (
     STRIP,
     convert_ink_to_srgb,
@@ -303,7 +303,6 @@ def _decode_by_pillow(header: Image.Image, icc: bytes | None) -> tuple[Pixels, P
 
 _PILLOW: dict[str, Callable[..., Image.Image]] = {
     "TGA": TgaImagePlugin.TgaImageFile,
-    "AVIF": AvifImagePlugin.AvifImageFile,
     "HEIC": _open_heif,
 }
 READERS = {
@@ -313,6 +312,7 @@ READERS = {
     "TIFF": Reader(tiff_page.take_apart, _decode_tiff),
     "GIF": Reader(gif.take_apart, _make_pillow_reader(GifImagePlugin.GifImageFile).decode),
     "BMP": Reader(_make_pillow_reader(BmpImagePlugin.BmpImageFile).take_apart, _decode_bmp),
+    "AVIF": Reader(avif.take_apart, _make_pillow_reader(AvifImagePlugin.AvifImageFile).decode),
     "PNM": Reader(pnm.take_apart, _decode_pnm),
     "JPEG2000": Reader(jpeg2000.take_apart, _decode_jpeg2000),
     **{name: _make_pillow_reader(opener) for name, opener in _PILLOW.items()},

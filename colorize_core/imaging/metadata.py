@@ -53,19 +53,21 @@ def read_metadata(parts: Parts, size: tuple[int, int], turned: bool) -> Metadata
     left out."""
     dpi = _check_dpi(parts.dpi or read_exif_density(parts.exif))
     return Metadata(
-        exif=_correct_exif(parts.exif, size),
+        exif=_correct_exif(parts.exif, size, turned),
         xmp=_correct_xmp(parts.xmp),
         dpi=dpi[::-1] if dpi and turned else dpi,
-        iptc=parts.iptc,
+        iptc=parts.iptc if len(parts.iptc or b"") <= MAX_BLOCK else None,
         comments=tuple(parts.comments),
         texts=tuple(parts.texts),
     )
 
 
 def list_left_out(parts: Parts) -> tuple[str, ...]:
-    """The kinds of metadata that are beyond the limits, and not kept."""
+    """The kinds of metadata that are beyond the limits or damaged, and not kept."""
     blocks = {"EXIF": parts.exif, "XMP": parts.xmp, "IPTC": parts.iptc}
     large = [name for name, block in blocks.items() if block and len(block) > MAX_BLOCK]
+    if parts.exif and "EXIF" not in large and tiff.read_first(parts.exif) is None:
+        large.append("damaged EXIF")
     return (*parts.left_out, *large)
 
 
@@ -107,7 +109,7 @@ def _check_dpi(value: Any) -> tuple[float, float] | None:
     return (round(x, 2), round(y, 2)) if all(0.01 <= v < 65535 for v in (x, y)) else None
 
 
-def _correct_exif(exif: bytes | None, size: tuple[int, int]) -> bytes | None:
+def _correct_exif(exif: bytes | None, size: tuple[int, int], turned: bool) -> bytes | None:
     """The block with the tags corrected in place, so that all else in it stays as it was."""
     if exif is None or len(exif) > MAX_BLOCK or tiff.read_first(exif) is None:
         return None
@@ -117,6 +119,8 @@ def _correct_exif(exif: bytes | None, size: tuple[int, int]) -> bytes | None:
         first = struct.unpack_from(order + "I", block, 4)[0]
         end = _set_tags(block, order, first, {tiff.ORIENTATION: 1})
         struct.pack_into(order + "I", block, end, 0)  # no second directory: it is the thumbnail's
+        if turned:
+            _exchange(block, order, first, tiff.X_RESOLUTION, tiff.Y_RESOLUTION)
         if inner := _read_pointer(block, order, first, tiff.EXIF_IFD):
             values = {tiff.COLOR_SPACE: 1, tiff.PIXEL_WIDTH: size[0], tiff.PIXEL_HEIGHT: size[1]}
             _set_tags(block, order, inner, values)
@@ -145,6 +149,15 @@ def _set_tags(block: bytearray, order: str, start: int, values: dict[int, int]) 
                 *((3, 1, values[tag], 0) if short else (4, 1, values[tag])),
             )
     return start + 2 + 12 * len(entries)
+
+
+def _exchange(block: bytearray, order: str, start: int, one: int, other: int) -> None:
+    """Give two tags each other's value, where both are there: all but the tags' numbers change
+    places."""
+    places = {tag: place for place, tag, _ in _read_entries(block, order, start)}
+    if one in places and other in places:
+        first, second = (slice(places[tag] + 2, places[tag] + 12) for tag in (one, other))
+        block[first], block[second] = block[second], block[first]
 
 
 def _read_pointer(block: bytearray, order: str, start: int, wanted: int) -> int:

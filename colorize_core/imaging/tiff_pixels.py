@@ -23,7 +23,13 @@ from PIL import Image, ImageFile, TiffImagePlugin
 from colorize_core.errors import BrokenPictureError, NotAPictureError
 from colorize_core.imaging import jpeg2000, tiff, webp
 from colorize_core.imaging.icc import STRIP
-from colorize_core.imaging.limits import MAX_STRIPS, MAX_TILE, check_area, check_count
+from colorize_core.imaging.limits import (
+    DEFLATE_RATIO,
+    MAX_STRIPS,
+    MAX_TILE,
+    check_area,
+    check_count,
+)
 from colorize_core.imaging.tiff import Directory, Entry
 
 UNUSUAL = (
@@ -39,6 +45,9 @@ WEBP, JPEG2000 = 50001, frozenset({33003, 33005, 34712})
 # What says how pixels lie, beside what is worked out here: fax options, colours by number, inks,
 # JPEG's tables, chroma.
 LAYOUT = frozenset({292, 293, 320, 332, 347, *range(512, 522), 529, 530, 531, 532})
+# Bytes that one byte can become at most: a code of LZW has at least 9 bits and stands for at most
+# 4,096 bytes (TIFF 6.0, section 13), a pair of PackBits for 128. The others have no such limit.
+RATIOS = {PLAIN: 1, LZW: 4096, PACK_BITS: 64} | dict.fromkeys((DEFLATE, OLD_DEFLATE), DEFLATE_RATIO)
 DISAGREE = "its header and its contents disagree, or it is cut off"
 
 
@@ -122,8 +131,13 @@ def find_blocks(data: bytes, page: Directory) -> Blocks:
         sizes = (len(data) - min(places[0], len(data)),)
     if len(places) < count or len(sizes) < count:
         raise BrokenPictureError(DISAGREE)
-    if sum(sizes[:count]) > len(data):
+    packed = sum(sizes[:count])
+    if packed > len(data):
         raise BrokenPictureError("its strips claim more bytes than it has")
+    ratio = RATIOS.get(page.number(tiff.COMPRESSION, 1))
+    bits = sum(page.numbers(tiff.BITS, (1,))[:channels])
+    if ratio and is_plain(page) and (packed + count) * ratio < width * height * bits // 8:
+        raise BrokenPictureError(DISAGREE)
     return Blocks(across, down, tiled, places[:count], sizes[:count])
 
 

@@ -136,6 +136,22 @@ def test_exif_with_a_resolution_counts_where_jfif_has_none() -> None:
     assert found.metadata.dpi == (300, 150)
 
 
+def test_the_resolution_is_turned_with_the_picture() -> None:
+    exif = Image.Exif()
+    exif[282], exif[283], exif[296], exif[274] = 300.0, 150.0, 2, 6
+    found = image.decode(files.saved(files.soft(), "JPEG", exif=exif))
+    assert found.metadata.dpi == (150, 300)
+    first = tiff.read_first(found.metadata.exif)
+    assert first is not None
+    assert (first.fraction(282), first.fraction(283)) == (150, 300)
+
+
+def test_damaged_exif_is_said() -> None:
+    found = image.decode(files.saved(files.soft(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\0\0"))
+    assert found.metadata.exif is None
+    assert found.describe_losses() == "Not kept: damaged EXIF."
+
+
 def test_pictures_side_by_side_are_counted_and_previews_are_not() -> None:
     def several(*attributes: int) -> bytes:
         entries = b"".join(struct.pack("<4I", each, 0, 0, 0) for each in attributes)

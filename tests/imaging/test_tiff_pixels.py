@@ -232,3 +232,16 @@ def test_limits_on_strips_tiles_and_entries(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(limits, "MAX_PIXELS", 40 * 30 - 1)
     with pytest.raises(PictureTooLargeError, match="30 × 40"):
         image.decode(data)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits", "raw"])
+def test_a_header_that_announces_too_much_is_refused_before_unpacking(
+    compression: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    white = np.zeros((300, 300), np.uint8)  # which packs best
+    data = files.saved(white, "TIFF", compression=compression)
+    assert (image.decode(data).pixels == 0).all()
+    monkeypatch.setattr(tiff_pixels, "_unpack_rows", lambda *_: pytest.fail("unpacked"))
+    side = {256: files.longs(15_000), 257: files.longs(15_000), 278: files.longs(15_000)}
+    with pytest.raises(BrokenPictureError):
+        image.decode(files.rewritten(data, side))

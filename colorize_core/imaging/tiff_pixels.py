@@ -1,9 +1,9 @@
 """The samples of a TIFF's page.
 
-Pillow's libtiff unpacks what is compressed. It is told that a row is so many bytes of gray: what
-the samples mean (16 bits, byte order, differences, planes, alpha) is worked out here, for every
-compression alike. Only what is not made of whole bytes, of colours by number or of JPEG is left to
-Pillow's own modes.
+Pillow's libtiff unpacks what is compressed in other ways than by Deflate. It is told that a row is
+so many bytes of gray: what the samples mean (16 bits, byte order, differences, planes, alpha) is
+worked out here, for every compression alike. Only what is not made of whole bytes, of colours by
+number or of JPEG is left to Pillow's own modes.
 
 Sources: TIFF 6.0; Adobe's TIFF technical note 3 (differences).
 """
@@ -11,7 +11,10 @@ Sources: TIFF 6.0; Adobe's TIFF technical note 3 (differences).
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import os
+import zlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -224,16 +227,15 @@ def _unpack_rows(data: bytes, page: Directory, blocks: Blocks, step: int) -> NDA
     width, height = page.number(tiff.WIDTH), page.number(tiff.HEIGHT)
     rows = np.empty((height, width * step), np.uint8)
     reversed_bits = page.number(tiff.FILL_ORDER, 1) == 2
-    if page.number(tiff.COMPRESSION, 1) == PLAIN and not reversed_bits:
-        for block, top, left in _walk(data, width, height, blocks, step):
-            part = rows[top : top + blocks.height, left : left + blocks.width * step]
-            part[:] = block[: part.shape[0], : part.shape[1]]
+    compression = page.number(tiff.COMPRESSION, 1)
+    if compression in UNPACKERS and not reversed_bits:
+        _fill_rows(data, rows, blocks, step, UNPACKERS[compression])
         return rows
     tags = {
         tag: tiff.make_entry(page.order, tiff.SHORT, value)
         for tag, value in (
             (tiff.BITS, 8),
-            (tiff.COMPRESSION, page.number(tiff.COMPRESSION, 1)),
+            (tiff.COMPRESSION, compression),
             (tiff.PHOTOMETRIC, BLACK_IS_ZERO),
             (tiff.FILL_ORDER, 2 if reversed_bits else 1),
         )
@@ -275,20 +277,47 @@ def _decode_pictures(data: bytes, page: Directory, blocks: Blocks, samples: NDAr
         part[:] = found[: part.shape[0], : part.shape[1]]
 
 
-def _walk(
-    data: bytes, width: int, height: int, blocks: Blocks, step: int
-) -> Iterator[tuple[NDArray[np.uint8], int, int]]:
-    """(bytes of a block that is not compressed, its first row, its first byte in a row)."""
-    across = -(-width // blocks.width)
-    for number, place in enumerate(blocks.places):
-        top = number // across * blocks.height
-        left = number % across * blocks.width * step
-        lines = blocks.height if blocks.tiled else min(blocks.height, height - top)
-        size = lines * blocks.width * step
-        if place + size > len(data):
-            raise BrokenPictureError(DISAGREE)
-        block = np.frombuffer(data, np.uint8, size, place)
-        yield block.reshape(lines, blocks.width * step), top, left
+Unpack = Callable[[bytes, int, int, int], NDArray[np.uint8]]
+
+
+def _take(data: bytes, place: int, _packed: int, size: int) -> NDArray[np.uint8]:
+    """`size` bytes from `place` on. Raises BrokenPictureError where they are not there."""
+    if place + size > len(data):
+        raise BrokenPictureError(DISAGREE)
+    return np.frombuffer(data, np.uint8, size, place)
+
+
+def _inflate(data: bytes, place: int, packed: int, size: int) -> NDArray[np.uint8]:
+    """What `packed` bytes become, of which `size` are wanted. Raises BrokenPictureError where they
+    are fewer, zlib.error where they are damaged."""
+    plain = zlib.decompressobj().decompress(memoryview(data)[place : place + packed], size)
+    if len(plain) < size:
+        raise BrokenPictureError(DISAGREE)
+    return np.frombuffer(plain, np.uint8)
+
+
+UNPACKERS: dict[int, Unpack] = {PLAIN: _take, DEFLATE: _inflate, OLD_DEFLATE: _inflate}
+
+
+def _fill_rows(
+    data: bytes, rows: NDArray[np.uint8], blocks: Blocks, step: int, unpack: Unpack
+) -> None:
+    """Puts strips or tiles into their places, on all cores."""
+    across = -(-rows.shape[1] // (blocks.width * step))
+
+    def fill(numbers: range) -> None:
+        for number in numbers:
+            top, left = number // across * blocks.height, number % across * blocks.width * step
+            lines = blocks.height if blocks.tiled else min(blocks.height, len(rows) - top)
+            size = lines * blocks.width * step
+            block = unpack(data, blocks.places[number], blocks.sizes[number], size)
+            part = rows[top : top + lines, left : left + blocks.width * step]
+            part[:] = block.reshape(lines, -1)[: part.shape[0], : part.shape[1]]
+
+    count, workers = len(blocks.places), min(8, os.cpu_count() or 1)
+    share = -(-count // (4 * workers))
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(fill, [range(i, min(i + share, count)) for i in range(0, count, share)]))
 
 
 def _add_differences(samples: NDArray[Any], blocks: Blocks) -> None:

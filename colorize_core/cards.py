@@ -80,6 +80,9 @@ AUTO_VIVIDNESS = Control(
 )
 
 
+RECOMMENDED, LESSON = "recommended", "kept as a lesson"
+
+
 @dataclass(frozen=True)
 class WeightFile:
     """One file with weights: bundled, in a repository of the Hugging Face Hub, or elsewhere."""
@@ -110,6 +113,7 @@ class ModelCard:
     weights: tuple[WeightFile, ...]
     trained_on: str
     limits: str  # what it is known to do badly
+    mark: str = ""  # a word on it where models are chosen: RECOMMENDED or LESSON
     takes_hints: bool = False
     controls: tuple[Control, ...] = ()  # what predict() takes beyond the options of all models
     beside: str = ""  # the name of a model that this one is to be seen beside

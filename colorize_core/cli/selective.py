@@ -175,6 +175,8 @@ def _run(asked: argparse.Namespace) -> int:
         print(f"{asked.photo}: {note}", file=sys.stderr)
     if not asked.quiet:
         print(f"{mask.mean():.0%} of {asked.photo} coloured into {out}.")
+    if doubt := masks.describe_doubt(mask):
+        print(doubt, file=sys.stderr)
     return terminal.ALL_DONE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN, ModelCard, WeightFile
+from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN, RECOMMENDED, ModelCard, WeightFile
 from colorize_core.models.cards import MORE_PHOTOGRAPHS
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ CARD = ModelCard(
     title="Autochrome",
     summary="The built-in model: small, calibrated, offline, with an eye for people, and steered "
     "by colour hints.",
+    mark=RECOMMENDED,
     paper="",
     licence="Apache-2.0",
     parameters=10_987_596,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from colorize_core.cards import LESSON
 from colorize_core.models.cards import make_trained_card
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ CARDS = {
         make_trained_card(
             "vit-discriminator",
             title="ViT discriminator",
+            mark=LESSON,
             summary="A U-Net judged by a vision transformer, one verdict a picture, kept as a "
             "lesson.",
             paper="Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from colorize_core.cards import LESSON
 from colorize_core.models.cards import make_trained_card
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ CARDS = {
         make_trained_card(
             "vit-generator",
             title="ViT generator, BCE",
+            mark=LESSON,
             summary="The step before ViT-LSGAN: the same idea with binary cross-entropy, kept "
             "as a lesson.",
             paper="Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021, "

@@ -37,6 +37,8 @@ RARE = np.float32(1e-4)  # keeps the mean of nothing from being undefined
 NEARLY = 1e-4  # filters round: what is this near to 0 or 1 was meant to be it
 DISC = 4  # pixels: larger discs are made of several, which costs less
 STRIP_PIXELS = 1 << 18  # what refine() works on at a time
+SMALL_SHARE = 0.03  # of the picture: a mask below it may have missed most of what was meant
+LEAST_CERTAINTY = 0.7  # of a mask, see describe_doubt()
 
 
 def choose_size(height: int, width: int) -> tuple[int, int]:
@@ -333,3 +335,18 @@ def write_mask(path: str | Path, mask: Mask) -> None:
         path.write_bytes(encode_mask(mask))
     except OSError as error:
         raise SaveError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def describe_doubt(mask: Mask, what: str = "The mask") -> str:
+    """What a person should look at in a mask (H, W) in [0, 1] that nobody has painted: that it is
+    empty, tiny, or that whatever found it was not sure; "" if nothing."""
+    share = float(mask.mean())
+    if not share:
+        return f"{what} is empty: nothing of the picture is in it."
+    if share < SMALL_SHARE:
+        covers = f"{100 * share:.0f} %" if share >= 0.01 else "less than 1 %"
+        return f"{what} covers only {covers} of the picture: look whether all of it is there."
+    # The mean of what it covers: 1 where every pixel is wholly in or out.
+    if float(np.square(mask, dtype=np.float64).mean()) / share < LEAST_CERTAINTY:
+        return f"{what} is unsure: look whether it has what you meant."
+    return ""

@@ -260,6 +260,21 @@ def test_masks_are_worked_on_at_screen_size(photo, mask):
     assert masks.choose_size(*photo) == mask
 
 
+def test_what_is_doubtful_about_a_mask_is_said():
+    mask = np.zeros((100, 100), np.float32)
+    assert masks.describe_doubt(mask, "person") == (
+        "person is empty: nothing of the picture is in it."
+    )
+    mask[:10, :5] = 1
+    assert "person covers only less than 1 % of" in masks.describe_doubt(mask, "person")
+    mask[:10, :20] = 1
+    assert "covers only 2 % of" in masks.describe_doubt(mask)
+    mask[:20, :60] = 0.5
+    assert "unsure" in masks.describe_doubt(mask)
+    mask[:20, :60] = 0.9
+    assert masks.describe_doubt(mask) == ""
+
+
 # --- files --------------------------------------------------------------------------------------
 
 

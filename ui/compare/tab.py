@@ -39,7 +39,8 @@ from ui.shared.service import Service
 
 TITLE = "Compare"
 INVITATION = "# Drop a photo\nin colour to have the models judged by it, or black and white"
-FEW = 4  # models that are ticked at first
+# Ticked at first: one of each way of training, as models of one way look much alike.
+FIRST = (DEFAULT_MODEL, "unet-gan", "cnn-lpips", "resnet-autoencoder")
 STOPPED = "<p>Stopped. What was made until then is here.</p>"
 
 
@@ -190,14 +191,9 @@ def title_of(metric: Any) -> str:
     return f"{metric.title}, downloads {format_size(download.bytes)} once"
 
 
-def few(cards: Sequence[ModelCard]) -> list[str]:
-    """The models that are ticked at first: the built-in one and some that are as quick."""
-    quick = [
-        card.name
-        for card in model_choices.here(cards)
-        if not card.sampled and card.name != DEFAULT_MODEL
-    ]
-    return [DEFAULT_MODEL, *quick[: FEW - 1]]
+def tick_first(cards: Sequence[ModelCard]) -> list[str]:
+    """Those of FIRST that are here."""
+    return [card.name for card in model_choices.here(cards) if card.name in FIRST]
 
 
 def build(
@@ -260,7 +256,7 @@ def build(
     copied = copy.click(permalink.write, settings, query, **widgets.QUICK)
     copied.success(None, query, view["remark"], js="window.copyLink", **widgets.QUICK)
     wire_run(view, on, [made], [cancel])
-    count.value = on.count(few(cards), [1.0], 1)["count"]
+    count.value = on.count(tick_first(cards), [1.0], 1)["count"]
     endpoint.build(service, cards, view["zone"], settings)
     return [widgets.picker(models, cards)]
 
@@ -268,7 +264,9 @@ def build(
 def build_settings(cards: Sequence[ModelCard]) -> tuple[list[Any], gr.Button, gr.Button, Any]:
     """Models, vividness, seeds and metrics; the buttons "All" and "None"; where metrics are."""
     with gr.Column(elem_classes="picks"):
-        models = gr.CheckboxGroup(model_choices.choices(cards), value=few(cards), label="Models")
+        models = gr.CheckboxGroup(
+            model_choices.choices(cards), value=tick_first(cards), label="Models"
+        )
         with gr.Row(elem_classes="shortcuts"):
             every = gr.Button("All", size="sm")
             none = gr.Button("None", size="sm")

@@ -12,7 +12,7 @@ from colorize_core.cards import Control, ModelCard
 from colorize_core.errors import OptionError
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.options import RANGES
-from colorize_core.selective import Mask
+from colorize_core.selective import Mask, masks
 from colorize_core.selective.people import PEOPLE
 from ui.selective import mask_files
 from ui.selective.fill_controls import FLAT, GRAY, list_inside, read_fill
@@ -44,7 +44,8 @@ class Endpoint:
 
     def __init__(self, service: Service, cards: Sequence[ModelCard]):
         self.service = service
-        self.titles = {name: title for title, name in list_inside(cards, None)}
+        marked = {name: title for title, name in list_inside(cards, None)}
+        self.titles = marked | {card.name: card.title for card in cards}
 
     def selective(
         self,
@@ -94,11 +95,11 @@ class Endpoint:
         width, height = session.photo.size
         inner, outer = (self.titles.get(name, name) for name in (inside, outside))
         share = session.share(session.area)
-        pages = session.photo.decoded.pages
-        first = f" · the first of {pages:,} pictures" if pages > 1 else ""
-        return (
-            f"{width} × {height} · {inner} on {share:.0%} of the photo · {outer} around it{first}"
-        )
+        parts = [f"{width} × {height}", f"{inner} on {share:.0%} of the photo"]
+        parts += [f"{outer} around it", masks.describe_doubt(session.mask(session.area))]
+        if (pages := session.photo.decoded.pages) > 1:
+            parts.append(f"the first of {pages:,} pictures")
+        return " · ".join(filter(None, parts))
 
 
 def read_box(text: str) -> tuple[float, float, float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import Cancelled, ColorizeError
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.models.runner import Task
-from colorize_core.selective import segmenters
+from colorize_core.selective import masks, segmenters
 from colorize_core.selective.layers import Network
 from colorize_core.selective.people import PEOPLE
 from colorize_core.selective.sam2 import SAM2
@@ -155,7 +156,9 @@ class Handlers(PhotoHandlers):
             session.found = found
             if len(found) == 1:  # there is no choice to leave to the person
                 mask_edits.toggle(session, [found[0].name])
-            words = "" if found else "<p>Nothing that the network knows was found.</p>"
+            words = warn(*(masks.describe_doubt(each.mask, each.name) for each in found))
+            if not found:
+                words = "<p>Nothing that the network knows was found.</p>"
             return {"remark": words, **self.show(session)}
 
     @task_handler("remark")
@@ -172,7 +175,7 @@ class Handlers(PhotoHandlers):
             if session.away:
                 return {}
             session.change(mask, layers=())
-            return {"remark": "", **self.show(session)}
+            return {"remark": warn(masks.describe_doubt(mask)), **self.show(session)}
 
     def _fetch(self, network: str, task: Task) -> None:
         """Download it where it is not here, while others go on. Raises WeightsError, also where it
@@ -189,7 +192,7 @@ class Handlers(PhotoHandlers):
         mask = mask_files.read_mask(self.service.checked(Path(path)), session)
         with session.lock:
             session.change(mask, layers=())
-            return {"remark": "", **self.show_picture(session)}
+            return {"remark": warn(masks.describe_doubt(mask)), **self.show_picture(session)}
 
     # --- colours --------------------------------------------------------------------------------
 
@@ -248,6 +251,12 @@ class Handlers(PhotoHandlers):
         path = mask_files.write(session, kind, self.service, task)
         said = session.photo.describe_losses(kind) if kind in CHOICES else ""
         return {"remark": widgets.note(said), "finished": str(path)}
+
+
+def warn(*doubts: str) -> str:
+    """What is to be looked at in masks, with what can be done about it."""
+    said = [f"{doubt} Brush and eraser put it right." for doubt in doubts if doubt]
+    return f"<p>{escape(' '.join(said))}</p>" if said else ""
 
 
 def write_percent(share: float) -> str:

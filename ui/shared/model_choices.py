@@ -26,8 +26,8 @@ def here(cards: Sequence[ModelCard]) -> list[ModelCard]:
 
 
 def choices(cards: Sequence[ModelCard]) -> list[tuple[str, str]]:
-    """Title and name of those, as pickers take them."""
-    return [(card.title, card.name) for card in here(cards)]
+    """Title, with its mark, and name of those, as pickers take them."""
+    return [(" · ".join(filter(None, (card.title, card.mark))), card.name) for card in here(cards)]
 
 
 def check(name: str) -> None:

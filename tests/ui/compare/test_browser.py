@@ -199,7 +199,7 @@ def test_a_link_restores_the_settings_and_says_what_is_unknown(visit: Visit) -> 
     page = visit("?tab=compare&models=coltran,nobody&vividness=1.5&seeds=3")
     expect(page.get_by_text("The link asks for what is not here: nobody.")).to_be_visible()
     expect(page.get_by_label("ColTran", exact=True)).to_be_checked()
-    expect(page.get_by_label("Autochrome", exact=True)).not_to_be_checked()
+    expect(page.get_by_label("Autochrome · recommended", exact=True)).not_to_be_checked()
     expect(page.get_by_text("3 pictures to colour.")).to_be_visible()
     page.get_by_role("button", name="None", exact=True).click()
     expect(page.get_by_text("Tick at least one model.")).to_be_visible()

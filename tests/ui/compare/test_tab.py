@@ -35,6 +35,7 @@ from ui.compare import tab as compare_tab
 from ui.compare.session import MOST_PIXELS, NO_TRUTH, CompareSession
 from ui.compare.tab import Handlers
 from ui.server.sessions import asked_tab
+from ui.shared import model_choices
 from ui.shared.example_strip import find_examples
 from ui.shared.service import Service
 
@@ -383,9 +384,18 @@ def test_what_a_link_asks_for_in_vain_is_said(page: Page) -> None:
     assert page.on.restore_link(nothing) == {}
 
 
-def test_the_models_ticked_at_first_are_few_and_there(page: Page) -> None:
-    ticked = compare_tab.few(drawing_models.CARDS)
-    assert ticked == ["autochrome", "student"], "none that draws"
+def test_the_models_ticked_at_first_are_there_and_none_draws() -> None:
+    known = {card.name for card in model_choices.every()}
+    ticked = compare_tab.tick_first(model_choices.every())
+    assert set(ticked) == set(compare_tab.FIRST) <= known
+    assert compare_tab.tick_first(drawing_models.CARDS) == ["autochrome"]
+
+
+def test_models_are_marked_where_they_are_chosen() -> None:
+    shown = {name: title for title, name in model_choices.choices(model_choices.every())}
+    assert shown["autochrome"] == "Autochrome · recommended"
+    assert shown["vit-generator"].endswith(" · kept as a lesson")
+    assert shown["unet-gan"] == "U-Net GAN"
 
 
 def test_metrics_say_what_they_would_download(page: Page) -> None:

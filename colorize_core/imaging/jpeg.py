@@ -23,6 +23,7 @@ ARITHMETIC = frozenset(range(0xC9, 0xD0))  # several blocks can share a bit ther
 ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a body
 JFIF, ADOBE = 0xE0, 0xEE
 XMP_MARK, EXIF_MARK = b"http://ns.adobe.com/xap/1.0/\0", b"Exif\0"
+MORE_XMP_MARK, LONG_XMP = b"http://ns.adobe.com/xmp/extension/\0", "the longer part of XMP"
 ICC_MARK, PHOTOSHOP_MARK, SEVERAL_MARK = b"ICC_PROFILE\0", b"Photoshop 3.0\0", b"MPF\0"
 ENTRIES = 0xB002  # of the directory of a file with several pictures
 SIDE_BY_SIDE = frozenset({0x020001, 0x020002, 0x020003})  # panorama, disparity, multi-angle
@@ -67,6 +68,9 @@ def take_apart(data: bytes) -> JpegParts:
             parts.exif = parts.exif or body[6:]
         elif marker == 0xE1 and body.startswith(XMP_MARK):
             parts.xmp = parts.xmp or body[len(XMP_MARK) :]
+        elif marker == 0xE1 and body.startswith(MORE_XMP_MARK):
+            if LONG_XMP not in parts.left_out:
+                parts.left_out.append(LONG_XMP)
         elif marker == 0xE2 and body.startswith(ICC_MARK):
             profile.setdefault(body[12] if len(body) > 12 else 0, body[14:])
         elif marker == 0xE2 and body.startswith(SEVERAL_MARK):

@@ -22,7 +22,7 @@ MAX_CHUNKS = 400_000  # of a PNG, segments of a JPEG: MAX_BYTES in chunks of 4 k
 MAX_BLOCKS = 8_000_000  # of at most 255 bytes, of a GIF
 MAX_ENTRIES = 100_000  # of all directories of a TIFF file or EXIF block
 MAX_STRIPS = 1_000_000  # or tiles of a TIFF's page
-MAX_TILE = 64_000_000  # bytes of a tile that reaches beyond the picture
+MAX_TILE = 256_000_000  # bytes of tiles that reach beyond the picture
 
 DEFLATE_RATIO = 1032  # bytes that one byte of Deflate can become at most (zlib's technical notes)
 

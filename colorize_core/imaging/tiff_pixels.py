@@ -28,6 +28,7 @@ from colorize_core.imaging import jpeg2000, tiff, webp
 from colorize_core.imaging.icc import STRIP
 from colorize_core.imaging.limits import (
     DEFLATE_RATIO,
+    MAX_PIXELS,
     MAX_STRIPS,
     MAX_TILE,
     check_area,
@@ -124,12 +125,14 @@ def find_blocks(data: bytes, page: Directory) -> Blocks:
         across, down = width, min(height, page.number(tiff.STRIP_ROWS, height))
     if across < 1 or down < 1:
         raise BrokenPictureError("its strips or tiles have no size")
-    channels = page.number(tiff.CHANNELS, 1)
-    sample = -(-max(page.numbers(tiff.BITS, (1,))) // 8)
-    if tiled and (across > width or down > height):
-        check_count(across * down * min(channels, 8) * sample, MAX_TILE, "bytes in a tile")
-    planes = channels if page.number(tiff.PLANES, 1) == 2 else 1
+    planes = page.number(tiff.CHANNELS, 1) if page.number(tiff.PLANES, 1) == 2 else 1
+    bits = _count_bits(page) // planes  # of a pixel, in a plane
     count = -(-width // across) * -(-height // down) * planes
+    least = planes * height * -(-width * bits // 8)
+    check_count(least, MAX_PIXELS * 8, "bytes of samples")
+    check_count(count * across * down * bits // 8 - least, MAX_TILE, "bytes beyond the picture")
+    if page.number(tiff.COMPRESSION, 1) == PLAIN and page.number(tiff.PHOTOMETRIC) != YCBCR:
+        sizes = _list_sizes(page, across, down, tiled, count, bits)  # some programs write others
     if not sizes and len(places) == 1:
         sizes = (len(data) - min(places[0], len(data)),)
     if len(places) < count or len(sizes) < count:
@@ -138,10 +141,25 @@ def find_blocks(data: bytes, page: Directory) -> Blocks:
     if packed > len(data):
         raise BrokenPictureError("its strips claim more bytes than it has")
     ratio = RATIOS.get(page.number(tiff.COMPRESSION, 1))
-    bits = sum(page.numbers(tiff.BITS, (1,))[:channels])
-    if ratio and is_plain(page) and (packed + count) * ratio < width * height * bits // 8:
+    if ratio and page.number(tiff.PHOTOMETRIC) != YCBCR and (packed + count) * ratio < least:
         raise BrokenPictureError(DISAGREE)
     return Blocks(across, down, tiled, places[:count], sizes[:count])
+
+
+def _count_bits(page: Directory) -> int:
+    """Bits of a pixel, all channels together."""
+    channels, bits = page.number(tiff.CHANNELS, 1), page.numbers(tiff.BITS, (1,))
+    return sum(bits[:channels]) if len(bits) >= channels else bits[0] * channels
+
+
+def _list_sizes(
+    page: Directory, across: int, down: int, tiled: bool, count: int, bits: int
+) -> tuple[int, ...]:
+    """The bytes of strips or tiles that are not compressed."""
+    row, height = -(-across * bits // 8), page.number(tiff.HEIGHT)
+    each = -(-height // down)  # strips in a plane
+    last = height - (each - 1) * down
+    return tuple(row * (down if tiled or (i + 1) % each else last) for i in range(count))
 
 
 def open_page(data: bytes, page: Directory) -> PageFile:

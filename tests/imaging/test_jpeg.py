@@ -146,6 +146,12 @@ def test_the_resolution_is_turned_with_the_picture() -> None:
     assert (first.fraction(282), first.fraction(283)) == (150, 300)
 
 
+def test_xmp_beyond_its_first_segment_is_said() -> None:
+    more = segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + bytes(50))
+    found = image.decode(with_segments(more, more))
+    assert found.describe_losses() == "Not kept: the longer part of XMP."
+
+
 def test_damaged_exif_is_said() -> None:
     found = image.decode(files.saved(files.soft(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\0\0"))
     assert found.metadata.exif is None

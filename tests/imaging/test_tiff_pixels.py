@@ -225,8 +225,8 @@ def test_limits_on_strips_tiles_and_entries(monkeypatch: pytest.MonkeyPatch) -> 
     tile = files.tiff(files.colours(40, 30), photometric="rgb", tile=(64, 64))
     assert image.decode(data).pixels.shape == image.decode(tile).pixels.shape
     monkeypatch.setattr(tiff_pixels, "MAX_STRIPS", 39)
-    monkeypatch.setattr(tiff_pixels, "MAX_TILE", 64 * 64 * 3 - 1)
-    for refused, what in ((data, "39 strips"), (tile, "bytes in a tile")):
+    monkeypatch.setattr(tiff_pixels, "MAX_TILE", 64 * 64 * 3 - 40 * 30 * 3 - 1)
+    for refused, what in ((data, "39 strips"), (tile, "bytes beyond the picture")):
         with pytest.raises(PictureTooLargeError, match=what):
             image.decode(refused)
     monkeypatch.setattr(limits, "MAX_PIXELS", 40 * 30 - 1)
@@ -245,3 +245,14 @@ def test_a_header_that_announces_too_much_is_refused_before_unpacking(
     side = {256: files.longs(15_000), 257: files.longs(15_000), 278: files.longs(15_000)}
     with pytest.raises(BrokenPictureError):
         image.decode(files.rewritten(data, side))
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "CMYK", "L"])
+def test_a_wrong_size_of_a_strip_that_is_not_packed_does_not_matter(mode: str) -> None:
+    data = pillow_tiff(mode)
+    expected = image.decode(data).pixels
+    for size in (0, 7, 10**6):
+        found = image.decode(files.rewritten(data, {279: files.longs(size)}))
+        np.testing.assert_array_equal(found.pixels, expected)
+    with pytest.raises(BrokenPictureError):
+        image.decode(files.rewritten(data, {273: files.longs(len(data) - 40)}))

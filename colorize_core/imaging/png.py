@@ -36,6 +36,7 @@ from colorize_core.imaging.profiles import (
 
 GRAY, COLOUR, PALETTE, GRAY_ALPHA, COLOUR_ALPHA = 0, 2, 3, 4, 6
 CHANNELS = {GRAY: 1, COLOUR: 3, PALETTE: 1, GRAY_ALPHA: 2, COLOUR_ALPHA: 4}
+NEAR = 0.05  # how far from 2.2 a gamma means sRGB: gAMA can say no more of it (libpng has 5 %, too)
 # How a drawn picture was wished for stands there, and its prompt under Description: neither is true
 # of what is made of it.
 SETTINGS_KEYWORD = "autochrome-studio prompt"
@@ -129,7 +130,6 @@ def _read_density(body: memoryview | None) -> tuple[float, float] | None:
 def _find_profile(found: dict[bytes, memoryview], gray: bool) -> bytes | None:
     """What the samples mean, as a profile; None for sRGB. The first of cICP, iCCP, sRGB, and gAMA
     with cHRM counts that can be used (section 4.3 of the specification)."""
-    curve: Curve | None
     coded = bytes(found.get(b"cICP", b""))
     if len(coded) == 4 and coded[0] in PRIMARIES and coded[1] in CURVES and coded[2:] == b"\0\1":
         return _make_profile(PRIMARIES[coded[0]], CURVES[coded[1]], gray)
@@ -139,17 +139,22 @@ def _find_profile(found: dict[bytes, memoryview], gray: bool) -> bytes | None:
         return profile
     if b"sRGB" in found:
         return None
-    points, curve = _read_chromaticities(found.get(b"cHRM")), _read_gamma(found.get(b"gAMA"))
-    if points is None and curve is None:
+    points, gamma = _read_chromaticities(found.get(b"cHRM")), _read_gamma(found.get(b"gAMA"))
+    if points is None and gamma is None:
         return None
-    return _make_profile(points or SRGB, curve or SRGB_CURVE, gray)
+    points, curve = points or SRGB, SRGB_CURVE
+    if gamma and not ((gray or _is_srgb(points)) and abs(gamma / 2.2 - 1) < NEAR):
+        curve = gamma
+    return _make_profile(points, curve, gray)
+
+
+def _is_srgb(points: Chromaticities) -> bool:
+    return all(abs(v - known) < 0.002 for v, known in zip(points, SRGB, strict=True))
 
 
 def _make_profile(points: Chromaticities, curve: Curve, gray: bool) -> bytes | None:
-    """None for what is sRGB. The exponent 2.2 on its primaries is: gAMA can say no more of it."""
-    near = all(abs(v - known) < 0.002 for v, known in zip(points, SRGB, strict=True))
-    plain = curve == SRGB_CURVE or (not isinstance(curve, tuple) and abs(curve - 2.2) < 0.01)
-    if plain and (near or gray):
+    """None for what is sRGB."""
+    if curve == SRGB_CURVE and (gray or _is_srgb(points)):
         return None
     return make_gray_profile(curve) if gray else make_rgb_profile(points, curve)
 

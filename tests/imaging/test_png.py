@@ -159,7 +159,15 @@ def test_gamma_counts(value: int, depth: int) -> None:
     assert np.abs(found.pixels[..., 1] - expected).max() <= (1 if depth == 8 else 30)
 
 
-@pytest.mark.parametrize("chunks", [[SRGB_GAMMA], [SRGB_GAMMA, corners(*SRGB_POINTS)], [STANDARD]])
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [SRGB_GAMMA],
+        [(b"gAMA", struct.pack(">I", 45_000))],
+        [SRGB_GAMMA, corners(*SRGB_POINTS)],
+        [STANDARD],
+    ],
+)
 @pytest.mark.parametrize("deep", [False, True])
 def test_what_says_srgb_changes_nothing(chunks: list[tuple[bytes, bytes]], deep: bool) -> None:
     pixels = files.deep() if deep else files.colours()

@@ -168,7 +168,7 @@ def _translate_errors(name: str) -> Iterator[None]:
             f"{name} needs more memory than there is. Scale it down first."
         ) from error
     except PictureTooLargeError as error:
-        raise PictureTooLargeError(f"{name} is not read: {error}.") from error
+        raise PictureTooLargeError(f"{name} {error}.") from error
     except NotAPictureError as error:
         raise NotAPictureError(f"{name} cannot be read: {error}.") from error
     except Exception as error:  # the parsers raise anything, from IndexError to struct.error

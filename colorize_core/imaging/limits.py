@@ -35,12 +35,12 @@ def check_area(width: int, height: int, most: int | None = None) -> None:
         raise BrokenPictureError("it has no pixels")
     if width * height > most:
         raise PictureTooLargeError(
-            f"it has {width:,} × {height:,} = {width * height / 1e6:,.0f} megapixels; at most "
+            f"has {width:,} × {height:,} = {width * height / 1e6:,.0f} megapixels; at most "
             f"{most / 1e6:,.0f} are read. Scale it down first"
         )
     if max(width, height) > MAX_SIDE:
         raise PictureTooLargeError(
-            f"it has {width:,} × {height:,} pixels; at most {MAX_SIDE:,} a side are read. "
+            f"has {width:,} × {height:,} pixels; at most {MAX_SIDE:,} a side are read. "
             "Cut it into parts first"
         )
 
@@ -49,7 +49,7 @@ def check_frames(count: int) -> None:
     """Raises PictureTooLargeError where a file holds more pictures than MAX_FRAMES."""
     if count > MAX_FRAMES:
         raise PictureTooLargeError(
-            f"it has more than {MAX_FRAMES:,} frames. Save the one you want as a picture"
+            f"has more than {MAX_FRAMES:,} frames. Save the one you want as a picture"
         )
 
 
@@ -57,7 +57,7 @@ def check_count(count: int, most: int, what: str) -> None:
     """Raises PictureTooLargeError where a file has more than `most` of what it consists of."""
     if count > most:
         raise PictureTooLargeError(
-            f"it consists of more than {most:,} {what}. Open it elsewhere and save it again"
+            f"consists of more than {most:,} {what}. Open it elsewhere and save it again"
         )
 
 

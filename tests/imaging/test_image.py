@@ -850,9 +850,7 @@ def test_pillows_own_limit_does_not_bind() -> None:
     with pytest.raises(Image.DecompressionBombError):
         Image.open(io.BytesIO(data))
     image.check_pixels(data, 190_000_000, "large.png")
-    with pytest.raises(
-        PictureTooLargeError, match=r"large\.png is not read: it has 20,000 × 9,500"
-    ):
+    with pytest.raises(PictureTooLargeError, match=r"large\.png has 20,000 × 9,500"):
         image.check_pixels(data, 189_999_999, "large.png")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colorize_core.bundled import DOCS, EXAMPLES
+from colorize_core.cli import terminal
 from colorize_core.threads import wait_briefly
 from ui import TABS
 
@@ -24,20 +25,21 @@ if TYPE_CHECKING:
     from ui.shared.widgets import Picker
 
 TITLE = "Autochrome Studio"
-TAGLINE = "Black-and-white photographs in colour, at full size, on your own machine."
+TAGLINE = "Black-and-white photographs in colour, at full size"
+AT_HOME = ", on your own machine"  # not where strangers come by
 PAGE = Path(__file__).resolve().parent / "ui" / "shared"
 WAITING = 32  # people in the queue; whoever comes after them is told that it is full
 NOT_OPEN = (
     "strangers could reach the app: give --auth USER:PASSWORD, or say --no-auth if everybody may "
     "use it"
 )
-HEADER = f"""
+HEADER = """
 <header>
   <svg viewBox="0 0 36 28" width="36" height="28" aria-hidden="true">
     <circle cx="11" cy="18" r="9" fill="#4f8f5b"/><circle cx="25" cy="18" r="9" fill="#7a5aa6"/>
     <circle cx="18" cy="9.5" r="9" fill="#d9682f"/>
   </svg>
-  <div><h1>{TITLE}</h1><p>{TAGLINE}</p></div>
+  <div><h1>{}</h1><p>{}.</p></div>
 </header>"""
 FOOTER = """
 <footer>
@@ -63,7 +65,8 @@ def build(service: Service | None = None) -> gr.Blocks:
     with gr.Blocks(
         title=TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEEP_SECONDS)
     ) as blocks:
-        gr.HTML(HEADER, elem_id="header")
+        words = TAGLINE if service.public else TAGLINE + AT_HOME
+        gr.HTML(HEADER.format(TITLE, words), elem_id="header")
         with gr.Tabs() as tabs:
             pickers: list[Picker] = []
             for name in TABS:
@@ -141,7 +144,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
         prog="app.py",
-        description=f"{TITLE}. {TAGLINE} Opens a page at the address that it prints.",
+        description=f"{TITLE}. {TAGLINE}{AT_HOME}. Opens a page at the address that it prints.",
         epilog="Photos stay on this machine and are deleted after an hour. Stop with Ctrl+C.",
     )
     parser.add_argument(
@@ -174,6 +177,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         help="also serve the app's endpoints as tools for MCP clients, at /gradio_api/mcp/",
     )
     _add_public(parser.add_argument_group("open to strangers"))
+    terminal.refuse_empty(parser, arguments)
     options = parser.parse_args(arguments)
     space = on_space()
     options.public = options.public or options.share or space
@@ -266,6 +270,7 @@ def new_service(public: Public | None = None) -> Service:
 
 def main(arguments: list[str] | None = None) -> None:
     """Serve the app until it is interrupted."""
+    terminal.print_anything()
     options = parse(arguments)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

@@ -1,22 +1,20 @@
 """The CSV list of a batch: what became of each photo, so that the same command can go on later.
 
-One row an output. While a batch runs, rows are appended, the later of two counting; the file is
-rewritten with one row each, under a temporary name first, when it is opened for writing and when
-the batch ends. A row cut off by a crash is dropped.
+One row an output, the later of two counting. Several batches may write into one folder at once:
+each adds its rows, and tidying leaves one row an output, whosever it is.
 """
 
 from __future__ import annotations
 
-import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import TextIO, cast
 
-from colorize_core.errors import SaveError
+from colorize_core.row_file import RowFile
 
 NAME = "manifest.csv"
+REMEDY = "Choose another output folder with -o."
 
 
 @dataclass(frozen=True)
@@ -35,23 +33,39 @@ class Row:
     error: str = ""
     input_bytes: str = ""
     input_modified_ns: str = ""  # since 1970
+    input_changed_ns: str = ""  # the same of what no program can set back
+    input_sha256: str = ""
     note: str = ""  # what of the input is left out: further pages, metadata
 
 
 COLUMNS = tuple(column.name for column in fields(Row))
-EARLIER = COLUMNS[:-1]  # those of lists that were made before there were notes
+OLDER = (COLUMNS[:12], COLUMNS[:14])
 
 
 class Manifest:
-    """The rows of `folder`/manifest.csv by output. SaveError if that file is something else."""
+    """The rows of `folder`/manifest.csv by output. SaveError if that file is something else, or
+    cannot be read; and wherever it is written, if it cannot be."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME
-        self.rows = {row.output: row for row in _read(self.path)}
-        self._clean = False
+        self.rows: dict[str, Row] = {}
+        self._file = RowFile(self.path, COLUMNS, self._refuse, REMEDY, OLDER)
+        self._cut_off: tuple[str, ...] = ()
+        self._tidied = False
+        self._read()
 
     def get(self, target: Path) -> Row | None:
+        """The row of that output. Where none is known, what others wrote meanwhile is read."""
+        if self.key(target) not in self.rows:
+            self._read()
         return self.rows.get(self.key(target))
+
+    def has_cut_off(self, source: Path, target: Path) -> bool:
+        """Whether the row that a kill cut off at the end of the file was that of this photo."""
+        if len(self._cut_off) < 2 or self._cut_off[0] != os.path.abspath(source):
+            return False
+        _, output, *more = self._cut_off
+        return self.key(target) == output if more else self.key(target).startswith(output)
 
     def key(self, target: Path) -> str:
         return Path(os.path.relpath(target, self.path.parent)).as_posix()
@@ -60,41 +74,37 @@ class Manifest:
         """Absolute paths of everything that earlier runs wrote or began to write."""
         return {os.path.abspath(self.path.parent / output) for output in self.rows}
 
-    def add(self, row: Row) -> None:
-        """Remember one row and append it to the file."""
-        if not self._clean:
-            self.tidy()
-            self._clean = True
-        self.rows[row.output] = row
-        with _open(self.path, "a") as file:
-            csv.writer(file).writerow(astuple(row))
+    def add(self, row: Row, allow: Callable[[Row | None], bool] = lambda known: True) -> bool:
+        """Remember one row and append it to the file; whether `allow` let it, which is given the
+        row that the output has by then."""
+        with self._file.lock():
+            self._read()
+            if not allow(self.rows.get(row.output)):
+                return False
+            self.rows[row.output] = row
+            if self._tidied and self._file.appendable:
+                self._file.append(astuple(row))
+            else:
+                self._rewrite()
+        return True
 
     def tidy(self) -> None:
         """Rewrite the file with one row an output. A stop in the middle leaves the old one."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_name(f".{NAME}.{os.getpid()}")
-        try:
-            with _open(temporary, "w") as file:
-                csv.writer(file).writerows([COLUMNS, *map(astuple, self.rows.values())])
-            os.replace(temporary, self.path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with self._file.lock():
+            self._read()
+            self._rewrite()
 
+    def _rewrite(self) -> None:
+        self._file.rewrite(map(astuple, self.rows.values()))
+        self._tidied = True
 
-def _open(path: Path, mode: str) -> TextIO:
-    # File names need not be UTF-8: surrogateescape writes back the bytes that they are made of.
-    return cast(TextIO, open(path, mode, newline="", encoding="utf-8", errors="surrogateescape"))
+    def _read(self) -> None:
+        rows = (Row(*cells) for cells in self._file.read_new())
+        self.rows.update({row.output: row for row in rows})
+        self._cut_off = self._file.cut_off or self._cut_off
 
-
-def _read(path: Path) -> Iterator[Row]:
-    if not path.exists():
-        return
-    with _open(path, "r") as file:
-        lines = csv.reader(file)
-        columns = tuple(next(lines, COLUMNS))
-        if columns not in (COLUMNS, EARLIER):
-            raise SaveError(
-                f"{path} is not a list of colorized photos, and it would be overwritten. "
-                "Move it, or choose another output folder with -o."
-            )
-        yield from (Row(*line) for line in lines if len(line) == len(columns))
+    def _refuse(self, _: list[str]) -> str:
+        return (
+            f"{self.path} is not a list of colorized photos, and it would be overwritten. "
+            "Move it, or choose another output folder with -o."
+        )

@@ -13,17 +13,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from colorize_core import options
+from colorize_core.batch import identity
 from colorize_core.batch.manifest import Manifest, Row
-from colorize_core.batch.plan import SUFFIX_OF, Found, Job, find, plan
+from colorize_core.batch.plan import SUFFIX_OF, Job, plan
+from colorize_core.batch.search import Found, find
 from colorize_core.cards import ModelCard
 from colorize_core.errors import Cancelled, ColorizeError, OptionError
+from colorize_core.folders import make_folder
 from colorize_core.imaging import image
 from colorize_core.imaging.formats import WRITTEN
 from colorize_core.models.registry import cards, load
@@ -98,13 +101,14 @@ def run(
     network. What `manifest` has as done from the same photo with the same settings is skipped; a
     file that this program did not write is left alone. `overwrite` does and replaces these.
     Closing the generator stops the work, nothing being half written.
-    Raises what load() raises, once there is something to do.
+    Raises what load() raises, once there is something to do; SaveError where the manifest cannot be
+    written.
     """
     book = _Book(manifest, settings)
-    sources = {key for job in jobs if (key := _read_file_key(job.source))}
+    targets = _Targets(jobs, manifest)
     pending = []
     for job in jobs:
-        known = _overwrites_input(job, sources) or (None if overwrite else book.judge(job))
+        known = targets.refuse(job) or (None if overwrite else book.judge(job))
         if known:
             yield known
         else:
@@ -117,6 +121,26 @@ def run(
         yield result
 
 
+class _Targets:
+    """Which files the results must not replace: photos of the same run, another one's result, the
+    manifest. Links are followed."""
+
+    def __init__(self, jobs: Sequence[Job], manifest: Manifest | None) -> None:
+        self.sources = {key for job in jobs if (key := _read_file_key(job.source))}
+        self.taken = {os.path.realpath(manifest.path): manifest.path} if manifest else {}
+
+    def refuse(self, job: Job) -> Result | None:
+        place = os.path.realpath(job.target)
+        if _read_file_key(job.target) in self.sources:
+            why = f"the result would replace the photo {job.target}: choose another output with -o."
+        elif place in self.taken:
+            why = f"{job.target} is the same file as {self.taken[place]}: choose another -o."
+        else:
+            self.taken[place] = job.target
+            return None
+        return Result(job, "failed", error=why)
+
+
 class _Book:
     """What is known of each job from earlier runs, and what is noted for later ones."""
 
@@ -124,46 +148,59 @@ class _Book:
         self.manifest = manifest
         self.model = settings.model
         self.options = settings.describe()
-
-    def get_row(self, job: Job) -> Row | None:
-        return self.manifest.get(job.target) if self.manifest else None
+        self.before = dict(manifest.rows) if manifest else {}
+        self.started: dict[Job, Row] = {}
 
     def judge(self, job: Job) -> Result | None:
         """None if the job is to be done, else why it is not."""
-        if not job.target.exists():
+        row = self.manifest.get(job.target) if self.manifest else None
+        begun = row is not None and row.status == "started"  # perhaps by a run that still goes on
+        if not begun and not os.path.exists(job.target):  # Path.exists() raises on long names
             return None
-        row = self.get_row(job)
-        if row is None:
+        if self.manifest and row is None and self.manifest.has_cut_off(job.source, job.target):
+            return self.start(job)  # noted at once: writing the manifest drops what was cut off
+        if self.manifest is None or row is None:
             why = f"{job.target} exists and is not from an earlier run"
             return Result(job, "failed", error=f"{why}: choose another -o, or add --overwrite.")
-        same_photo = (row.input_bytes, row.input_modified_ns) == _read_fingerprint(job.source)
-        if not same_photo and row.input != os.path.abspath(job.source):
+        own = row.input == os.path.abspath(job.source)
+        same_work = (row.status, row.model, row.options) == ("done", self.model, self.options)
+        if own and not same_work:
+            return None
+        seen = identity.compare(row, job.source)
+        if seen is None and not own:
             why = f"{job.target} is the result of {row.input}"
             return Result(job, "failed", error=f"{why}: choose another -o, or add --overwrite.")
-        same_work = (row.status, row.model, row.options) == ("done", self.model, self.options)
-        return Result(job, "skipped") if same_photo and same_work else None
+        if seen is None or not same_work:
+            return None
+        if seen != row:
+            self.manifest.add(seen)
+        return Result(job, "skipped")
 
-    def start(self, job: Job) -> None:
-        """Note whose the output is before it is there: a killed run then knows its own files."""
-        if self.manifest:
-            size, modified = _read_fingerprint(job.source)
-            self.manifest.add(
-                Row(
-                    input=os.path.abspath(job.source),
-                    output=self.manifest.key(job.target),
-                    status="started",
-                    model=self.model,
-                    options=self.options,
-                    input_bytes=size,
-                    input_modified_ns=modified,
-                )
-            )
+    def start(self, job: Job) -> Result | None:
+        """Note whose the output is before it is there: a killed run then knows its own files. A
+        failure if another run took the output meanwhile."""
+        if self.manifest is None:
+            return None
+        key = self.manifest.key(job.target)
+        row = Row("", key, "started", model=self.model, options=self.options)
+        row = identity.note(row, job.source)
+
+        def is_free(known: Row | None) -> bool:
+            if known is None or known == self.before.get(key):
+                return True
+            return known.input == row.input or known.status == "failed"
+
+        if not self.manifest.add(row, is_free):
+            why = f"{job.target} is the result of {self.manifest.rows[key].input} in another run"
+            return Result(job, "failed", error=f"{why}: choose another -o.")
+        self.started[job] = row
+        return None
 
     def finish(self, result: Result) -> None:
-        if self.manifest and (started := self.get_row(result.job)):
+        if self.manifest and (row := self.started.pop(result.job, None)):
             self.manifest.add(
                 replace(
-                    started,
+                    row,
                     status=result.status,
                     width=str(result.width or ""),
                     height=str(result.height or ""),
@@ -185,7 +222,7 @@ class _Pipeline:
         self.task = Task()  # one for all: they are stopped together
 
     def run(
-        self, jobs: Sequence[Job], workers: int, started: Callable[[Job], None]
+        self, jobs: Sequence[Job], workers: int, start: Callable[[Job], Result | None]
     ) -> Iterator[Result]:
         workers = min(workers, len(jobs))
         with (
@@ -195,7 +232,9 @@ class _Pipeline:
             running: set[Future[Result]] = set()
             try:
                 for job in jobs:
-                    started(job)
+                    if refused := start(job):
+                        yield refused
+                        continue
                     running.add(pool.submit(self.convert, job))
                     if len(running) > workers:  # one waits, so that no thread does
                         done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -212,7 +251,7 @@ class _Pipeline:
             photo = image.read(job.source)
             pixels, prediction = self.runner.colorize(photo.pixels, self.settings, self.task)
             self.task.step(1.0, "Saving")
-            job.target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(job.target)
             image.write(job.target, photo.with_pixels(pixels), self.settings.quality)
         except Cancelled:
             raise
@@ -227,13 +266,6 @@ class _Pipeline:
         return Result(job, "done", width, height, seconds, prediction.tint or "", note=note)
 
 
-def _overwrites_input(job: Job, sources: Collection[tuple[int, int]]) -> Result | None:
-    if _read_file_key(job.target) not in sources:
-        return None
-    why = f"the result would replace the photo {job.target}: choose another output with -o."
-    return Result(job, "failed", error=why)
-
-
 def _read_file_key(path: Path) -> tuple[int, int] | None:
     """What tells one file from another, whatever its names; None if there is no such file."""
     try:
@@ -241,12 +273,3 @@ def _read_file_key(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _read_fingerprint(path: Path) -> tuple[str, str]:
-    """Size and time of change, as in the manifest; empty if the file is gone."""
-    try:
-        found = path.stat()
-    except OSError:
-        return "", ""
-    return str(found.st_size), str(found.st_mtime_ns)

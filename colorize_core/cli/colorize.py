@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections import Counter
@@ -16,7 +17,7 @@ from tqdm import tqdm
 from colorize_core import __version__, cards
 from colorize_core.batch import runner
 from colorize_core.cards import Value
-from colorize_core.cli import terminal
+from colorize_core.cli import outputs, terminal
 from colorize_core.errors import OptionError
 from colorize_core.imaging.formats import CHOICES, READABLE, WRITTEN, join_names
 from colorize_core.sizes import format_size
@@ -173,29 +174,31 @@ def parse_controls(model: str, pairs: Sequence[str]) -> dict[str, Value]:
 
 def plan(
     inputs: Sequence[str], out: Path, format: str | None
-) -> tuple[list[runner.Job], runner.Manifest | None, tuple[str, ...]]:
-    """The jobs, the manifest of an output folder, and a sentence for each input without photos."""
-    manifest = None if _names_file(out) else runner.Manifest(out)
+) -> tuple[list[runner.Job], runner.Manifest | None, runner.Found]:
+    """The jobs, the manifest of an output folder, and what was found."""
+    one_file = _names_file(out)
+    outputs.check_writable(out)
+    manifest = None if one_file else runner.Manifest(out)
     found = runner.find(inputs, out, manifest.results() if manifest else ())
     if manifest:
-        return runner.plan(found.photos, found.base, out, format), manifest, found.problems
+        return runner.plan(found.photos, found.base, out, format), manifest, found
     if len(found.photos) > 1:
         raise OptionError(
             f"{out} is one file, and there are {len(found.photos)} photos: give a folder with -o."
         )
     if format not in (None, WRITTEN[out.suffix.lower()].name):
         raise OptionError(f"{out} and --format {format.lower()} disagree: leave one out.")
-    return [runner.Job(photo, out) for photo in found.photos], None, found.problems
+    return [runner.Job(photo, out) for photo in found.photos], None, found
 
 
 def _names_file(out: Path) -> bool:
-    if out.is_dir():
+    if os.path.isdir(out):  # Path.is_dir() fails on a name that is too long
         return False
     suffix = out.suffix.lower()
     if suffix in READABLE and suffix not in WRITTEN:
         known = ", ".join(WRITTEN)
         raise OptionError(f"{suffix} files cannot be written ({out}). Choose one of {known}.")
-    if out.exists() and suffix not in WRITTEN:
+    if os.path.exists(out) and suffix not in WRITTEN:
         raise OptionError(f"{out} is a file, not a folder: choose another output with -o.")
     return suffix in WRITTEN
 
@@ -206,10 +209,10 @@ def colorize(options: argparse.Namespace) -> int:
     values = {item.name: getattr(options, item.name) for item in fields(runner.BatchOptions)}
     controls = tuple(parse_controls(options.model, options.controls).items())
     settings = runner.BatchOptions(**values | {"controls": controls})
-    jobs, manifest, problems = plan(options.photos, options.output, settings.format)
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    tally = Counter(failed=len(problems))
+    jobs, manifest, found = plan(options.photos, options.output, settings.format)
+    for line in (*found.problems, *(() if options.quiet else found.left_out)):
+        print(line, file=sys.stderr)
+    tally = Counter({"failed": len(found.problems), "left out": found.left_out_count})
     results = runner.run(
         jobs,
         settings,
@@ -245,7 +248,7 @@ def _format_summary(tally: Counter[str], out: Path, seconds: float) -> str:
     done = tally["done"]
     parts = [f"{done} photo{'s' * (done != 1)} colorized in {seconds:.1f} s into {out}"]
     parts += [f"{tally['skipped']} already done"] if tally["skipped"] else []
-    parts += [f"{tally['failed']} failed"] if tally["failed"] else []
+    parts += [f"{tally[what]} {what}" for what in ("failed", "left out") if tally[what]]
     return ", ".join(parts) + "."
 
 

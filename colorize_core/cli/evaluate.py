@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from colorize_core import cards, metrics
 from colorize_core.cards import SEED
-from colorize_core.cli import terminal
+from colorize_core.cli import outputs, terminal
 from colorize_core.downloads import checkpoints
 from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import DeviceError, OptionError, SaveError
@@ -155,7 +155,9 @@ def find(sources: Sequence[Path], limit: int | None) -> list[Photograph]:
 
     try:
         photos = find_photos(sources, limit)
-    except (ValueError, OSError, BadZipFile) as error:
+    except OSError as error:
+        raise OptionError(f"--photos: {terminal.describe_os_error(error)}") from error
+    except (ValueError, BadZipFile) as error:
         raise OptionError(f"--photos: {error}.") from error
     name, times = Counter(photo.name for photo in photos).most_common(1)[0]
     if times > 1:
@@ -190,6 +192,9 @@ def evaluate(options: argparse.Namespace) -> int:
     from colorize_core.evaluate.summary import make_table
 
     devices.pick(options.device)  # one that is not there is wrong usage, not a model's failure
+    for source in options.photos:
+        outputs.refuse_input(options.out, source, "photographs' file")
+    outputs.check_writable(options.out)
     photos = find(options.photos, options.limit)
     file = ScoreFile(options.out, options.metrics, options.seed)
     keys = [(model, photo.name) for model in options.models for photo in photos]

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from colorize_core import cards, options
-from colorize_core.cli import terminal
+from colorize_core.cli import outputs, terminal
 from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import OptionError
+from colorize_core.file_names import make_name, split_suffix
+from colorize_core.folders import make_folder
 from colorize_core.imaging import image
 from colorize_core.imaging.formats import WRITTEN
 from colorize_core.imaging.tone import Picture
@@ -147,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(asked: argparse.Namespace) -> int:
     names = parse_classes(asked.keep)
     out = asked.output or asked.photo.with_name(
-        f"{asked.photo.stem}-selective{_choose_suffix(asked.photo)}"
+        make_name(asked.photo.name, "-selective", _choose_suffix(asked.photo))
     )
     _check_outputs(asked, out)
     photo = image.read(asked.photo)
@@ -165,6 +167,8 @@ def _run(asked: argparse.Namespace) -> int:
         outside,
         lambda pixels, of: colorized if of is region else colorize(pixels, of),
     )
+    for path in filter(None, (out, asked.mask_out, asked.figure)):
+        make_folder(path)
     image.write(out, photo.with_pixels(result))
     if asked.mask_out:
         masks.write_mask(asked.mask_out, mask)
@@ -252,15 +256,17 @@ def _check_fits(mask: Mask, photo: Picture) -> None:
 
 def _choose_suffix(photo: Path) -> str:
     """The photo's own where it can be written, else .png."""
-    return photo.suffix if photo.suffix.lower() in WRITTEN else ".png"
+    _, suffix = split_suffix(photo.name)
+    return suffix if suffix.lower() in WRITTEN else ".png"
 
 
 def _check_outputs(asked: argparse.Namespace, out: Path) -> None:
-    """Before the work: nothing is replaced that was not asked for, and never the photo."""
-    for path in filter(None, (out, asked.mask_out, asked.figure)):
-        if path.exists() and path.samefile(asked.photo):
-            raise OptionError(f"{path} is the photo itself: choose another output.")
-        if path.exists() and not asked.overwrite:
-            raise OptionError(f"{path} exists: choose another output, or add --overwrite.")
-        if path.suffix.lower() not in WRITTEN:
-            raise OptionError(f"{path}: choose a name that ends in {', '.join(WRITTEN)}.")
+    """Before the work: nothing is replaced that was not asked for, and never what is read."""
+    files = {"-o": out, "--mask-out": asked.mask_out, "--figure": asked.figure}
+    inputs = {"photo": asked.photo, "mask": asked.mask}
+    outputs.check_files(
+        {flag: path for flag, path in files.items() if path},
+        {"-o": WRITTEN, "--mask-out": [".png"], "--figure": WRITTEN},
+        {what: path for what, path in inputs.items() if path},
+        asked.overwrite,
+    )

@@ -55,6 +55,7 @@ def run(
 ) -> int:
     """Do the work that the arguments ask for; returns the exit code. SystemExit for wrong usage,
     which errors of `usage` are too, and for --help."""
+    refuse_empty(made, arguments)
     options = made.parse_args(arguments)
     try:
         return work(options)
@@ -63,9 +64,29 @@ def run(
     except ColorizeError as error:
         print(error, file=sys.stderr)
         return FAILED
+    except OSError as error:  # a disk that is full, a folder that is closed: no fault of ours
+        print(describe_os_error(error), file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         print(f"Stopped. {stopped}".strip(), file=sys.stderr)
         return STOPPED
+
+
+def refuse_empty(made: argparse.ArgumentParser, arguments: Sequence[str] | None) -> None:
+    """SystemExit for an argument without a letter, as "$UNSET" leaves it: an empty path would be
+    the current folder."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for before, text in zip(["", *given], given, strict=False):
+        flag, equals, value = text.partition("=")
+        if not text or (flag.startswith("--") and equals and not value):
+            where = f" after {flag or before}" if flag or before else ""
+            made.error(f"an argument is empty{where}: write what is meant, or leave it out.")
+
+
+def describe_os_error(error: OSError) -> str:
+    """What the system says, as a sentence that names the file."""
+    why = error.strerror or error
+    return f"{error.filename} cannot be used: {why}." if error.filename else f"{why}."
 
 
 def parse_whole(text: str) -> int:

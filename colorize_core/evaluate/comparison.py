@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from colorize_core.cards import ModelCard
 from colorize_core.errors import OptionError
+from colorize_core.row_file import protect
 
 MOST = 40  # pictures that the models make at a time
 BEST = "best"  # kind of a row that stands for several seeds
@@ -264,5 +265,6 @@ def format_csv(results: Sequence[Result], columns: Sequence[Any], **same: str) -
             for each in columns
         }
         why = dict.fromkeys(result.reason(name) for name, text in figures.items() if not text)
-        writer.writerow({**same, **known, **figures, "remark": " ".join(why)})
+        row = {**same, **known, **figures, "remark": " ".join(why)}
+        writer.writerow({name: protect(cell) for name, cell in row.items()})
     return file.getvalue()

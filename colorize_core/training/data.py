@@ -7,6 +7,7 @@ processes stand between the data and the network, and crops are cut where the ne
 from __future__ import annotations
 
 import io
+import os
 import random
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -81,7 +82,8 @@ class Batch(NamedTuple):
 
 
 def find_photos(sources: Iterable[Path], limit: int | None = None) -> list[Photograph]:
-    """The photographs of zips and folders."""
+    """The photographs of zips and folders. FileNotFoundError for a missing source, OSError for one
+    that cannot be read, ValueError if there is no photograph."""
     members = [member for source in sources for member in _list_members(Path(source))]
     if not members:
         raise ValueError("no photographs found; give zips or folders of JPEG, PNG or WebP files")
@@ -104,13 +106,19 @@ def _list_members(source: Path) -> Iterator[Photograph]:
     if not source.exists():
         raise FileNotFoundError(f"no such zip or folder: {source}")
     if source.is_dir():
-        for path in sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES):
+        walk = os.walk(source, onerror=_refuse)  # rglob() leaves out what cannot be read
+        files = (Path(here, name) for here, _, names in walk for name in names)
+        for path in sorted(p for p in files if p.suffix.lower() in SUFFIXES):
             yield _make_photograph(source, path.relative_to(source).as_posix(), path.read_bytes)
         return
     archive = zipfile.ZipFile(source)
     for name in sorted(archive.namelist()):
         if Path(name).suffix.lower() in SUFFIXES:
             yield _make_photograph(source, name, partial(archive.read, name))
+
+
+def _refuse(error: OSError) -> None:
+    raise error
 
 
 def _make_photograph(source: Path, inside: str, load: Callable[[], bytes]) -> Photograph:

@@ -17,7 +17,7 @@ import pytest
 import torch
 from PIL import Image
 
-from colorize_core.batch import runner
+from colorize_core.batch import identity, runner
 from colorize_core.batch.manifest import COLUMNS, Manifest, Row
 from colorize_core.cards import SEED, Control, ModelCard
 from colorize_core.errors import OptionError, SaveError
@@ -350,6 +350,135 @@ def test_a_moved_album_is_still_known(tmp_path: Path) -> None:
     assert states(run([tmp_path / "moved"], tmp_path / "moved/out")) == {"a.png": "skipped"}
 
 
+def album_of(folder: Path, shades: list[int]) -> Path:
+    """Scans of one size and one time."""
+    for number, shade in enumerate(shades):
+        save(folder / f"{number}.bmp", shade)
+        os.utime(folder / f"{number}.bmp", ns=(10**18, 10**18))
+    return folder
+
+
+def test_photos_of_one_size_and_time_are_told_apart(tmp_path: Path) -> None:
+    first, second = album_of(tmp_path / "1", [10, 20]), album_of(tmp_path / "2", [10, 30])
+    out = tmp_path / "out"
+    assert states(run([first], out)) == {"0.png": "done", "1.png": "done"}
+    again = run([second], out)
+    assert states(again) == {"0.png": "skipped", "1.png": "failed"}  # the first is the same photo
+    assert f"is the result of {first / '1.bmp'}" in again[1].error
+    assert states(run([second], out, overwrite=True)) == {"0.png": "done", "1.png": "done"}
+    assert Image.open(out / "1.png").getpixel((0, 0)) == (30, 15, 15)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not tell when a file was changed")
+def test_a_photo_that_another_took_the_place_of_is_done_again(tmp_path: Path) -> None:
+    album, out = album_of(tmp_path / "in", [10, 20]), tmp_path / "out"
+    run([album], out)
+    album_of(tmp_path / "in", [10, 30])  # the first is written again, too
+    assert states(run([album], out)) == {"0.png": "skipped", "1.png": "done"}
+    assert Image.open(out / "1.png").getpixel((0, 0)) == (30, 15, 15)
+    album.rename(tmp_path / "away")
+    album_of(tmp_path / "other", [40, 30]).rename(album)
+    assert states(run([album], out)) == {"0.png": "done", "1.png": "skipped"}
+
+
+def test_a_resume_reads_no_photo_and_a_moved_album_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    album, out = album_of(tmp_path / "in", [10, 20]), tmp_path / "out"
+    run([album], out)
+    read: list[Path] = []
+    real = identity._hash
+    monkeypatch.setattr(identity, "_hash", lambda path: read.append(path) or real(path))
+    done = {"0.png": "skipped", "1.png": "skipped"}
+    assert states(run([album], out)) == done
+    assert read == []
+    album.rename(tmp_path / "moved")
+    assert states(run([tmp_path / "moved"], out)) == done
+    assert len(read) == 2
+    assert states(run([tmp_path / "moved"], out)) == done
+    assert len(read) == 2
+
+
+def test_a_manifest_of_fewer_columns_is_read_and_its_photos_are_done_again(tmp_path: Path) -> None:
+    photo, out = save(tmp_path / "a.png"), tmp_path / "out"
+    run([photo], out)
+    lines = (out / "manifest.csv").read_text().splitlines()
+    older = [",".join(line.split(",")[:12]) for line in lines]
+    (out / "manifest.csv").write_text("\n".join(older) + "\n")
+    assert states(run([photo], out)) == {"a.png": "done"}
+    assert states(run([photo], out)) == {"a.png": "skipped"}
+
+
+def begin(photos: list[Path], base: Path, out: Path) -> Any:
+    """A run that has its manifest, and waits."""
+    jobs, marker = runner.plan(photos, base, out), Marker()
+    return runner.run(jobs, runner.BatchOptions(), Manifest(out), workers=1, load_model=marker.load)
+
+
+def test_two_runs_at_once_keep_every_row(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    albums = [
+        [save(tmp_path / f"{name}/{name}{number}.png") for number in range(4)] for name in "ab"
+    ]
+    runs = [begin(photos, photos[0].parent, out) for photos in albums]
+    results = [result for pair in zip(*runs, strict=True) for result in pair]
+    assert {result.status for result in results} == {"done"}
+    rows = Manifest(out).rows
+    assert set(rows) == {f"{name}{number}.png" for name in "ab" for number in range(4)}
+    assert {row.status for row in rows.values()} == {"done"}
+    assert states(run([tmp_path / "a"], out)) == {
+        f"a{number}.png": "skipped" for number in range(4)
+    }
+
+
+def test_an_output_that_another_run_took_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = [save(tmp_path / f"1/{name}", 10) for name in ("a.png", "b.png", "c.png")]
+    second = [save(tmp_path / f"2/{name}", 20) for name in ("a.png", "b.png", "c.png")]
+    slow = begin(first, tmp_path / "1", out)
+    next(slow)  # has begun with the next one or two, too
+    others = run([tmp_path / "2"], out)
+    rest = list(slow)
+    rows = Manifest(out).rows
+    for result in (*others, *rest):
+        name = result.job.target.name
+        mine = rows[name].input == str(result.job.source)
+        assert (result.status == "done") == mine, result
+        assert mine or "is the result of" in result.error
+    shades = {each.name: Image.open(out / each.name).getpixel((0, 0))[0] for each in second}
+    assert shades == {
+        name: {"1": 10, "2": 20}[Path(row.input).parent.name] for name, row in rows.items()
+    }
+    assert {result.status for result in rest} | {result.status for result in others} > {"done"}
+
+
+def test_results_that_links_make_one_file_are_told(tmp_path: Path) -> None:
+    photos = [save(tmp_path / f"in/{name}.png", shade) for name, shade in (("a", 9), ("b", 99))]
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "b.png").symlink_to(out / "a.png")
+    results = run([tmp_path / "in"], out, overwrite=True)
+    assert states(results) == {"a.png": "done", "b.png": "failed"}
+    (why,) = (result.error for result in results if result.error)
+    assert why.startswith(f"{out / 'b.png'} is the same file as {out / 'a.png'}: ")
+    (out / "b.png").unlink()
+    (out / "b.png").symlink_to(out / "manifest.csv")
+    assert states(run(photos, out, overwrite=True)) == {"a.png": "done", "b.png": "failed"}
+    assert set(Manifest(out).rows) == {"a.png"}
+
+
+def test_a_path_that_is_too_long_fails_its_photo_only(tmp_path: Path) -> None:
+    deep = tmp_path
+    while len(str(deep)) < 3900:
+        deep = deep / ("d" * 200)
+    long, good = save(tmp_path / "in/a.png"), save(tmp_path / "in/b.png")
+    jobs = [runner.Job(long, deep / ("x" * 250 + ".png")), runner.Job(good, tmp_path / "b.png")]
+    marker = Marker()
+    results = list(runner.run(jobs, runner.BatchOptions(), load_model=marker.load))
+    assert {r.job.source.name: r.status for r in results} == {"a.png": "failed", "b.png": "done"}
+    assert "cannot be written: File name too long." in next(r.error for r in results if r.error)
+
+
 def test_a_file_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
     photo, out = save(tmp_path / "a.png"), tmp_path / "out"
     save(out / "a.png", shade=7)
@@ -516,10 +645,39 @@ def test_a_row_that_was_cut_off_is_dropped(tmp_path: Path, end: str) -> None:
     assert set(Manifest(tmp_path).rows) == {"a.png", "c.png"}
 
 
+def test_a_finished_photo_is_known_by_what_is_left_of_its_row(tmp_path: Path) -> None:
+    save(tmp_path / "in/a.png")
+    last, out = save(tmp_path / "in/b.png"), tmp_path / "out"
+    run([tmp_path / "in"], out)
+    (manifest := Manifest(out)).tidy()
+    whole = manifest.path.read_bytes()
+    start = whole.rindex(os.fsencode(last))
+    for end in (start + len(os.fsencode(last)) + 2, (start + len(whole)) // 2, len(whole) - 1):
+        manifest.path.write_bytes(whole[:end])
+        save(out / "b.png", shade=7)
+        stopped = begin([tmp_path / "in/a.png", last], tmp_path / "in", out)
+        assert next(stopped).status == "skipped"
+        stopped.close()  # before anything of it is done
+        assert states(run([tmp_path / "in"], out)) == {"a.png": "skipped", "b.png": "done"}
+        assert Image.open(out / "b.png").getpixel((0, 0)) == (128, 64, 64)
+    manifest.path.write_bytes(whole[:start] + b"/in/other.png,b.png,do")
+    assert states(run([tmp_path / "in"], out)) == {"a.png": "skipped", "b.png": "failed"}
+
+
 def test_names_that_are_not_utf8_survive(tmp_path: Path) -> None:
     odd = os.fsdecode(b"caf\xe9.png")
     Manifest(tmp_path).add(row(odd))
     assert set(Manifest(tmp_path).rows) == {odd}
+
+
+@pytest.mark.parametrize("name", ["=cmd|x.png", "+1+1.png", "-a.png", "@b.png", "'c.png", "\t.png"])
+def test_names_that_a_spreadsheet_would_compute_are_text(tmp_path: Path, name: str) -> None:
+    save(tmp_path / "in" / name)
+    assert states(run([tmp_path / "in"], tmp_path / "out")) == {name: "done"}
+    with open(tmp_path / "out/manifest.csv", newline="", encoding="utf-8") as file:
+        assert {line["output"] for line in csv.DictReader(file)} == {f"'{name}"}
+    assert set(Manifest(tmp_path / "out").rows) == {name}
+    assert states(run([tmp_path / "in"], tmp_path / "out")) == {name: "skipped"}
 
 
 def test_somebody_elses_manifest_is_not_touched(tmp_path: Path) -> None:

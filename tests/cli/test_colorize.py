@@ -20,6 +20,7 @@ from PIL import Image
 from scenes import ROOT
 
 import colorize_core
+from colorize_core.batch import runner
 from colorize_core.cards import SEED, Control, ModelCard
 from colorize_core.cli.colorize import main, make_parser
 from colorize_core.imaging import image
@@ -304,6 +305,137 @@ def test_a_folder_that_cannot_be_written_is_told(album: Path) -> None:
     assert main(["in", "-o", "out"]) == 1
     listed = rows(album / "out")
     assert (listed["a.jpg"]["status"], listed["b/c.png"]["status"]) == ("done", "failed")
+    assert listed["b/c.png"]["error"].endswith("there is a file where its folder is to be.")
+
+
+def test_names_that_a_person_gave_stay(album: Path, gray_scene: Scene) -> None:
+    for name in ("Omas Hochzeit 12.5.1943", "Dr. Smith 1920", "=1+1.jpg", "x" * 251 + ".jpg"):
+        Image.fromarray(gray_scene(30, 40)).save(album / name, format="JPEG")
+    asked = ["Omas Hochzeit 12.5.1943", "Dr. Smith 1920", "=1+1.jpg", "x" * 251 + ".jpg"]
+    assert main([*asked, "-o", "out", "--model", "cnn-mse", "--format", "webp"]) == 0
+    assert files(album / "out") == {
+        "Omas Hochzeit 12.5.1943.webp",
+        "Dr. Smith 1920.webp",
+        "=1+1.webp",
+        "x" * 250 + ".webp",
+        "manifest.csv",
+    }
+    assert "'=1+1.webp" in rows(album / "out")
+
+
+def test_names_that_differ_in_case_alone_give_two_results(album: Path, gray_scene: Scene) -> None:
+    Image.fromarray(gray_scene(50, 40, seed=2)).save(album / "in/a.JPG", format="JPEG")
+    if len(files(album / "in")) < 3:
+        pytest.skip("the file system takes them for one")
+    assert main(["in", "-o", "out", "--model", "cnn-mse"]) == 0
+    assert len({name.casefold() for name in files(album / "out")}) == 4
+
+
+def test_what_is_left_out_is_said_and_counted(
+    album: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (album / "in/notes.txt").touch()
+    (album / "in/link").symlink_to(album)
+    assert main(["in", "-o", "out", "--model", "cnn-mse"]) == 0
+    said = capsys.readouterr()
+    assert said.err.splitlines() == [
+        "in/link is a link to a folder, which is not followed: name it to have it searched.",
+        "1 file has no suffix of a photo and is left out: .txt (1).",
+    ]
+    assert said.out.endswith(" into out, 2 left out.\n")
+    assert main(["in", "-o", "out", "--model", "cnn-mse", "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_folder_that_cannot_be_read_is_a_line_and_exit_code_1(
+    album: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scandir = os.scandir
+
+    def scan(path: str) -> Any:
+        if os.path.basename(path) == "b":
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    assert main(["in", "-o", "out", "--model", "cnn-mse"]) == 1
+    said = capsys.readouterr()
+    assert said.err == "in/b cannot be read: Permission denied.\n"
+    assert "1 photo colorized" in said.out
+    assert ", 1 failed." in said.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["x" * 300],
+        ["in/a.jpg", "-o", "x" * 300],
+        ["in/a.jpg", "-o", "x" * 300 + ".png"],
+        ["in/a.jpg", "-o", "in/a.jpg/out"],
+        ["in/a.jpg", "-o", "in/a.jpg/out.png"],
+        ["in/a.jpg", "-o", "broken"],
+        ["in/a.jpg", "-o", "/proc/out"],
+    ],
+)
+def test_places_that_cannot_be_are_one_sentence(
+    album: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    (album / "broken/manifest.csv").mkdir(parents=True)
+    try:
+        code: object = main([*arguments, "--model", "cnn-mse"])
+    except SystemExit as stop:
+        code = stop.code
+    assert code in (1, 2)
+    *_, last = capsys.readouterr().err.splitlines()
+    assert last.endswith((".", "output"))
+    assert "Errno" not in last
+    assert files(album) == {"in/a.jpg", "in/b/c.png"}
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "colorize_core", *arguments, "--model", "cnn-mse", "--jobs", "2"],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_two_runs_into_one_folder_keep_every_row(album: Path, gray_scene: Scene) -> None:
+    for name in "xy":
+        (album / name).mkdir()
+        for number in range(8):
+            Image.fromarray(gray_scene(32, 32, seed=number)).save(
+                album / name / f"{name}{number}.png"
+            )
+    running = [start(name, "-o", "out") for name in "xy"]
+    said = [each.communicate(timeout=120) for each in running]
+    assert [each.returncode for each in running] == [0, 0], said
+    listed = rows(album / "out")
+    assert set(listed) == {f"{name}{number}.png" for name in "xy" for number in range(8)}
+    assert {row["status"] for row in listed.values()} == {"done"}
+    assert files(album / "out") == {*listed, "manifest.csv"}
+
+
+def test_a_killed_run_goes_on(album: Path, gray_scene: Scene) -> None:
+    for number in range(60):
+        Image.fromarray(gray_scene(48, 48, seed=number)).save(album / f"in/{number:02}.png")
+    for least in (5, 20):
+        with start("in", "-o", "out") as running:
+            deadline = time.monotonic() + 60
+            while len(list((album / "out").glob("*.png"))) < least and time.monotonic() < deadline:
+                time.sleep(0.005)
+            running.kill()
+    done = sum(row.status == "done" for row in runner.Manifest(Path("out")).rows.values())
+    with (album / "out/manifest.csv").open("a") as file:
+        file.write('/in/9.png,"9.p')  # a kill in the middle of a row
+    last = start("in", "-o", "out")
+    said, problems = last.communicate(timeout=120)
+    assert (last.returncode, problems) == (0, "")
+    assert f"{done} already done" in said
+    assert {row["status"] for row in rows(album / "out").values()} == {"done"}
+    assert len(rows(album / "out")) == 62
 
 
 def test_list_models_and_version(capsys: pytest.CaptureFixture[str]) -> None:

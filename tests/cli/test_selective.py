@@ -199,6 +199,69 @@ def test_files_that_cannot_be_used_are_1(folder, capsys):
     assert [line.split()[0] for line in lines] == ["notes.jpg", "notes.jpg", "missing.png"]
 
 
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (["-o", "s.png", "--mask-out", "s.png"], "-o and --mask-out both name s.png"),
+        (["-o", "s.png", "--mask-out", "./new/../s.png"], "-o and --mask-out both name s.png"),
+        (["-o", "s.png", "--mask-out", "S.PNG"], "-o and --mask-out both name s.png"),
+        (["-o", "s.png", "--figure", "s.png"], "-o and --figure both name s.png"),
+        (["--mask-out", "m.png", "--figure", "m.png"], "--mask-out and --figure both name m.png"),
+        (["--mask-out", "photo-selective.png"], "both name photo-selective.png"),
+        (["-o", "one.png", "--figure", "two.png"], "both name one.png"),
+        (["-o", "link.png", "--figure", "one.png"], "both name link.png"),
+        (["--mask", "left.png", "--mask-out", "left.png"], "left.png is the mask itself"),
+        (["--mask", "left.png", "-o", "left-link.png"], "left-link.png is the mask itself"),
+        (["--figure", "photo.png"], "photo.png is the photo itself"),
+        (["--mask-out", "m.jpg"], "m.jpg: choose a name that ends in .png."),
+        (["-o", "folder.png"], "folder.png is a folder"),
+        (["-o", "photo.png/s.png"], "photo.png is a file, not a folder"),
+        (["--mask-out", "x" * 300 + ".png"], "File name too long"),
+    ],
+)
+def test_impossible_outputs_are_refused_before_the_work(
+    folder, left, capsys, monkeypatch, told, said
+):
+    (folder / "one.png").write_bytes(b"one")
+    (folder / "two.png").hardlink_to(folder / "one.png")
+    (folder / "link.png").symlink_to(folder / "one.png")
+    (folder / "left-link.png").symlink_to(left)
+    (folder / "folder.png").mkdir()
+    before = {path: path.is_file() and path.read_bytes() for path in folder.iterdir()}
+    monkeypatch.setattr(selective.image, "read", lambda path: pytest.fail("the work began"))
+    try:
+        code = selective.main(["photo.png", "--overwrite", *told])
+    except SystemExit as stop:
+        code = stop.code
+    assert code in (1, 2)
+    assert said in capsys.readouterr().err.splitlines()[-1]
+    assert {path: path.is_file() and path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_photo_that_is_missing_is_one_sentence(folder, capsys):
+    (folder / "there.png").write_bytes(b"")
+    for told in (["nope.jpg"], ["nope.jpg", "-o", "there.png", "--overwrite"], ["x" * 300]):
+        assert selective.main(told) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"{told[0]} cannot be read: ")
+
+
+def test_names_that_a_person_gave_stay(folder, left):
+    for name in ("Dr. Smith 1920", "Omas Hochzeit 12.5.1943", "x" * 251 + ".PNG"):
+        (folder / name).write_bytes((folder / "photo.png").read_bytes())
+        assert selective.main([name, "--mask", "left.png", "--model", "cnn-mse"]) == 0
+    for name in ("Dr. Smith 1920", "Omas Hochzeit 12.5.1943"):
+        assert (folder / f"{name}-selective.png").is_file()
+    assert (folder / ("x" * 241 + "-selective.PNG")).is_file()
+
+
+def test_a_result_may_go_into_a_new_folder(folder, left):
+    told = ["photo.png", "--mask", "left.png", "--model", "cnn-mse", "-o", "new/a/s.png"]
+    assert selective.main([*told, "--mask-out", "new/b/m.png"]) == 0
+    assert (folder / "new/a/s.png").is_file()
+    assert (folder / "new/b/m.png").is_file()
+
+
 def test_results_are_replaced_only_with_overwrite(folder, left):
     told = ["photo.png", "--mask", "left.png", "-o", "out.png"]
     assert selective.main(told) == 0

@@ -1,8 +1,11 @@
 """What the commands and the pages have alike: how they are found, and what they print."""
 
+import argparse
 import os
+import struct
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ from PIL import Image
 
 from colorize_core import cli
 from colorize_core.cli import COMMANDS, main
-from colorize_core.cli.terminal import align
+from colorize_core.cli.terminal import align, make_parser, run
 from colorize_core.sizes import format_size
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,6 +70,110 @@ def test_a_command_without_its_packages_says_what_to_install(
     monkeypatch.setattr(cli.importlib, "import_module", missing)
     assert main(["app"]) == 1
     assert "pip install 'autochrome-studio[app]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [""],
+        ["", "-o", "out"],
+        ["photo.png", ""],
+        ["photo.png", "-o", ""],
+        ["photo.png", "--output="],
+        ["photo.png", "--set", ""],
+        ["selective", ""],
+        ["selective", "photo.png", "--mask", ""],
+        ["selective", "photo.png", "--mask-out="],
+        ["evaluate", "--photos", "", "--out", "s.csv"],
+        ["evaluate", "--photos", "photo.png", "--out", ""],
+        ["weights", "list", ""],
+        ["hub", "push", "cnn-mse", "--repo", ""],
+        ["train", "unet-gan", "--data", "", "--val", "x"],
+        ["app", "--host", ""],
+    ],
+)
+def test_an_empty_argument_is_wrong_usage(
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Image.new("L", (32, 24), 120).save(tmp_path / "photo.png")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "an argument is empty" in capsys.readouterr().err.splitlines()[-1]
+    assert [each.name for each in tmp_path.iterdir()] == ["photo.png"]
+
+
+def test_what_the_system_refuses_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    def work(_: argparse.Namespace) -> int:
+        raise OSError(28, "No space left on device", "some/file")
+
+    assert run(make_parser("a command", "It works."), work, []) == 1
+    assert capsys.readouterr().err == "some/file cannot be used: No space left on device.\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudoterminals")
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_a_bar_of_progress_and_names_of_odd_bytes_end_no_run(tmp_path: Path, encoding: str) -> None:
+    import fcntl
+    import pty
+    import termios
+
+    names = [os.fsdecode(b"caf\xe9.png"), "δ.png"]
+    for name in names:
+        Image.new("L", (32, 24), 120).save(tmp_path / name)
+    (tmp_path / os.fsdecode(b"\xe9.jpg")).write_bytes(b"no picture")
+    mine, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    with subprocess.Popen(
+        [sys.executable, "-m", "colorize_core", ".", "-o", "из", "--model", "cnn-mse"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+        stdout=its,
+        stderr=its,
+    ) as running:
+        os.close(its)
+        said = b""
+        with suppress(OSError):  # that of a terminal whose other side has ended
+            while part := os.read(mine, 4096):
+                said += part
+    os.close(mine)
+    assert running.returncode == 1, said  # one of three
+    assert b"Traceback" not in said
+    assert b"3/3 [" in said
+    assert b"?.jpg is not a picture" in said
+    assert b"2 photos colorized" in said
+    assert {each.name for each in (tmp_path / "из").iterdir()} == {*names, "manifest.csv"}
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--list-models"],
+        ["weights", "list"],
+        ["hub", "push", "cnn-mse", "--repo", "me/œuvre-б"],
+        ["evaluate", "--photos", ".", "--models", "gray", "--metrics", "psnr", "--out", "б.csv"],
+        ["selective", "δ.png", "--model", "cnn-mse", "--box", "1,1,20,20", "-o", "б.png"],
+    ],
+)
+def test_every_command_prints_on_a_terminal_of_few_signs(
+    tmp_path: Path, encoding: str, arguments: list[str]
+) -> None:
+    Image.new("L", (32, 24), 120).save(tmp_path / "δ.png")
+    done = subprocess.run(
+        [sys.executable, "-m", "colorize_core", *arguments],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode in (0, 2), done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])

@@ -361,6 +361,54 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     assert set(before[:-1]) <= set(after)  # the last line may have been cut off
 
 
+def test_evaluations_at_once_share_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+
+    def make_row(model: str, photo: str) -> dict[str, str]:
+        row = dict.fromkeys(ScoreFile(path, ["psnr"], 0).columns, "")
+        return row | {"model": model, "photo": photo, "protocol": "recombine-256", "psnr": "-0.5"}
+
+    one, two = ScoreFile(path, ["psnr"], 0), ScoreFile(path, ["psnr"], 0)
+    for photo in ("=1+1/a.png", "b.png"):
+        one.add(make_row("gray", photo))
+        two.add(make_row("mean", photo))
+    one.tidy([("mean", "b.png")])
+    two.add(make_row("mean", "c.png"))
+    two.tidy([])
+    assert set(ScoreFile(path, ["psnr"], 0).rows) == {
+        ("mean", "b.png"),
+        ("gray", "=1+1/a.png"),
+        ("mean", "=1+1/a.png"),
+        ("gray", "b.png"),
+        ("mean", "c.png"),
+    }
+    assert path.read_text().count(",'=1+1/a.png,") == 2
+    assert path.read_text().count(",-0.5,") == 5
+    assert [each.name for each in tmp_path.iterdir()] == ["scores.csv"]
+
+
+def test_places_that_cannot_be_are_refused(
+    ask: Ask, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos = tmp_path / "photos.zip"
+    with zipfile.ZipFile(photos, "w") as file:
+        file.writestr("a.png", b"")
+    (tmp_path / "link.csv").symlink_to(photos)
+    before = photos.read_bytes()
+    for named, said in (
+        ({"photos": str(photos), "out": str(photos)}, "is the photographs' file itself"),
+        ({"photos": str(photos), "out": str(tmp_path / "link.csv")}, "photographs' file itself"),
+        ({"out": str(tmp_path)}, "cannot be used: Is a directory."),
+        ({"out": str(photos / "scores.csv")}, "photos.zip is a file, not a folder"),
+        ({"out": "x" * 300}, "cannot be written: File name too long."),
+        ({"photos": "x" * 300}, "cannot be used: File name too long."),
+    ):
+        with pytest.raises(SystemExit):
+            ask(*(f"--{name}={value}" for name, value in named.items()))
+        assert said in " ".join(capsys.readouterr().err.split())
+    assert photos.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("named", "message"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +27,24 @@ def shares(balance: float) -> list[float]:
     batches = Batches(photos, 20, 0, CPU, balance)
     drawn = torch.cat([batches.draw(8, 1.0).labels for _ in range(200)])
     return [float((drawn < 2).float().mean()), float((drawn == 2).float().mean())]
+
+
+def test_a_folder_that_cannot_be_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "a.jpg").touch()
+    assert len(data.find_photos([tmp_path])) == 1
+    scandir = os.scandir
+
+    def scan(path: str) -> Any:
+        if os.path.basename(path) == "closed":
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    with pytest.raises(PermissionError):
+        data.find_photos([tmp_path])
 
 
 def test_small_sources_are_drawn_more_often_where_that_is_asked_for() -> None:

@@ -253,6 +253,25 @@ def test_selective_finds_people(client: Client, tmp_path: Path) -> None:
     assert 30 < int(re.findall(r"(\d+)%", line)[0]) < 90
 
 
+@pytest.mark.parametrize("name", ["Omas Hochzeit 12.5.1943", "Dr. Smith 1920", "=A.b.PNG"])
+def test_files_keep_the_name_that_the_photo_came_with(
+    client: Client, gray_photo: Path, tmp_path: Path, name: str
+) -> None:
+    photo = tmp_path / name
+    photo.write_bytes(gray_photo.read_bytes())
+    own = name.removesuffix(".PNG")
+    file, _ = client.predict(handle_file(photo), format="PNG", api_name="/colorize")
+    assert Path(file).name == f"{own}-colour.png"
+    file, _ = client.predict(handle_file(photo), keep="10,5,60,50", api_name="/selective")
+    assert Path(file).name == f"{own}-selective.png"
+    grid, table = client.predict(
+        handle_file(photo), models=["autochrome"], metrics=["colourfulness"], api_name="/compare"
+    )
+    assert Path(grid).name == f"{own}-comparison.png"
+    (cell, *_) = {row["photo"] for row in csv.DictReader(io.StringIO(table))}
+    assert cell == ("'=A.b" if own == "=A.b" else own)
+
+
 def test_selective_finds_something_by_itself(client: Client, gray_photo: Path) -> None:
     file, line = client.predict(handle_file(gray_photo), format="JPEG", api_name="/selective")
     assert Path(file).name == "old-selective.jpg"

@@ -16,6 +16,7 @@ from statistics import NormalDist
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from colorize_core.cards import SEED
+from colorize_core.row_file import protect
 
 REAL, PREFER = "real", "prefer"  # the two questions
 SIDES = ("A", "B")  # left and right, or above and below
@@ -258,5 +259,6 @@ def write_csv(columns: Sequence[str], rounds: Iterable[Trial | Choice]) -> str:
     writer.writerow(columns)
     for each in rounds:
         values = (getattr(each, column) for column in columns)
-        writer.writerow([int(value) if isinstance(value, bool) else value for value in values])
+        cells = (int(value) if isinstance(value, bool) else value for value in values)
+        writer.writerow([protect(str(cell)) for cell in cells])
     return text.getvalue()

@@ -10,6 +10,7 @@ from PIL import Image
 
 from colorize_core.evaluate import comparison
 from colorize_core.evaluate.comparison import SECONDS, Result
+from colorize_core.file_names import make_name
 from colorize_core.imaging.captions import draw_captioned_grid
 from colorize_core.metrics import protocol
 from ui.compare.session import CompareSession
@@ -25,7 +26,7 @@ def grid_png(session: CompareSession, folder: Folder) -> Path:
     sheet = draw_captioned_grid(
         pictures, [caption(session, each) for each in results], session.size
     )
-    path = folder.new(f"{session.name}-comparison.png")
+    path = folder.new(_name(session, "-comparison", ".png"))
     Image.fromarray(sheet).save(path)
     return path
 
@@ -46,21 +47,25 @@ def caption(session: CompareSession, result: Result) -> list[str]:
 
 def table_csv(session: CompareSession, folder: Folder) -> Path:
     """The table of scores."""
-    path = folder.new(f"{session.name}-scores.csv")
+    path = folder.new(_name(session, "-scores", ".csv"))
     path.write_text(table(session), encoding="utf-8")
     return path
 
 
 def all_zip(session: CompareSession, folder: Folder) -> Path:
     """Every picture as a PNG, and the table."""
-    path = folder.new(f"{session.name}-comparison.zip")
+    path = folder.new(_name(session, "-comparison", ".zip"))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as file:  # PNGs do not shrink any further
         for entry in session.entries:
             if entry in session.made:
                 picture = session.made[entry].path.read_bytes()
-                file.writestr(f"{session.name}-{entry.slug}.png", picture)
-        file.writestr(f"{session.name}-scores.csv", table(session))
+                file.writestr(_name(session, f"-{entry.slug}", ".png"), picture)
+        file.writestr(_name(session, "-scores", ".csv"), table(session))
     return path
+
+
+def _name(session: CompareSession, ending: str, suffix: str) -> str:
+    return make_name(session.photo.path.name, ending, suffix)
 
 
 def table(session: CompareSession) -> str:

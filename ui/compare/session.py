@@ -13,6 +13,7 @@ from PIL import Image
 from colorize_core import metrics
 from colorize_core.errors import ColorizeError, PictureError
 from colorize_core.evaluate.comparison import SECONDS, Entry, Result, list_references
+from colorize_core.file_names import split_suffix
 from colorize_core.imaging.color import combine_ab
 from colorize_core.imaging.heatmap import draw_heat_map
 from colorize_core.imaging.tone import measure_tone
@@ -90,7 +91,7 @@ class CompareSession(PhotoSession):
     @property
     def name(self) -> str:
         """Of the photo, without its suffix."""
-        return self.photo.path.stem
+        return split_suffix(self.photo.path.name)[0]
 
     @property
     def size(self) -> tuple[int, int]:

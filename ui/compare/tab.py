@@ -13,7 +13,7 @@ from colorize_core.downloads import checkpoints
 from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import ColorizeError
 from colorize_core.evaluate import comparison
-from colorize_core.metrics import METRICS
+from colorize_core.metrics import METRICS, Metric
 from colorize_core.models.runner import Task
 from colorize_core.options import DEFAULT_MODEL
 from colorize_core.sizes import format_size
@@ -86,7 +86,8 @@ class Handlers(PhotoHandlers):
 
     def list_sizes(self, chosen: list[str]) -> dict[str, Any]:
         """The metrics with what they would download."""
-        return gr.update(choices=[(title_of(each), each.name) for each in METRICS], value=chosen)
+        offered = list_metrics(self.service)
+        return gr.update(choices=[(title_of(each), each.name) for each in offered], value=chosen)
 
     # --- a run ----------------------------------------------------------------------------------
 
@@ -181,14 +182,24 @@ def describe_photo(session: CompareSession) -> str:
     return describe(photo, session.name, known)
 
 
-def title_of(metric: Any) -> str:
+def list_metrics(service: Service) -> list[Metric]:
+    """Those that can be had: strangers download nothing."""
+    return [each for each in METRICS if not (service.public and is_missing(each))]
+
+
+def is_missing(metric: Metric) -> bool:
+    """Whether it needs a download."""
+    files = DOWNLOADS[metric.download].files if metric.download else ()
+    return bool(checkpoints.list_missing(files))
+
+
+def title_of(metric: Metric) -> str:
     """A metric's title with what it would download."""
     if not metric.download:
         return str(metric.title)
-    download = DOWNLOADS[metric.download]
-    if not checkpoints.list_missing(download.files):
+    if not is_missing(metric):
         return f"{metric.title}, downloaded"
-    return f"{metric.title}, downloads {format_size(download.bytes)} once"
+    return f"{metric.title}, downloads {format_size(DOWNLOADS[metric.download].bytes)} once"
 
 
 def tick_first(cards: Sequence[ModelCard]) -> list[str]:
@@ -208,7 +219,7 @@ def build(
     view = build_zone(INVITATION)
     build_chosen(view)
     build_samples(view, service, examples)
-    settings, every, none, more = build_settings(cards)
+    settings, every, none, more = build_settings(cards, service)
     models, vividness, seeds, metrics = settings
     view.add(session=gr.State(None, time_to_live=KEEP_SECONDS))
     view.add(**dict(zip(permalink.NAMES, settings, strict=True)))
@@ -261,7 +272,9 @@ def build(
     return [widgets.picker(models, cards)]
 
 
-def build_settings(cards: Sequence[ModelCard]) -> tuple[list[Any], gr.Button, gr.Button, Any]:
+def build_settings(
+    cards: Sequence[ModelCard], service: Service
+) -> tuple[list[Any], gr.Button, gr.Button, Any]:
     """Models, vividness, seeds and metrics; the buttons "All" and "None"; where metrics are."""
     with gr.Column(elem_classes="picks"):
         models = gr.CheckboxGroup(
@@ -289,7 +302,7 @@ def build_settings(cards: Sequence[ModelCard]) -> tuple[list[Any], gr.Button, gr
             )
         with gr.Accordion("More metrics", open=False) as more:
             metrics = gr.CheckboxGroup(
-                [(each.title, each.name) for each in METRICS],
+                [(each.title, each.name) for each in list_metrics(service)],
                 value=[each.name for each in METRICS if not each.download],
                 label="Metrics",
                 show_label=False,

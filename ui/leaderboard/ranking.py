@@ -17,6 +17,7 @@ from colorize_core.evaluate.comparison import REFERENCES, SECONDS, Column, Entry
 from colorize_core.evaluate.score_file import AFTER, BEFORE, Row
 from colorize_core.metrics import METRICS, Metric, protocol
 from colorize_core.metrics.baselines import BASELINES
+from colorize_core.row_file import restore
 
 OPTIONAL = "weights"  # a column that files of older versions do not have
 MAKE = "python -m colorize_core.evaluate --models all --photos DIR --out scores.csv"
@@ -191,7 +192,8 @@ def _read_rows(path: Path) -> tuple[list[Row], list[str]]:
         raise _refuse(path.name, "It is no table") from error
     head = table[0] if table else []
     names = _find_metrics(path.name, head)
-    full = [dict(zip(head, line, strict=True)) for line in table[1:] if len(line) == len(head)]
+    lines = (map(restore, line) for line in table[1:] if len(line) == len(head))
+    full = [dict(zip(head, line, strict=True)) for line in lines]
     if not full:
         raise OptionError(f"{path.name} has no rows. Let the evaluation go on, then try again.")
     for number, row in enumerate(full, 2):

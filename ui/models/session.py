@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from colorize_core.file_names import make_name
 from ui.models.samples import Samples
 from ui.shared.photo import OpenPhoto
 from ui.shared.photo_tab import PhotoSession
@@ -37,7 +38,7 @@ class ModelsSession(PhotoSession):
         width, height = photo.size
         scale = min(1.0, SMALL_SIDE / float(np.sqrt(height * width)))
         small = photo.shrink(max(1, round(height * scale)), max(1, round(width * scale)))
-        before = service.folder.new(f"{photo.path.stem}-before.jpg")
+        before = service.folder.new(make_name(photo.path.name, "-before", ".jpg"))
         Image.fromarray(gray(small)).save(before, quality=QUALITY)
         return cls(photo, small, before)
 

@@ -33,7 +33,7 @@ from ui.shared.photo_tab import (
     wire,
     wire_downloads,
 )
-from ui.shared.service import Colorization, Service
+from ui.shared.service import Colorization, Service, tell_owner
 
 TITLE = "Models"
 MOST_SEEDS = 4
@@ -252,13 +252,16 @@ class Handlers(PhotoHandlers):
     def fetch(self, task: Task, model: str) -> Updates:
         """Download a model's weights, which goes on where it was stopped."""
         card = self.known[model]
-        self.service.check_download(card.title, f"python -m colorize_core weights fetch {model}")
+        self.service.check_download(card.title, by_hand(model))
         checkpoints.fetch(card.weights, task.report_bytes, task.stopped)
         return {"remark": "", f"{model} get": AWAY}
 
     def list_missing(self, names: Sequence[str]) -> list[dict[str, Any]]:
         """The buttons that download them, which may be here since the app was started."""
-        return [gr.update(visible=not model_choices.is_here(self.known[name])) for name in names]
+        return [
+            gr.update(visible=not (self.service.public or model_choices.is_here(self.known[name])))
+            for name in names
+        ]
 
     # --- every run ------------------------------------------------------------------------------
 
@@ -317,7 +320,7 @@ def build(
     build_samples(view, service, examples)
     view.add(session=gr.State(None, time_to_live=KEEP_SECONDS), current=gr.State(cards[0].name))
     with gr.Tabs(elem_classes="models") as tabs:
-        built = [build_tab(each) for each in cards]
+        built = [build_tab(each, service) for each in cards]
     sampled = [each for each in built if isinstance(each, SampledTab)]
     fetched = [each for each in built if isinstance(each, FetchedTab)]
     for each in sampled:
@@ -399,12 +402,17 @@ class FetchedTab:
     cancel: gr.Button
 
 
-def build_tab(card: ModelCard) -> SampledTab | FetchedTab | None:
+def by_hand(model: str) -> str:
+    """The command that fetches a model's weights."""
+    return f"python -m colorize_core weights fetch {model}"
+
+
+def build_tab(card: ModelCard, service: Service) -> SampledTab | FetchedTab | None:
     """One model's tab."""
     with gr.Tab(card.title, id=card.name):
         gr.HTML(f"<p>{escape(card.summary)}</p>", elem_classes="summary")
         if card.source:
-            return build_fetched(card)
+            return build_fetched(card, service)
         if not card.sampled:
             return None
         with gr.Row(elem_classes="own"):
@@ -419,14 +427,16 @@ def build_tab(card: ModelCard) -> SampledTab | FetchedTab | None:
     return SampledTab(card.name, controls, count, go, busy, cancel, strip, grid)
 
 
-def build_fetched(card: ModelCard) -> FetchedTab:
-    """Where its weights come from, and the button that downloads them."""
+def build_fetched(card: ModelCard, service: Service) -> FetchedTab:
+    """Where its weights come from, and the button that downloads them; in public, who can."""
     words = f"Weights from {card.source}: {model_choices.extent(card)}, licence {card.licence}."
     with widgets.stage(alone=True) as (busy, cancel):
+        if service.public and not model_choices.is_here(card):
+            words += f" {tell_owner(card.title, by_hand(card.name))}"
         gr.HTML(f"<p>{escape(words)}</p>", elem_classes="needs")
         get = gr.Button(
             f"Download ({model_choices.extent(card)})",
-            visible=not model_choices.is_here(card),
+            visible=not (service.public or model_choices.is_here(card)),
             size="sm",
             elem_classes="get",
         )

@@ -14,6 +14,7 @@ from colorize_core.models.runner import Task
 from colorize_core.prompted import sources
 from colorize_core.sizes import format_size
 from ui.shared.handlers import Updates
+from ui.shared.service import tell_owner
 
 OFFLINE = """<p>No connection here? Copy the folders <code>models--*</code> of these repositories
 from the Hugging Face cache of another machine into this one's, or go on with the preview above:
@@ -21,14 +22,18 @@ it needs none of them.</p>"""
 HOW = "The list above says what that is; Download fetches it, once."
 
 
-def show(wanted: Sequence[Download], warning: str = "") -> Updates:
-    """What is asked for, the list of it, and the button that downloads what is missing."""
+def show(wanted: Sequence[Download], public: bool, warning: str = "") -> Updates:
+    """What is asked for, the list of it, and the button that downloads what is missing; in public
+    there is none, and what cannot be had is not offered."""
     missing = sources.list_missing(wanted)
     words = f"Download {_size(missing)}"
+    offered = gr.update(interactive=not (public and missing))
     return {
         "asked": tuple(wanted),
-        "list": _describe(wanted, missing, warning),
-        "get": gr.update(value=words, visible=bool(missing)),
+        "list": _describe(wanted, missing, public, warning),
+        "get": gr.update(value=words, visible=bool(missing) and not public),
+        "go": offered,
+        "go_ways": offered,
     }
 
 
@@ -48,7 +53,9 @@ def _size(downloads: Sequence[Download]) -> str:
     return format_size(sum(each.bytes for each in downloads))
 
 
-def _describe(wanted: Sequence[Download], missing: Sequence[Download], warning: str) -> str:
+def _describe(
+    wanted: Sequence[Download], missing: Sequence[Download], public: bool, warning: str
+) -> str:
     lacking = {each.name for each in missing}
     items = "".join(
         f"<li>{escape(each.line)}{'' if each.name in lacking else ' (here)'}</li>"
@@ -57,6 +64,9 @@ def _describe(wanted: Sequence[Download], missing: Sequence[Download], warning: 
     if not missing:
         title = f"Everything that drawing needs is on this machine: {_size(wanted)}."
         return f"{warning}<details><summary>{title}</summary><ul>{items}</ul></details>"
+    if public:
+        commands = "; ".join(each.by_hand for each in missing)
+        return f"<p>{escape(tell_owner(list_titles(missing), commands))}</p><ul>{items}</ul>"
     title = (
         f"Drawing needs {_size(missing)} that are not on this machine yet. They come from the "
         "Hugging Face Hub, once, and only when you ask for them:"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize_core.file_names import make_name
 from colorize_core.imaging import image
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.imaging.tone import measure_tone
@@ -79,7 +80,7 @@ class PromptSession(PhotoSession):
         shown = photo.decoded
         if measure_tone(small).coloured:
             shown = shown.with_pixels(_keep(photo.pixels, gray(small)))
-        before = service.folder.new(f"{photo.path.stem}-before.jpg")
+        before = service.folder.new(make_name(photo.path.name, "-before", ".jpg"))
         image.write(before, shown, QUALITY)
         blank = gray(shrink(small, *(max(1, round(side * BLANK)) for side in small.shape[:2])))
         return cls(photo, small, blank, before)
@@ -164,9 +165,9 @@ class PromptSession(PhotoSession):
         if cell.settings.keep:
             kept = self.kept(photo.pixels, cell.drawn, format, task)
             made = photo.with_pixels(kept)
-        path = service.folder.new(
-            f"{self.photo.path.stem}-prompt-{cell.settings.seed}{CHOICES[format].suffix}"
-        )
+        ending = f"-prompt-{cell.settings.seed}"
+        name = make_name(self.photo.path.name, ending, CHOICES[format].suffix)
+        path = service.folder.new(name)
         image.write(path, made, QUALITY)
         if format == "PNG":
             path.write_bytes(write_settings(path.read_bytes(), cell.settings))

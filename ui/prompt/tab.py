@@ -47,7 +47,7 @@ STOPPED = "<p>Stopped. What is here stays: the download goes on from there.</p>"
 
 RESULTS = ("drawings", "frame", "compared", "bar", "line")  # what show() answers with
 NOTHING: Updates = {"drawings": None, "frame": AWAY, "compared": None, "bar": AWAY, "line": ""}
-LISTING = ("asked", "list", "get")  # what requirements.show() answers with
+LISTING = ("asked", "list", "get", "go", "go_ways")  # what requirements.show() answers with
 
 
 def end(on: Handlers, session: PromptSession | None, *_: Any, **said: str) -> Updates:
@@ -73,6 +73,10 @@ class Handlers(PhotoHandlers):
         from ui.prompt.generation import Generation
 
         return Generation(self.service)
+
+    def list_needed(self, wanted: Sequence[Download], warning: str = "") -> Updates:
+        """What is needed, and what can be done about what is missing."""
+        return requirements.show(wanted, self.service.public is not None, warning)
 
     # --- the photo ------------------------------------------------------------------------------
 
@@ -119,12 +123,12 @@ class Handlers(PhotoHandlers):
             return {}
         wanted = sources.list_needed(settings)
         warning = requirements.warn_of_memory(wanted, settings.side)
-        return {**requirements.show(wanted, warning), **form.show_needed(settings)}
+        return {**self.list_needed(wanted, warning), **form.show_needed(settings)}
 
     @task_handler(
         "remark",
-        failed=lambda _, wanted: requirements.show(wanted),
-        stopped=lambda _, wanted: {"remark": STOPPED, **requirements.show(wanted)},
+        failed=lambda on, wanted: on.list_needed(wanted),
+        stopped=lambda on, wanted: {"remark": STOPPED, **on.list_needed(wanted)},
     )
     def download(self, task: Task, wanted: tuple[Download, ...]) -> Updates:
         """What is listed and missing."""
@@ -132,7 +136,10 @@ class Handlers(PhotoHandlers):
             commands = "; ".join(each.by_hand for each in missing)
             self.service.check_download(requirements.list_titles(missing), commands)
         requirements.download(wanted, task)
-        return {"remark": "<p>Everything is here now.</p>", **requirements.show(wanted)}
+        return {
+            "remark": "<p>Everything is here now.</p>",
+            **self.list_needed(wanted),
+        }
 
     @task_handler("remark")
     def describe(self, task: Task, session: PromptSession | None, prompt: str) -> Updates:
@@ -141,7 +148,7 @@ class Handlers(PhotoHandlers):
             return {"remark": "<p>Add a photo first.</p>"}
         wanted = (sources.CAPTIONER,)
         if sources.list_missing(wanted):
-            listing = requirements.show(wanted)
+            listing = self.list_needed(wanted)
             return {"remark": say_missing(wanted), **listing}
         return {"remark": "", "prompt": self.generation.describe(session, prompt, task)}
 
@@ -178,7 +185,7 @@ class Handlers(PhotoHandlers):
             return
         wanted = plan.list_needed(settings for settings, _ in asked)
         if sources.list_missing(wanted):
-            listing = requirements.show(wanted)
+            listing = self.list_needed(wanted)
             yield {"remark": say_missing(wanted), **listing, **show(session, self.service)}
             return
         for words, share in self.generation.draw(session, asked, task):
@@ -279,9 +286,12 @@ def build(service: Service, page: gr.Tab | None = None) -> None:
         with gr.Row(visible=False, elem_classes="actions") as bar:
             line = widgets.status_line()
             buttons = widgets.downloads()
+    view.add(go=go, go_ways=ways.go)
     view.add(workspace=workspace, followed=followed, list=listed, get=get, remark=remark)
     view.add(busy=busy, drawings=drawings, frame=frame, compared=compared, bar=bar, line=line)
     view.add(finished=gr.DownloadButton(visible="hidden"), **controls)
+
+    describe_button.visible = not (service.public and sources.list_missing([sources.CAPTIONER]))
 
     opened = wire(view, on, ["thumbnail", "workspace", *RESULTS, *form.NAMES], page=page)
     session, turn = view["session"], view["turn"]

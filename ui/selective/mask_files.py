@@ -10,6 +10,7 @@ from PIL import Image
 
 from colorize_core import selective
 from colorize_core.errors import PictureError
+from colorize_core.file_names import make_name
 from colorize_core.imaging import image
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.models.runner import Task
@@ -36,7 +37,7 @@ def write_picture(session: SelectiveSession, format: str, service: Service, task
     task.step(0.0, "Reading the photo")
     photo = session.photo.decoded
     made = compose(session, CHOICES[format].widen(photo.pixels), service, task)
-    path = service.folder.new(f"{session.photo.path.stem}-selective{CHOICES[format].suffix}")
+    path = _new_path(session, service, "-selective", CHOICES[format].suffix)
     task.step(1.0, "Saving")
     image.write(path, photo.with_pixels(made), QUALITY)
     return path
@@ -55,7 +56,7 @@ def write_mask(session: SelectiveSession, service: Service, task: Task) -> Path:
     """The mask of the region that is worked on, at the photo's full size."""
     task.step(0.0, "Fitting the mask")
     light = selective.measure_lightness(session.photo.pixels)
-    path = service.folder.new(f"{session.photo.path.stem}-mask.png")
+    path = _new_path(session, service, "-mask", ".png")
     selective.write_mask(path, selective.refine(session.mask(), light))
     return path
 
@@ -66,9 +67,13 @@ def write_figure(session: SelectiveSession, service: Service, task: Task) -> Pat
     mask = np.max([session.mask(area) for area in session.areas], axis=0)
     gray = session.fill(Fill(), service, task)
     colorized = session.fill(session.area.fill, service, task)
-    path = service.folder.new(f"{session.photo.path.stem}-figure.png")
+    path = _new_path(session, service, "-figure", ".png")
     Image.fromarray(selective.draw_figure(gray, colorized, mask, made)).save(path)
     return path
+
+
+def _new_path(session: SelectiveSession, service: Service, ending: str, suffix: str) -> Path:
+    return service.folder.new(make_name(session.photo.path.name, ending, suffix))
 
 
 def read_mask(path: Path, session: SelectiveSession) -> Mask:

@@ -44,7 +44,7 @@ from ui.shared.photo_tab import (
     wire,
     wire_downloads,
 )
-from ui.shared.service import Service, in_words
+from ui.shared.service import Service, in_words, tell_owner
 
 TITLE = "Selective"
 INVITATION = "# Drop a photo\nto colour only a part of it"
@@ -225,21 +225,25 @@ class Handlers(PhotoHandlers):
         with session.lock:
             if session.away:
                 return {"remark": gr.skip()}
-            wanted = session.outside
+            chosen, wanted = session.area.fill, session.outside
             session.settle()
-            shown = self.show(session)
+            # Controls stay as they are where they can: a person may just be turning one.
+            same = chosen == session.area.fill
+            shown = self.show_picture(session) if same else self.show(session)
             if wanted != session.outside:
                 shown["outside"] = name_choice(session.outside)
             return shown
 
     @task_handler("remark", failed=settle, stopped=settle)
     def colour(self, task: Task, session: SelectiveSession | None) -> Updates:
-        """Make what is wanted and not there yet."""
-        if session is not None:
-            for fill in session.list_missing():
-                if not session.away:
-                    session.make(fill, self.service, task)
-        return {"remark": "", **self.settle(session)}
+        """Make what is wanted and not there yet, also what is chosen meanwhile."""
+        while session is not None:
+            with session.lock:
+                missing = session.list_missing()
+                if session.away or not missing:
+                    return {"remark": "", **self.settle(session)}
+            session.make(missing[0], self.service, task)
+        return {"remark": ""}
 
     # --- what is taken away ---------------------------------------------------------------------
 
@@ -281,9 +285,10 @@ def build(
             with gr.Column(scale=2, min_width=250, elem_classes="side"):
                 inside, vividness, colour = build_inside(cards)
                 outside, outside_vividness = build_outside(cards)
-                find, network, layers = build_finding()
-                point = gr.Button("Select object by SAM 2.1", size="sm")
-                gr.HTML(SAM, elem_classes="note")
+                find, network, layers = build_finding(service)
+                pointing = may_use(service, SAM2.name)
+                point = gr.Button("Select object by SAM 2.1", size="sm", visible=pointing)
+                gr.HTML(SAM if pointing else describe_missing(service), elem_classes="note")
                 mask_file = gr.UploadButton(
                     "Load a mask", file_types=["image"], size="sm", type="filepath"
                 )
@@ -332,12 +337,28 @@ def build(
     return [(outside, lambda: gr.update(choices=list_outside(cards)))]
 
 
-def build_finding() -> tuple[gr.Button, gr.Radio, gr.CheckboxGroup]:
+def may_use(service: Service, network: str) -> bool:
+    """Whether it is here, or may be downloaded."""
+    return service.public is None or not selective.count_missing_bytes(network)
+
+
+def describe_missing(service: Service) -> str:
+    """In public: what could be here, and who can fetch it."""
+    names = [name for name in (*segmenters.NETWORKS, SAM2.name) if not may_use(service, name)]
+    told = dict.fromkeys(tell_owner(*segmenters.describe_download(name)) for name in names)
+    return "".join(f"<p>{escape(each)}</p>" for each in told)
+
+
+def build_finding(service: Service) -> tuple[gr.Button, gr.Radio, gr.CheckboxGroup]:
     """Classes that a network finds, by their names."""
     with gr.Column(elem_classes="own"):
         find = gr.Button("Find people, animals, things", size="sm")
         network = gr.Radio(
-            [(describe_network(each), name) for name, each in segmenters.NETWORKS.items()],
+            [
+                (describe_network(each), name)
+                for name, each in segmenters.NETWORKS.items()
+                if may_use(service, name)
+            ],
             value=PEOPLE.name,
             label="Network",
             show_label=False,

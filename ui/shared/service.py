@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 import colorize_core
 from colorize_core.errors import ColorizeError, OptionError, PictureError, WeightsError
+from colorize_core.file_names import make_name
 from colorize_core.imaging import image
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.models.runner import Report, Runner, Task
@@ -171,10 +172,7 @@ class Service:
         """Raises WeightsError in public: strangers do not fill the disk. `command` is what the
         owner of the machine types instead."""
         if self.public:
-            raise WeightsError(
-                f"{what} is not on this machine, and a public app downloads nothing. Whoever runs "
-                f"it can fetch it: {command}"
-            )
+            raise WeightsError(tell_owner(what, command))
 
     # --- colours --------------------------------------------------------------------------------
 
@@ -251,7 +249,7 @@ class Service:
         return self._save(photo.with_pixels(picture), result.photo.path, format)
 
     def _save(self, photo: image.Photo, source: Path, format: str, ending: str = "-colour") -> Path:
-        path = self.folder.new(source.stem + ending + CHOICES[format].suffix)
+        path = self.folder.new(make_name(source.name, ending, CHOICES[format].suffix))
         image.write(path, photo, QUALITY)
         return path
 
@@ -312,3 +310,11 @@ def describe(colorizer: Any, result: Colorization, seconds: float) -> str:
 
 def _device_name(device: str) -> str:
     return "the CPU" if device == "cpu" else f"the GPU ({device})"
+
+
+def tell_owner(what: str, command: str) -> str:
+    """What is said in public of something that would have to be downloaded."""
+    return (
+        f"{what} is not on this machine, and a public app downloads nothing. Whoever runs it can "
+        f"fetch it: {command}"
+    )

@@ -92,6 +92,11 @@ def test_catches_are_counted_apart() -> None:
     assert count_caught([FOOLED, RIGHT]) == (0, 0)
 
 
+def test_csv_has_no_formulas() -> None:
+    text = write_csv(TRIAL_COLUMNS, [replace(FOOLED, photo="=cmd|' /C calc'!A1.jpg")])
+    assert next(csv.DictReader(io.StringIO(text)))["photo"] == "'=cmd|' /C calc'!A1.jpg"
+
+
 def test_csv_has_every_round() -> None:
     odd = replace(FOOLED, photo='a "b", c.jpg')
     rows = list(csv.DictReader(io.StringIO(write_csv(TRIAL_COLUMNS, [odd, CATCH]))))

@@ -351,6 +351,16 @@ def test_what_is_taken_away_is_what_is_seen(page: Page) -> None:
     assert np.array_equal(sheet[GAP : GAP + SIZE[1], left : left + SIZE[0]], page.session.truth)
 
 
+def test_files_keep_the_name_that_a_person_gave(service: Service, colour_photo: Path) -> None:
+    photo = service.folder.new("Omas Hochzeit 12.5.1943")
+    photo.write_bytes(colour_photo.read_bytes())
+    page = Page(service, photo)
+    path = call(page.on.export, page.session, "All, ZIP")["finished"]
+    assert Path(path).name == "Omas Hochzeit 12.5.1943-comparison.zip"
+    with zipfile.ZipFile(path) as file:
+        assert file.namelist()[-1] == "Omas Hochzeit 12.5.1943-scores.csv"
+
+
 def test_captions_say_what_matters(page: Page) -> None:
     page.last("autochrome", vividness=[2.0])
     truth, *_, made = page.session.results()

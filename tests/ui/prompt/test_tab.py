@@ -567,7 +567,7 @@ def test_a_caption_is_put_before_the_words(page: Page, monkeypatch: pytest.Monke
 
 def test_the_list_escapes_what_it_says() -> None:
     source = replace(CAPTIONER, title="<b>")
-    assert "&lt;b&gt;" in requirements.show([source])["list"]
+    assert "&lt;b&gt;" in requirements.show([source], public=False)["list"]
 
 
 def test_a_photo_that_is_gone_is_explained(page: Page) -> None:

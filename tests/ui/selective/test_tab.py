@@ -84,6 +84,22 @@ def colour_page(service: Service, colour_photo: Path) -> Page:
     return Page(service, colour_photo)
 
 
+def test_what_is_chosen_while_others_are_made_is_made_too(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = page.session.make
+
+    def choose_meanwhile(fill: Fill, *rest: Any) -> None:
+        if fill == Fill(AUTOCHROME):
+            page.on.choose(page.session, FLAT, 1.0, "#b8442e")
+        make(fill, *rest)
+
+    monkeypatch.setattr(page.session, "make", choose_meanwhile)
+    page.on.choose(page.session, AUTOCHROME, 1.0, None)
+    assert "inside" not in page.colour(), "the control that was just turned stays"
+    assert page.session.area.fill == page.session.area.shown == Fill(None, 1.0, (184, 68, 46))
+
+
 STROKE = {"kind": "paint", "points": [[20, 50], [130, 50]], "radius": 10}
 
 
@@ -301,6 +317,14 @@ def test_there_are_not_too_many_regions(page: Page) -> None:
         assert page.do("add")["remark"] == ""
     assert page.session.areas[-1].key == MOST_REGIONS
     assert f"There can be {MOST_REGIONS} regions" in page.do("add")["remark"]
+
+
+def test_files_keep_the_name_that_a_person_gave(service: Service, gray_photo: Path) -> None:
+    photo = service.folder.new("Dr. Smith 1920")
+    photo.write_bytes(gray_photo.read_bytes())
+    page = Page(service, photo)
+    names = [page.file(kind).name for kind in ("JPEG", mask_files.MASK, mask_files.FIGURE)]
+    assert names == [f"Dr. Smith 1920-{end}" for end in ("selective.jpg", "mask.png", "figure.png")]
 
 
 def test_outside_stays_as_it_is_byte_for_byte(page: Page) -> None:

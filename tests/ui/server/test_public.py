@@ -7,6 +7,8 @@ import json
 import os
 import re
 import socketserver
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -519,3 +521,29 @@ def test_an_upload_that_was_cut_off_goes_in_time(open_app: Served, tmp_path: Pat
     os.utime(cut, (hour_ago, hour_ago))
     folder.sweep()
     assert not cut.exists()
+
+
+def test_what_strangers_cannot_have_is_not_offered(tmp_path: Path) -> None:
+    script = """
+import json, sys
+import app
+from ui.server.limits import Public
+blocks = app.build(app.new_service(Public()))
+config = blocks.config["components"]
+shown = [each["props"] for each in config if each["props"].get("visible", True) is not False]
+print(json.dumps([str(each.get("value") or "") + str(each.get("choices") or "") for each in shown]))
+"""
+    environment = {**os.environ, "HF_HOME": str(tmp_path), "TORCH_HOME": str(tmp_path)}
+    told = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment,
+        cwd=Path(__file__).resolve().parents[3],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    shown = json.loads(told.stdout.splitlines()[-1])
+    for words in ("Download (", "downloads 44", "Select object by", "on your own machine"):
+        assert not [each for each in shown if words in each], words
+    assert "Describe the photo for me" not in shown
+    assert sum("Whoever runs it can fetch it" in each for each in shown) > 5

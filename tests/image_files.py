@@ -10,8 +10,11 @@ from typing import Any
 
 import cv2
 import numpy as np
+import tifffile
 from numpy.typing import NDArray
 from PIL import Image
+
+from colorize_core.imaging import tiff as directories
 
 Array = NDArray[Any]
 
@@ -86,6 +89,26 @@ def chunks_of(png: bytes) -> list[tuple[bytes, bytes]]:
     return found
 
 
+def tiff(samples: Array, **options: Any) -> bytes:
+    """A TIFF made by tifffile."""
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, samples, **{"metadata": None, **options})
+    return buffer.getvalue()
+
+
+def rewritten(data: bytes, changes: dict[int, directories.Entry]) -> bytes:
+    """A TIFF with another directory, at its end."""
+    page = directories.read_first(data)
+    assert page is not None
+    place = len(data) + len(data) % 2
+    head = directories.write_header("<", place) + data[8:].ljust(place - 8, b"\0")
+    return head + directories.write_directory("<", {**page.entries, **changes}, place)
+
+
+def longs(*values: int) -> directories.Entry:
+    return directories.make_entry("<", directories.LONG, *values)
+
+
 def lzw_tiff(samples: Array) -> bytes:
     """A 16-bit TIFF with LZW compression, by OpenCV: (H, W), (H, W, 3) or (H, W, 4)."""
     order = {2: None, 3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
@@ -115,6 +138,19 @@ def exif_block(orientation: int = 1, size: tuple[int, int] = (37, 24)) -> bytes:
     thumbnail = struct.pack(order + "HHHIIHHI", 1, 0x0103, 3, 1, 6 << 16, 0, 0, 0)
     struct.pack_into(order + "I", block, 10 + 12 * count, len(block))
     return bytes(block + thumbnail)
+
+
+# orientation -> what a camera that was held that way stores of an upright picture (EXIF 2.3)
+STORED: dict[int, Callable[[Any], Any]] = {
+    1: lambda p: p,
+    2: lambda p: p[:, ::-1],
+    3: lambda p: p[::-1, ::-1],
+    4: lambda p: p[::-1],
+    5: lambda p: p.swapaxes(0, 1),
+    6: lambda p: p.swapaxes(0, 1)[::-1],
+    7: lambda p: p.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda p: p.swapaxes(0, 1)[:, ::-1],
+}
 
 
 XMP = (

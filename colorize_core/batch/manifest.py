@@ -35,10 +35,11 @@ class Row:
     input_modified_ns: str = ""  # since 1970
     input_changed_ns: str = ""  # the same of what no program can set back
     input_sha256: str = ""
+    note: str = ""  # what of the input is left out: further pages, metadata
 
 
 COLUMNS = tuple(column.name for column in fields(Row))
-OLDER = (COLUMNS[:12],)
+OLDER = (COLUMNS[:12], COLUMNS[:14])
 
 
 class Manifest:

@@ -28,6 +28,7 @@ from colorize_core.cards import ModelCard
 from colorize_core.errors import Cancelled, ColorizeError, OptionError
 from colorize_core.folders import make_folder
 from colorize_core.imaging import image
+from colorize_core.imaging.formats import WRITTEN
 from colorize_core.models.registry import cards, load
 from colorize_core.models.runner import Runner, Task
 from colorize_core.options import Options
@@ -80,6 +81,7 @@ class Result:
     seconds: float = 0.0
     tint: str = ""  # what was neutralised
     error: str = ""
+    note: str = ""  # what of the photo's file is left out
 
 
 def run(
@@ -205,6 +207,7 @@ class _Book:
                     seconds=f"{result.seconds:.3f}",
                     tint=result.tint,
                     error=result.error,
+                    note=result.note,
                 )
             )
 
@@ -258,7 +261,9 @@ class _Pipeline:
             return Result(job, "failed", error=f"{type(error).__name__}: {error}")
         height, width = pixels.shape[:2]
         seconds = time.perf_counter() - begun
-        return Result(job, "done", width, height, seconds, prediction.tint or "")
+        format = WRITTEN[job.target.suffix.lower()].name
+        note = photo.describe_losses(format)
+        return Result(job, "done", width, height, seconds, prediction.tint or "", note=note)
 
 
 def _read_file_key(path: Path) -> tuple[int, int] | None:

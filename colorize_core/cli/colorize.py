@@ -228,6 +228,8 @@ def colorize(options: argparse.Namespace) -> int:
                 tally[result.status] += 1
                 if result.status == "failed":
                     bar.write(_format_failure(result), file=sys.stderr)
+                elif result.note:
+                    bar.write(f"{result.job.source}: {result.note}", file=sys.stderr)
                 bar.update()
     finally:
         if manifest and manifest.rows:

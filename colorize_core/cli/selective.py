@@ -175,6 +175,8 @@ def _run(asked: argparse.Namespace) -> int:
     if asked.figure:
         sheet = blending.draw_figure(photo.pixels, colorized, mask, result)
         image.write(asked.figure, image.Photo(sheet, None, image.Metadata(), "PNG"))
+    if note := photo.describe_losses(WRITTEN[out.suffix.lower()].name):
+        print(f"{asked.photo}: {note}", file=sys.stderr)
     if not asked.quiet:
         print(f"{mask.mean():.0%} of {asked.photo} coloured into {out}.")
     if doubt := masks.describe_doubt(mask):

@@ -1,18 +1,19 @@
 """Bytes -> samples: the upright sRGB pixels and the alpha of a file whose format is known.
 
-Pillow reads the headers and the rarer kinds of pixels. OpenCV decodes JPEG and PNG, where it needs
-half of Pillow's time or memory (benchmarks/results/decode.csv), and the 16-bit files, which Pillow
-cuts to 8 bits. Errors of the libraries pass through; `image.decode` translates them.
+A file is taken apart first, by the module of its format, so that its cost and all that stands
+beside its pixels are known before a library sees it; the libraries get the pixels alone. OpenCV
+decodes JPEG, PNG, WebP and deep JPEG 2000: it needs half of Pillow's time or memory
+(benchmarks/results/decode.csv), and Pillow would cut 16 bits to 8. Pillow decodes the rest. Errors
+of the libraries pass through; `image.decode` translates them.
 """
 
 from __future__ import annotations
 
 import io
-import struct
 import threading
 import warnings
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -23,134 +24,60 @@ from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
     Image,
+    Jpeg2KImagePlugin,
     JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
+    TgaImagePlugin,
 )
 
 from colorize_core.errors import BrokenPictureError, NotAPictureError
+from colorize_core.imaging import avif, gif, jpeg, jpeg2000, png, pnm, tiff_page, tiff_pixels, webp
 from colorize_core.imaging.icc import (
     STRIP,
+    convert_ink_to_srgb,
     convert_to_srgb,
     make_lab_transform,
     make_srgb_transform,
 )
+from colorize_core.imaging.levels import stretch
+from colorize_core.imaging.parts import Parts
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
-
-XMP_CHUNK = b"XML:com.adobe.xmp\0\0\0\0\0"  # keyword, not compressed, no language, no translation
-
-# TIFF tags
-SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
-CHANNELS, PLANES, EXTRA_SAMPLES, SAMPLE_FORMAT, DNG_VERSION = 277, 284, 338, 339, 50706
-UNUSUAL_TIFF = (
-    "a TIFF of an unusual layout. Save it as gray or RGB with 8 or 16 bits a channel, unsigned and "
-    "interleaved, or as PNG"
-)
+Samples = tuple[Any, Any]  # sRGB (H, W, 3), and alpha (H, W) or None
+RLE8, RLE4 = b"\1\0\0\0", b"\2\0\0\0"  # compressions of BMP
 
 
-def open_header(data: bytes, kind: str) -> Image.Image:
-    """The opened file, its pixels not yet decoded.
+@dataclass(frozen=True)
+class Reader:
+    """How the files of a format are taken apart, and how the pixels are decoded from the parts."""
 
-    The class of the one format is called, not Image.open: that would try other formats, and its
-    limit on pixels, a global of the process, is lower than ours.
+    take_apart: Callable[[bytes], Parts]
+    decode: Callable[[Any], Samples]
+
+
+def take_apart(data: bytes, kind: str) -> Parts:
+    """What is in a file; its pixels are not decoded. Raises NotAPictureError, BrokenPictureError,
+    PictureTooLargeError and whatever the libraries raise for damaged files."""
+    return READERS[kind].take_apart(data)
+
+
+def decode_samples(parts: Parts, kind: str, orientation: int) -> tuple[Pixels, Pixels | None]:
+    """Upright sRGB (H, W, 3) and alpha (H, W) or None.
+
+    Raises NotAPictureError for kinds of pixels that are not read, BrokenPictureError and anything
+    that the libraries raise for damaged files.
     """
-    if kind == "HEIC":
-        return _import_heif()(io.BytesIO(data), "")
-    openers: dict[str, Callable[..., Image.Image]] = {
-        "JPEG": JpegImagePlugin.jpeg_factory,
-        "PNG": PngImagePlugin.PngImageFile,
-        "WEBP": WebPImagePlugin.WebPImageFile,
-        "TIFF": TiffImagePlugin.TiffImageFile,
-        "BMP": BmpImagePlugin.BmpImageFile,
-        "GIF": GifImagePlugin.GifImageFile,
-        "AVIF": AvifImagePlugin.AvifImageFile,
-    }
-    try:
-        header = openers[kind](io.BytesIO(data), "")
-    except SyntaxError as error:
-        if kind != "TIFF":
-            raise
-        raise NotAPictureError(f"it is damaged or {UNUSUAL_TIFF}") from error
-    if kind == "PNG":
-        _find_late_metadata(data, header)
-    return header
+    pixels, alpha = READERS[kind].decode(parts)
+    return _turn_upright(pixels, orientation), None if alpha is None else _turn_upright(
+        alpha, orientation
+    )
 
 
-def _read_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """(name, begin, end of the body) of the chunks of a PNG. BrokenPictureError where a checksum
-    does not fit, struct.error where the file is cut off."""
-    view, place, name = memoryview(data), 8, b""
-    while name != b"IEND":
-        length, name = struct.unpack_from(">I4s", data, place)
-        begin, end = place + 8, place + 8 + length
-        if zlib.crc32(view[place + 4 : end]) != struct.unpack_from(">I", data, end)[0]:
-            raise BrokenPictureError("its checksum does not fit its data")
-        yield name, begin, end
-        place = end + 4
-
-
-def _find_late_metadata(data: bytes, header: Image.Image) -> None:
-    """What stands behind the pixels: Pillow would decode them to get there."""
-    for name, begin, end in _read_chunks(data):
-        if name == b"eXIf":
-            header.info.setdefault("exif", data[begin:end])
-        if name == b"iTXt" and data.startswith(XMP_CHUNK, begin):
-            header.info.setdefault("xmp", data[begin + len(XMP_CHUNK) : end])
-
-
-def _strip_png(data: bytes) -> bytes:
-    """The pixels alone: libpng prints its opinion of profiles and texts."""
-    parts = [data[:8]]
-    for name, begin, end in _read_chunks(data):
-        if name in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"):
-            parts.append(data[begin - 8 : end + 4])
-    return b"".join(parts)
-
-
-def _import_heif() -> Callable[..., Image.Image]:
-    try:
-        from pillow_heif.as_plugin import HeifImageFile
-    except ImportError as error:
-        raise NotAPictureError(
-            "HEIC needs the package pillow-heif, which is not installed. "
-            "Type `pip install pillow-heif`, or save the picture as JPEG"
-        ) from error
-    opener: Callable[..., Image.Image] = HeifImageFile
-    return opener
-
-
-def count_frames(data: bytes, header: Image.Image, enough: int) -> int:
-    """How many pictures the file holds; the count stops above `enough`, as a file can hold
-    millions of tiny ones."""
-    if isinstance(header, GifImagePlugin.GifImageFile):
-        return _count_gif_frames(data, enough)
-    if not isinstance(header, TiffImagePlugin.TiffImageFile):
-        return int(getattr(header, "n_frames", 1))
-    try:
-        header.seek(enough)
-    except EOFError:
-        return 1
-    finally:
-        header.seek(0)
-    return enough + 1
-
-
-def _count_gif_frames(data: bytes, enough: int) -> int:
-    def table(flags: int) -> int:  # bytes of the colour table that the flags announce
-        return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
-
-    place, count = 13 + table(data[10]), 0
-    while count <= enough and place < len(data) - 10 and data[place] in b",!":
-        if data[place] == ord(","):
-            count += 1
-            place += 9 + table(data[place + 9])
-        place += 2
-        while place < len(data) and data[place]:
-            place += data[place] + 1
-        place += 1
-    return count
+def _turn_upright(samples: Pixels, orientation: int) -> Pixels:
+    """Undo what the EXIF orientation (1 to 8) says was done to the picture."""
+    if orientation >= 5:
+        samples = cv2.transpose(samples)
+    flip = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
+    return samples if flip is None else cv2.flip(samples, flip)
 
 
 class Quiet:
@@ -180,123 +107,172 @@ class Quiet:
                 cv2.utils.logging.setLogLevel(Quiet._level)
 
 
-def decode_samples(
-    data: bytes, kind: str, header: Image.Image, orientation: int
-) -> tuple[Pixels, Pixels | None]:
-    """Upright sRGB (H, W, 3) and alpha (H, W) or None.
-
-    Raises NotAPictureError for kinds of pixels that are not read, BrokenPictureError and anything
-    that the libraries raise for damaged files.
-    """
-    icc = header.info.get("icc_profile")
-    tags: dict[int, Any] = dict(getattr(header, "tag_v2", {}))
-    if kind == "TIFF":
-        _check_tiff(data, header, tags)
-    plain_jpeg = kind == "JPEG" and header.mode in ("L", "RGB")
-    found = None
-    if plain_jpeg or kind == "PNG" or (kind == "TIFF" and _is_plain_tiff(tags)):
-        found = _decode_by_opencv(data, kind, header, tags)
-    if found is None:
-        pixels, alpha = _decode_by_pillow(header, icc)
-        orientation = 1 if kind == "TIFF" else orientation  # Pillow has turned it already
-    else:
-        pixels, alpha = convert_to_srgb(found[0], icc), found[1]
-    return _turn_upright(pixels, orientation), None if alpha is None else _turn_upright(
-        alpha, orientation
-    )
+# --- one format after the other -----------------------------------------------------------------
 
 
-def _check_tiff(data: bytes, header: Image.Image, tags: dict[int, Any]) -> None:
-    if DNG_VERSION in tags or tags.get(SUBFILE, 0) & 1 or data[8:10] == b"CR":
-        raise NotAPictureError("it is a camera's raw file. Export it as TIFF or JPEG first")
-    if header.mode[0] in "IF" and not _is_plain_tiff(tags):
-        raise NotAPictureError(f"it is {UNUSUAL_TIFF}")
-
-
-def _is_plain_tiff(tags: dict[int, Any]) -> bool:
-    """Whether it is gray or RGB in a layout that OpenCV decodes right. NotAPictureError for other
-    pictures with more than 8 bits, which Pillow would cut."""
-    bits, channels = set(tags.get(BITS, (1,))), tags.get(CHANNELS, 1)
-    photometric, planes = tags.get(PHOTOMETRIC, 0), tags.get(PLANES, 1)
-    unsigned = set(tags.get(SAMPLE_FORMAT, (1,))) == {1}
-    plain = unsigned and (channels == 1 or planes == 1)
-    if bits == {8}:
-        return plain and (photometric, channels) in ((1, 1), (2, 3)) and tags.get(COMPRESSION) != 7
-    if max(bits) < 8 or photometric > 2:
-        return False
-    if bits == {16} and plain and channels in (1, 3, 4):
-        return True
-    raise NotAPictureError(f"it is {UNUSUAL_TIFF}")
-
-
-def _decode_by_opencv(
-    data: bytes, kind: str, header: Image.Image, tags: dict[int, Any]
-) -> tuple[Pixels, Pixels | None] | None:
-    """Gray (H, W) or RGB (H, W, 3), and alpha. None for a JPEG that Pillow may know to read."""
-    flags = cv2.IMREAD_GRAYSCALE if header.mode == "L" else cv2.IMREAD_COLOR_RGB
-    flags |= cv2.IMREAD_IGNORE_ORIENTATION
-    # Elsewhere IMREAD_COLOR_RGB would drop alpha, and it spoils 16-bit files (OpenCV 5.0.0).
-    plain_png = kind == "PNG" and data[24:26] == b"\x08\x02" and "transparency" not in header.info
-    if kind != "JPEG" and not plain_png:
-        flags = cv2.IMREAD_UNCHANGED
-    bare = _strip_png(data) if kind == "PNG" else data
-    found: Any = cv2.imdecode(np.frombuffer(bare, np.uint8), flags)
-    if found is None and kind == "JPEG":
-        return None
-    size = (tags.get(HEIGHT), tags.get(WIDTH)) if tags else header.size[::-1]
-    if found is None or found.shape[:2] != size:
-        raise BrokenPictureError("its header and its contents disagree, or it is cut off")
-    if kind == "JPEG" and _is_incomplete(data, found):
+def _decode_jpeg(parts: jpeg.JpegParts) -> Samples:
+    if parts.channels not in (1, 3):
+        return _decode_by_pillow(_open_jpeg(parts.bare), parts.icc)
+    flags = cv2.IMREAD_GRAYSCALE if parts.channels == 1 else cv2.IMREAD_COLOR_RGB
+    found: Any = cv2.imdecode(np.frombuffer(parts.bare, np.uint8), flags)
+    if found is None:  # Pillow may know to read it
+        return _decode_by_pillow(_open_jpeg(parts.bare), parts.icc)
+    _check_shape(found, parts)
+    if _is_incomplete(parts.bare, found):
         raise BrokenPictureError("a part of its data is missing")
-    return (found, None) if flags != cv2.IMREAD_UNCHANGED else _split_alpha(found, header, tags)
+    return convert_to_srgb(found, parts.icc), None
 
 
-def _split_alpha(
-    found: Any, header: Image.Image, tags: dict[int, Any]
-) -> tuple[Pixels, Pixels | None]:
-    """What OpenCV gives for IMREAD_UNCHANGED -> gray (H, W) or RGB (H, W, 3), and alpha."""
-    if tags.get(PHOTOMETRIC) == 0:  # white is zero
-        np.subtract(np.iinfo(found.dtype).max, found, out=found)
-    if found.ndim == 2:
-        return found, None
-    if found.shape[2] == 3:
-        return cv2.cvtColor(found, cv2.COLOR_BGR2RGB), None
-    alpha = np.ascontiguousarray(found[..., 3])
-    if header.mode[0] in "1LI":  # gray with alpha comes as four channels
-        return np.ascontiguousarray(found[..., 0]), alpha
-    colour = cv2.cvtColor(found, cv2.COLOR_BGRA2RGB)
-    extra = tags.get(EXTRA_SAMPLES, (2,))[0]
-    if extra == 1:
-        _divide(colour, alpha)
-    return colour, alpha if extra else None
+def _open_jpeg(bare: bytes) -> Image.Image:
+    return JpegImagePlugin.JpegImageFile(io.BytesIO(bare), "")
 
 
-def _turn_upright(samples: Pixels, orientation: int) -> Pixels:
-    """Undo what the EXIF orientation (1 to 8) says was done to the picture."""
-    if orientation >= 5:
-        samples = cv2.transpose(samples)
-    flip = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
-    return samples if flip is None else cv2.flip(samples, flip)
-
-
-def _is_incomplete(data: bytes, found: Pixels) -> bool:
+def _is_incomplete(bare: bytes, found: Pixels) -> bool:
     """Whether a JPEG has its end marker but not all its data: the decoder then fills up with
     middle gray. Where the last corner has that gray, bytes are added before the marker: they
     change the picture only if it still needed some. (By Pillow: OpenCV would print about them.)"""
     if (found[-8:, -8:] != 128).any():
         return False
-    end = data.rfind(b"\xff\xd9")
-    longer = data[:end] + b"\x5a" * 64 + data[end:]
-    return open_header(data, "JPEG").tobytes() != open_header(longer, "JPEG").tobytes()
+    end = bare.rfind(b"\xff\xd9")
+    longer = bare[:end] + b"\x5a" * 64 + bare[end:]
+    return _open_jpeg(bare).tobytes() != _open_jpeg(longer).tobytes()
 
 
-def _divide(pixels: Pixels, alpha: Pixels) -> None:
-    """Colours that were multiplied by alpha -> plain colours, in place."""
-    rows = max(1, STRIP // pixels.shape[1])
-    for top in range(0, len(pixels), rows):
-        strip = pixels[top : top + rows]
-        cover = np.maximum(alpha[top : top + rows, :, None], 1) / np.float32(65535)
-        strip[:] = np.minimum(np.rint(strip / cover), 65535)
+def _decode_png(parts: png.PngParts) -> Samples:
+    flags = cv2.IMREAD_UNCHANGED  # elsewhere IMREAD_COLOR_RGB drops alpha and spoils 16 bits
+    if parts.depth == 8 and parts.kind in (png.GRAY, png.COLOUR):
+        flags = cv2.IMREAD_GRAYSCALE if parts.kind == png.GRAY else cv2.IMREAD_COLOR_RGB
+    found: Any = cv2.imdecode(np.frombuffer(parts.bare, np.uint8), flags)
+    _check_shape(found, parts)
+    alpha = None
+    if flags == cv2.IMREAD_UNCHANGED:
+        found, alpha = _split_alpha(found, gray=parts.kind in (png.GRAY, png.GRAY_ALPHA))
+    if parts.key is not None:
+        alpha = _find_key(found, parts.key, parts.depth)
+    return convert_to_srgb(found, parts.icc), alpha
+
+
+def _check_shape(found: Any, parts: Parts) -> None:
+    if found is None or found.shape[1::-1] != parts.size:
+        raise BrokenPictureError("its header and its contents disagree, or it is cut off")
+
+
+def _split_alpha(found: Any, gray: bool) -> Samples:
+    """What OpenCV gives for IMREAD_UNCHANGED -> gray (H, W) or RGB (H, W, 3), and alpha."""
+    if found.ndim == 2:
+        return found, None
+    if found.shape[2] == 3:
+        return cv2.cvtColor(found, cv2.COLOR_BGR2RGB), None
+    alpha = np.ascontiguousarray(found[..., 3])
+    if gray:  # which comes as four channels
+        return np.ascontiguousarray(found[..., 0]), alpha
+    return cv2.cvtColor(found, cv2.COLOR_BGRA2RGB), alpha
+
+
+def _find_key(found: Any, key: tuple[int, ...], depth: int) -> Any:
+    """Alpha: 0 where the samples are those of `key`, given in `depth` bits; full elsewhere."""
+    scale = 255 // ((1 << depth) - 1) if depth < 8 else 1
+    clear: Any = True
+    for i, value in enumerate(key):
+        clear = clear & ((found if found.ndim == 2 else found[..., i]) == value * scale)
+    full = np.iinfo(found.dtype).max
+    return np.where(clear, 0, full).astype(found.dtype)
+
+
+def _decode_tiff(parts: tiff_page.TiffParts) -> Samples:
+    if not tiff_pixels.is_plain(parts.page):
+        with tiff_pixels.open_page(parts.bare, parts.page) as opened:
+            if opened.mode[0] in "IF":
+                raise NotAPictureError(f"it is {tiff_pixels.UNUSUAL}")
+            return _decode_by_pillow(opened, parts.icc)
+    colours, alpha = tiff_pixels.read_colours(parts.bare, parts.page)
+    if colours.ndim == 3 and colours.shape[2] == 4:
+        return convert_ink_to_srgb(colours, parts.icc), alpha
+    return convert_to_srgb(colours, parts.icc), alpha
+
+
+def _decode_pnm(parts: pnm.PnmParts) -> Samples:
+    return convert_to_srgb(pnm.read_samples(parts), None), None
+
+
+def _decode_jpeg2000(parts: jpeg2000.Jpeg2000Parts) -> Samples:
+    if parts.depth <= 8 or parts.channels == 2:
+        opened = Jpeg2KImagePlugin.Jpeg2KImageFile(io.BytesIO(parts.bare), "")
+        return _decode_by_pillow(opened, parts.icc)
+    found: Any = cv2.imdecode(np.frombuffer(parts.bare, np.uint8), cv2.IMREAD_UNCHANGED)
+    _check_shape(found, parts)
+    samples, alpha = _split_alpha(stretch(found, (1 << parts.depth) - 1), gray=False)
+    return convert_to_srgb(samples, parts.icc), alpha
+
+
+def _decode_webp(parts: webp.WebpParts) -> Samples:
+    found: Any = cv2.imdecode(np.frombuffer(parts.bare, np.uint8), cv2.IMREAD_UNCHANGED)
+    if found is None or found.shape[1::-1] != parts.inner:
+        raise BrokenPictureError("its header and its contents disagree, or it is cut off")
+    pixels, alpha = _split_alpha(found, gray=False)
+    if parts.clear and alpha is None:
+        alpha = np.full(pixels.shape[:2], 255, np.uint8)
+    if parts.inner != parts.size:
+        pixels, alpha = (
+            None if each is None else _place_on_canvas(each, parts) for each in (pixels, alpha)
+        )
+    return convert_to_srgb(pixels, parts.icc), alpha if parts.clear else None
+
+
+def _place_on_canvas(samples: Any, parts: webp.WebpParts) -> Any:
+    (width, height), (left, top) = parts.size, parts.place
+    canvas = np.zeros((height, width, *samples.shape[2:]), samples.dtype)
+    seen = samples[: max(0, height - top), : max(0, width - left)]
+    canvas[top : top + seen.shape[0], left : left + seen.shape[1]] = seen
+    return canvas
+
+
+def _decode_bmp(parts: Parts) -> Samples:
+    if parts.bare[30:34] not in (RLE8, RLE4):
+        return _decode_by_pillow(BmpImagePlugin.BmpImageFile(io.BytesIO(parts.bare), ""), None)
+    # Pillow unpacks runs in Python, byte by byte.
+    found: Any = cv2.imdecode(np.frombuffer(parts.bare, np.uint8), cv2.IMREAD_COLOR_RGB)
+    _check_shape(found, parts)
+    return found, None
+
+
+def _make_pillow_reader(opener: Callable[..., Image.Image]) -> Reader:
+    """For formats whose files Pillow takes apart without decoding them."""
+
+    def take(data: bytes) -> Parts:
+        with opener(io.BytesIO(data), "") as header:
+            return _describe(data, header)
+
+    return Reader(
+        take, lambda parts: _decode_by_pillow(opener(io.BytesIO(parts.bare), ""), parts.icc)
+    )
+
+
+def _describe(data: bytes, header: Image.Image) -> Parts:
+    info = header.info
+    exif, comment = info.get("exif"), info.get("comment")
+    return Parts(
+        data,
+        header.size,
+        int(getattr(header, "n_frames", 1)),
+        icc=info.get("icc_profile"),
+        exif=exif.removeprefix(b"Exif\0\0") if isinstance(exif, bytes) else None,
+        xmp=info.get("xmp"),
+        comments=[comment] if isinstance(comment, bytes) and comment else [],
+        dpi=info.get("dpi"),
+    )
+
+
+def _open_heif(*arguments: Any) -> Image.Image:
+    try:
+        from pillow_heif.as_plugin import HeifImageFile
+    except ImportError as error:
+        raise NotAPictureError(
+            "HEIC needs the package pillow-heif, which is not installed. "
+            "Type `pip install pillow-heif`, or save the picture as JPEG"
+        ) from error
+    opened: Image.Image = HeifImageFile(*arguments)
+    return opened
 
 
 def _decode_by_pillow(header: Image.Image, icc: bytes | None) -> tuple[Pixels, Pixels | None]:
@@ -323,3 +299,21 @@ def _decode_by_pillow(header: Image.Image, icc: bytes | None) -> tuple[Pixels, P
             strip = convert(strip.convert(source))
         pixels[top : top + rows] = np.asarray(strip.convert("RGB"))
     return pixels, alpha
+
+
+_PILLOW: dict[str, Callable[..., Image.Image]] = {
+    "TGA": TgaImagePlugin.TgaImageFile,
+    "HEIC": _open_heif,
+}
+READERS = {
+    "JPEG": Reader(jpeg.take_apart, _decode_jpeg),
+    "PNG": Reader(png.take_apart, _decode_png),
+    "WEBP": Reader(webp.take_apart, _decode_webp),
+    "TIFF": Reader(tiff_page.take_apart, _decode_tiff),
+    "GIF": Reader(gif.take_apart, _make_pillow_reader(GifImagePlugin.GifImageFile).decode),
+    "BMP": Reader(_make_pillow_reader(BmpImagePlugin.BmpImageFile).take_apart, _decode_bmp),
+    "AVIF": Reader(avif.take_apart, _make_pillow_reader(AvifImagePlugin.AvifImageFile).decode),
+    "PNM": Reader(pnm.take_apart, _decode_pnm),
+    "JPEG2000": Reader(jpeg2000.take_apart, _decode_jpeg2000),
+    **{name: _make_pillow_reader(opener) for name, opener in _PILLOW.items()},
+}

@@ -19,11 +19,14 @@ from typing import Any, TypeVar, cast
 
 import cv2
 import numpy as np
-from PIL import Image, TiffImagePlugin
+from PIL import Image
 
-from colorize_core.imaging.decoders import XMP_CHUNK, Pixels
+from colorize_core.imaging import photoshop, png, tiff
+from colorize_core.imaging.decoders import Pixels
 from colorize_core.imaging.icc import STRIP, make_srgb_profile
-from colorize_core.imaging.metadata import Metadata, list_descriptive_tags
+from colorize_core.imaging.jpeg import PHOTOSHOP_MARK
+from colorize_core.imaging.metadata import Metadata, list_descriptive_tags, list_text_tags
+from colorize_core.imaging.tiff import Entry, make_entry, make_fraction
 
 LEVEL = 1  # of Deflate: more takes longer than it saves (benchmarks/results/encoding.csv)
 JPEG_SEGMENT = 65_500  # bytes that one block of JPEG metadata can hold
@@ -76,7 +79,8 @@ def encode_jpeg(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, qualit
         picture.save(
             buffer, "JPEG", quality=quality, subsampling=0 if full_chroma else 2, **options
         )
-        return buffer.getvalue()
+        data = buffer.getvalue()
+        return _insert_segments(data, metadata) if strip.start == 0 else data
 
     strips = _encode_strips(encode, height, rows)
     interval = -(-width // block) * (rows // block)
@@ -119,6 +123,32 @@ def _make_jpeg_options(metadata: Metadata) -> dict[str, Any]:
     return options
 
 
+def _insert_segments(data: bytes, metadata: Metadata) -> bytes:
+    """IPTC and comments, behind the segments that applications have there already."""
+    segments = [(0xED, block) for block in list_jpeg_resources(metadata)]
+    segments += [(0xFE, comment) for comment in list_jpeg_comments(metadata)]
+    place = 2
+    while 0xE0 <= data[place + 1] <= 0xEF:
+        place += 2 + struct.unpack_from(">H", data, place + 2)[0]
+    framed = [
+        struct.pack(">BBH", 0xFF, marker, 2 + len(body)) + body
+        for marker, body in segments
+        if len(body) < JPEG_SEGMENT
+    ]
+    return b"".join([data[:place], *framed, data[place:]])
+
+
+def list_jpeg_resources(metadata: Metadata) -> list[bytes]:
+    """IPTC as applications look for it."""
+    return [PHOTOSHOP_MARK + photoshop.wrap_iptc(metadata.iptc)] if metadata.iptc else []
+
+
+def list_jpeg_comments(metadata: Metadata) -> list[bytes]:
+    """Comments as they are, and the texts of a PNG after their keywords."""
+    texts = [text if key == "Comment" else f"{key}: {text}" for key, text in metadata.texts]
+    return [*metadata.comments, *(text.encode() for text in texts)]
+
+
 def _blend_on_white(pixels: Pixels, alpha: Pixels) -> Pixels:
     cover = alpha[..., None] / np.float32(255)
     return np.rint(255 + (pixels - np.float32(255)) * cover).astype(np.uint8)
@@ -128,10 +158,11 @@ def _blend_on_white(pixels: Pixels, alpha: Pixels) -> Pixels:
 
 
 def encode_webp(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, quality: int) -> bytes:
-    """Lossy WebP; the format has no field for the resolution, EXIF may have one."""
+    """Lossy WebP, which has EXIF and XMP alone: where there is no EXIF, the resolution and texts
+    make one."""
     options: dict[str, Any] = {"icc_profile": make_srgb_profile(), "quality": quality}
-    if metadata.exif:
-        options["exif"] = metadata.exif
+    if exif := metadata.exif or make_exif(metadata):
+        options["exif"] = exif
     if metadata.xmp:
         options["xmp"] = metadata.xmp
     picture = Image.fromarray(convert_dtype(pixels, np.uint8))
@@ -140,6 +171,12 @@ def encode_webp(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, qualit
     buffer = io.BytesIO()
     picture.save(buffer, "WEBP", **options)
     return buffer.getvalue()
+
+
+def make_exif(metadata: Metadata) -> bytes | None:
+    """Resolution and texts as an EXIF block; None where there are none."""
+    tags = {**list_text_tags(metadata, "<"), **_list_density_tags(metadata.dpi)}
+    return tiff.write_header("<") + tiff.write_directory("<", tags) if tags else None
 
 
 # --- PNG ----------------------------------------------------------------------------------------
@@ -209,17 +246,44 @@ def _make_png_metadata(metadata: Metadata) -> Iterator[tuple[bytes, bytes]]:
         per_metre = (round(v / 0.0254) for v in metadata.dpi)
         yield b"pHYs", struct.pack(">IIB", *per_metre, 1)
     if metadata.xmp:
-        yield b"iTXt", XMP_CHUNK + metadata.xmp
+        yield b"iTXt", _write_international(png.XMP_KEYWORD, metadata.xmp)
     if metadata.exif:
         yield b"eXIf", metadata.exif
+    if metadata.iptc:
+        yield _write_text(*png.write_raw_profile("iptc", photoshop.wrap_iptc(metadata.iptc)))
+    for key, text in metadata.texts:
+        yield _write_text(key, text)
+    for comment in metadata.comments:
+        yield _write_text("Comment", _decode_comment(comment))
+
+
+def _decode_comment(comment: bytes) -> str:
+    """Nearly all comments are UTF-8, of which ASCII is a part; any bytes are Latin-1."""
+    try:
+        return comment.decode()
+    except UnicodeDecodeError:
+        return comment.decode("latin-1")
+
+
+def _write_text(key: str, text: str) -> tuple[bytes, bytes]:
+    """Latin-1 where that has all letters, else UTF-8. Neither may hold a zero byte."""
+    text = text.replace("\0", "")
+    try:
+        return b"tEXt", key.encode("latin-1") + b"\0" + text.encode("latin-1")
+    except UnicodeEncodeError:
+        return b"iTXt", _write_international(key, text.encode())
+
+
+def _write_international(key: str, text: bytes) -> bytes:
+    """Not compressed, no language, no translation."""
+    return key.encode("latin-1") + bytes(5) + text
 
 
 # --- TIFF ---------------------------------------------------------------------------------------
 
 
 def encode_tiff(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, _quality: int) -> bytes:
-    """8- or 16-bit TIFF, Deflate with horizontal differencing. Pillow writes the directory; it
-    cannot write 16-bit RGB."""
+    """8- or 16-bit TIFF, Deflate with horizontal differencing; Pillow cannot write 16-bit RGB."""
     height, width = pixels.shape[:2]
     rows = max(1, STRIP // width)
 
@@ -232,28 +296,50 @@ def encode_tiff(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, _quali
     strips = _encode_strips(encode, height, rows)
     sizes = [len(strip) for strip in strips]
     channels = 3 if alpha is None else 4
-    tags: dict[int, Any] = {
-        256: width,
-        257: height,
-        258: (8 * pixels.itemsize,) * channels,
-        259: 8,  # Deflate
-        262: 2,  # RGB
-        273: tuple(accumulate(sizes[:-1], initial=0)),  # from the end of the directory
-        274: 1,
-        277: channels,
-        278: rows,
-        279: tuple(sizes),
-        317: 2,  # horizontal differencing
-        34675: make_srgb_profile(),
+    profile = make_srgb_profile()
+
+    def short(*values: int) -> Entry:
+        return make_entry("<", tiff.SHORT, *values)
+
+    def long(*values: int) -> Entry:
+        return make_entry("<", tiff.LONG, *values)
+
+    def make_tags(start: int) -> tiff.Tags:
+        return {
+            **list_text_tags(metadata, "<"),
+            **list_descriptive_tags(metadata.exif, "<"),
+            **_list_density_tags(metadata.dpi),
+            **_list_blocks(metadata),
+            tiff.WIDTH: long(width),
+            tiff.HEIGHT: long(height),
+            tiff.BITS: short(*[8 * pixels.itemsize] * channels),
+            tiff.COMPRESSION: short(8),  # Deflate
+            tiff.PHOTOMETRIC: short(2),  # RGB
+            tiff.STRIP_OFFSETS: long(*accumulate(sizes[:-1], initial=start)),
+            tiff.ORIENTATION: short(1),
+            tiff.CHANNELS: short(channels),
+            tiff.STRIP_ROWS: long(rows),
+            tiff.STRIP_SIZES: long(*sizes),
+            tiff.PREDICTOR: short(2),
+            **({} if alpha is None else {tiff.EXTRA_SAMPLES: short(2)}),  # not multiplied by alpha
+            tiff.PROFILE: Entry(tiff.UNDEFINED, len(profile), profile),
+        }
+
+    start = 8 + len(tiff.write_directory("<", make_tags(0)))
+    directory = tiff.write_directory("<", make_tags(start))
+    return b"".join([tiff.write_header("<"), directory, *strips])
+
+
+def _list_density_tags(dpi: tuple[float, float] | None) -> dict[int, Entry]:
+    if dpi is None:
+        return {}
+    return {
+        tiff.X_RESOLUTION: make_fraction("<", dpi[0]),
+        tiff.Y_RESOLUTION: make_fraction("<", dpi[1]),
+        tiff.RESOLUTION_UNIT: make_entry("<", tiff.SHORT, 2),  # inch
     }
-    if alpha is not None:
-        tags[338] = 2  # alpha, the colours not multiplied by it
-    if metadata.xmp:
-        tags[700] = metadata.xmp
-    if metadata.dpi:
-        tags |= {282: metadata.dpi[0], 283: metadata.dpi[1], 296: 2}
-    head = b"II*\0\x08\0\0\0"
-    directory = TiffImagePlugin.ImageFileDirectory_v2(head)
-    for tag, value in (list_descriptive_tags(metadata.exif) | tags).items():
-        directory[tag] = value
-    return b"".join([head, directory.tobytes(8), *strips])
+
+
+def _list_blocks(metadata: Metadata) -> dict[int, Entry]:
+    blocks = {tiff.XMP: metadata.xmp, tiff.IPTC: metadata.iptc}
+    return {tag: Entry(tiff.BYTE, len(each), each) for tag, each in blocks.items() if each}

@@ -92,6 +92,21 @@ FORMATS = {
             brands=(b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1"),
         ),
         Format("AVIF", "AVIF", (".avif",), brands=(b"avif", b"avis")),
+        Format(
+            "JPEG2000",
+            "JPEG 2000",
+            (".jp2", ".j2k", ".j2c", ".jpf", ".jpx", ".jpc"),
+            rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51",
+        ),
+        Format("PNM", "PNM", (".pnm", ".pgm", ".ppm", ".pbm"), rb"P[1-6][\s#]"),
+        # No mark, but a header that little else begins with: a kind, colour map or none, depth.
+        Format(
+            "TGA",
+            "TGA",
+            (".tga",),
+            rb".(?:\x00[\x02\x03\x0a\x0b]\x00{5}|\x01[\x01\x09].{4}[\x0f\x10\x18\x20])"
+            rb".{8}[\x01\x08\x0f\x10\x18\x20][\x00-\x3f]",
+        ),
     )
 }
 WRITTEN = {suffix: each for each in FORMATS.values() if each.encoder for suffix in each.suffixes}
@@ -114,6 +129,6 @@ def recognize(data: bytes) -> str | None:
     if data[4:8] == b"ftyp":
         brands = {data[i : i + 4] for i in (8, *range(16, min(data[3], 64), 4))}
     for each in reversed(FORMATS.values()):  # AVIF before HEIC: its files often bear both brands
-        if re.match(each.start, data[:16], re.DOTALL) or brands.intersection(each.brands):
+        if re.match(each.start, data[:18], re.DOTALL) or brands.intersection(each.brands):
             return each.name
     return None

@@ -92,13 +92,26 @@ def convert_to_srgb(samples: NDArray[Any], icc: bytes | None) -> NDArray[Any]:
     if convert is not None:
         convert_strip = _make_strip_converter(convert, icc or b"", samples.dtype)
         if samples.ndim == 2:  # a gray stays one, so a table of all grays does
-            levels = np.arange(np.iinfo(samples.dtype).max + 1, dtype=samples.dtype)
-            samples = np.take(convert_strip(levels[None])[0, :, 1], samples)
+            samples = np.take(_convert_grays(convert_strip, icc or b"", samples.dtype), samples)
         else:
             rows = max(1, STRIP // samples.shape[1])
             for top in range(0, len(samples), rows):
                 samples[top : top + rows] = convert_strip(samples[top : top + rows])
     return cv2.cvtColor(samples, cv2.COLOR_GRAY2RGB) if samples.ndim == 2 else samples
+
+
+def _convert_grays(
+    convert_strip: Callable[[NDArray[Any]], NDArray[Any]], icc: bytes, dtype: np.dtype[Any]
+) -> NDArray[Any]:
+    """Every gray of the dtype in sRGB. By the profile's curves where it has any, in 8 bits, too:
+    LittleCMS goes through a coarse table there, and dark grays come out wrong by up to 10 levels.
+    """
+    levels = np.arange(np.iinfo(dtype).max + 1, dtype=dtype)
+    curves = _read_curves(icc) if dtype == np.uint8 else None
+    if curves is None:
+        return convert_strip(levels[None])[0, :, 1]
+    deep = _convert_by_curves(levels[None] * np.uint16(257), *curves)[0, :, 1]
+    return ((deep + np.uint32(128)) // 257).astype(np.uint8)
 
 
 def _make_strip_converter(
@@ -111,6 +124,40 @@ def _make_strip_converter(
     if curves is None:
         return lambda strip: _convert_between_levels(strip, convert)
     return lambda strip: _convert_by_curves(strip, *curves)
+
+
+def convert_ink_to_srgb(samples: NDArray[np.uint16], icc: bytes | None) -> NDArray[np.uint16]:
+    """CMYK (H, W, 4) of 16 bits -> sRGB (H, W, 3) of 16 bits, by the profile or else by the formula
+    of plain inks."""
+    convert = make_srgb_transform(icc, "CMYK")
+    pixels = np.empty((*samples.shape[:2], 3), np.uint16)
+    rows = max(1, STRIP // 4 // samples.shape[1])
+    for top in range(0, len(samples), rows):
+        strip = samples[top : top + rows]
+        if convert is None:
+            light = (65535 - strip).astype(np.float32)
+            pixels[top : top + rows] = light[..., :3] * light[..., 3:] / 65535 + 0.5
+        else:
+            pixels[top : top + rows] = _convert_ink_strip(strip, convert)
+    return pixels
+
+
+def _convert_ink_strip(strip: NDArray[np.uint16], convert: Convert) -> NDArray[np.uint16]:
+    """Convert the 8-bit inks below each value and, one ink at a time, above it; add up what each
+    share of a step changes."""
+    low = np.minimum(strip // 257, 254).astype(np.uint8)
+    share = (strip - low.astype(np.uint16) * 257).astype(np.float32) / 257
+
+    def look_up(inks: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.asarray(convert(Image.fromarray(inks, "CMYK")), np.float32)
+
+    below = look_up(low)
+    total = below.copy()
+    for ink in range(4):
+        above = low.copy()
+        above[..., ink] += 1
+        total += (look_up(above) - below) * share[..., ink, None]
+    return (np.clip(total, 0, 255) * 257 + 0.5).astype(np.uint16)
 
 
 # --- 16 bits: Pillow's colour management stops at 8 -------------------------------------------

@@ -15,8 +15,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from PIL import Image
-
 from colorize_core.errors import (
     BrokenPictureError,
     EmptyFileError,
@@ -26,10 +24,17 @@ from colorize_core.errors import (
     PictureTooLargeError,
     SaveError,
 )
-from colorize_core.imaging import decoders, encoders
+from colorize_core.imaging import decoders, encoders, limits
 from colorize_core.imaging.decoders import Pixels
 from colorize_core.imaging.formats import ACCEPTED, CHOICES, FORMATS, WRITTEN, join_names, recognize
-from colorize_core.imaging.metadata import Metadata, read_metadata, read_orientation
+from colorize_core.imaging.limits import MAX_BYTES, MAX_FRAMES, MAX_PIXELS
+from colorize_core.imaging.losses import describe_dropped, describe_pages, list_dropped
+from colorize_core.imaging.metadata import (
+    Metadata,
+    list_left_out,
+    read_metadata,
+    read_orientation,
+)
 
 __all__ = [
     "MAX_BYTES",
@@ -45,10 +50,6 @@ __all__ = [
     "write",
 ]
 
-MAX_PIXELS = 250_000_000
-MAX_BYTES = 1_600_000_000  # MAX_PIXELS of 16-bit RGB, not compressed, and some metadata
-MAX_FRAMES = 1_000  # an animation with more is a film
-
 _FOREIGN = (
     (b"%PDF", "a PDF document"),
     (b"PK\x03\x04", "a ZIP archive or an office document"),
@@ -56,7 +57,6 @@ _FOREIGN = (
     (b"\x1a\x45\xdf\xa3", "a video"),
     (b"\x00\x00\x01\xba", "a video"),
     (b"8BPS", "a Photoshop file"),
-    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 file"),
     (b"\x00\x00\x01\x00", "an icon"),
 )
 
@@ -69,11 +69,19 @@ class Photo:
     alpha: Pixels | None  # (H, W) of the same dtype, 0 is transparent
     metadata: Metadata
     format: str  # what the file was: "JPEG", "PNG", ...
+    pages: int = 1  # pictures in the file, of which this is the first: pages, frames
+    left_out: tuple[str, ...] = ()  # what of its metadata was too large to be read
 
     def with_pixels(self, pixels: Pixels) -> Photo:
         """The same photo with other pixels (H, W, 3); alpha follows their dtype."""
         alpha = None if self.alpha is None else encoders.convert_dtype(self.alpha, pixels.dtype)
         return replace(self, pixels=pixels, alpha=alpha)
+
+    def describe_losses(self, format: str | None = None) -> str:
+        """What a file of that format (a name of FORMATS) will not have of the one that was read:
+        further pages, metadata. Without a format what was not even read. Empty where nothing is."""
+        dropped = [*self.left_out, *(list_dropped(self.metadata, format) if format else [])]
+        return " ".join(filter(None, [describe_pages(self.pages), describe_dropped(dropped)]))
 
 
 def read(path: str | Path) -> Photo:
@@ -101,12 +109,16 @@ def decode(data: bytes, name: str = "") -> Photo:
     if kind is None:
         seems = _describe_foreign(data)
         raise NotAPictureError(f"{name} is not a picture but {seems}. Accepted are {ACCEPTED}.")
-    with _translate_errors(name), decoders.open_header(data, kind) as header:
-        _check_size(data, header, name)
-        orientation = read_orientation(header)
-        pixels, alpha = decoders.decode_samples(data, kind, header, orientation)
-        metadata = read_metadata(header, pixels.shape[1::-1], turned=orientation >= 5)
-    return Photo(pixels, alpha, metadata, kind)
+    with _translate_errors(name):
+        parts = decoders.take_apart(data, kind)
+        limits.check_area(*parts.size)
+        limits.check_frames(parts.pages)
+        if not parts.complete:
+            raise BrokenPictureError("its header and its contents disagree, or it is cut off")
+        orientation = read_orientation(parts)
+        pixels, alpha = decoders.decode_samples(parts, kind, orientation)
+        metadata = read_metadata(parts, pixels.shape[1::-1], turned=orientation >= 5)
+    return Photo(pixels, alpha, metadata, kind, parts.pages, list_left_out(parts))
 
 
 def check_pixels(data: bytes, most: int, name: str = "") -> None:
@@ -115,8 +127,7 @@ def check_pixels(data: bytes, most: int, name: str = "") -> None:
     name = name or "The file"
     with suppress(NotAPictureError, BrokenPictureError), _translate_errors(name):
         if (kind := recognize(data)) is not None:
-            with decoders.open_header(data, kind) as header:
-                _check_area(*header.size, most, name)
+            limits.check_area(*decoders.take_apart(data, kind).size, most)
 
 
 def _describe_foreign(data: bytes) -> str:
@@ -139,30 +150,10 @@ def _describe_foreign(data: bytes) -> str:
 def _check_bytes(count: int, name: str) -> None:
     if count == 0:
         raise EmptyFileError(f"{name} is empty: it has no bytes. Try another copy.")
-    if count > MAX_BYTES:
+    if count > limits.MAX_BYTES:
         raise PictureTooLargeError(
-            f"{name} has {count / 1e6:,.0f} MB; at most {MAX_BYTES / 1e6:,.0f} MB are read. "
+            f"{name} has {count / 1e6:,.0f} MB; at most {limits.MAX_BYTES / 1e6:,.0f} MB are read. "
             "Save it as JPEG or scale it down first."
-        )
-
-
-def _check_size(data: bytes, header: Image.Image, name: str) -> None:
-    """Before anything is decoded: a small file can announce a picture that fills the memory."""
-    width, height = header.size
-    if width < 1 or height < 1:
-        raise BrokenPictureError("it has no pixels")
-    _check_area(width, height, MAX_PIXELS, name)
-    if decoders.count_frames(data, header, MAX_FRAMES) > MAX_FRAMES:
-        raise PictureTooLargeError(
-            f"{name} has more than {MAX_FRAMES:,} frames. Save the one you want as a picture."
-        )
-
-
-def _check_area(width: int, height: int, most: int, name: str) -> None:
-    if width * height > most:
-        raise PictureTooLargeError(
-            f"{name} has {width:,} × {height:,} = {width * height / 1e6:,.0f} megapixels; at most "
-            f"{most / 1e6:,.0f} are read. Scale it down first."
         )
 
 
@@ -172,12 +163,12 @@ def _translate_errors(name: str) -> Iterator[None]:
     try:
         with decoders.Quiet():
             yield
-    except (MemoryError, Image.DecompressionBombError) as error:
+    except MemoryError as error:
         raise PictureTooLargeError(
             f"{name} needs more memory than there is. Scale it down first."
         ) from error
-    except PictureTooLargeError:
-        raise
+    except PictureTooLargeError as error:
+        raise PictureTooLargeError(f"{name} {error}.") from error
     except NotAPictureError as error:
         raise NotAPictureError(f"{name} cannot be read: {error}.") from error
     except Exception as error:  # the parsers raise anything, from IndexError to struct.error

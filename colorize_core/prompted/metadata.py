@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, fields
 
 from colorize_core.errors import OptionError, PictureError
+from colorize_core.imaging.png import SETTINGS_KEYWORD as KEYWORD
 from colorize_core.prompted.settings import PromptSettings
 
-KEYWORD = "autochrome-studio prompt"
 VERSION = 1
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = 33  # bytes of the signature and the first chunk, after which text may stand

@@ -258,6 +258,37 @@ def test_the_output_mirrors_the_input_and_the_manifest_lists_it(tmp_path: Path) 
     assert int(row["input_bytes"]) == (tmp_path / "in/a.png").stat().st_size
 
 
+def test_what_is_left_out_of_a_file_is_noted(tmp_path: Path) -> None:
+    pages = [Image.new("L", (12, 8), shade) for shade in (10, 20, 30)]
+    (tmp_path / "in").mkdir()
+    iptc = {33723: b"\x1c\x02\x78\x00\x01a"}
+    pages[0].save(tmp_path / "in/a.tif", save_all=True, append_images=pages[1:], tiffinfo=iptc)
+    save(tmp_path / "in/b.png")
+    left_out = "The file holds 3 pictures: this is the first, the other 2 are left out."
+    for format, dropped in (("TIFF", ""), ("WEBP", " Not kept: IPTC.")):
+        out = tmp_path / format
+        results = run([tmp_path / "in"], out, format=format)
+        assert {each.job.source.name: each.note for each in results} == {
+            "a.tif": left_out + dropped,
+            "b.png": "",
+        }
+        assert Manifest(out).rows[f"a{results[0].job.target.suffix}"].note == left_out + dropped
+
+
+def test_a_list_from_before_there_were_notes_is_gone_on_with(tmp_path: Path) -> None:
+    save(tmp_path / "in/a.png")
+    out = tmp_path / "out"
+    run([tmp_path / "in"], out)
+    listed = out / "manifest.csv"
+    with open(listed, newline="", encoding="utf-8") as file:
+        rows = [row[:-1] for row in csv.reader(file)]
+    with open(listed, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    save(tmp_path / "in/b.png")
+    assert states(run([tmp_path / "in"], out)) == {"a.png": "skipped", "b.png": "done"}
+    assert set(Manifest(out).rows) == {"a.png", "b.png"}
+
+
 def test_a_second_run_skips_what_is_done_and_loads_no_model(tmp_path: Path) -> None:
     save(tmp_path / "in/a.png")
     save(tmp_path / "in/b.png")

@@ -80,6 +80,19 @@ def files(folder: Path) -> set[str]:
     return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
 
 
+def test_what_is_left_out_of_a_file_is_said(
+    album: Path, drawing: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages = [Image.new("L", (12, 8), shade) for shade in (10, 20, 30)]
+    pages[0].save(album / "in/album.tif", save_all=True, append_images=pages[1:])
+    assert main(["in", "-o", "out", "--model", "drawing", "--quiet"]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == (
+        f"{Path('in/album.tif')}: The file holds 3 pictures: this is the first, "
+        "the other 2 are left out."
+    )
+
+
 def rows(folder: Path) -> dict[str, dict[str, str]]:
     with open(folder / "manifest.csv", newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))

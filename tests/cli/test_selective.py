@@ -56,6 +56,14 @@ def chroma(part) -> float:
     return float(np.ptp(part, axis=-1).mean())
 
 
+def test_pages_that_are_left_out_are_said(folder, left, gray_scene, capsys):
+    pages = [Image.fromarray(gray_scene(120, 160)) for _ in range(2)]
+    pages[0].save(folder / "album.tif", save_all=True, append_images=pages[1:])
+    assert whole(["selective", "album.tif", "--mask", "left.png", "--quiet"]) == 0
+    said = "album.tif: The file holds 2 pictures: this is the first, the other one is left out.\n"
+    assert capsys.readouterr().err == said
+
+
 def test_a_mask_colours_its_part_and_leaves_the_rest_byte_for_byte(folder, left, capsys):
     assert whole(["selective", "photo.png", "--mask", "left.png"]) == 0
     assert capsys.readouterr().out == "50% of photo.png coloured into photo-selective.png.\n"

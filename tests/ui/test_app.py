@@ -114,6 +114,15 @@ def test_each_format_opens_at_full_size(client: Client, photo: Path, format: str
             assert (picture.size, picture.format) == ((120, 200), format.upper())
 
 
+def test_the_line_says_that_a_file_holds_more(
+    client: Client, gray_scene: Scene, tmp_path: Path
+) -> None:
+    pages = [Image.fromarray(gray_scene(90, 90)) for _ in range(3)]
+    pages[0].save(tmp_path / "album.tif", save_all=True, append_images=pages[1:])
+    _, line = client.predict(handle_file(tmp_path / "album.tif"), api_name="/colorize")
+    assert line.endswith(" · the first of 3 pictures")
+
+
 def test_sepia_is_neutralised_and_colour_set_aside_and_the_line_says_so(
     client: Client, gray_scene: Scene, tmp_path: Path
 ) -> None:

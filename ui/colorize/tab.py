@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN
-from colorize_core.imaging.formats import CHOICES
+from colorize_core.imaging.formats import ACCEPTED, CHOICES
 from colorize_core.models.runner import Task
 from colorize_core.options import DEFAULT_MODEL, Options
 from ui.colorize.session import ColorizeSession
@@ -23,16 +23,18 @@ from ui.shared.service import Colorization, Service, check_format
 TITLE = "Colorize"
 STOPPED = "<p>Stopped. The picture shows the settings before.</p>"
 OWN = (AUTO_VIVIDNESS, NATURAL_SKIN)  # controls that only some models have
-ENDPOINT = """Colorize one photo and give it back at its full size, with its metadata.
+ENDPOINT = f"""Colorize one photo and give it back at its full size, with its metadata.
 
-photo: a picture file (JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or AVIF); colours of its own are set
-aside. model: a model's name. vividness: 0 (timid) to 2 (saturated), 1 is the model's choice.
-strength: 0 to 1.5, how much of the colour is put in. gain: 0.5 to 2, brightness of the network's
-copy only; below 1 helps blown-out skies. neutralize: take the tint of an old print out first.
+photo: a picture file ({ACCEPTED});
+the first of several pages or frames is taken, and colours of its own are set aside. model: a
+model's name. vividness: 0 (timid) to 2 (saturated), 1 is the model's choice. strength: 0 to 1.5,
+how much of the colour is put in. gain: 0.5 to 2, brightness of the network's copy only; below 1
+helps blown-out skies. neutralize: take the tint of an old print out first.
 format: JPEG, PNG, WebP or "TIFF, 16 bit". options: what the model has of its own, as
 "seed=3,temperature=0.9"; /models says which, and what is allowed.
 
-Returns the result file, and one line on what was done (size, model, seconds, device, tint).
+Returns the result file, and one line on what was done (size, model, seconds, device, tint, how many
+pictures the file holds if that is not one).
 A name or value that is not known is refused, with what is. Calling /cancel from the same session
 stops it."""
 
@@ -102,7 +104,9 @@ class Handlers(PhotoHandlers):
         """The result as a file, made when it is asked for."""
         if session is None:
             return {"finished": None}
-        return {"message": "", "finished": str(self.service.export(session.result, format, task))}
+        path = self.service.export(session.result, format, task)
+        said = widgets.note(session.photo.describe_losses(format))
+        return {"message": said, "finished": str(path)}
 
     def cancel(self, request: gr.Request) -> None:
         """Stop what this session runs, for programs."""

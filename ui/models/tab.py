@@ -271,7 +271,8 @@ class Handlers(PhotoHandlers):
         result = session.result(session.current) if session else None
         if result is None:
             return {"finished": None}
-        return {"remark": "", "finished": str(self.service.export(result, format, task))}
+        path = self.service.export(result, format, task)
+        return {"remark": widgets.note(result.photo.describe_losses(format)), "finished": str(path)}
 
 
 def line(session: ModelsSession, result: Colorization) -> str:

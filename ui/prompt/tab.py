@@ -217,7 +217,8 @@ class Handlers(PhotoHandlers):
         if session is None or session.cell is None:
             return {"finished": None}
         path = session.save(session.cell, format, self.service, task)
-        return {"remark": "", "finished": str(path)}
+        said = widgets.note(session.photo.describe_losses(format))
+        return {"remark": said, "finished": str(path)}
 
 
 def show(session: PromptSession, service: Service) -> Updates:

@@ -95,9 +95,11 @@ class Endpoint:
         width, height = session.photo.size
         inner, outer = (self.titles.get(name, name) for name in (inside, outside))
         share = session.share(session.area)
-        doubt = masks.describe_doubt(session.mask(session.area))
-        line = f"{width} × {height} · {inner} on {share:.0%} of the photo · {outer} around it"
-        return f"{line} · {doubt}" if doubt else line
+        parts = [f"{width} × {height}", f"{inner} on {share:.0%} of the photo"]
+        parts += [f"{outer} around it", masks.describe_doubt(session.mask(session.area))]
+        if (pages := session.photo.decoded.pages) > 1:
+            parts.append(f"the first of {pages:,} pictures")
+        return " · ".join(filter(None, parts))
 
 
 def read_box(text: str) -> tuple[float, float, float, float]:

@@ -13,6 +13,7 @@ from colorize_core import selective
 from colorize_core.cards import ModelCard
 from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import Cancelled, ColorizeError
+from colorize_core.imaging.formats import CHOICES
 from colorize_core.models.runner import Task
 from colorize_core.selective import masks, segmenters
 from colorize_core.selective.layers import Network
@@ -82,16 +83,16 @@ class Handlers(PhotoHandlers):
         # Work by hand on another photo is kept, and can be gone on with.
         kept = self.offer(session, before.key if before is not None and before.by_hand else "")
         yield {"session": session, **kept, **self.show(session)}
-        message: Any = ""
+        said: Updates = {}
         try:
             with in_words(), session.lock:
                 task.step(0.0, "Looking for what the photo is about")
                 mask_edits.begin(session)
         except Cancelled:
-            message = gr.skip()  # stop() has said so
+            said = {"message": gr.skip()}  # stop() has said so
         except ColorizeError as error:  # the mask can be painted all the same
-            message = widgets.alert(error)
-        yield {"message": message, "session": session, **self.show(session)}
+            said = {"message": widgets.alert(error)}
+        yield {"session": session, **said, **self.show(session)}
 
     def clear(self) -> Updates:
         return {"shown": None}
@@ -305,7 +306,8 @@ class Handlers(PhotoHandlers):
         if session is None:
             return {"finished": None}
         path = mask_files.write(session, kind, self.service, task)
-        return {"remark": "", "finished": str(path)}
+        said = session.photo.describe_losses(kind) if kind in CHOICES else ""
+        return {"remark": widgets.note(said), "finished": str(path)}
 
 
 def warn(*doubts: str) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from colorize_core.errors import PictureError
 from colorize_core.imaging import image
+from colorize_core.imaging.formats import CHOICES
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.models.runner import Runner, Task
 from colorize_core.options import Options
@@ -86,6 +87,11 @@ class OpenPhoto:
         scale = min(1.0, TONE_SIDE / max(width, height))
         small = self.shrink(max(1, round(height * scale)), max(1, round(width * scale)))
         return measure_tone(small).coloured
+
+    def describe_losses(self, format: str | None = None) -> str:
+        """What its file has that is not here; with a format (a key of CHOICES) also what a file of
+        that format will not have of it. Empty where nothing is left out."""
+        return self.decoded.describe_losses(None if format is None else CHOICES[format].name)
 
     def shrink(self, height: int, width: int) -> NDArray[np.uint8]:
         """A small copy (height, width, 3)."""

@@ -110,6 +110,7 @@ class PhotoHandlers(Handlers):
             session = updates.get("session")
             if session is not None:
                 self.service.follow(task.owner, session.photo)
+                place["message"] = widgets.note(session.photo.describe_losses())
             if before is not None and session not in (None, before):
                 before.away = True
             # All of it every time: of two updates at once the page shows the later.

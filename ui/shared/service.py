@@ -308,13 +308,15 @@ def check_format(format: str) -> None:
 
 
 def describe(colorizer: Any, result: Colorization, seconds: float) -> str:
-    """Size, model, seconds, device and what was taken out, in one line."""
+    """Size, model, seconds, device, what was taken out and which picture it is, in one line."""
     width, height = result.photo.size
     parts = [
         f"{width:,} × {height:,}".replace(",", "\u202f"),
         colorizer.card.title,
         f"{seconds:.1f} s on {_device_name(colorizer.device)}",
     ]
+    if (pages := result.photo.decoded.pages) > 1:
+        parts.append(f"the first of {pages:,} pictures")
     if result.prediction.tint:
         parts.append(f"{result.prediction.tint} neutralised")
     if result.prediction.coloured:

@@ -113,6 +113,11 @@ def compare(result: Colorization) -> dict[str, Any]:
     return slider.comparison(result.before, result.after, result.photo.size)
 
 
+def note(text: str) -> str:
+    """What is worth knowing; nothing where there is nothing."""
+    return f"<p>{escape(text)}</p>" if text else ""
+
+
 def alert(error: ColorizeError | str) -> str:
     """What went wrong, read out at once."""
     return f'<p role="alert">{escape(str(error))}</p>'

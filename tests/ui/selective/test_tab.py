@@ -120,6 +120,22 @@ def test_the_photo_is_seen_before_its_first_mask_and_that_before_its_colours(pag
     assert image.read(shown["regions"][0]["picture"]["path"]).pixels.shape == (*SIZE[::-1], 3)
 
 
+def test_pages_and_metadata_that_are_left_out_are_said(
+    service: Service, tmp_path: Path, gray_scene: Scene
+) -> None:
+    path = tmp_path / "album.tif"
+    pages = [Image.fromarray(gray_scene(100, 150)) for _ in range(3)]
+    iptc = {33723: b"\x1c\x02\x78\x00\x01a"}
+    pages[0].save(path, save_all=True, append_images=pages[1:], tiffinfo=iptc)
+    page = Page(service, path)
+    left_out = "The file holds 3 pictures: this is the first, the other 2 are left out."
+    assert [updates["message"] for updates in page.opened] == [f"<p>{left_out}</p>"] * 2
+    page.colour()
+    for kind, dropped in (("PNG", ""), ("WebP", " Not kept: IPTC.")):
+        made = call(page.on.download, page.session, kind)
+        assert made["remark"] == f"<p>{left_out}{dropped}</p>"
+
+
 def test_a_large_photo_is_edited_at_screen_size(
     service: Service, tmp_path: Path, gray_scene: Scene
 ) -> None:

@@ -1,0 +1,94 @@
+"""JPEG 2000 files taken apart: JP2 boxes or a codestream alone.
+
+Sources: ITU-T T.800 (JPEG 2000); Adobe XMP part 3, section 1.1.4; ExifTool's "Jpeg2000 Tags".
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from colorize_core.errors import BrokenPictureError
+from colorize_core.imaging.limits import MAX_CHUNKS, check_count
+from colorize_core.imaging.parts import Parts
+
+CODESTREAM = b"\xff\x4f\xff\x51"
+XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+EXIF_BOX = b"JpgTiffExif->JP2"
+IPTC_BOX = bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38")
+
+
+@dataclass
+class Jpeg2000Parts(Parts):
+    """A JPEG 2000. `depth` is the most bits of a component, `channels` how many there are."""
+
+    depth: int = 8
+    channels: int = 3
+
+
+def take_apart(data: bytes) -> Jpeg2000Parts:
+    """Raises BrokenPictureError where there is no codestream, struct.error where it is cut off."""
+    parts = Jpeg2000Parts(data, (0, 0))
+    start = 0
+    if not data.startswith(CODESTREAM):
+        start = _read_file(data, parts)
+    if not start and not data.startswith(CODESTREAM):
+        raise BrokenPictureError("it has no pixels, or is cut off before them")
+    right, low, left, top = struct.unpack_from(">4I", data, start + 8)
+    (parts.channels,) = struct.unpack_from(">H", data, start + 40)
+    depths = data[start + 42 : start + 42 + 3 * parts.channels : 3]
+    parts.size = (right - left, low - top)
+    parts.depth = max((each & 0x7F) + 1 for each in depths)
+    return parts
+
+
+def _read_file(data: bytes, parts: Jpeg2000Parts) -> int:
+    """What the boxes say, and where the codestream begins (0: nowhere)."""
+    start = 0
+    for name, begin, end in _read_boxes(data, 0, len(data)):
+        if name == b"jp2c":
+            start = start or begin
+        if name == b"jp2h":
+            for inner, first, last in _read_boxes(data, begin, end):
+                if inner == b"colr" and data[first] == 2 and parts.icc is None:
+                    parts.icc = data[first + 3 : last]
+                if inner == b"res ":
+                    _read_density(data, first, last, parts)
+        if name == b"uuid":
+            mark, body = data[begin : begin + 16], data[begin + 16 : end]
+            if mark == XMP_BOX:
+                parts.xmp = parts.xmp or body
+            elif mark == EXIF_BOX:
+                parts.exif = parts.exif or body.removeprefix(b"Exif\0\0")
+            elif mark == IPTC_BOX:
+                parts.iptc = parts.iptc or body
+    return start
+
+
+def _read_boxes(data: bytes, place: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """(name, begin, end of the body) of the boxes from `place` on."""
+    count = 0
+    while place + 8 <= end:
+        size, name = struct.unpack_from(">I4s", data, place)
+        head = 8
+        if size == 1:
+            (size,) = struct.unpack_from(">Q", data, place + 8)
+            head = 16
+        size = size or end - place
+        if size < head:
+            return
+        yield name, place + head, min(place + size, end)
+        place += size
+        count += 1
+        check_count(count, MAX_CHUNKS, "boxes")
+
+
+def _read_density(data: bytes, begin: int, end: int, parts: Jpeg2000Parts) -> None:
+    """Dots an inch, from the resolution that was captured or else that to be shown."""
+    for name, place, _ in sorted(_read_boxes(data, begin, end)):
+        if name in (b"resc", b"resd") and parts.dpi is None:
+            up, down, across, below, tens, tens_across = struct.unpack_from(">4H2b", data, place)
+            if up and down and across and below:
+                y, x = up / down * 10.0**tens, across / below * 10.0**tens_across
+                parts.dpi = (x * 0.0254, y * 0.0254)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colorize_core.models.cards import make_trained_card
+from colorize_core.models.cards import MORE_PHOTOGRAPHS, make_trained_card
 
 if TYPE_CHECKING:
     from colorize_core.models.base import AbColorizer
@@ -19,8 +19,9 @@ CARDS = {
             paper="He et al., Deep Residual Learning for Image Recognition, CVPR 2016, "
             "https://arxiv.org/abs/1512.03385",
             parameters=595_714,
-            sha256="50a5fb51d1c363c5cac139cd4e1abb4221a5148259337c4d564369dc3832f004",
-            bytes=1_204_556,
+            sha256="84d7de1836cdbadac4669643b466c44edfe8675c9ab67da1752553c4d268c45e",
+            bytes=1_204_988,
+            trained_on=MORE_PHOTOGRAPHS,
             limits="The original's width, begun from nothing instead of ImageNet. It sees only "
             "the first stage of its trunk, textures and no objects: nearly everything turns "
             "brown.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colorize_core.cards import LESSON
-from colorize_core.models.cards import make_trained_card
+from colorize_core.models.cards import MORE_PHOTOGRAPHS, make_trained_card
 
 if TYPE_CHECKING:
     from colorize_core.models.base import AbColorizer
@@ -22,8 +22,9 @@ CARDS = {
             "https://arxiv.org/abs/2010.11929; Mao et al., Least Squares GAN, ICCV 2017, "
             "https://arxiv.org/abs/1611.04076",
             parameters=2_182_272,
-            sha256="0bd13b27d875eb355c5b6e2545e781f239c0606ac9bfa4630fccf4d4594079fa",
-            bytes=4_375_888,
+            sha256="787894239dd27a8b0c14c8471f542a8167cb659985f2b1002125fe85864fe866",
+            bytes=4_376_240,
+            trained_on=MORE_PHOTOGRAPHS,
             limits="The original began from a transformer that knew ImageNet-21k; this one is "
             "smaller and began from nothing: brownish and dull.",
         ),

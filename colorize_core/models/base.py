@@ -28,7 +28,7 @@ Decoder = Callable[[float], Tensor]  # vividness -> ab (N, 2, h, w) in Lab units
 Report = Callable[[float], None]  # gets shares of the work in [0, 1]; what it raises stops it
 
 
-class Layer(Protocol):
+class AbLayer(Protocol):
     """Something that is put over a network's ab before it is rendered."""
 
     def apply_to(self, ab: chroma.Floats, vividness: float) -> chroma.Floats:
@@ -45,7 +45,7 @@ class Prediction:
     cells: tuple[float, float]  # height and width of the photo in ab cells
     tone: Tone
     size: tuple[int, int]  # of the photo, height and width
-    layers: tuple[Layer, ...] = ()  # from the lowest to the topmost
+    layers: tuple[AbLayer, ...] = ()  # from the lowest to the topmost
     spread: NDArray[np.float32] | None = None  # of the ab that is likely, a cell each
 
     def uncertainty(self) -> NDArray[np.float32]:

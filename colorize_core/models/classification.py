@@ -16,7 +16,14 @@ from colorize_core.imaging import chroma
 from colorize_core.imaging.color import lab_to_rgb_in_gamut
 from colorize_core.metrics.colourfulness import colourfulness
 from colorize_core.models import skin as skin_model
-from colorize_core.models.base import AbColorizer, FittedPhoto, Layer, Prediction, Report, as_planes
+from colorize_core.models.base import (
+    AbColorizer,
+    AbLayer,
+    FittedPhoto,
+    Prediction,
+    Report,
+    as_planes,
+)
 from colorize_core.models.distribution import Distribution
 from colorize_core.models.hints import Hint, Reach, find_reach
 from colorize_core.models.regions import choose, find_regions
@@ -152,7 +159,7 @@ class ClassifyingColorizer(AbColorizer):
         told = [PlacedDistribution(decode, prediction.coarse_l, prediction.cells, whole)]
         faces = find_faces(seen.image)
         windows = self._look_closer(seen, told[0], faces)
-        layers: list[Layer] = list(windows)
+        layers: list[AbLayer] = list(windows)
         amount = settings[NATURAL_SKIN.name]
         if faces and amount > 0:
             skins = find_skin(self._skin, seen.image, seen.tone, faces, seen.fine_l.shape)

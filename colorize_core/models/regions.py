@@ -35,7 +35,7 @@ RADIUS = 0.012  # of a hint, as a share of the photo's longer side
 
 
 @dataclass(frozen=True)
-class Region:
+class ColourRegion:
     """A part of the photo that is to have one colour."""
 
     fill: NDArray[np.float32]  # (h, w) of the cells, in [0, 1]
@@ -55,7 +55,7 @@ def find_regions(
     cells: tuple[float, float],
     kept: NDArray[np.float32] | None = None,
     most: int = 5,
-) -> list[Region]:
+) -> list[ColourRegion]:
     """At most so many regions, the weightiest first, each with at least two colours. `lightness`
     (h, w) of the cells, `cells`: height and width of the photo in cells; `kept` (h, w) is 1 where
     nothing is to be changed."""
@@ -77,7 +77,7 @@ def find_regions(
         for seed in seeds
     ]
     weights = [float((fill * spread).sum()) / spread.size for fill in fills]
-    chosen: list[Region] = []
+    chosen: list[ColourRegion] = []
     taken = np.zeros_like(spread)
     for number in np.argsort(weights)[::-1]:
         fill, seed = fills[number], seeds[number]
@@ -90,7 +90,7 @@ def find_regions(
         places = _pick_places(fill, (seed.x, seed.y), cells)
         whole = np.zeros(lightness.shape, np.float32)
         whole[:rows, :cols] = fill
-        chosen.append(Region(whole, places, colours, shares, weights[number]))
+        chosen.append(ColourRegion(whole, places, colours, shares, weights[number]))
         taken = np.maximum(taken, fill)
         if len(chosen) == most:
             break
@@ -138,7 +138,7 @@ def _pick_places(
     return tuple(places)
 
 
-def list_choices(regions: Sequence[Region]) -> Iterator[tuple[tuple[int, ...], float]]:
+def list_choices(regions: Sequence[ColourRegion]) -> Iterator[tuple[tuple[int, ...], float]]:
     """Which of its colours each region has, the likeliest combination first, with the mean
     logarithm of their shares, weighted by the regions."""
     total = sum(region.weight for region in regions) or 1.0
@@ -163,7 +163,7 @@ def list_choices(regions: Sequence[Region]) -> Iterator[tuple[tuple[int, ...], f
                     heapq.heappush(waiting, (-score(step), step))
 
 
-def choose(regions: Sequence[Region], count: int) -> list[tuple[tuple[int, ...], float]]:
+def choose(regions: Sequence[ColourRegion], count: int) -> list[tuple[tuple[int, ...], float]]:
     """Besides the likeliest choice at most `count` - 1 others with their scores, relative to its:
     likely ones that are far from all before."""
     every = list(islice(list_choices(regions), MOST_CHOICES))
@@ -186,7 +186,7 @@ def choose(regions: Sequence[Region], count: int) -> list[tuple[tuple[int, ...],
 
 
 def measure_distance(
-    regions: Sequence[Region], first: Sequence[int], second: Sequence[int]
+    regions: Sequence[ColourRegion], first: Sequence[int], second: Sequence[int]
 ) -> float:
     """Mean distance of two choices in ab, Lab units, over the photo."""
     apart = 0.0

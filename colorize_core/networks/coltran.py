@@ -89,7 +89,7 @@ class Past:
 Condition = tuple[Tensor, Tensor]
 
 
-class Layer(nn.Module):
+class AxialLayer(nn.Module):
     """Self-attention along one axis and an MLP. With a context (`conditional`) every norm, every
     query, key and value, and the MLP's output are scaled and shifted by what it says."""
 
@@ -157,7 +157,7 @@ class Axial(nn.Module):
     def __init__(self, config: ColTranConfig):
         super().__init__()
         self.layers = nn.ModuleList(
-            Layer(config.width, config.heads) for _ in range(2 * config.blocks)
+            AxialLayer(config.width, config.heads) for _ in range(2 * config.blocks)
         )
         self.norm = nn.LayerNorm(config.width)
 
@@ -230,8 +230,8 @@ class Colorizer(nn.Module):
         self.stem = Stem(width, self.config.stem) if self.config.stem else None
         self.encoder = Axial(self.config)
         self.parallel = nn.Linear(width, COLOURS)
-        self.outer: Any = nn.ModuleList(Layer(width, heads, True) for _ in range(2 * blocks))
-        self.inner: Any = nn.ModuleList(Layer(width, heads, True) for _ in range(blocks))
+        self.outer: Any = nn.ModuleList(AxialLayer(width, heads, True) for _ in range(2 * blocks))
+        self.inner: Any = nn.ModuleList(AxialLayer(width, heads, True) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, COLOURS)
 

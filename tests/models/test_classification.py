@@ -16,7 +16,7 @@ from colorize_core.metrics.protocol import to_gray
 from colorize_core.models import classification
 from colorize_core.models.classification import HintLayer, WindowLayer
 from colorize_core.models.hints import Hint
-from colorize_core.models.regions import Region, choose, list_choices, measure_distance
+from colorize_core.models.regions import ColourRegion, choose, list_choices, measure_distance
 from colorize_core.people.skin import SkinLayer
 
 Picture = NDArray[np.uint8]
@@ -148,11 +148,11 @@ def test_variants_are_different_coherent_and_begin_with_the_plain_one(
     assert len(model.variants(gray, 1)) == 1
 
 
-def region(shares: tuple[float, ...], weight: float, size: float) -> Region:
+def region(shares: tuple[float, ...], weight: float, size: float) -> ColourRegion:
     fill = np.zeros((10, 10), np.float32)
     fill[: round(10 * size)] = 1
     colours = tuple((30.0 * number, 0.0) for number in range(len(shares)))
-    return Region(fill, ((0.5, 0.5),), colours, shares, weight)
+    return ColourRegion(fill, ((0.5, 0.5),), colours, shares, weight)
 
 
 def test_likelier_choices_come_first_and_each_once() -> None:

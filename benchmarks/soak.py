@@ -1,0 +1,247 @@
+"""python -m benchmarks.soak : many strangers at once on the public app, for a while.
+
+Each client has an address of its own. Again and again it brings a photo of its own and looks
+whether what comes back is that photo in colour, brings a hostile file, opens the page, or leaves a
+request half sent. In the middle the app is killed (SIGKILL) and started again. Written down are
+answers of each kind, and of the app's processes together: memory, descriptors, files.
+
+Needs the extra `test` and Linux's /proc.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from benchmarks.results_file import write
+from colorize_core.imaging.color import lightness
+from tests.app_server import free_port, is_up, wait_until
+from tests.public_app import ROOT, Served
+
+PATIENCE = 60.0  # seconds that an app may take to start, and to put away what nobody needs
+SAME = 8.0  # mean difference of L between a photo and its colouring, in [0, 100]: JPEG's is under 2
+DEFAULTS: list[Any] = ["autochrome", 1.0, 1.0, 1.0, True, "JPEG", ""]
+MIB = 1 << 20
+
+
+class App:
+    """The app in a process of its own, which can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.start()
+
+    def start(self) -> None:
+        self.port = free_port()  # another one each time: the old one may not be free yet
+        self.served = Served(self.port, self.folder)
+        command = [sys.executable, "app.py", "--public", "--no-auth", "--proxies", "1"]
+        self.process = subprocess.Popen(
+            [*command, "--port", str(self.port)],
+            cwd=ROOT,
+            env={**os.environ, "GRADIO_TEMP_DIR": str(self.folder)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_until(lambda: is_up(self.port), seconds=PATIENCE)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """The exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=PATIENCE)
+
+    def measure(self) -> dict[str, int]:
+        """Of the app and its children: memory, descriptors; files in its folder."""
+        pids = [self.process.pid, *_list_children(self.process.pid)]
+        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        return {
+            "mib": sum(map(_read_memory, pids)) // MIB,
+            "descriptors": sum(map(_count_descriptors, pids)),
+            "files": len([path for path in files if "lasting" not in path.parts]),
+        }
+
+
+def _list_children(pid: int) -> list[int]:
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except OSError:  # it has ended meanwhile
+        return []
+    own = [int(child) for child in text.split()]
+    return own + [each for child in own for each in _list_children(child)]
+
+
+def _read_memory(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+def _count_descriptors(pid: int) -> int:
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return 0
+
+
+class Client(threading.Thread):
+    """One stranger. `answers` counts what became of what it asked for."""
+
+    def __init__(self, app: App, number: int, hostile: list[bytes], answers: Counter[str]) -> None:
+        super().__init__(daemon=True)
+        self.app, self.hostile, self.answers = app, hostile, answers
+        self.rng = random.Random(number)
+        self.address = f"10.0.{number // 250}.{number % 250 + 1}"
+        self.photo = make_photo(number)
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        ways = [self.colour] * 4 + [self.attack] * 2 + [self.open_page] * 2 + [self.dawdle]
+        while not self.ended.is_set():
+            try:
+                answer = self.rng.choice(ways)()
+            except (OSError, ValueError, KeyError):  # killed, or too busy to answer
+                answer = "no answer"
+            self.answers[answer] += 1
+            self.ended.wait(self.rng.uniform(0.5, 4.0))
+
+    def colour(self) -> str:
+        file = io.BytesIO()
+        Image.fromarray(self.photo).save(file, "JPEG", quality=95)
+        found = self._ask(file.getvalue(), "photo.jpg")
+        if isinstance(found, str):
+            return f"refused: {found}"
+        there = found.shape[:2] == self.photo.shape
+        return "right" if there and self._is_own(found) else "WRONG"
+
+    def _is_own(self, found: NDArray[np.uint8]) -> bool:
+        gray = np.repeat(self.photo[..., None], 3, axis=2)
+        light, own = (lightness(each.astype(np.float32) / 255) for each in (found, gray))
+        return float(np.abs(light - own).mean()) < SAME
+
+    def attack(self) -> str:
+        found = self._ask(self.rng.choice(self.hostile), "photo.jpg")
+        return "hostile, read" if not isinstance(found, str) else "hostile, refused"
+
+    def open_page(self) -> str:
+        status, _, _ = self.app.served.ask("/", sender=self.address)
+        return f"page {status}"
+
+    def dawdle(self) -> str:
+        with socket.create_connection(("127.0.0.1", self.app.port), timeout=10) as line:
+            line.sendall(b"POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Le")
+            self.ended.wait(self.rng.uniform(0, 5))
+        return "half a request"
+
+    def _ask(self, data: bytes, name: str) -> NDArray[np.uint8] | str:
+        """The photo in colour, or why there is none."""
+        edge = "soak-edge"
+        head = f'Content-Disposition: form-data; name="files"; filename="{name}"'
+        body = f"--{edge}\r\n{head}\r\n\r\n".encode() + data + f"\r\n--{edge}--\r\n".encode()
+        kind = f"multipart/form-data; boundary={edge}"
+        status, text, _ = self.app.served.ask(
+            "/gradio_api/upload", body, sender=self.address, Content_Type=kind
+        )
+        if status != 200:
+            return f"upload {status}"
+        photo = {"path": json.loads(text)[0], "meta": {"_type": "gradio.FileData"}}
+        told = self.app.served.call("colorize", [photo, *DEFAULTS], self.address)
+        if "event: complete" not in told:
+            return "busy" if "busy" in told or "full" in told or "queue" in told else "error"
+        path = json.loads(told.split("event: complete\ndata:")[1].splitlines()[0])[0]["path"]
+        with _fetch(self.app, path, self.address) as file:
+            return np.asarray(Image.open(file).convert("RGB"))
+
+
+@contextmanager
+def _fetch(app: App, path: str, address: str) -> Iterator[io.BytesIO]:
+    import urllib.request
+
+    asked = urllib.request.Request(
+        f"{app.served.url}/gradio_api/file={path}", headers={"X-Forwarded-For": address}
+    )
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        yield io.BytesIO(answer.read())
+
+
+def make_photo(number: int) -> NDArray[np.uint8]:
+    """A gray picture unlike that of any other number, (H, W)."""
+    rng = np.random.default_rng(number)
+    coarse = rng.integers(0, 256, (6, 8), np.uint8)
+    size = (320 + 2 * number, 240 + number)
+    return np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=20.0)
+    parser.add_argument("--clients", type=int, default=32)
+    asked = parser.parse_args()
+    from tests.hostile_files import make_all
+
+    hostile = [data for _, data in make_all()]
+    with tempfile.TemporaryDirectory() as folder:
+        app = App(Path(folder))
+        before = app.measure()
+        answers: Counter[str] = Counter()
+        clients = [Client(app, i, hostile, answers) for i in range(asked.clients)]
+        for client in clients:
+            client.start()
+        seen, killed, begun = [], False, time.monotonic()
+        while (passed := time.monotonic() - begun) < 60 * asked.minutes:
+            time.sleep(5)
+            seen.append(app.measure())
+            if not killed and passed > 30 * asked.minutes:
+                app.kill()
+                app.start()
+                killed = True
+        for client in clients:
+            client.ended.set()
+        for client in clients:
+            client.join(PATIENCE)
+        time.sleep(PATIENCE)
+        after = app.measure()
+        status = app.stop()
+        left = len([each for each in Path(folder).rglob("*") if each.is_file()])
+    rows = [{"what": what, "value": str(count)} for what, count in sorted(answers.items())]
+    for name in before:
+        values = (before[name], max(each[name] for each in seen), after[name])
+        rows += [
+            {"what": f"{name} {when}", "value": str(value)}
+            for when, value in zip(("before", "at most", "after"), values, strict=True)
+        ]
+    rows += [
+        {"what": "exit status", "value": str(status)},
+        {"what": "files left", "value": str(left)},
+        {"what": "clients", "value": str(asked.clients)},
+        {"what": "minutes", "value": f"{asked.minutes:g}"},
+    ]
+    write("soak", rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -105,6 +105,7 @@ class Handlers(handlers.Handlers):
             try:
                 with in_words():
                     photo = self.service.photo(path)
+                    photo.read(task)
                     if photo.coloured or not coloured:
                         add(taken, photo)
             except ColorizeError as error:

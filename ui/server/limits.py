@@ -8,7 +8,13 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from threading import Lock
 
+from colorize_core.imaging.decoder_pool import Budget
+from colorize_core.imaging.limits import MAX_PIXELS
+
 MB = 1_000_000
+AT_ONCE = 2  # one in the network while another reads or writes its file: more only costs memory
+DECODING = 18  # bytes for each pixel while it is decoded: three times 16 bits of RGB
+SPARE = 250 * MB  # on top, for small photos
 CLIENTS = 10_000  # whose use is remembered; beyond, who has been quiet for longest is forgotten
 
 
@@ -18,6 +24,10 @@ class Rate:
 
     burst: float
     seconds: float
+
+
+# At home: one may wait for the largest photos, and stop whenever one likes.
+HOME = Budget(memory=DECODING * MAX_PIXELS + SPARE, seconds=600)
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,7 @@ class Public:
 
     upload_bytes: int = 64 * MB  # a file
     pixels: int = 50 * MB  # a photo
+    seconds: int = 30  # to decode a photo
     waiting: int = 16  # runs in the queue, of all clients
     proxies: int = 0
     starts: Rate = field(
@@ -43,6 +54,11 @@ class Public:
     streams: int = 48  # answers and uploads that stay open, at a time
     body_bytes: int = 32 * MB  # of a request that uploads nothing
     free_bytes: int = 1_000 * MB  # that stay free on the disk, whatever is asked for
+
+    @property
+    def budget(self) -> Budget:
+        """What decoding a photo may cost."""
+        return Budget(DECODING * self.pixels + SPARE, self.seconds, self.pixels)
 
     @property
     def own_waiting(self) -> int:

@@ -50,7 +50,7 @@ class DecoderPool:
     picture. Threads may share it."""
 
     def __init__(self, budget: Budget, most: int = 1):
-        self._budget = budget
+        self.budget = budget
         self._free = threading.Semaphore(most)
         self._idle: list[_Process] = []
         self._lock = threading.Lock()
@@ -77,6 +77,11 @@ class DecoderPool:
         finally:
             self._free.release()
 
+    def list_pids(self) -> list[int]:
+        """Of the processes that are idle."""
+        with self._lock:
+            return [process.pid for process in self._idle]
+
     def _take(self) -> _Process:
         with self._lock:
             while self._idle:
@@ -84,7 +89,7 @@ class DecoderPool:
                 if process.usable:
                     return process
                 process.end()
-        return _Process(self._budget)
+        return _Process(self.budget)
 
     def _put(self, process: _Process) -> None:
         if process.usable:
@@ -113,6 +118,10 @@ class _Process:
             pipesize=PIPE,
             env=os.environ | own,
         )
+
+    @property
+    def pid(self) -> int:
+        return self._running.pid
 
     @property
     def usable(self) -> bool:

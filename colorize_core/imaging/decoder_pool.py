@@ -109,8 +109,11 @@ class _Process:
         self._seconds = budget.seconds
         self._fault: ColorizeError | None = None  # why it is of no use any more
         numbers = map(str, (budget.memory, budget.seconds, budget.pixels))
-        # It finds the package where this program has, and has no use for threads of BLAS.
-        own = {"PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1"}
+        own = {
+            "PYTHONPATH": os.pathsep.join(sys.path),  # it finds the package where this program has
+            "OPENBLAS_NUM_THREADS": "1",
+            "MALLOC_MMAP_THRESHOLD_": str(1 << 20),  # glibc keeps little of what a picture took
+        }
         self._running = subprocess.Popen(
             [sys.executable, "-m", "colorize_core.imaging.decoder_process", *numbers],
             stdin=subprocess.PIPE,

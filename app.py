@@ -262,10 +262,14 @@ def _credentials(text: str) -> tuple[str, str]:
 
 def new_service(public: Public | None = None) -> Service:
     """What the tabs share, in a folder of its own."""
+    from colorize_core.imaging.decoder_pool import DecoderPool
+    from ui.server.limits import AT_ONCE, HOME
     from ui.server.temp_files import Folder
     from ui.shared.service import Service
 
-    return Service(Folder(os.environ.get("GRADIO_TEMP_DIR")), public=public)
+    folder = Folder(os.environ.get("GRADIO_TEMP_DIR"))
+    budget = public.budget if public else HOME
+    return Service(folder, public=public, pool=DecoderPool(budget, AT_ONCE))
 
 
 def main(arguments: list[str] | None = None) -> None:

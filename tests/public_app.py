@@ -23,8 +23,8 @@ FORWARDED = "X-Forwarded-For"
 class Served:
     """An app in a process of its own. Behind its one proxy every test has an address of its own."""
 
-    def __init__(self, port: int, parent: Path):
-        self.port, self.parent = port, parent
+    def __init__(self, port: int, parent: Path, pid: int):
+        self.port, self.parent, self.pid = port, parent, pid
         self.url = f"http://127.0.0.1:{port}"
 
     @property
@@ -77,7 +77,7 @@ def serving(parent: Path, *options: str) -> Iterator[Served]:
     )
     try:
         wait_until(lambda: is_up(port), seconds=120)
-        yield Served(port, parent)
+        yield Served(port, parent, process.pid)
     finally:
         process.terminate()
         process.wait(timeout=60)

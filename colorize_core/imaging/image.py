@@ -9,6 +9,7 @@ PictureError, whatever is in it.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -43,13 +44,14 @@ __all__ = [
     "Metadata",
     "Photo",
     "Pixels",
-    "check_pixels",
     "decode",
     "encode",
     "read",
     "write",
 ]
 
+NO_MEMORY = "needs more memory than there is. Scale it down first"
+_SHORTAGE = re.compile("(?i)(out of|insufficient) memory")  # as libavif and OpenCV say it
 _FOREIGN = (
     (b"%PDF", "a PDF document"),
     (b"PK\x03\x04", "a ZIP archive or an office document"),
@@ -84,24 +86,28 @@ class Photo:
         return " ".join(filter(None, [describe_pages(self.pages), describe_dropped(dropped)]))
 
 
-def read(path: str | Path) -> Photo:
-    """Decode a file. Raises PictureError and its subclasses, with the path in the message."""
+def read(path: str | Path, name: str = "", most: int | None = None) -> Photo:
+    """Decode a file of at most `most` pixels (MAX_PIXELS). Raises PictureError and its subclasses,
+    with the name, or else the path, in the message."""
     path = Path(path)
+    name = name or str(path)
     try:
         if not path.is_file():
-            raise PictureError(f"{path} cannot be read: there is no such file.")
-        _check_bytes(path.stat().st_size, str(path))
+            raise PictureError(f"{name} cannot be read: there is no such file.")
+        _check_bytes(path.stat().st_size, name)
         data = path.read_bytes()
     except OSError as error:
-        raise PictureError(f"{path} cannot be read: {error.strerror}.") from error
-    return decode(data, str(path))
+        raise PictureError(f"{name} cannot be read: {error.strerror}.") from error
+    except MemoryError as error:
+        raise PictureTooLargeError(f"{name} {NO_MEMORY}.") from error
+    return decode(data, name, most)
 
 
-def decode(data: bytes, name: str = "") -> Photo:
+def decode(data: bytes, name: str = "", most: int | None = None) -> Photo:
     """A picture file's bytes -> its first picture, upright and in sRGB. `name` is for messages.
 
-    Raises EmptyFileError, NotAPictureError, BrokenPictureError or PictureTooLargeError, and
-    nothing else whatever the bytes are.
+    Raises EmptyFileError, NotAPictureError, BrokenPictureError or PictureTooLargeError (also where
+    there are more than `most` pixels (MAX_PIXELS)), and nothing else whatever the bytes are.
     """
     name = name or "The file"
     _check_bytes(len(data), name)
@@ -111,7 +117,7 @@ def decode(data: bytes, name: str = "") -> Photo:
         raise NotAPictureError(f"{name} is not a picture but {seems}. Accepted are {ACCEPTED}.")
     with _translate_errors(name):
         parts = decoders.take_apart(data, kind)
-        limits.check_area(*parts.size)
+        limits.check_area(*parts.size, most)
         limits.check_frames(parts.pages)
         if not parts.complete:
             raise BrokenPictureError("its header and its contents disagree, or it is cut off")
@@ -119,15 +125,6 @@ def decode(data: bytes, name: str = "") -> Photo:
         pixels, alpha = decoders.decode_samples(parts, kind, orientation)
         metadata = read_metadata(parts, pixels.shape[1::-1], turned=orientation >= 5)
     return Photo(pixels, alpha, metadata, kind, parts.pages, list_left_out(parts))
-
-
-def check_pixels(data: bytes, most: int, name: str = "") -> None:
-    """Raises PictureTooLargeError where a picture file announces more than `most` pixels. Nothing
-    is decoded; what is no picture passes, and decode() says what it is."""
-    name = name or "The file"
-    with suppress(NotAPictureError, BrokenPictureError), _translate_errors(name):
-        if (kind := recognize(data)) is not None:
-            limits.check_area(*decoders.take_apart(data, kind).size, most)
 
 
 def _describe_foreign(data: bytes) -> str:
@@ -163,15 +160,13 @@ def _translate_errors(name: str) -> Iterator[None]:
     try:
         with decoders.Quiet():
             yield
-    except MemoryError as error:
-        raise PictureTooLargeError(
-            f"{name} needs more memory than there is. Scale it down first."
-        ) from error
     except PictureTooLargeError as error:
         raise PictureTooLargeError(f"{name} {error}.") from error
     except NotAPictureError as error:
         raise NotAPictureError(f"{name} cannot be read: {error}.") from error
     except Exception as error:  # the parsers raise anything, from IndexError to struct.error
+        if isinstance(error, MemoryError) or _SHORTAGE.search(str(error)):
+            raise PictureTooLargeError(f"{name} {NO_MEMORY}.") from error
         why = str(error) if isinstance(error, BrokenPictureError) else "it is damaged or cut off"
         raise BrokenPictureError(
             f"{name} cannot be read: {why}. Try another copy, or open it elsewhere and save it "

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from colorize_core.errors import BrokenPictureError, NotAPictureError
 from colorize_core.imaging import tiff
-from colorize_core.imaging.limits import MAX_BLOCK, MAX_CHUNKS, check_count
+from colorize_core.imaging.limits import MAX_BLOCK, MAX_CHUNKS, MAX_SCANS, check_count
 from colorize_core.imaging.parts import Parts
 from colorize_core.imaging.photoshop import find_iptc
 
@@ -39,10 +39,10 @@ class JpegParts(Parts):
 
 def take_apart(data: bytes) -> JpegParts:
     """Raises BrokenPictureError where there are no pixels, NotAPictureError for more than 8 bits,
-    PictureTooLargeError for more than MAX_CHUNKS segments."""
+    PictureTooLargeError for more than MAX_CHUNKS segments or MAX_SCANS scans."""
     kept = [b"\xff\xd8"]
     profile: dict[int, bytes] = {}
-    resources = b""
+    resources = bytearray()
     parts = JpegParts(b"", (0, 0))
     least: int | None = None
     for marker, body, scan in _read_segments(data):
@@ -50,9 +50,10 @@ def take_apart(data: bytes) -> JpegParts:
             if least is None:
                 break
             parts.bare = b"".join([*kept, memoryview(data)[scan:]])
+            check_count(data.count(b"\xff\xda", scan), MAX_SCANS, "scans")
             parts.complete = least <= len(data) - scan
             parts.icc = _join_profile(profile)
-            parts.iptc = find_iptc(resources)
+            parts.iptc = find_iptc(bytes(resources))
             return parts
         if marker in FRAMES and least is None:
             precision, height, width, parts.channels = struct.unpack_from(">BHHB", body)

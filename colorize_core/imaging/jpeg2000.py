@@ -35,10 +35,12 @@ def take_apart(data: bytes) -> Jpeg2000Parts:
         start = _read_file(data, parts)
     if not start and not data.startswith(CODESTREAM):
         raise BrokenPictureError("it has no pixels, or is cut off before them")
+    announced = parts.size
     right, low, left, top = struct.unpack_from(">4I", data, start + 8)
     (parts.channels,) = struct.unpack_from(">H", data, start + 40)
     depths = data[start + 42 : start + 42 + 3 * parts.channels : 3]
     parts.size = (right - left, low - top)
+    parts.complete = announced in ((0, 0), parts.size)  # Pillow makes room for what is announced
     parts.depth = max((each & 0x7F) + 1 for each in depths)
     return parts
 
@@ -53,6 +55,9 @@ def _read_file(data: bytes, parts: Jpeg2000Parts) -> int:
             for inner, first, last in _read_boxes(data, begin, end):
                 if inner == b"colr" and data[first] == 2 and parts.icc is None:
                     parts.icc = data[first + 3 : last]
+                if inner == b"ihdr":
+                    height, width = struct.unpack_from(">II", data, first)
+                    parts.size = (width, height)
                 if inner == b"res ":
                     _read_density(data, first, last, parts)
         if name == b"uuid":

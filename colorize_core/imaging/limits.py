@@ -19,6 +19,7 @@ MAX_FRAMES = 1_000  # pages of a TIFF, too; an animation with more is a film
 MAX_BLOCK = 16_000_000  # bytes of each kind of metadata, inflated: EXIF, XMP, IPTC, texts, profile
 MAX_TEXTS = 1_000  # comments of a JPEG or GIF, texts of a PNG; those beyond are left out
 MAX_CHUNKS = 400_000  # of a PNG, segments of a JPEG: MAX_BYTES in chunks of 4 kB
+MAX_SCANS = 200  # of a JPEG, each of which goes over all pixels; progressive ones have some ten
 MAX_BLOCKS = 8_000_000  # of at most 255 bytes, of a GIF
 MAX_ENTRIES = 100_000  # of all directories of a TIFF file or EXIF block
 MAX_STRIPS = 1_000_000  # or tiles of a TIFF's page

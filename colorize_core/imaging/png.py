@@ -183,7 +183,8 @@ def _read_texts(chunks: list[tuple[bytes, bytes]], parts: PngParts) -> None:
         parts.left_out.append("texts")
     for name, body in chunks[:MAX_TEXTS]:
         keyword, text = _read_text(name, body, left)
-        if text is None:
+        if text is None:  # it may have been inflated as far as it goes
+            left -= min(left, DEFLATE_RATIO * len(body))
             continue
         left -= len(text)
         title = keyword.decode("latin-1")

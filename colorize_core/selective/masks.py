@@ -310,9 +310,12 @@ def _check_alike(mask: Mask, height: int, width: int) -> None:
 
 
 def read_mask(path: str | Path) -> Mask:
-    """A picture file as a mask: white is 1, black and what is transparent 0. PictureError if it
-    cannot be read."""
-    photo = image.read(path)
+    """convert_to_mask() of a picture file. PictureError if it cannot be read."""
+    return convert_to_mask(image.read(path))
+
+
+def convert_to_mask(photo: image.Photo) -> Mask:
+    """A picture as a mask: white is 1, black and what is transparent 0."""
     top = np.iinfo(photo.pixels.dtype).max
     mask = photo.pixels.mean(axis=2, dtype=np.float32) / np.float32(top)
     if photo.alpha is not None:

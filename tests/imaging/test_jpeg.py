@@ -8,8 +8,9 @@ import pytest
 from PIL import Image, IptcImagePlugin
 
 from colorize_core.errors import BrokenPictureError, NotAPictureError, PictureTooLargeError
-from colorize_core.imaging import image, jpeg, photoshop, tiff
+from colorize_core.imaging import image, jpeg, limits, photoshop, tiff
 from tests import image_files as files
+from tests.hostile_files import many_scans
 
 IPTC = b"\x1c\x02\x78\x00\x05Kr\xc3\xa1l\x1c\x02\x50\x00\x02X."
 CAPTION = "Großmutter in Łódź".encode()
@@ -226,3 +227,9 @@ def test_twelve_bits_a_channel_are_named() -> None:
     data[data.index(b"\xff\xc0") + 4] = 12
     with pytest.raises(NotAPictureError, match="12 bits"):
         image.decode(bytes(data))
+
+
+def test_scans_are_counted() -> None:
+    assert image.decode(many_scans(limits.MAX_SCANS - 20, 16)).pixels.shape == (16, 16, 3)
+    with pytest.raises(PictureTooLargeError, match="more than 200 scans"):
+        image.decode(many_scans(limits.MAX_SCANS, 16))

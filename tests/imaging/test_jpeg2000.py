@@ -88,3 +88,11 @@ def test_damaged_files() -> None:
     struct.pack_into(">II", large, whole.index(jpeg2000.CODESTREAM) + 8, 99_999, 99_999)
     with pytest.raises(PictureTooLargeError, match="megapixels"):
         image.decode(bytes(large))
+
+
+def test_boxes_that_announce_another_size_than_the_pixels_have() -> None:
+    whole = files.saved(files.soft(48, 64), "JPEG2000")
+    boxed, other = struct.pack(">II", 48, 64), struct.pack(">II", 4800, 6400)
+    assert whole.count(boxed) == 1
+    with pytest.raises(BrokenPictureError, match="disagree"):
+        image.decode(whole.replace(boxed, other))

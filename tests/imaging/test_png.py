@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from colorize_core.errors import BrokenPictureError, PictureTooLargeError
-from colorize_core.imaging import image, photoshop, png
+from colorize_core.imaging import image, limits, photoshop, png
 from tests import image_files as files
 
 IPTC = b"\x1c\x02\x78\x00\x05Kr\xc3\xa1l"
@@ -330,3 +330,23 @@ def test_gamma_counts_in_colour() -> None:
     pixels = files.colours()
     found = image.decode(with_chunks(files.saved(pixels, "PNG"), LIGHTER)).pixels
     assert np.abs(found - linear_to_srgb(pixels / 255) * 255).max() <= 1.5
+
+
+def test_texts_that_are_too_long_are_not_inflated_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inflated = 0
+
+    def inflate(packed: bytes, most: int = limits.MAX_BLOCK) -> bytes | None:
+        nonlocal inflated
+        inflated += most
+        return limits.inflate(packed, most)
+
+    monkeypatch.setattr(png, "inflate", inflate)
+    bomb = (b"zTXt", b"Comment\0\0" + zlib.compress(bytes(2 * limits.MAX_BLOCK), 9))
+    good = (b"zTXt", b"Title\0\0" + zlib.compress(b"Bridge"))
+    damaged = (b"zTXt", b"Title\0\0" + b"Bridge")
+    whole = files.saved(files.colours(), "PNG")
+    photo = image.decode(with_chunks(whole, damaged, good, *[bomb] * 9))
+    assert photo.metadata.texts == (("Title", "Bridge"),)
+    assert inflated < 4 * limits.MAX_BLOCK

@@ -56,7 +56,9 @@ class Endpoint:
             number = int(SEEDED.read(seed))
             rng = random.SystemRandom() if number == ANOTHER else random.Random(number)
             task.step(0.0, "Reading the photo")
-            item = Item.open(self.service.photo(self.service.upload(photo)))
+            given = self.service.photo(self.service.upload(photo))
+            given.read(task)
+            item = Item.open(given)
             session = BlindSession.begin(asked, [item], cards, rng)
             session.show_next(self.service, task)
             assert session.shown is not None

@@ -117,6 +117,7 @@ class BlindSession:
         plan = self.planner.plan()
         item = self.items[plan.photo]
         task.step(0.0, "Reading the photo")
+        item.photo.read(task)
         photo = pair.reduce(item.photo)
         first, second = (self._make_picture(name, photo, plan, service, task) for name in plan.pair)
         return Round(plan, item, (first, second))

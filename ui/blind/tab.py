@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from colorize_core.cards import ModelCard
-from colorize_core.errors import ColorizeError, OptionError
+from colorize_core.errors import Cancelled, ColorizeError, OptionError
 from colorize_core.models.runner import Task
 from ui.blind import endpoint, pair, result_tables
 from ui.blind.session import BlindSession, Item
@@ -105,8 +105,11 @@ class Handlers(handlers.Handlers):
             try:
                 with in_words():
                     photo = self.service.photo(path)
+                    photo.read(task)
                     if photo.coloured or not coloured:
                         add(taken, photo)
+            except Cancelled:
+                raise
             except ColorizeError as error:
                 faults.append(widgets.alert(error))
         return {"message": "".join(faults), **show_album(taken)}

@@ -62,6 +62,7 @@ class Endpoint:
             planned = comparison.plan(self.cards, names, levels, int(SEEDS.read(seeds)))
             task.step(0.0, "Reading the photo")
             given = self.service.photo(self.service.upload(photo))
+            given.read(task)
             session = CompareSession.open(given, self.service)
             session.planned = planned
             session.metrics = tuple(each for each in METRICS if each in wanted)

@@ -64,6 +64,7 @@ class Handlers(PhotoHandlers):
     def begin(
         self, photo: OpenPhoto, before: CompareSession | None, task: Task, *context: Any
     ) -> Iterator[Updates]:
+        photo.read(task)
         session = CompareSession.open(photo, self.service)
         yield {"session": session, "thumbnail": describe_photo(session), **show(session)}
 

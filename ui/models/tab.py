@@ -78,6 +78,7 @@ class Handlers(PhotoHandlers):
         self, photo: OpenPhoto, before: ModelsSession | None, task: Task, *context: Any
     ) -> Iterator[Updates]:
         (model,) = context
+        photo.read(task)
         session = ModelsSession.open(photo, self.service)
         session.current = model
         width, height = photo.size

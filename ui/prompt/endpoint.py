@@ -98,6 +98,7 @@ class Endpoint:
             given = service.photo(service.upload(photo))
             requirements.check(plan.list_needed([settings]), ELSEWHERE)
             task.step(0.0, "Reading the photo")
+            given.read(task)
             session = PromptSession.open(given, service)
             asked = [(settings, f"Seed {settings.seed}")]
             with closing(self.generation().draw(session, asked, task)) as drawing:

@@ -86,6 +86,8 @@ class Handlers(PhotoHandlers):
         """A photo, or a PNG whose settings are wanted for the photo that is there."""
         with photo.path.open("rb") as file:
             loaded = read_settings(file.read(TEXTS))
+        if not (before and loaded):
+            photo.read(task)
         session = before if before and loaded else PromptSession.open(photo, self.service)
         words: Updates = {}
         if loaded:

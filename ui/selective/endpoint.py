@@ -11,6 +11,7 @@ from colorize_core import selective
 from colorize_core.cards import Control, ModelCard
 from colorize_core.errors import OptionError
 from colorize_core.imaging.formats import CHOICES
+from colorize_core.models.runner import Task
 from colorize_core.options import RANGES
 from colorize_core.selective import Mask, masks
 from colorize_core.selective.people import PEOPLE
@@ -66,19 +67,22 @@ class Endpoint:
             level = float(LEVEL.read(vividness))
             task.step(0.0, "Reading the photo")
             given = self.service.photo(self.service.upload(photo))
+            given.read(task)
             session = SelectiveSession.open(given, self.service)
             session.areas = session.put(fill=read_fill(str(inside), level, str(colour)))
             session.outside = read_fill(str(outside), level, str(colour))
             task.step(0.0, "Looking for what is kept")
-            session.change(self._read_mask(session, str(keep).strip(), mask))
+            session.change(self._read_mask(session, str(keep).strip(), mask, task))
             file = mask_files.write_picture(session, format, self.service, task)
             return str(file), self._describe(session, str(inside), str(outside))
 
-    def _read_mask(self, session: SelectiveSession, keep: str, mask: dict[str, Any] | None) -> Mask:
+    def _read_mask(
+        self, session: SelectiveSession, keep: str, mask: dict[str, Any] | None, task: Task
+    ) -> Mask:
         if mask is not None and keep != AUTO:
             raise OptionError("keep and mask each say what is coloured: leave one out.")
         if mask is not None:
-            return mask_files.read_mask(self.service.upload(mask), session)
+            return mask_files.read_mask(self.service.upload(mask), session, self.service, task)
         if keep == AUTO:
             return selective.grabcut(session.small)
         if keep == PEOPLE.name:

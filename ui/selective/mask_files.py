@@ -35,6 +35,7 @@ def write(session: SelectiveSession, kind: str, service: Service, task: Task) ->
 def write_picture(session: SelectiveSession, format: str, service: Service, task: Task) -> Path:
     """The photo at its full size with its metadata, its masks fitted to its own edges."""
     task.step(0.0, "Reading the photo")
+    session.photo.read(task)
     photo = session.photo.decoded
     made = compose(session, CHOICES[format].widen(photo.pixels), service, task)
     path = _new_path(session, service, "-selective", CHOICES[format].suffix)
@@ -76,12 +77,12 @@ def _new_path(session: SelectiveSession, service: Service, ending: str, suffix: 
     return service.folder.new(make_name(session.photo.path.name, ending, suffix))
 
 
-def read_mask(path: Path, session: SelectiveSession) -> Mask:
-    """A mask from a file, at the size at which the photo is edited. Raises PictureError."""
-    try:
-        mask = selective.read_mask(path)
-    except PictureError as error:  # named as the person knows it, without its folder
-        raise type(error)(str(error).replace(str(path), path.name)) from error
+def read_mask(
+    path: Path, session: SelectiveSession, service: Service, task: Task | None = None
+) -> Mask:
+    """A mask from a file, at the size at which the photo is edited. Raises PictureError, and
+    Cancelled."""
+    mask = selective.convert_to_mask(service.photos.decode(path, task))
     height, width = session.shape
     size = "{} × {}".format(*session.photo.size)
     if abs(mask.shape[1] * height / (mask.shape[0] * width) - 1) > MOST_BENT:

@@ -78,6 +78,7 @@ class Handlers(PhotoHandlers):
         self, photo: OpenPhoto, before: SelectiveSession | None, task: Task, *context: Any
     ) -> Iterator[Updates]:
         """The photo is seen at once, then its first mask."""
+        photo.read(task)
         session = SelectiveSession.open(photo, self.service)
         session.make(Fill(), self.service, task)
         # Work by hand on another photo is kept, and can be gone on with.
@@ -242,7 +243,7 @@ class Handlers(PhotoHandlers):
         """Another mask for the region, from a picture file."""
         if session is None or not path:
             return {}
-        mask = mask_files.read_mask(self.service.checked(Path(path)), session)
+        mask = mask_files.read_mask(Path(path), session, self.service)
         with session.lock:
             session.change(mask, layers=())
             return {"remark": warn(masks.describe_doubt(mask)), **self.show_picture(session)}

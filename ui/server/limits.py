@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
+import math
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock
 
+from colorize_core.imaging.decoder_pool import Budget
+from colorize_core.imaging.limits import MAX_PIXELS
+
 MB = 1_000_000
+DECODING = 24  # bytes for each pixel that is decoded: benchmarks/results/public_memory.csv
+SPARE = 250 * MB  # on top, whatever the size
+TWO = 4_000 * MB  # of memory, for two of the largest photos of strangers at once
+GROUPS = ("memory.max", "memory/memory.limit_in_bytes")  # control groups, versions 2 and 1
 CLIENTS = 10_000  # whose use is remembered; beyond, who has been quiet for longest is forgotten
+
+
+def measure_memory(groups: Path = Path("/sys/fs/cgroup")) -> float:
+    """Bytes that this program can have: the machine's, or its container's where that has fewer.
+    Infinite where nobody tells."""
+    found = [math.inf]
+    if hasattr(os, "sysconf"):
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    for name in GROUPS:
+        with suppress(OSError, ValueError):  # another version, or "max"
+            found.append(int((groups / name).read_text()))
+    return min(found)
+
+
+def count_lanes(memory: float) -> int:
+    """Photos that are worked on at a time: one in the network while another reads or writes its
+    file, where the memory is there for both. More would only cost memory."""
+    return 2 if memory >= TWO else 1
+
+
+AT_ONCE = count_lanes(measure_memory())
 
 
 @dataclass(frozen=True)
@@ -18,6 +50,10 @@ class Rate:
 
     burst: float
     seconds: float
+
+
+# At home: one may wait for the largest photos, and stop whenever one likes.
+HOME = Budget(memory=DECODING * MAX_PIXELS + SPARE, seconds=600)
 
 
 @dataclass(frozen=True)
@@ -31,6 +67,7 @@ class Public:
 
     upload_bytes: int = 64 * MB  # a file
     pixels: int = 50 * MB  # a photo
+    seconds: int = 60  # to decode a photo
     waiting: int = 16  # runs in the queue, of all clients
     proxies: int = 0
     starts: Rate = field(
@@ -43,6 +80,11 @@ class Public:
     streams: int = 48  # answers and uploads that stay open, at a time
     body_bytes: int = 32 * MB  # of a request that uploads nothing
     free_bytes: int = 1_000 * MB  # that stay free on the disk, whatever is asked for
+
+    @property
+    def budget(self) -> Budget:
+        """What decoding a photo may cost."""
+        return Budget(DECODING * self.pixels + SPARE, self.seconds, self.pixels)
 
     @property
     def own_waiting(self) -> int:

@@ -15,8 +15,9 @@ from gradio.data_classes import JsonData
 
 from colorize_core.cards import Value
 from colorize_core.errors import ColorizeError, OptionError
+from ui.server.limits import AT_ONCE
 from ui.shared import model_choices
-from ui.shared.widgets import AT_ONCE, LANE
+from ui.shared.widgets import LANE
 
 T = TypeVar("T")
 QUEUED: dict[str, Any] = {

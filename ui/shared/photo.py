@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from colorize_core.errors import PictureError
 from colorize_core.imaging import image
+from colorize_core.imaging.decoder_pool import DecoderPool
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.models.runner import Runner, Task
@@ -28,25 +29,35 @@ class PhotoCache:
     """Decoded photos, the least recently used ones dropped beyond `most` bytes. Whose file was
     deleted is not here any more, either."""
 
-    def __init__(self, most: int = MOST_BYTES):
-        self._most = most
+    def __init__(
+        self, most: int = MOST_BYTES, pool: DecoderPool | None = None, pixels: int | None = None
+    ):
+        """Files are decoded by the pool, or else in this process, of at most so many pixels."""
+        self._most, self._pool, self._pixels = most, pool, pixels
         self._photos: OrderedDict[Path, image.Photo] = OrderedDict()
         self._lock = threading.Lock()
 
-    def read(self, path: Path) -> image.Photo:
-        """Decode an upload, unless that is done; the messages name the file as the person knows
-        it, without its folder. Raises PictureError."""
+    def read(self, path: Path, task: Task | None = None) -> image.Photo:
+        """Decode an upload, unless that is done. Raises PictureError, and Cancelled."""
         self.purge()
         with self._lock:
             if path in self._photos:
                 self._photos.move_to_end(path)
                 return self._photos[path]
-        photo = decode(path)
+        photo = self.decode(path, task)
         with self._lock:
             self._photos[path] = photo
             while len(self._photos) > 1 and sum(map(_bytes, self._photos.values())) > self._most:
                 self._photos.popitem(last=False)
         return photo
+
+    def decode(self, path: Path, task: Task | None = None) -> image.Photo:
+        """Decode an upload, which is not kept; the messages name the file as the person knows it,
+        without its folder. Raises PictureError, and Cancelled where the pool decodes."""
+        if self._pool is None:
+            return decode(path, self._pixels)
+        _check_there(path)
+        return self._pool.decode(path, path.name, task.stopped if task else None)
 
     def purge(self) -> None:
         """Drop those whose files are gone: photos are deleted after an hour."""
@@ -63,6 +74,10 @@ class OpenPhoto:
         self._cache = cache
         self.before: Path | None = None  # a JPEG as it came, gray where its colours are set aside
         self._predictions: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+
+    def read(self, task: Task) -> None:
+        """Decode it, where that is still to be done. Raises PictureError, or Cancelled."""
+        self._cache.read(self.path, task)
 
     @property
     def decoded(self) -> image.Photo:
@@ -115,16 +130,18 @@ class OpenPhoto:
             self._predictions.popitem(last=False)
 
 
-def decode(path: Path) -> image.Photo:
-    """The photo in an uploaded file, or in one that was made of it. Raises PictureError, with the
-    name as the person knows it."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
+def decode(path: Path, most: int | None = None) -> image.Photo:
+    """The photo in a file that the app has made, or in an upload of at most that many pixels.
+    Raises PictureError, with the name as the person knows it."""
+    _check_there(path)
+    return image.read(path, path.name, most)
+
+
+def _check_there(path: Path) -> None:
+    if not path.exists():
         raise PictureError(
             f"{path.name} is no longer here: photos are deleted after an hour. Add it again."
-        ) from error
-    return image.decode(data, path.name)
+        )
 
 
 def shrink(pixels: NDArray[Any], height: int, width: int) -> NDArray[np.uint8]:

@@ -22,6 +22,7 @@ import colorize_core
 from colorize_core.errors import ColorizeError, OptionError, PictureError, WeightsError
 from colorize_core.file_names import make_name
 from colorize_core.imaging import image
+from colorize_core.imaging.decoder_pool import DecoderPool
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.models.runner import Report, Runner, Task
 from colorize_core.options import DEFAULT_MODEL, Options
@@ -72,11 +73,14 @@ class Service:
         folder: Folder,
         load: Callable[[str], Any] = colorize_core.load,
         public: Public | None = None,
+        pool: DecoderPool | None = None,
     ):
+        """`pool`: what decodes the uploads; this process where there is none."""
         self.folder = folder
         self.public = public  # what strangers may have; None where there are none
         self.runner = Runner(partial(_load, load), MODELS_KEPT)
-        self.photos = PhotoCache()
+        self.pool = pool
+        self.photos = PhotoCache(pool=pool, pixels=public.pixels if public else None)
         self._open: dict[str, OpenPhoto] = {}  # by client
         self._works: OrderedDict[str, Any] = OrderedDict()  # by a key that nobody can guess
         self._tasks: defaultdict[str, set[Task]] = defaultdict(set)
@@ -84,11 +88,13 @@ class Service:
         self._warming = threading.Lock()
 
     def warm_up(self) -> None:
-        """Load the default model in the background, once, so that the first photo is quick."""
+        """Have what the first photo needs in the background, once: it is quick then."""
         if self._warming.acquire(blocking=False):
             threading.Thread(target=self._warm, name="warm-up", daemon=True).start()
 
     def _warm(self) -> None:
+        if self.pool:
+            self.pool.start()
         try:
             self.runner.model(DEFAULT_MODEL).predict(np.full((64, 64, 3), 128, np.uint8))
         except ColorizeError as error:
@@ -176,12 +182,6 @@ class Service:
         path = Path((photo or {}).get("path") or "").resolve()
         if not path.is_relative_to(self.folder.path) or path == self.folder.path:
             raise PictureError("No photo was given. Send a picture file.")
-        return self.checked(path)
-
-    def checked(self, path: Path) -> Path:
-        """The same, if it is no picture too large for the public. Raises PictureTooLargeError."""
-        if self.public and path.is_file():
-            image.check_pixels(path.read_bytes(), self.public.pixels, path.name)
         return path
 
     def check_download(self, what: str, command: str) -> None:
@@ -199,6 +199,7 @@ class Service:
         """
         started = time.perf_counter()
         task.step(0.0, "Reading the photo")
+        photo.read(task)
         pixels = photo.pixels
         prediction = photo.predict(self.runner, options, task)
         start = self._begin(photo, options, prediction, task)
@@ -231,6 +232,7 @@ class Service:
         Between two steps the network is free for others. Raises what colorize() raises.
         """
         task.step(0.0, "Reading the photo")
+        photo.read(task)
         named = {name for name, _ in options.controls}
         sketch: Callable[[Colorization], Any] | None = None
         for step in self.runner.steps(photo.pixels, options, seeds, task):

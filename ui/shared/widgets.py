@@ -13,11 +13,11 @@ from colorize_core.cards import SEED, Control, ModelCard
 from colorize_core.errors import ColorizeError
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.options import RANGES
+from ui.server.limits import AT_ONCE
 from ui.shared import model_choices, slider
 from ui.shared.service import Colorization
 
 LANE = "studio"  # every colorization runs in this lane of the queue
-AT_ONCE = 2  # one in the network while another reads or writes its file: more only costs memory
 INVITATION = "# Drop a black-and-white photo\nor choose a file, or paste one"
 BUSY = "The app has not taken the photo: too many are waiting. Try again in a minute."
 Picker = tuple[Any, Callable[[], dict[str, Any]]]  # a component, and what it offers now

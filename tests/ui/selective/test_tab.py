@@ -561,9 +561,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     decode = image.decode
 
-    def counting(data: bytes, name: str = "") -> image.Photo:
+    def counting(data: bytes, name: str = "", most: int | None = None) -> image.Photo:
         names.append(Path(name).name)
-        return decode(data, name)
+        return decode(data, name, most)
 
     monkeypatch.setattr(image, "decode", counting)
     return names

@@ -11,12 +11,10 @@ from typing import Any
 
 import pytest
 from handler_calls import call
-from PIL import Image
 from scenes import ROOT
 
 import app
-from colorize_core.errors import PictureTooLargeError, WeightsError
-from colorize_core.imaging import image
+from colorize_core.errors import WeightsError
 from ui.server import guard, limits
 from ui.server.limits import MB, Buckets, Public, Rate
 from ui.server.temp_files import KEEP_SECONDS, Folder
@@ -55,18 +53,6 @@ def test_an_address_among_the_arguments_of_a_tool_is_refused() -> None:
         call["params"]["arguments"]["photo"] = address  # type: ignore[index]
         with pytest.raises(guard.Refused, match="Send the file itself"):
             guard.check_arguments([call])
-
-
-def test_pixels_are_counted_in_what_the_header_announces(tmp_path: Path) -> None:
-    picture = tmp_path / "bomb.png"
-    Image.new("1", (8000, 8000)).save(picture)
-    data = picture.read_bytes()
-    assert len(data) < 20_000
-    image.check_pixels(data, 64_000_000)
-    with pytest.raises(PictureTooLargeError, match="8,000 × 8,000 = 64 megapixels; at most 50"):
-        image.check_pixels(data, Public.pixels, picture.name)
-    for other in (b"", b"no picture", data[:20]):
-        image.check_pixels(other, 1)
 
 
 LAUNCH = """

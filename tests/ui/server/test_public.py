@@ -26,9 +26,8 @@ from playwright.sync_api import Browser
 from public_app import FORWARDED, ROOT, Served, serving
 
 from ui.server import limits
-from ui.server.limits import MB, Public
+from ui.server.limits import AT_ONCE, MB, Public
 from ui.server.temp_files import KEEP_SECONDS, Folder
-from ui.shared.widgets import AT_ONCE
 
 
 @pytest.fixture(scope="module")

@@ -91,7 +91,9 @@ def build(service: Service | None = None) -> gr.Blocks:
             **quick,
         )
     blocks.service = service
-    return blocks.queue(max_size=service.public.waiting if service.public else WAITING)
+    # Not open: who posts to a function itself would pass by the queue, its lanes and its limits.
+    most = service.public.waiting if service.public else WAITING
+    return blocks.queue(max_size=most, api_open=False)
 
 
 def launch_options(
@@ -129,13 +131,13 @@ def middleware(blocks: gr.Blocks | None, accounts: Mapping[str, str] | None) -> 
     from ui.server.basic_auth import Basic
     from ui.server.guard import Guard
     from ui.server.limits import Public
-    from ui.server.sessions import count_waiting
+    from ui.server.sessions import list_waiting
 
     public = blocks.service.public if blocks else None
     if blocks and public:
-        of_address = count_waiting(blocks, public.proxies)
+        waiting = list_waiting(blocks, public.proxies)
         folder = blocks.service.folder.path
-        yield Middleware(Guard, public, folder, [EXAMPLES, DOCS], of_address)
+        yield Middleware(Guard, public, folder, [EXAMPLES, DOCS], waiting)
     if accounts:
         yield Middleware(Basic, accounts, public or Public())
 

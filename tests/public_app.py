@@ -7,10 +7,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from app_server import free_port, is_up, wait_until
 
@@ -18,6 +19,7 @@ from ui.server.temp_files import PREFIX
 
 ROOT = Path(__file__).resolve().parents[1]
 FORWARDED = "X-Forwarded-For"
+T = TypeVar("T")
 
 
 class Served:
@@ -63,6 +65,25 @@ class Served:
             return text
         event = json.loads(text)["event_id"]
         return self.ask(f"/gradio_api/call/{name}/{event}", sender=sender)[1]
+
+    def upload(self, data: bytes, name: str, sender: str) -> tuple[int, str, dict[str, str]]:
+        """What is answered to one file, sent as a form."""
+        head = f'--edge\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
+        body = head.encode() + data + b"\r\n--edge--\r\n"
+        kind = "multipart/form-data; boundary=edge"
+        return self.ask("/gradio_api/upload", body, sender=sender, Content_Type=kind)
+
+    def add_photo(self, path: Path, sender: str) -> dict[str, Any]:
+        """The file, uploaded, as a call names it."""
+        status, text, _ = self.upload(path.read_bytes(), path.name, sender)
+        assert status == 200, text
+        return {"path": json.loads(text)[0], "meta": {"_type": "gradio.FileData"}}
+
+
+def ask_at_once(question: Callable[[int], T], times: int) -> list[T]:
+    """The answers to question(0), question(1), ..., each asked in a thread of its own."""
+    with ThreadPoolExecutor(times) as threads:
+        return list(threads.map(question, range(times)))
 
 
 @contextmanager

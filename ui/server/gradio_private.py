@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from starlette.requests import Request
+
 
 def list_waiting(blocks: Any) -> Iterator[Any]:
     """Scopes of the requests whose runs wait in the queue of a gr.Blocks.
@@ -26,6 +28,17 @@ def log_in(app: Any, name: str, token: str) -> str:
     Private: `App.tokens` and `App.cookie_id`."""
     app.tokens[token] = name
     return f"access-token-unsecure-{app.cookie_id}={token}"
+
+
+def read_user(app: Any, scope: Any) -> str | None:
+    """Who is logged in by the cookies of a request; None where nobody is.
+
+    Private: as in log_in(); the order is that of Gradio."""
+    cookies = Request(scope).cookies
+    name = app.cookie_id
+    token = cookies.get(f"access-token-{name}") or cookies.get(f"access-token-unsecure-{name}")
+    user: str | None = app.tokens.get(token)
+    return user
 
 
 def lacks_tool_client(app: Any) -> bool:

@@ -97,11 +97,11 @@ def build(service: Service | None = None) -> gr.Blocks:
 
 
 def launch_options(
-    blocks: gr.Blocks | None = None, accounts: Mapping[str, str] | None = None
+    blocks: gr.Blocks | None = None, accounts: Mapping[str, str] | None = None, proxies: int = 0
 ) -> dict[str, Any]:
     """What launch() is given whatever the command line says: the look, the limits, no tracking;
-    and what stands before everything where that page is open to strangers or asks for an account
-    (passwords by name)."""
+    and what stands before everything: more where that page is open to strangers or asks for an
+    account (passwords by name). `proxies`: how many of one's own are before the app."""
     from colorize_core.imaging.image import MAX_BYTES
     from ui.shared.theme import AutochromeTheme
 
@@ -117,29 +117,45 @@ def launch_options(
         "max_file_size": public.upload_bytes if public else MAX_BYTES,
         "run_history": False,
         "enable_monitoring": False,
-        "app_kwargs": {"middleware": list(middleware(blocks, accounts))},
+        "app_kwargs": {"middleware": list(middleware(blocks, accounts, proxies))},
     }
     if public:
         options["ssr_mode"] = False  # another server would stand between guard and clients
     return options
 
 
-def middleware(blocks: gr.Blocks | None, accounts: Mapping[str, str] | None) -> Iterator[Any]:
+def middleware(
+    blocks: gr.Blocks | None, accounts: Mapping[str, str] | None, proxies: int = 0
+) -> Iterator[Any]:
     """What requests pass before they come to Gradio, the first one first."""
     from starlette.middleware import Middleware
 
     from ui.server.basic_auth import Basic
     from ui.server.guard import Guard
     from ui.server.limits import Public
+    from ui.server.origins import Origins
+    from ui.server.page_copies import PageCopies
     from ui.server.sessions import list_waiting
 
     public = blocks.service.public if blocks else None
+    yield Middleware(Origins, public.proxies if public else proxies, on_space())
     if blocks and public:
         waiting = list_waiting(blocks, public.proxies)
         folder = blocks.service.folder.path
         yield Middleware(Guard, public, folder, [EXAMPLES, DOCS], waiting)
     if accounts:
         yield Middleware(Basic, accounts, public or Public())
+    if public:
+        yield Middleware(PageCopies)
+
+
+def limit_connections(public: Public, shared: bool) -> None:
+    """Before the server starts. Behind a proxy or a tunnel one address speaks for everybody."""
+    from ui.server import connections, gradio_private
+
+    own = None if public.proxies or shared else public.connections
+    connections.Connection.pool = connections.make_pool(own)
+    gradio_private.set_protocol(f"{connections.__name__}:{connections.Connection.__name__}")
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -282,6 +298,7 @@ def main(arguments: list[str] | None = None) -> None:
         # which is where a tunnel and a proxy on the same machine send from.
         os.environ["FORWARDED_ALLOW_IPS"] = ""
         os.environ["HF_HUB_OFFLINE"] = "1"  # whatever asks for a model, none is downloaded
+        limit_connections(public, shared=options.share)
     wait_briefly()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # to tidy up as with Ctrl+C
     blocks = build(new_service(public))
@@ -296,7 +313,7 @@ def main(arguments: list[str] | None = None) -> None:
             auth=options.auth,
             root_path=options.root_path,
             mcp_server=options.mcp,
-            **launch_options(blocks, dict(options.auth or ())),
+            **launch_options(blocks, dict(options.auth or ()), options.proxies),
         )
     except OSError as error:  # the port is taken, or the address is not of this machine
         raise SystemExit(f"The app cannot listen there: {error}") from error

@@ -13,6 +13,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+if os.name != "nt":
+    import resource
+
 from app_server import free_port, is_up, wait_until
 
 from ui.server.temp_files import PREFIX
@@ -25,8 +28,8 @@ T = TypeVar("T")
 class Served:
     """An app in a process of its own. Behind its one proxy every test has an address of its own."""
 
-    def __init__(self, port: int, parent: Path):
-        self.port, self.parent = port, parent
+    def __init__(self, port: int, parent: Path, process: subprocess.Popen[bytes]):
+        self.port, self.parent, self.process = port, parent, process
         self.url = f"http://127.0.0.1:{port}"
 
     @property
@@ -56,7 +59,9 @@ class Served:
             except http.client.IncompleteRead as cut:  # Gradio ends some streams so
                 data = cut.partial
             text = data.decode("utf-8", "replace")
-            return answer.status, text, {k.lower(): v for k, v in answer.getheaders()}
+            found = {k.lower(): v for k, v in answer.getheaders()}
+            cookies = answer.headers.get_all("set-cookie") or []
+            return answer.status, text, {**found, "set-cookie-all": "\n".join(cookies)}
 
     def call(self, name: str, data: list[Any], sender: str) -> str:
         """What an endpoint answers, as a stream of events."""
@@ -87,18 +92,26 @@ def ask_at_once(question: Callable[[int], T], times: int) -> list[T]:
 
 
 @contextmanager
-def serving(parent: Path, *options: str) -> Iterator[Served]:
+def serving(parent: Path, *options: str, descriptors: int = 0) -> Iterator[Served]:
+    """An app with these options; `descriptors`: the most that it may have open, where that is
+    said."""
     port = free_port()
+
+    def limit() -> None:
+        if descriptors:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
     process = subprocess.Popen(
         [sys.executable, "app.py", "--public", "--port", str(port), *options],
         cwd=ROOT,
         env={**os.environ, "GRADIO_TEMP_DIR": str(parent)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        preexec_fn=None if os.name == "nt" else limit,
     )
     try:
         wait_until(lambda: is_up(port), seconds=120)
-        yield Served(port, parent)
+        yield Served(port, parent, process)
     finally:
         process.terminate()
         process.wait(timeout=60)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from starlette.requests import Request
+from uvicorn.config import HTTP_PROTOCOLS
 
 
 def list_waiting(blocks: Any) -> Iterator[Any]:
@@ -20,6 +21,14 @@ def list_waiting(blocks: Any) -> Iterator[Any]:
         for event in queue.queue:
             if event.fn.queue:
                 yield event.request.scope
+
+
+def set_protocol(protocol: str) -> None:
+    """Have the server that Gradio starts speak HTTP by that class, named as "module:Class".
+
+    Private: `Server` is made of a uvicorn.Config with nothing said of its protocol, which is then
+    the one of uvicorn's table that is called "auto"."""
+    HTTP_PROTOCOLS["auto"] = protocol
 
 
 def log_in(app: Any, name: str, token: str) -> str:
@@ -39,6 +48,11 @@ def read_user(app: Any, scope: Any) -> str | None:
     token = cookies.get(f"access-token-{name}") or cookies.get(f"access-token-unsecure-{name}")
     user: str | None = app.tokens.get(token)
     return user
+
+
+def read_config(app: Any) -> Any:
+    """What the page is made of: another object where that has changed. Private: `Blocks.config`."""
+    return app.get_blocks().config
 
 
 def lacks_tool_client(app: Any) -> bool:

@@ -8,6 +8,8 @@ import importlib
 import importlib.util
 import os
 import signal
+import sys
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +31,7 @@ TAGLINE = "Black-and-white photographs in colour, at full size"
 AT_HOME = ", on your own machine"  # not where strangers come by
 PAGE = Path(__file__).resolve().parent / "ui" / "shared"
 WAITING = 32  # people in the queue; whoever comes after them is told that it is full
+STOP_SECONDS = 10.0  # for runs to end when the app is stopped
 NOT_OPEN = (
     "strangers could reach the app: give --auth USER:PASSWORD, or say --no-auth if everybody may "
     "use it"
@@ -60,6 +63,7 @@ def build(service: Service | None = None) -> gr.Blocks:
     )  # the package spaces, where it is, comes before Gradio
     import gradio as gr
 
+    from ui.server import gradio_private
     from ui.server.sessions import asked_tab, on_leave
 
     with gr.Blocks(
@@ -93,7 +97,9 @@ def build(service: Service | None = None) -> gr.Blocks:
     blocks.service = service
     # Not open: who posts to a function itself would pass by the queue, its lanes and its limits.
     most = service.public.waiting if service.public else WAITING
-    return blocks.queue(max_size=most, api_open=False)
+    blocks.queue(max_size=most, api_open=False)
+    gradio_private.slow_polling(blocks)
+    return blocks
 
 
 def launch_options(
@@ -131,6 +137,7 @@ def middleware(
     from starlette.middleware import Middleware
 
     from ui.server.basic_auth import Basic
+    from ui.server.departures import Departures
     from ui.server.guard import Guard
     from ui.server.limits import Public
     from ui.server.origins import Origins
@@ -147,6 +154,8 @@ def middleware(
         yield Middleware(Basic, accounts, public or Public())
     if public:
         yield Middleware(PageCopies)
+    if blocks:
+        yield Middleware(Departures, blocks.service.stop)
 
 
 def limit_connections(public: Public, shared: bool) -> None:
@@ -301,6 +310,8 @@ def main(arguments: list[str] | None = None) -> None:
         limit_connections(public, shared=options.share)
     wait_briefly()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # to tidy up as with Ctrl+C
+    stopped = threading.Event()
+    atexit.register(end_at_once, stopped)  # the first one is called last
     blocks = build(new_service(public))
     folder = blocks.service.folder
     atexit.register(folder.close)
@@ -313,10 +324,32 @@ def main(arguments: list[str] | None = None) -> None:
             auth=options.auth,
             root_path=options.root_path,
             mcp_server=options.mcp,
+            prevent_thread_lock=True,
             **launch_options(blocks, dict(options.auth or ()), options.proxies),
         )
     except OSError as error:  # the port is taken, or the address is not of this machine
         raise SystemExit(f"The app cannot listen there: {error}") from error
+    await_signal(stopped)
+    print("Stopping what runs, and the app.", flush=True)
+    blocks.service.stop_all(STOP_SECONDS)
+    blocks.close(verbose=False)
+
+
+def await_signal(stopped: threading.Event) -> None:
+    """Return on Ctrl+C or SIGTERM, of which the next ones are not heeded: stopping has an end."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: stopped.set())
+    while not stopped.wait(1.0):  # on Windows a wait without an end hears no Ctrl+C
+        pass
+
+
+def end_at_once(stopped: threading.Event) -> None:
+    """Once all is tidied up after a signal, end without Python's own end: it stops the threads that
+    are in a library's code by force, on which C++ aborts."""
+    if stopped.is_set():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from ui.server.temp_files import PREFIX
 
 ROOT = Path(__file__).resolve().parents[1]
 FORWARDED = "X-Forwarded-For"
+ERRORS = "errors.txt"  # what the app writes to stderr
 T = TypeVar("T")
 
 
@@ -101,14 +102,15 @@ def serving(parent: Path, *options: str, descriptors: int = 0) -> Iterator[Serve
         if descriptors:
             resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
-    process = subprocess.Popen(
-        [sys.executable, "app.py", "--public", "--port", str(port), *options],
-        cwd=ROOT,
-        env={**os.environ, "GRADIO_TEMP_DIR": str(parent)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=None if os.name == "nt" else limit,
-    )
+    with (parent / ERRORS).open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "app.py", "--public", "--port", str(port), *options],
+            cwd=ROOT,
+            env={**os.environ, "GRADIO_TEMP_DIR": str(parent)},
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            preexec_fn=None if os.name == "nt" else limit,
+        )
     try:
         wait_until(lambda: is_up(port), seconds=120)
         yield Served(port, parent, process)

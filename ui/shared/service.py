@@ -82,6 +82,7 @@ class Service:
         self._tasks: defaultdict[str, set[Task]] = defaultdict(set)
         self._stops: dict[str, float] = {}  # client -> turn of its last stop
         self._warming = threading.Lock()
+        self._closing = False
 
     def warm_up(self) -> None:
         """Load the default model in the background, once, so that the first photo is quick."""
@@ -103,7 +104,7 @@ class Service:
         """Register a run of that client for as long as it lasts; faults become ColorizeError."""
         task = Task(report, turn, client)
         self._tasks[client].add(task)
-        if turn <= self._stops.get(client, -math.inf):
+        if self._closing or turn <= self._stops.get(client, -math.inf):
             task.stop()  # it was stopped while it waited in the queue
         try:
             with in_words():
@@ -121,6 +122,17 @@ class Service:
         for task in tuple(self._tasks.get(client, ())):
             if turn is None or task.turn <= turn:
                 task.stop()
+
+    def stop_all(self, seconds: float) -> bool:
+        """Stop what runs, whoever asked for it, and let nothing begin; wait for at most so many
+        seconds. Whether all of it has ended."""
+        self._closing = True
+        end = time.monotonic() + seconds
+        while self._tasks and time.monotonic() < end:
+            for client in tuple(self._tasks):
+                self.stop(client)
+            time.sleep(0.05)
+        return not self._tasks
 
     def leave(self, client: str) -> None:
         """Nobody waits any more: the page was closed."""

@@ -78,6 +78,7 @@ def launch(blocks, **options):
     print(blocks._queue.max_size, blocks.delete_cache, options["max_file_size"])
     print(options["enable_monitoring"], options["run_history"], options["ssr_mode"])
     print(os.environ["HF_HUB_OFFLINE"], repr(os.environ["FORWARDED_ALLOW_IPS"]))
+    raise SystemExit
 
 gradio.Blocks.launch = launch
 app.main(["--public", "--no-auth", "--max-waiting", "5"])

@@ -315,7 +315,7 @@ def _sketch(runner: Runner, small: NDArray[np.uint8], result: Colorization) -> A
 
 def check_format(format: str) -> None:
     """Raises OptionError unless it is one of CHOICES."""
-    if format not in CHOICES:
+    if not isinstance(format, str) or format not in CHOICES:
         raise OptionError(f"format is {format!r}, allowed are: {'; '.join(CHOICES)}.")
 
 

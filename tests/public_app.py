@@ -7,11 +7,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+
+import pytest
 
 if os.name != "nt":
     import resource
@@ -24,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FORWARDED = "X-Forwarded-For"
 ERRORS = "errors.txt"  # what the app writes to stderr
 T = TypeVar("T")
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
 
 
 class Served:
@@ -90,6 +94,18 @@ def ask_at_once(question: Callable[[int], T], times: int) -> list[T]:
     """The answers to question(0), question(1), ..., each asked in a thread of its own."""
     with ThreadPoolExecutor(times) as threads:
         return list(threads.map(question, range(times)))
+
+
+def use_of_cores(served: Served) -> float:
+    """Seconds of all cores that the app has used."""
+    fields = Path(f"/proc/{served.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def is_at_rest(served: Served) -> bool:
+    before = use_of_cores(served)
+    time.sleep(1.0)
+    return use_of_cores(served) - before < 0.25
 
 
 @contextmanager

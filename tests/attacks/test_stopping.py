@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -14,12 +13,21 @@ from typing import Any
 
 import pytest
 from app_server import wait_until
-from public_app import ERRORS, FORWARDED, ROOT, Served, serving
+from public_app import (
+    ERRORS,
+    FORWARDED,
+    ROOT,
+    Served,
+    is_at_rest,
+    needs_proc,
+    serving,
+    use_of_cores,
+)
 
 from ui.server.departures import AWAY_SECONDS
 from ui.server.temp_files import PREFIX
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+pytestmark = needs_proc
 
 
 @pytest.fixture(scope="module")
@@ -27,18 +35,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     options = ("--no-auth", "--proxies", "1")
     with serving(tmp_path_factory.mktemp("stopping"), *options) as served:
         yield served
-
-
-def use_of_cores(served: Served) -> float:
-    """Seconds of all cores that the app has used."""
-    fields = Path(f"/proc/{served.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def is_at_rest(served: Served) -> bool:
-    before = use_of_cores(served)
-    time.sleep(1.0)
-    return use_of_cores(served) - before < 0.25
 
 
 def begin(served: Served, sender: str, session: str | None) -> http.client.HTTPConnection:

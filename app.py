@@ -8,6 +8,8 @@ import importlib
 import importlib.util
 import os
 import signal
+import sys
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +31,7 @@ TAGLINE = "Black-and-white photographs in colour, at full size"
 AT_HOME = ", on your own machine"  # not where strangers come by
 PAGE = Path(__file__).resolve().parent / "ui" / "shared"
 WAITING = 32  # people in the queue; whoever comes after them is told that it is full
+STOP_SECONDS = 10.0  # for runs to end when the app is stopped
 NOT_OPEN = (
     "strangers could reach the app: give --auth USER:PASSWORD, or say --no-auth if everybody may "
     "use it"
@@ -60,6 +63,7 @@ def build(service: Service | None = None) -> gr.Blocks:
     )  # the package spaces, where it is, comes before Gradio
     import gradio as gr
 
+    from ui.server import gradio_private
     from ui.server.sessions import asked_tab, on_leave
 
     with gr.Blocks(
@@ -91,15 +95,19 @@ def build(service: Service | None = None) -> gr.Blocks:
             **quick,
         )
     blocks.service = service
-    return blocks.queue(max_size=service.public.waiting if service.public else WAITING)
+    # Not open: who posts to a function itself would pass by the queue, its lanes and its limits.
+    most = service.public.waiting if service.public else WAITING
+    blocks.queue(max_size=most, api_open=False)
+    gradio_private.slow_polling(blocks)
+    return blocks
 
 
 def launch_options(
-    blocks: gr.Blocks | None = None, accounts: Mapping[str, str] | None = None
+    blocks: gr.Blocks | None = None, accounts: Mapping[str, str] | None = None, proxies: int = 0
 ) -> dict[str, Any]:
     """What launch() is given whatever the command line says: the look, the limits, no tracking;
-    and what stands before everything where that page is open to strangers or asks for an account
-    (passwords by name)."""
+    and what stands before everything: more where that page is open to strangers or asks for an
+    account (passwords by name). `proxies`: how many of one's own are before the app."""
     from colorize_core.imaging.image import MAX_BYTES
     from ui.shared.theme import AutochromeTheme
 
@@ -115,29 +123,48 @@ def launch_options(
         "max_file_size": public.upload_bytes if public else MAX_BYTES,
         "run_history": False,
         "enable_monitoring": False,
-        "app_kwargs": {"middleware": list(middleware(blocks, accounts))},
+        "app_kwargs": {"middleware": list(middleware(blocks, accounts, proxies))},
     }
     if public:
         options["ssr_mode"] = False  # another server would stand between guard and clients
     return options
 
 
-def middleware(blocks: gr.Blocks | None, accounts: Mapping[str, str] | None) -> Iterator[Any]:
+def middleware(
+    blocks: gr.Blocks | None, accounts: Mapping[str, str] | None, proxies: int = 0
+) -> Iterator[Any]:
     """What requests pass before they come to Gradio, the first one first."""
     from starlette.middleware import Middleware
 
     from ui.server.basic_auth import Basic
+    from ui.server.departures import Departures
     from ui.server.guard import Guard
     from ui.server.limits import Public
-    from ui.server.sessions import count_waiting
+    from ui.server.origins import Origins
+    from ui.server.page_copies import PageCopies
+    from ui.server.sessions import list_waiting
 
     public = blocks.service.public if blocks else None
+    yield Middleware(Origins, public.proxies if public else proxies, on_space())
     if blocks and public:
-        of_address = count_waiting(blocks, public.proxies)
+        waiting = list_waiting(blocks, public.proxies)
         folder = blocks.service.folder.path
-        yield Middleware(Guard, public, folder, [EXAMPLES, DOCS], of_address)
+        yield Middleware(Guard, public, folder, [EXAMPLES, DOCS], waiting)
     if accounts:
         yield Middleware(Basic, accounts, public or Public())
+    if public:
+        yield Middleware(PageCopies)
+    if blocks:
+        yield Middleware(Departures, blocks.service.stop)
+
+
+def limit_connections(public: Public, shared: bool) -> None:
+    """Before the server starts. Behind a proxy or a tunnel one address speaks for everybody."""
+    from ui.server import connections, gradio_private
+
+    own = None if public.proxies or shared else public.connections
+    connections.Connection.pool = connections.make_pool(own)
+    gradio_private.set_protocol(f"{connections.__name__}:{connections.Connection.__name__}")
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -284,8 +311,11 @@ def main(arguments: list[str] | None = None) -> None:
         # which is where a tunnel and a proxy on the same machine send from.
         os.environ["FORWARDED_ALLOW_IPS"] = ""
         os.environ["HF_HUB_OFFLINE"] = "1"  # whatever asks for a model, none is downloaded
+        limit_connections(public, shared=options.share)
     wait_briefly()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # to tidy up as with Ctrl+C
+    stopped = threading.Event()
+    atexit.register(end_at_once, stopped)  # the first one is called last
     blocks = build(new_service(public))
     folder = blocks.service.folder
     atexit.register(folder.close)
@@ -298,10 +328,32 @@ def main(arguments: list[str] | None = None) -> None:
             auth=options.auth,
             root_path=options.root_path,
             mcp_server=options.mcp,
-            **launch_options(blocks, dict(options.auth or ())),
+            prevent_thread_lock=True,
+            **launch_options(blocks, dict(options.auth or ()), options.proxies),
         )
     except OSError as error:  # the port is taken, or the address is not of this machine
         raise SystemExit(f"The app cannot listen there: {error}") from error
+    await_signal(stopped)
+    print("Stopping what runs, and the app.", flush=True)
+    blocks.service.stop_all(STOP_SECONDS)
+    blocks.close(verbose=False)
+
+
+def await_signal(stopped: threading.Event) -> None:
+    """Return on Ctrl+C or SIGTERM, of which the next ones are not heeded: stopping has an end."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: stopped.set())
+    while not stopped.wait(1.0):  # on Windows a wait without an end hears no Ctrl+C
+        pass
+
+
+def end_at_once(stopped: threading.Event) -> None:
+    """Once all is tidied up after a signal, end without Python's own end: it stops the threads that
+    are in a library's code by force, on which C++ aborts."""
+    if stopped.is_set():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,6 @@ class App:
 
     def start(self) -> None:
         self.port = free_port()  # another one each time: the old one may not be free yet
-        self.served = Served(self.port, self.folder)
         command = [sys.executable, "app.py", "--public", "--no-auth", "--proxies", "1"]
         self.process = subprocess.Popen(
             [*command, "--port", str(self.port)],
@@ -61,6 +60,7 @@ class App:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        self.served = Served(self.port, self.folder, self.process)
         wait_until(lambda: is_up(self.port), seconds=PATIENCE)
 
     def kill(self) -> None:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from colorize_core.errors import OptionError
+from colorize_core.sizes import format_number
 
 Value = float | int | str
 
@@ -44,7 +45,7 @@ class Control:
                 f"{self.name} is {value!r}, a number is needed; allowed is {self.allowed}."
             )
         if not self.low <= value <= self.high or (isinstance(self.default, int) and value % 1):
-            raise OptionError(f"{self.name} is {value:g}, allowed is {self.allowed}.")
+            raise OptionError(f"{self.name} is {format_number(value)}, allowed is {self.allowed}.")
         return int(value) if isinstance(self.default, int) else float(value)
 
     def parse(self, text: str) -> Value:

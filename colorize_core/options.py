@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from colorize_core.errors import OptionError
+from colorize_core.sizes import format_number
 
 if TYPE_CHECKING:
     from colorize_core.cards import Value
@@ -24,7 +25,7 @@ def check(name: str, value: float, limits: tuple[float, float] | None = None) ->
     """Raises OptionError if `value` is not within the limits, those of RANGES by default."""
     low, high = limits or RANGES[name]
     if not low <= value <= high:  # also refuses NaN
-        raise OptionError(f"{name} is {value:g}, allowed is {low:g} to {high:g}.")
+        raise OptionError(f"{name} is {format_number(value)}, allowed is {low:g} to {high:g}.")
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,12 @@ class Options:
 
     @classmethod
     def read(cls, model: Any, vividness: Any, strength: Any, gain: Any, neutralize: Any) -> Options:
-        """From what a program sends. Raises OptionError where a number is none."""
+        """From what a program sends. Raises OptionError where a number is none, or out of range."""
         numbers = {"vividness": vividness, "strength": strength, "gain": gain}
         for name, value in numbers.items():
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise OptionError(f"{name} is {value!r}, a number is needed.")
+            check(name, value)  # also for float(): whole numbers may be larger than any float
         return cls(str(model), float(vividness), float(strength), float(gain), bool(neutralize))
 
     def with_controls(self, **controls: Value) -> Options:

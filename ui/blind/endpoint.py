@@ -15,6 +15,7 @@ from ui.blind.trials import ORIGINAL, PREFER, REAL, SIDES
 from ui.server.sessions import client_id
 from ui.shared import endpoints
 from ui.shared.service import Service
+from ui.shared.widgets import check_value
 
 ANOTHER = -1
 SEEDED = Control("seed", "Seed", "", ANOTHER, ANOTHER, SEED.high)
@@ -73,7 +74,7 @@ class Endpoint:
 
 def build(service: Service, cards: Sequence[ModelCard], models: gr.CheckboxGroup) -> None:
     """`models`: who takes part, of the tab."""
-    photo = gr.Image(label="Photo", type="filepath", visible=False)
+    photo = check_value(gr.Image(label="Photo", type="filepath", visible=False))
     question = gr.Radio([REAL, PREFER], value=REAL, label="Question", visible=False)
     seed = gr.Number(ANOTHER, precision=0, label="Seed", visible=False)
     endpoints.publish(

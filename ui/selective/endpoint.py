@@ -21,6 +21,7 @@ from ui.selective.session import SelectiveSession
 from ui.server.sessions import client_id
 from ui.shared import endpoints
 from ui.shared.service import Service, check_format
+from ui.shared.widgets import check_value
 
 AUTO = "auto"
 ENDPOINT = f"""Colour only a part of a photo and give it back at its full size, with its metadata.
@@ -126,7 +127,7 @@ def build(
 ) -> None:
     """`fills`: inside, outside, vividness and colour of the tab."""
     keep = gr.Textbox(AUTO, label="Keep", visible=False)
-    mask = gr.Image(label="Mask", type="filepath", visible=False)
+    mask = check_value(gr.Image(label="Mask", type="filepath", visible=False))
     format = endpoints.format_choice(CHOICES, "PNG")
     endpoints.publish(
         Endpoint(service, cards).selective,

@@ -7,6 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from starlette.requests import Request
+from uvicorn.config import HTTP_PROTOCOLS
+
+RUN_SECONDS = 0.03  # between two looks
+PROGRESS_SECONDS = 0.1
+
 
 def list_waiting(blocks: Any) -> Iterator[Any]:
     """Scopes of the requests whose runs wait in the queue of a gr.Blocks.
@@ -20,12 +26,54 @@ def list_waiting(blocks: Any) -> Iterator[Any]:
                 yield event.request.scope
 
 
+def slow_polling(blocks: Any) -> None:
+    """Have the queue of a gr.Blocks look for runs, and for their progress, as often as people
+    notice: Gradio looks a thousand times a second.
+
+    Private: `Blocks._queue` and its `sleep_when_free` and `progress_update_sleep_when_free`."""
+    blocks._queue.sleep_when_free = RUN_SECONDS
+    blocks._queue.progress_update_sleep_when_free = PROGRESS_SECONDS
+
+
+def set_protocol(protocol: str) -> None:
+    """Have the server that Gradio starts speak HTTP by that class, named as "module:Class".
+
+    Private: `Server` is made of a uvicorn.Config with nothing said of its protocol, which is then
+    the one of uvicorn's table that is called "auto"."""
+    HTTP_PROTOCOLS["auto"] = protocol
+
+
+def find_session(app: Any, event: str) -> str:
+    """The session of a run, by the name of the event that it is; a run that is over, and one of no
+    session, is its own.
+
+    Private: `Blocks._queue` and its `event_ids_to_events`."""
+    found = app.get_blocks()._queue.event_ids_to_events.get(event)
+    return str(found.session_hash) if found else event
+
+
 def log_in(app: Any, name: str, token: str) -> str:
     """Have Gradio's FastAPI app know a person by the token; the cookie, as its login sets it.
 
     Private: `App.tokens` and `App.cookie_id`."""
     app.tokens[token] = name
     return f"access-token-unsecure-{app.cookie_id}={token}"
+
+
+def read_user(app: Any, scope: Any) -> str | None:
+    """Who is logged in by the cookies of a request; None where nobody is.
+
+    Private: as in log_in(); the order is that of Gradio."""
+    cookies = Request(scope).cookies
+    name = app.cookie_id
+    token = cookies.get(f"access-token-{name}") or cookies.get(f"access-token-unsecure-{name}")
+    user: str | None = app.tokens.get(token)
+    return user
+
+
+def read_config(app: Any) -> Any:
+    """What the page is made of: another object where that has changed. Private: `Blocks.config`."""
+    return app.get_blocks().config
 
 
 def lacks_tool_client(app: Any) -> bool:

@@ -14,43 +14,40 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from ipaddress import IPv6Address, IPv6Interface, ip_address
 from pathlib import Path
 from typing import Any
 
-from ui.server.limits import MB, Buckets, Public
+from ui.server.bodies import Body, check_framing, read_length, replay
+from ui.server.limits import MB, Buckets, Places, Public
+from ui.server.refusals import HEADERS, Refused, answer
 
 API = "/gradio_api/"
 # What a page and a client need, by what it costs.
 ROUTES = (
-    ("page", "GET", r"/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt|logout)?/?"),
-    ("page", "GET", r"/(assets|static|svelte|pwa_icon)(/.*)?"),
-    ("page", "GET", API + r"(info|openapi\.json|startup-events|app_id|user|login_check)/?"),
-    ("page", "GET", API + r"(queue/status|upload_progress)"),
+    ("page", "GET", r"/(config)?/?"),
+    ("page", "GET", API + r"(info|openapi\.json)/?"),
+    ("small", "GET", r"/(theme\.css|favicon\.ico|manifest\.json|robots\.txt|logout)/?"),
+    ("small", "GET", r"/(assets|static|svelte|pwa_icon)(/.*)?"),
+    ("small", "GET", API + r"(startup-events|app_id|user|login_check|queue/status)/?"),
     ("login", "POST", r"/login/?"),
     ("file", "GET", API + r"file=.+"),
     ("upload", "POST", API + r"upload"),
     ("run", "POST", API + r"(queue/join|call/.+)"),
     ("tool", "POST", API + r"mcp(/.*)?"),
     ("quick", "POST", API + r"(run/[^/]+|cancel|reset)/?"),
-    ("stream", "GET", API + r"(queue/data|heartbeat/[^/]+|call/.+|mcp(/.*)?)"),
+    ("stream", "GET", API + r"(queue/data|upload_progress|heartbeat/[^/]+|call/.+|mcp(/.*)?)"),
 )
 LONG = ("stream", "upload")  # stay open for as long as the client likes
+WITH_BODY = ("login", "run", "tool", "quick")  # read before anything else sees it
+MINE_WAIT = "So many of your runs wait already: try again when one is done."
 NO_ADDRESS = "Send the file itself: this app fetches nothing from an address that it is given."
-HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
-
-
-class Refused(Exception):
-    """`status` is HTTP's; `wait`: seconds until it may be asked again."""
-
-    def __init__(self, status: int, words: str, wait: float = 0.0):
-        super().__init__(words)
-        self.status, self.wait = status, wait
 
 
 class Guard:
     """Middleware. `folder` has uploads and results, `shown` are the other folders whose files the
-    page shows, `waiting` says how many runs of an address are in the queue."""
+    page shows, `waiting` lists the addresses of the runs that are in the queue."""
 
     def __init__(
         self,
@@ -58,7 +55,7 @@ class Guard:
         limits: Public,
         folder: Path,
         shown: Sequence[Path] = (),
-        waiting: Callable[[str], int] = lambda client: 0,
+        waiting: Callable[[], Sequence[str]] = lambda: (),
     ):
         self.app, self.limits, self.folder, self.waiting = app, limits, folder, waiting
         self.open_to = tuple(place.resolve() for place in (folder, *shown))
@@ -67,10 +64,11 @@ class Guard:
             "session": limits.own_starts,
             "upload": limits.uploads,
             "quick": limits.quick,
-            "login": limits.logins,
+            "page": limits.pages,
         }
         self._buckets = {name: Buckets(rate) for name, rate in rates.items()}
-        self._streams: Counter[str] = Counter()
+        self._requests, self._streams = Places(limits.requests), Places(limits.streams)
+        self._coming: Counter[str] = Counter()  # runs of an address that are let in to the queue
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -79,39 +77,66 @@ class Guard:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
+        answering = Answering(send)
         try:
             kind = classify(scope["method"], strip_root(scope))
             client = read_address(scope, self.limits.proxies)
-            receive = await self._admit(kind, client, scope, receive)
+            check_framing(scope)
+            with self._requests.hold(client):
+                if kind not in LONG:
+                    await self._serve(kind, client, scope, receive, answering)
+                    return
+                with self._streams.hold(client):
+                    await self._serve(kind, client, scope, receive, answering)
         except Refused as refused:
+            if answering.started:  # too late for an answer: the connection ends
+                raise
             await answer(send, refused)
-            return
-        with_headers = _with_headers(send, kind)
-        if kind not in LONG:
-            await self.app(scope, receive, with_headers)
-            return
-        self._streams[client] += 1
-        try:
-            await self.app(scope, receive, with_headers)
-        finally:
-            self._streams -= Counter({client: 1})  # and forget who has none
 
-    async def _admit(self, kind: str, client: str, scope: Any, receive: Any) -> Any:
-        """Where the rest of the request is to be read from. Raises Refused."""
+    async def _serve(
+        self, kind: str, client: str, scope: Any, receive: Any, answering: Answering
+    ) -> None:
         if kind == "file":
             self._check_file(strip_root(scope).split("file=", 1)[1])
-        if kind in LONG and self._streams[client] >= self.limits.streams:
-            raise Refused(429, "Too many connections are open. Close other pages of this app.", 5)
-        if kind == "upload":
+            answering.headers += ((b"cache-control", b"private, no-store"),)
+        elif kind == "page":
+            self._take("page", client)
+        elif kind == "upload":
             self._admit_upload(client, read_length(scope))
-        if kind == "login":
-            self._take("login", client)
-        if kind in ("login", "run", "tool", "quick"):
-            body = await read_body(receive, self.limits.body_bytes)
+            receive = Body(receive, self.limits.request_bytes + MB, self._check_room)
+        elif kind in WITH_BODY:
+            body = await Body(receive, self.limits.body_bytes).read()
+            receive = replay(body, receive)
             if kind != "login":
                 self._admit_call(kind, client, body)
-            return _replay(body, receive)
-        return receive
+        if kind == "run":
+            with self._reserve(client) as leave:
+                answering.on_start = leave
+                await self.app(scope, receive, answering)
+        else:
+            await self.app(scope, receive, answering)
+
+    @contextmanager
+    def _reserve(self, client: str) -> Iterator[Callable[[], None]]:
+        """A place in the queue for a run that is on its way there, until it is seen in it: what is
+        called then. Raises Refused where there is none."""
+        there = self.waiting()
+        if there.count(client) + self._coming[client] >= self.limits.own_waiting:
+            raise Refused(429, MINE_WAIT, 5)
+        if len(there) + sum(self._coming.values()) >= self.limits.waiting:
+            raise Refused(503, "Many runs wait already: try again in a minute.", 30)
+        self._coming[client] += 1
+        held = [client]
+
+        def leave() -> None:
+            for each in held:
+                self._coming -= Counter({each: 1})
+            held.clear()
+
+        try:
+            yield leave
+        finally:
+            leave()
 
     def _admit_upload(self, client: str, size: int | None) -> None:
         if size is None:
@@ -135,8 +160,6 @@ class Guard:
         if isinstance(session, str):
             self._take("session", (client, session[:64]))
         self._take("run", client)
-        if self.waiting(client) >= self.limits.own_waiting:
-            raise Refused(429, "So many of your runs wait already: try again when one is done.", 5)
 
     def _take(self, name: str, key: Any, cost: float = 1.0) -> None:
         wait = self._buckets[name].take(key, cost)
@@ -169,6 +192,25 @@ class Guard:
         except (OSError, ValueError, RuntimeError):  # a null byte; a loop of links
             return False
         return any(path != place and path.is_relative_to(place) for place in self.open_to)
+
+
+class Answering:
+    """send() of ASGI with headers of our own; `on_start` is called when the answer begins."""
+
+    def __init__(self, send: Any):
+        self._send = send
+        self.headers: tuple[tuple[bytes, bytes], ...] = HEADERS
+        self.on_start: Callable[[], None] = lambda: None
+        self.started = False
+
+    async def __call__(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            self.on_start()
+            names = {name for name, _ in self.headers}
+            kept = [pair for pair in message.get("headers", ()) if pair[0].lower() not in names]
+            message = {**message, "headers": [*kept, *self.headers]}
+        await self._send(message)
 
 
 def strip_root(scope: Any) -> str:
@@ -204,26 +246,6 @@ def read_address(scope: Any, proxies: int) -> str:
     return str(IPv6Interface((known, 64)).network if isinstance(known, IPv6Address) else known)
 
 
-def read_length(scope: Any) -> int | None:
-    """What the request says of its length."""
-    sent = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-    return int(sent) if sent.isdigit() else None
-
-
-async def read_body(receive: Any, most: int) -> bytes:
-    """The whole body. Raises Refused."""
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refused(400, "The request was cut off.")
-        body += message.get("body", b"")
-        if len(body) > most:
-            raise Refused(413, f"The request has more than {most / MB:.0f} MB.")
-        if not message.get("more_body"):
-            return bytes(body)
-
-
 def parse_body(body: bytes) -> Any:
     """The JSON in it; None where there is nothing. Raises Refused."""
     try:
@@ -252,38 +274,3 @@ def check_arguments(asked: Any) -> None:
             for text in value.values():
                 if isinstance(text, str) and re.match("(?i)https?://", text.strip()):
                     raise Refused(400, NO_ADDRESS)
-
-
-def _replay(body: bytes, receive: Any) -> Any:
-    """A receive() that gives the body first."""
-    messages = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def again() -> Any:
-        return messages.pop() if messages else await receive()
-
-    return again
-
-
-def _with_headers(send: Any, kind: str) -> Any:
-    own = [*HEADERS, (b"cache-control", b"private, no-store")] if kind == "file" else [*HEADERS]
-    names = {name for name, _ in own}
-
-    async def sending(message: Any) -> None:
-        if message["type"] == "http.response.start":
-            kept = [pair for pair in message.get("headers", ()) if pair[0].lower() not in names]
-            message = {**message, "headers": [*kept, *own]}
-        await send(message)
-
-    return sending
-
-
-async def answer(send: Any, refused: Refused) -> None:
-    """In the form in which Gradio's pages and clients expect a reason."""
-    body = json.dumps({"detail": str(refused)}).encode()
-    headers = [(b"content-type", b"application/json"), *HEADERS]
-    if refused.status == 401:
-        headers.append((b"www-authenticate", b'Basic realm="Autochrome Studio", charset="UTF-8"'))
-    if refused.wait:
-        headers.append((b"retry-after", str(math.ceil(refused.wait)).encode()))
-    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from contextlib import suppress
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
 from colorize_core.imaging.decoder_pool import Budget
 from colorize_core.imaging.limits import MAX_PIXELS
+from ui.server.refusals import Refused
 
 MB = 1_000_000
 DECODING = 24  # bytes for each pixel that is decoded: benchmarks/results/public_memory.csv
@@ -77,7 +78,10 @@ class Public:
     uploads: Rate = field(default=Rate(60, 120))  # each costs one, and one more for every 8 MB
     quick: Rate = field(default=Rate(600, 60))  # what a page asks for on the way: strokes, previews
     logins: Rate = field(default=Rate(10, 60))
+    pages: Rate = field(default=Rate(240, 60))  # the page and what describes it
     streams: int = 48  # answers and uploads that stay open, at a time
+    requests: int = 128  # and these with all others
+    connections: int = 192  # with or without a request, where the app knows whose they are
     body_bytes: int = 32 * MB  # of a request that uploads nothing
     free_bytes: int = 1_000 * MB  # that stay free on the disk, whatever is asked for
 
@@ -95,6 +99,27 @@ class Public:
     def request_bytes(self) -> int:
         """Of an upload, which may be of several files."""
         return 4 * self.upload_bytes
+
+
+class Places:
+    """How many of something a client may have at a time."""
+
+    def __init__(self, most: int):
+        self._most = most
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def hold(self, client: str) -> Iterator[None]:
+        """Have one for as long as the block lasts. Raises Refused where there are too many."""
+        if self._taken[client] >= self._most:
+            raise Refused(429, "Too many connections are open. Close other pages of this app.", 5)
+        self._taken[client] += 1
+        try:
+            yield
+        finally:
+            self._taken[client] -= 1
+            if not self._taken[client]:
+                del self._taken[client]
 
 
 class Buckets:
@@ -120,6 +145,13 @@ class Buckets:
             if len(self._left) > CLIENTS:
                 self._left.popitem(last=False)
         return wait
+
+    def give_back(self, key: Hashable, cost: float = 1.0) -> None:
+        """What was taken, where it was not used after all."""
+        with self._lock:
+            now = self._clock()
+            tokens = self._count_tokens(key, now) + cost
+            self._left[key] = (min(self.rate.burst, tokens), now)
 
     def wait(self, key: Hashable) -> float:
         """Seconds until a token is there; none is taken."""

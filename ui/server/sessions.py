@@ -19,14 +19,13 @@ def client_id(request: gr.Request) -> str:
     return request.session_hash or secrets.token_hex(16)
 
 
-def count_waiting(blocks: gr.Blocks, proxies: int) -> Callable[[str], int]:
-    """How many runs of an address, as guard.read_address() knows it, are in the queue."""
+def list_waiting(blocks: gr.Blocks, proxies: int) -> Callable[[], list[str]]:
+    """The addresses, as guard.read_address() knows them, of the runs that are in the queue."""
 
-    def count(client: str) -> int:
-        waiting = gradio_private.list_waiting(blocks)
-        return sum(read_address(scope, proxies) == client for scope in waiting)
+    def list_addresses() -> list[str]:
+        return [read_address(scope, proxies) for scope in gradio_private.list_waiting(blocks)]
 
-    return count
+    return list_addresses
 
 
 def on_leave(service: Service) -> Callable[[gr.Request], None]:

@@ -15,6 +15,7 @@ from gradio.data_classes import JsonData
 
 from colorize_core.cards import Value
 from colorize_core.errors import ColorizeError, OptionError
+from colorize_core.sizes import format_number
 from ui.server.limits import AT_ONCE
 from ui.shared import model_choices
 from ui.shared.widgets import LANE
@@ -87,7 +88,7 @@ def format_choice(formats: Iterable[str], first: str) -> gr.Radio:
 def pick(name: str, given: Any, known: Mapping[str, T]) -> list[T]:
     """The values of the known names that are given. Raises OptionError for another one."""
     some = given if isinstance(given, list | tuple) else [given]
-    asked = [f"{each:g}" if isinstance(each, int | float) else str(each) for each in some]
+    asked = [format_number(each) if isinstance(each, int | float) else str(each) for each in some]
     if strange := [each for each in asked if each not in known]:
         raise OptionError(f"{name} has {', '.join(strange)}; known are: {', '.join(known)}.")
     return [known[each] for each in asked]

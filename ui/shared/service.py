@@ -86,6 +86,7 @@ class Service:
         self._tasks: defaultdict[str, set[Task]] = defaultdict(set)
         self._stops: dict[str, float] = {}  # client -> turn of its last stop
         self._warming = threading.Lock()
+        self._closing = False
 
     def warm_up(self) -> None:
         """Have what the first photo needs in the background, once: it is quick then."""
@@ -109,7 +110,7 @@ class Service:
         """Register a run of that client for as long as it lasts; faults become ColorizeError."""
         task = Task(report, turn, client)
         self._tasks[client].add(task)
-        if turn <= self._stops.get(client, -math.inf):
+        if self._closing or turn <= self._stops.get(client, -math.inf):
             task.stop()  # it was stopped while it waited in the queue
         try:
             with in_words():
@@ -127,6 +128,17 @@ class Service:
         for task in tuple(self._tasks.get(client, ())):
             if turn is None or task.turn <= turn:
                 task.stop()
+
+    def stop_all(self, seconds: float) -> bool:
+        """Stop what runs, whoever asked for it, and let nothing begin; wait for at most so many
+        seconds. Whether all of it has ended."""
+        self._closing = True
+        end = time.monotonic() + seconds
+        while self._tasks and time.monotonic() < end:
+            for client in tuple(self._tasks):
+                self.stop(client)
+            time.sleep(0.05)
+        return not self._tasks
 
     def leave(self, client: str) -> None:
         """Nobody waits any more: the page was closed."""
@@ -305,7 +317,7 @@ def _sketch(runner: Runner, small: NDArray[np.uint8], result: Colorization) -> A
 
 def check_format(format: str) -> None:
     """Raises OptionError unless it is one of CHOICES."""
-    if format not in CHOICES:
+    if not isinstance(format, str) or format not in CHOICES:
         raise OptionError(f"format is {format!r}, allowed are: {'; '.join(CHOICES)}.")
 
 

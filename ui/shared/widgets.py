@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
-from typing import Any
+from typing import Any, ClassVar
 
 import gradio as gr
+from gradio.data_classes import ImageData
 
 from colorize_core.cards import SEED, Control, ModelCard
 from colorize_core.errors import ColorizeError
@@ -20,6 +21,7 @@ from ui.shared.service import Colorization
 LANE = "studio"  # every colorization runs in this lane of the queue
 INVITATION = "# Drop a black-and-white photo\nor choose a file, or paste one"
 BUSY = "The app has not taken the photo: too many are waiting. Try again in a minute."
+NO_FILE = "A picture is given as a file: upload it, and name the path that was answered."
 Picker = tuple[Any, Callable[[], dict[str, Any]]]  # a component, and what it offers now
 QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
@@ -37,7 +39,7 @@ def runs(card: gr.HTML) -> dict[str, Any]:
 
 def drop_zone(invitation: str = INVITATION, **options: Any) -> gr.Image:
     """Where a photo is dropped; its value is not decoded by Gradio but by our own code."""
-    return gr.Image(
+    zone = gr.Image(
         label="Photo",
         show_label=False,
         sources=["upload"],
@@ -48,6 +50,27 @@ def drop_zone(invitation: str = INVITATION, **options: Any) -> gr.Image:
         elem_classes="drop",
         **options,
     )
+    return check_value(zone)
+
+
+class PhotoValue(ImageData):  # type: ignore[misc]  # Gradio is not checked
+    """What a program sends as a picture. Gradio refuses what is none without a word of why."""
+
+    model_config: ClassVar[dict[str, str]] = {"title": ImageData.__name__}  # shown to programs
+
+    @classmethod
+    def model_validate(cls, value: Any, **options: Any) -> Any:
+        """Raises gr.Error."""
+        try:
+            return super().model_validate(value, **options)
+        except ValueError as error:
+            raise gr.Error(NO_FILE, print_exception=False) from error
+
+
+def check_value(picture: gr.Image) -> gr.Image:
+    """The same component, which says what is wrong with a value that is no file."""
+    picture.data_model = PhotoValue
+    return picture
 
 
 @contextmanager

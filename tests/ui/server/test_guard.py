@@ -17,6 +17,7 @@ import app
 from colorize_core.errors import WeightsError
 from ui.server import guard, limits
 from ui.server.limits import MB, Buckets, Public, Rate
+from ui.server.refusals import Refused
 from ui.server.temp_files import KEEP_SECONDS, Folder
 from ui.shared.service import Service
 
@@ -51,7 +52,7 @@ def test_an_address_among_the_arguments_of_a_tool_is_refused() -> None:
     guard.check_arguments(call)
     for address in ("http://10.0.0.1/x.png", " HTTPS://intranet/x.png"):
         call["params"]["arguments"]["photo"] = address  # type: ignore[index]
-        with pytest.raises(guard.Refused, match="Send the file itself"):
+        with pytest.raises(Refused, match="Send the file itself"):
             guard.check_arguments([call])
 
 
@@ -63,6 +64,7 @@ def launch(blocks, **options):
     print(blocks._queue.max_size, blocks.delete_cache, options["max_file_size"])
     print(options["enable_monitoring"], options["run_history"], options["ssr_mode"])
     print(os.environ["HF_HUB_OFFLINE"], repr(os.environ["FORWARDED_ALLOW_IPS"]))
+    raise SystemExit
 
 gradio.Blocks.launch = launch
 app.main(["--public", "--no-auth", "--max-waiting", "5"])
@@ -129,10 +131,10 @@ def test_path_is_seen_as_the_routes_see_it() -> None:
 def test_full_disk_is_not_filled_further(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     shut = guard.Guard(None, Public(free_bytes=10**18), folder.path)
-    with pytest.raises(guard.Refused, match="no room") as refused:
+    with pytest.raises(Refused, match="no room") as refused:
         shut._admit_upload("ada", 1000)
     assert refused.value.status == 507
-    with pytest.raises(guard.Refused, match="no room"):
+    with pytest.raises(Refused, match="no room"):
         shut._admit_call("run", "ada", b"{}")
     guard.Guard(None, Public(free_bytes=0), folder.path)._admit_upload("ada", 1000)
 

@@ -166,7 +166,7 @@ def measure_app(folder: Path, at_once: int) -> dict[str, Any]:
         def watch() -> None:
             nonlocal peak
             while not done.wait(0.1):
-                peak = max(peak, measure_tree(served.pid))
+                peak = max(peak, measure_tree(served.process.pid))
 
         def ask(_: int) -> None:
             client = Client(served.url, verbose=False)
@@ -178,7 +178,7 @@ def measure_app(folder: Path, at_once: int) -> dict[str, Any]:
         with ThreadPoolExecutor(at_once) as threads:
             list(threads.map(ask, range(at_once)))
         seconds = time.perf_counter() - begun
-        rest = measure_tree(served.pid)
+        rest = measure_tree(served.process.pid)
         done.set()
         watching.join()
     return {

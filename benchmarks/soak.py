@@ -201,9 +201,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--clients", type=int, default=32)
     asked = parser.parse_args()
-    from tests.hostile_files import make_all
+    from tests.hostile_files import make_files
 
-    hostile = [data for _, data in make_all()]
+    hostile = list(make_files().values())
     with tempfile.TemporaryDirectory() as folder:
         app = App(Path(folder))
         before = app.measure()

@@ -113,16 +113,27 @@ def measure_field(pid: int, name: str, file: str = "status") -> int:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(name)), 0)
 
 
+def wait_until_idle(pid: int) -> None:
+    """Until it has imported what it needs, and sleeps."""
+    sleeping = 0
+    while sleeping < 10:
+        time.sleep(0.1)
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        sleeping = sleeping + 1 if state == "S" else 0
+
+
 def measure_decoding(folder: Path) -> Iterator[dict[str, Any]]:
     for what, ((height, width), encode) in FILES.items():
         path = folder / "photo"
         path.write_bytes(encode(smooth(height, width)))
         pool = DecoderPool(Public().budget)
         pool.start()
+        pid = pool.list_pids()[0]
+        wait_until_idle(pid)
+        before = measure_field(pid, "VmRSS")
         begun = time.perf_counter()
         samples = pool.decode(path, what).pixels
         seconds = time.perf_counter() - begun
-        pid = pool.list_pids()[0]
         peak, after = measure_field(pid, "VmHWM"), measure_field(pid, "VmRSS")
         yield {
             "what": "decode",
@@ -133,7 +144,7 @@ def measure_decoding(folder: Path) -> Iterator[dict[str, Any]]:
             "seconds": f"{seconds:.2f}",
             "peak_mib": f"{peak / MIB:.0f}",
             "rest_mib": f"{after / MIB:.0f}",
-            "bytes_a_pixel": f"{(peak - after) / (height * width):.1f}",
+            "bytes_a_pixel": f"{(peak - before) / (height * width):.1f}",
         }
 
 

@@ -19,7 +19,7 @@ from ui.server.refusals import Refused
 MB = 1_000_000
 DECODING = 24  # bytes for each pixel that is decoded: benchmarks/results/public_memory.csv
 SPARE = 250 * MB  # on top, whatever the size
-TWO = 4_000 * MB  # of memory, for two of the largest photos of strangers at once
+TWO = 4_500 * MB  # of memory, for two photos of strangers at once: docs/deploying.md
 GROUPS = ("memory.max", "memory/memory.limit_in_bytes")  # control groups, versions 2 and 1
 CLIENTS = 10_000  # whose use is remembered; beyond, who has been quiet for longest is forgotten
 

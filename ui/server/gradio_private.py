@@ -10,8 +10,8 @@ from typing import Any
 from starlette.requests import Request
 from uvicorn.config import HTTP_PROTOCOLS
 
-RUN_SECONDS = 0.03  # between two looks
-PROGRESS_SECONDS = 0.1
+OFTEN = (0.001, 0.05)  # seconds between two looks for runs, and for progress
+RARELY = (0.015, 0.1)  # of a run that comes then, nobody notices the first
 
 
 def list_waiting(blocks: Any) -> Iterator[Any]:
@@ -26,13 +26,12 @@ def list_waiting(blocks: Any) -> Iterator[Any]:
                 yield event.request.scope
 
 
-def slow_polling(blocks: Any) -> None:
-    """Have the queue of a gr.Blocks look for runs, and for their progress, as often as people
-    notice: Gradio looks a thousand times a second.
+def set_polling(blocks: Any, often: bool) -> None:
+    """How often the queue of a gr.Blocks looks for runs, and for their progress.
 
     Private: `Blocks._queue` and its `sleep_when_free` and `progress_update_sleep_when_free`."""
-    blocks._queue.sleep_when_free = RUN_SECONDS
-    blocks._queue.progress_update_sleep_when_free = PROGRESS_SECONDS
+    queue = blocks._queue
+    queue.sleep_when_free, queue.progress_update_sleep_when_free = OFTEN if often else RARELY
 
 
 def set_protocol(protocol: str) -> None:

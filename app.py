@@ -166,7 +166,8 @@ def limit_connections(public: Public, shared: bool) -> None:
 
     own = None if public.proxies or shared else public.connections
     connections.Connection.pool = connections.make_pool(own)
-    gradio_private.set_protocol(f"{connections.__name__}:{connections.Connection.__name__}")
+    protocol = f"{connections.__name__}:{connections.Connection.__name__}"
+    gradio_private.set_server(protocol, connections.BACKLOG)
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

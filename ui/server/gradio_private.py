@@ -5,10 +5,12 @@ look at. Tested with gradio 6.31; tests/ui/server/test_gradio_private.py fails w
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
+import uvicorn
 from starlette.requests import Request
-from uvicorn.config import HTTP_PROTOCOLS
+from uvicorn.config import Config as UvicornConfig
 
 OFTEN = (0.001, 0.05)  # seconds between two looks for runs, and for progress
 RARELY = (0.015, 0.1)  # of a run that comes then, nobody notices the first
@@ -34,12 +36,12 @@ def set_polling(blocks: Any, often: bool) -> None:
     queue.sleep_when_free, queue.progress_update_sleep_when_free = OFTEN if often else RARELY
 
 
-def set_protocol(protocol: str) -> None:
-    """Have the server that Gradio starts speak HTTP by that class, named as "module:Class".
+def set_server(protocol: str, backlog: int) -> None:
+    """Have the server that Gradio starts speak HTTP by that class, named as "module:Class", and
+    take at most so many new connections before it looks at them.
 
-    Private: `Server` is made of a uvicorn.Config with nothing said of its protocol, which is then
-    the one of uvicorn's table that is called "auto"."""
-    HTTP_PROTOCOLS["auto"] = protocol
+    Private: `gradio.http_server.start_server()` makes a `uvicorn.Config` and says neither."""
+    uvicorn.Config = partial(UvicornConfig, http=protocol, backlog=backlog)  # type: ignore[misc, assignment]
 
 
 def find_session(app: Any, event: str) -> str:

@@ -98,7 +98,7 @@ def build(service: Service | None = None) -> gr.Blocks:
     # Not open: who posts to a function itself would pass by the queue, its lanes and its limits.
     most = service.public.waiting if service.public else WAITING
     blocks.queue(max_size=most, api_open=False)
-    gradio_private.slow_polling(blocks)
+    gradio_private.set_polling(blocks, often=False)
     return blocks
 
 
@@ -141,6 +141,7 @@ def middleware(
     from ui.server.guard import Guard
     from ui.server.limits import Public
     from ui.server.origins import Origins
+    from ui.server.pace import Pace
     from ui.server.page_copies import PageCopies
     from ui.server.sessions import list_waiting
 
@@ -156,6 +157,7 @@ def middleware(
         yield Middleware(PageCopies)
     if blocks:
         yield Middleware(Departures, blocks.service.stop)
+        yield Middleware(Pace)
 
 
 def limit_connections(public: Public, shared: bool) -> None:
@@ -164,7 +166,8 @@ def limit_connections(public: Public, shared: bool) -> None:
 
     own = None if public.proxies or shared else public.connections
     connections.Connection.pool = connections.make_pool(own)
-    gradio_private.set_protocol(f"{connections.__name__}:{connections.Connection.__name__}")
+    protocol = f"{connections.__name__}:{connections.Connection.__name__}"
+    gradio_private.set_server(protocol, connections.BACKLOG)
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

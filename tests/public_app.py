@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -88,6 +89,12 @@ class Served:
         status, text, _ = self.upload(path.read_bytes(), path.name, sender)
         assert status == 200, text
         return {"path": json.loads(text)[0], "meta": {"_type": "gradio.FileData"}}
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Its result. In a thread of its own: Playwright leaves an event loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 def ask_at_once(question: Callable[[int], T], times: int) -> list[T]:

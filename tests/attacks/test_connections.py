@@ -17,7 +17,7 @@ import pytest
 if os.name != "nt":
     import resource
 
-from public_app import FORWARDED, Served, ask_at_once, serving
+from public_app import ERRORS, FORWARDED, Served, ask_at_once, serving
 
 from ui.server.connections import HEADER_SECONDS, Pool
 from ui.server.limits import Public
@@ -71,6 +71,7 @@ def test_half_requests_keep_nobody_out(behind_proxy: Served) -> None:
     if hard != resource.RLIM_INFINITY and hard < 2 * DESCRIPTORS:
         pytest.skip("this process may open too few connections")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2 * DESCRIPTORS), hard))
+    assert behind_proxy.ask("/config", sender="20.4.0.1")[0] == 200
     with half_sent(behind_proxy, DESCRIPTORS - 150), half_sent(behind_proxy, 200) as last:
         extra = [behind_proxy.ask("/config", sender=f"20.4.{i}.1")[0] for i in range(20)]
         assert extra == [200] * 20
@@ -78,6 +79,7 @@ def test_half_requests_keep_nobody_out(behind_proxy: Served) -> None:
         while not all(map(is_closed, last)):
             assert time.monotonic() - begun < 4 * HEADER_SECONDS, "half requests are kept"
             time.sleep(0.2)
+    assert "Too many open files" not in (behind_proxy.parent / ERRORS).read_text()
 
 
 def test_one_address_has_so_many_connections(direct: Served) -> None:

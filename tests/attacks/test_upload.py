@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from public_app import FORWARDED, Served, serving
+from public_app import FORWARDED, Served, run, serving
 
 from ui.server import bodies
 from ui.server.bodies import Body
@@ -85,7 +85,7 @@ def take(body: Body, times: int) -> None:
         for _ in range(times):
             await body()
 
-    asyncio.run(all_of_it())
+    run(all_of_it())
 
 
 async def receive_megabyte() -> dict[str, Any]:

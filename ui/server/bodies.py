@@ -12,6 +12,7 @@ from ui.server.refusals import Refused
 
 PAUSE = 30.0  # seconds in which something must come
 SLOWEST = 16_000  # bytes a second, from the first pause on
+SLOW = "The request came too slowly. Send it again."
 LOOK = 8 * MB  # bytes of an upload after which the room on the disk is looked at again
 
 
@@ -21,7 +22,9 @@ def check_framing(scope: Any) -> None:
     names = [name for name, _ in scope["headers"]]
     lengths = names.count(b"content-length")
     if lengths > 1 or (lengths and b"transfer-encoding" in names):
-        raise Refused(400, "Say how long the request is once: Content-Length or chunks.")
+        raise Refused(
+            400, "Say how long the request is once: Content-Length or chunks.", close=True
+        )
 
 
 def read_length(scope: Any) -> int | None:
@@ -47,13 +50,13 @@ class Body:
         try:
             message = await asyncio.wait_for(self._receive(), PAUSE)
         except asyncio.TimeoutError as error:
-            raise Refused(408, "The request came too slowly. Send it again.") from error
+            raise Refused(408, SLOW, close=True) from error
         self.taken += len(message.get("body", b""))
         self._ended = not message.get("more_body")
         if self.taken > self._most:
-            raise Refused(413, f"The request has more than {self._most / MB:.0f} MB.")
+            raise Refused(413, f"The request has more than {self._most / MB:.0f} MB.", close=True)
         if time.monotonic() - self._begun > PAUSE + self.taken / SLOWEST:
-            raise Refused(408, "The request came too slowly. Send it again.")
+            raise Refused(408, SLOW, close=True)
         if self.taken >= self._next_look:
             self._next_look = self.taken + LOOK
             self._look()

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 HEADER_SECONDS = 15.0  # for a whole header
 DESCRIPTORS = 8192  # asked of the system, which may allow fewer
+BACKLOG = 64  # new connections that are taken before those that are too many are closed
 SPARE = 256  # descriptors, and at most a quarter of them, for files, models and the app's own
 
 

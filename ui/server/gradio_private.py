@@ -5,13 +5,15 @@ look at. Tested with gradio 6.31; tests/ui/server/test_gradio_private.py fails w
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
+import uvicorn
 from starlette.requests import Request
-from uvicorn.config import HTTP_PROTOCOLS
+from uvicorn.config import Config as UvicornConfig
 
-RUN_SECONDS = 0.03  # between two looks
-PROGRESS_SECONDS = 0.1
+OFTEN = (0.001, 0.05)  # seconds between two looks for runs, and for progress
+RARELY = (0.015, 0.1)  # of a run that comes then, nobody notices the first
 
 
 def list_waiting(blocks: Any) -> Iterator[Any]:
@@ -26,21 +28,20 @@ def list_waiting(blocks: Any) -> Iterator[Any]:
                 yield event.request.scope
 
 
-def slow_polling(blocks: Any) -> None:
-    """Have the queue of a gr.Blocks look for runs, and for their progress, as often as people
-    notice: Gradio looks a thousand times a second.
+def set_polling(blocks: Any, often: bool) -> None:
+    """How often the queue of a gr.Blocks looks for runs, and for their progress.
 
     Private: `Blocks._queue` and its `sleep_when_free` and `progress_update_sleep_when_free`."""
-    blocks._queue.sleep_when_free = RUN_SECONDS
-    blocks._queue.progress_update_sleep_when_free = PROGRESS_SECONDS
+    queue = blocks._queue
+    queue.sleep_when_free, queue.progress_update_sleep_when_free = OFTEN if often else RARELY
 
 
-def set_protocol(protocol: str) -> None:
-    """Have the server that Gradio starts speak HTTP by that class, named as "module:Class".
+def set_server(protocol: str, backlog: int) -> None:
+    """Have the server that Gradio starts speak HTTP by that class, named as "module:Class", and
+    take at most so many new connections before it looks at them.
 
-    Private: `Server` is made of a uvicorn.Config with nothing said of its protocol, which is then
-    the one of uvicorn's table that is called "auto"."""
-    HTTP_PROTOCOLS["auto"] = protocol
+    Private: `gradio.http_server.start_server()` makes a `uvicorn.Config` and says neither."""
+    uvicorn.Config = partial(UvicornConfig, http=protocol, backlog=backlog)  # type: ignore[misc, assignment]
 
 
 def find_session(app: Any, event: str) -> str:

@@ -140,7 +140,7 @@ class Guard:
 
     def _admit_upload(self, client: str, size: int | None) -> None:
         if size is None:
-            raise Refused(411, "Say with Content-Length how long the upload is.")
+            raise Refused(411, "Say with Content-Length how long the upload is.", close=True)
         if size > self.limits.request_bytes + MB:  # a little for what is around the files
             most = f"{self.limits.upload_bytes / MB:.0f} MB a file"
             raise Refused(413, f"The upload has {size / MB:,.0f} MB; taken are {most}.")

@@ -11,23 +11,31 @@ HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-
 
 class Refused(Exception):
     """`status` is HTTP's; `wait`: seconds until it may be asked again; `challenge`: whether a name
-    and a password are asked for, for which browsers open a window of their own."""
+    and a password are asked for, for which browsers open a window of their own; `close`: whether
+    nothing more is taken on that connection, where most clients then hear no reason."""
 
-    def __init__(self, status: int, words: str, wait: float = 0.0, challenge: bool = False):
+    def __init__(
+        self,
+        status: int,
+        words: str,
+        wait: float = 0.0,
+        challenge: bool = False,
+        close: bool = False,
+    ):
         super().__init__(words)
-        self.status, self.wait, self.challenge = status, wait, challenge
+        self.status, self.wait, self.challenge, self.close = status, wait, challenge, close
 
 
 async def answer(send: Any, refused: Refused) -> None:
-    """In the form in which Gradio's pages and clients expect a reason. What is left of the request
-    is not read: the connection ends."""
+    """In the form in which Gradio's pages and clients expect a reason."""
     body = json.dumps({"detail": str(refused)}).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
-        (b"connection", b"close"),
         *HEADERS,
     ]
+    if refused.close:
+        headers.append((b"connection", b"close"))
     if refused.challenge:
         headers.append((b"www-authenticate", b'Basic realm="Autochrome Studio", charset="UTF-8"'))
     if refused.wait:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import re
 import shutil
@@ -19,7 +18,7 @@ from api_docs import DOCS, examples
 from mcp_client import call, said, tools
 from numpy.typing import NDArray
 from PIL import Image
-from public_app import FORWARDED, ROOT, Served, serving
+from public_app import FORWARDED, ROOT, Served, run, serving
 
 from ui.server.basic_auth import Basic
 from ui.server.limits import Buckets, Public, Rate
@@ -130,7 +129,7 @@ def asked(word: str, path: str = "/config", cookie: str = "") -> dict[str, Any]:
 
 def test_the_password_goes_no_further_and_who_is_logged_in_as_another_is_this_one() -> None:
     scope = asked(shown(*ADA), cookie="access-token-id=of-eve; access-token-unsecure-id=of-eve")
-    seen = asyncio.run(Basic(None, dict([ADA]), Public())._admit(scope))
+    seen = run(Basic(None, dict([ADA]), Public())._admit(scope))
     ((token, name),) = scope["app"].tokens.items()
     assert name == "ada"
     assert len(token) > 40
@@ -146,7 +145,7 @@ def test_the_password_goes_no_further_and_who_is_logged_in_as_another_is_this_on
 def test_what_is_wrong_is_refused(word: str) -> None:
     scope = asked(word)
     with pytest.raises(Refused, match="name and a password"):
-        asyncio.run(Basic(None, dict([ADA]), Public())._admit(scope))
+        run(Basic(None, dict([ADA]), Public())._admit(scope))
     assert not scope["app"].tokens
 
 

@@ -10,9 +10,11 @@ from scenes import ROOT
 # In a process of its own: Gradio's app, made and not served, closes neither its loop nor sockets.
 SCRIPT = """
 import gradio as gr
+from gradio import http_server
 from gradio.mcp import GradioMCPServer
 from gradio.routes import App
 from ui.server import gradio_private
+from ui.server.connections import Connection
 
 with gr.Blocks(analytics_enabled=False) as blocks:
     gr.Button().click(lambda: None)
@@ -24,6 +26,26 @@ assert isinstance(blocks._queue.event_queue_per_concurrency_id, dict)
 cookie = gradio_private.log_in(app, "ada", "secret")
 assert app.tokens["secret"] == "ada"
 assert cookie == f"access-token-unsecure-{app.cookie_id}=secret"
+
+scope = {"type": "http", "headers": [(b"cookie", cookie.encode())]}
+assert gradio_private.read_user(app, scope) == "ada"
+assert gradio_private.read_user(app, {"type": "http", "headers": []}) is None
+
+assert gradio_private.read_config(app)["components"]
+assert gradio_private.find_session(app, "gone") == "gone"
+assert blocks._queue.event_ids_to_events == {}
+
+for often in (True, False):
+    for name in ("sleep_when_free", "progress_update_sleep_when_free"):
+        assert 0.0005 < getattr(blocks._queue, name) < 0.2
+    gradio_private.set_polling(blocks, often)
+assert blocks._queue.sleep_when_free == gradio_private.RARELY[0]
+
+gradio_private.set_server("ui.server.connections:Connection", 64)
+made = http_server.uvicorn.Config(app=app, log_level="warning")
+made.load()
+assert made.http_protocol_class is Connection
+assert made.backlog == 64
 
 blocks.mcp_server_obj = None
 assert not gradio_private.lacks_tool_client(app)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from app_server import wait_until
+from PIL import Image
 from public_app import (
     ERRORS,
     FORWARDED,
@@ -24,6 +25,8 @@ from public_app import (
     use_of_cores,
 )
 
+from colorize_core import cards
+from colorize_core.metrics import METRICS
 from ui.server.departures import AWAY_SECONDS
 from ui.server.temp_files import PREFIX
 
@@ -39,8 +42,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def begin(served: Served, sender: str, session: str | None) -> http.client.HTTPConnection:
     """A long run, and the connection on which it is heard; returns when it works."""
-    photo = served.add_photo(ROOT / "examples" / "portrait-gray.jpg", sender)
-    data = [photo, ["coltran"], ["1"], 4, []]
+    large = served.parent / "large.jpg"
+    Image.open(ROOT / "examples" / "portrait-colour.jpg").resize((1000, 1000)).save(large)
+    photo = served.add_photo(large, sender)
+    models = [card.name for card in cards() if not card.sampled][:10]
+    measures = [metric.name for metric in METRICS if not metric.download]
+    data = [photo, models, ["0.5", "1", "1.5", "2"], 1, measures]
     body: dict[str, Any] = {"data": data, **({"session_hash": session} if session else {})}
     _, text, _ = served.ask("/gradio_api/call/compare", body, sender=sender)
     event = json.loads(text)["event_id"]
@@ -50,13 +57,13 @@ def begin(served: Served, sender: str, session: str | None) -> http.client.HTTPC
         path = f"/gradio_api/queue/data?session_hash={session}"
     line.request("GET", path, headers={FORWARDED: sender})
     before = use_of_cores(served)
-    wait_until(lambda: use_of_cores(served) - before > 4.0)
+    wait_until(lambda: use_of_cores(served) - before > 2.0)
     return line
 
 
 @pytest.mark.parametrize("session", [None, "page"])
 def test_a_run_ends_with_its_connection(served: Served, session: str | None) -> None:
-    """The run would go on for a minute."""
+    """The run would go on for some 20 seconds of a core."""
     line = begin(served, f"20.6.0.{len(session or '')}", session)
     assert not is_at_rest(served), "this run is over too soon to try it"
     line.close()

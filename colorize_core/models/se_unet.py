@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colorize_core.models.cards import make_trained_card
+from colorize_core.models.cards import MORE_PHOTOGRAPHS, make_trained_card
 
 if TYPE_CHECKING:
     from colorize_core.models.base import AbColorizer
@@ -32,8 +32,9 @@ CARDS = {
             paper="Hinton et al., Distilling the Knowledge in a Neural Network, 2015, "
             "https://arxiv.org/abs/1503.02531",
             parameters=1_558_860,
-            sha256="77473c810b30366300b34aee0844a784bf75c3edffffefb5ea49c6a05226fa93",
-            bytes=3_127_344,
+            sha256="c1940e82140d6e273f8335dbccac68f25c4fb0d7a542fadf5ce84771fe24d6a7",
+            bytes=3_127_768,
+            trained_on=MORE_PHOTOGRAPHS,
             limits="Brownish like its teacher, and softer: without skips it sees edges only "
             "roughly.",
             beside="se-unet",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import subprocess
 import sys
 import threading
@@ -19,16 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from colorize_core import errors
 from colorize_core.errors import (
     BrokenPictureError,
     Cancelled,
     ColorizeError,
     PictureTooLargeError,
 )
-from colorize_core.imaging.image import Photo
+from colorize_core.imaging import decoder_answers
+from colorize_core.imaging.image import NO_MEMORY, Photo
 from colorize_core.imaging.limits import MAX_PIXELS
 
 LOOK = 0.05  # seconds between two looks at whether somebody still waits
@@ -106,7 +103,7 @@ def _end_all(processes: list[_Process]) -> None:
 
 class _Process:
     def __init__(self, budget: Budget):
-        self._seconds = budget.seconds
+        self._seconds, self._pixels = budget.seconds, budget.pixels
         self._fault: ColorizeError | None = None  # why it is of no use any more
         numbers = map(str, (budget.memory, budget.seconds, budget.pixels))
         own = {
@@ -140,11 +137,14 @@ class _Process:
         watch.start()
         try:
             return self._ask(path, name)
-        except (EOFError, BrokenPipeError, pickle.UnpicklingError) as error:  # it has ended
+        except decoder_answers.FAULTS as error:  # it has ended, or a file has taken it over
             self._fault = self._fault or BrokenPictureError(
                 f"{name} cannot be read: the program that reads pictures has failed on it. Open it "
                 "elsewhere and save it again as JPEG."
             )
+            raise self._fault from error
+        except MemoryError as error:  # here; what it sends stays unread
+            self._fault = PictureTooLargeError(f"{name} {NO_MEMORY}.")
             raise self._fault from error
         finally:
             done.set()
@@ -170,14 +170,4 @@ class _Process:
         source: Any = self._running.stdout
         sink.write(json.dumps([str(path), name]).encode() + b"\n")
         sink.flush()
-        answer = pickle.load(source)
-        if len(answer) == 2:
-            error, words = answer
-            raise getattr(errors, error)(words)
-        shapes, metadata, format, pages, left_out = answer
-        planes: list[Any] = [np.empty(shape, dtype) for shape, dtype in shapes]
-        for plane in planes:
-            if source.readinto(plane.data.cast("B")) < plane.nbytes:
-                raise EOFError
-        alpha = planes[1] if len(planes) > 1 else None
-        return Photo(planes[0], alpha, metadata, format, pages, left_out)
+        return decoder_answers.read_answer(source, self._pixels)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import signal
 import sys
 import threading
@@ -18,10 +17,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
-import numpy as np
-
 from colorize_core.errors import PictureError
-from colorize_core.imaging import image
+from colorize_core.imaging import decoder_answers, image
 
 FIRST_TO_GO = "1000"  # by Linux, where the machine has no memory left
 
@@ -48,18 +45,12 @@ def _take_requests(requests: SimpleQueue[list[str]]) -> None:
 
 
 def _answer(answers: BinaryIO, path: str, name: str, pixels: int) -> None:
-    """A pickled tuple, and the samples that it announces. Of an error its name and words."""
     try:
         photo = image.read(path, name, pixels)
     except PictureError as error:
-        pickle.dump((type(error).__name__, str(error)), answers)
+        decoder_answers.write_error(answers, error)
     else:
-        planes = [each for each in (photo.pixels, photo.alpha) if each is not None]
-        shapes = [(each.shape, each.dtype.str) for each in planes]
-        pickle.dump((shapes, photo.metadata, photo.format, photo.pages, photo.left_out), answers)
-        for plane in planes:
-            answers.write(np.ascontiguousarray(plane).data.cast("B"))
-    answers.flush()
+        decoder_answers.write_photo(answers, photo)
 
 
 def _limit_memory(most: int) -> None:

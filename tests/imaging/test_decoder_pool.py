@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+import json
 import os
 import signal
 import subprocess
@@ -14,7 +16,7 @@ import pytest
 from app_server import wait_until
 
 from colorize_core import errors
-from colorize_core.imaging import image
+from colorize_core.imaging import decoder_answers, image
 from colorize_core.imaging.decoder_pool import Budget, DecoderPool
 from colorize_core.imaging.image import Photo
 from tests import image_files as files
@@ -216,3 +218,31 @@ def test_it_loads_neither_torch_nor_gradio() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+ANSWER = {"shapes": [[2, 2, 3]], "depth": 1, "metadata": {}, "format": "PNG", "pages": 1}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"cos\nsystem\n(S'exit 1'\ntR.",
+        b"{}\n",
+        b"[" * 100_000 + b"\n",
+        json.dumps({"error": "SystemExit", "words": "gone"}).encode() + b"\n",
+        json.dumps({**ANSWER, "left_out": [], "depth": 8}).encode() + b"\n" + bytes(96),
+        json.dumps({**ANSWER, "left_out": [], "shapes": [[9999, 9999, 3]]}).encode() + b"\n",
+        json.dumps({**ANSWER, "left_out": []}).encode() + b"\n" + bytes(11),
+    ],
+    ids=["pickle", "nothing", "depth", "error", "samples", "large", "cut off"],
+)
+def test_nothing_that_a_process_answers_is_trusted(answer: bytes) -> None:
+    with pytest.raises(decoder_answers.FAULTS):
+        decoder_answers.read_answer(io.BytesIO(answer), 1_000)
+
+
+def test_a_file_that_takes_the_process_over_is_refused(strange: Strange, tmp_path: Path) -> None:
+    pool = strange("os.write(3, b'no answer\\n' * 9)")
+    with pytest.raises(errors.BrokenPictureError, match="x cannot be read: the program"):
+        pool.decode(tmp_path / "strange", "x")
+    check_reads(pool, tmp_path)

@@ -11,25 +11,16 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from PIL import AvifImagePlugin
 
 from colorize_core.imaging import tiff
+from colorize_core.imaging.boxes import Box, read_boxes
 from colorize_core.imaging.limits import MAX_BLOCK, MAX_CHUNKS, check_count
 from colorize_core.imaging.parts import Parts
 
 HIDDEN = b"skip"  # a type of item that nobody looks for
 FILE, META_DATA = 0, 1  # what the place of an item counts from: the file, the box `idat`
-
-
-@dataclass(frozen=True)
-class Box:
-    """Where a box is in the file: its body from `begin` to `end`."""
-
-    name: bytes
-    begin: int
-    end: int
 
 
 def take_apart(data: bytes) -> Parts:
@@ -54,10 +45,10 @@ def take_apart(data: bytes) -> Parts:
 
 def _take_exif(data: bytes) -> tuple[bytes | None, bytes]:
     """The EXIF block, and the file with such items hidden."""
-    meta = next((box for box in _read_boxes(data, 0, len(data)) if box.name == b"meta"), None)
+    meta = next((box for box in read_boxes(data, 0, len(data)) if box.name == b"meta"), None)
     if meta is None:
         return None, data
-    boxes = {box.name: box for box in _read_boxes(data, meta.begin + 4, meta.end)}
+    boxes = {box.name: box for box in read_boxes(data, meta.begin + 4, meta.end)}
     types = dict(_find_items(data, boxes[b"iinf"])) if b"iinf" in boxes else {}
     hidden = {number: place for number, place in types.items() if data[place:][:4] == b"Exif"}
     if not hidden:
@@ -68,27 +59,10 @@ def _take_exif(data: bytes) -> tuple[bytes | None, bytes]:
     return _read_item(data, boxes, min(hidden)), bytes(changed)
 
 
-def _read_boxes(data: bytes, place: int, end: int) -> Iterator[Box]:
-    count = 0
-    while place + 8 <= end:
-        size, name = struct.unpack_from(">I4s", data, place)
-        head = 8
-        if size == 1:
-            (size,) = struct.unpack_from(">Q", data, place + 8)
-            head = 16
-        size = size or end - place
-        if size < head:
-            return
-        yield Box(name, place + head, min(place + size, end))
-        place += size
-        count += 1
-        check_count(count, MAX_CHUNKS, "boxes")
-
-
 def _find_items(data: bytes, infos: Box) -> Iterator[tuple[int, int]]:
     """(number, where its type stands) of the items."""
     first = infos.begin + (6 if data[infos.begin] == 0 else 8)
-    for box in _read_boxes(data, first, infos.end):
+    for box in read_boxes(data, first, infos.end):
         version = data[box.begin]
         if box.name == b"infe" and version >= 2:
             wide = version > 2

@@ -6,11 +6,10 @@ Sources: ITU-T T.800 (JPEG 2000); Adobe XMP part 3, section 1.1.4; ExifTool's "J
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from colorize_core.errors import BrokenPictureError
-from colorize_core.imaging.limits import MAX_CHUNKS, check_count
+from colorize_core.imaging.boxes import read_boxes
 from colorize_core.imaging.parts import Parts
 
 CODESTREAM = b"\xff\x4f\xff\x51"
@@ -48,11 +47,11 @@ def take_apart(data: bytes) -> Jpeg2000Parts:
 def _read_file(data: bytes, parts: Jpeg2000Parts) -> int:
     """What the boxes say, and where the codestream begins (0: nowhere)."""
     start = 0
-    for name, begin, end in _read_boxes(data, 0, len(data)):
+    for name, begin, end in read_boxes(data, 0, len(data)):
         if name == b"jp2c":
             start = start or begin
         if name == b"jp2h":
-            for inner, first, last in _read_boxes(data, begin, end):
+            for inner, first, last in read_boxes(data, begin, end):
                 if inner == b"colr" and data[first] == 2 and parts.icc is None:
                     parts.icc = data[first + 3 : last]
                 if inner == b"ihdr":
@@ -71,27 +70,9 @@ def _read_file(data: bytes, parts: Jpeg2000Parts) -> int:
     return start
 
 
-def _read_boxes(data: bytes, place: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """(name, begin, end of the body) of the boxes from `place` on."""
-    count = 0
-    while place + 8 <= end:
-        size, name = struct.unpack_from(">I4s", data, place)
-        head = 8
-        if size == 1:
-            (size,) = struct.unpack_from(">Q", data, place + 8)
-            head = 16
-        size = size or end - place
-        if size < head:
-            return
-        yield name, place + head, min(place + size, end)
-        place += size
-        count += 1
-        check_count(count, MAX_CHUNKS, "boxes")
-
-
 def _read_density(data: bytes, begin: int, end: int, parts: Jpeg2000Parts) -> None:
     """Dots an inch, from the resolution that was captured or else that to be shown."""
-    for name, place, _ in sorted(_read_boxes(data, begin, end)):
+    for name, place, _ in sorted(read_boxes(data, begin, end)):
         if name in (b"resc", b"resd") and parts.dpi is None:
             up, down, across, below, tens, tens_across = struct.unpack_from(">4H2b", data, place)
             if up and down and across and below:

@@ -53,7 +53,7 @@ FOOTER = """
 
 
 def build(service: Service | None = None) -> gr.Blocks:
-    """The page, with every tab; `studio` is what the tabs share, made here if not given."""
+    """The page, with every tab; `service` is what the tabs share, made here if not given."""
     from ui.server.temp_files import KEEP_SECONDS, SWEEP_SECONDS
 
     service = service or new_service()

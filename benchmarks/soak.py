@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.public_memory import MIB, list_tree, measure_tree
 from benchmarks.results_file import write
 from colorize_core.imaging.color import lightness
 from tests.app_server import free_port, is_up, wait_until
@@ -40,7 +41,6 @@ from tests.public_app import ROOT, Served
 PATIENCE = 60.0  # seconds that an app may take to start, and to put away what nobody needs
 SAME = 8.0  # mean difference of L between a photo and its colouring, in [0, 100]: JPEG's is under 2
 DEFAULTS: list[Any] = ["autochrome", 1.0, 1.0, 1.0, True, "JPEG", ""]
-MIB = 1 << 20
 
 
 class App:
@@ -74,29 +74,12 @@ class App:
 
     def measure(self) -> dict[str, int]:
         """Of the app and its children: memory, descriptors; files in its folder."""
-        pids = [self.process.pid, *_list_children(self.process.pid)]
         files = [path for path in self.folder.rglob("*") if path.is_file()]
         return {
-            "mib": sum(map(_read_memory, pids)) // MIB,
-            "descriptors": sum(map(_count_descriptors, pids)),
+            "mib": measure_tree(self.process.pid) // MIB,
+            "descriptors": sum(map(_count_descriptors, list_tree(self.process.pid))),
             "files": len([path for path in files if "lasting" not in path.parts]),
         }
-
-
-def _list_children(pid: int) -> list[int]:
-    try:
-        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except OSError:  # it has ended meanwhile
-        return []
-    own = [int(child) for child in text.split()]
-    return own + [each for child in own for each in _list_children(child)]
-
-
-def _read_memory(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0
 
 
 def _count_descriptors(pid: int) -> int:
@@ -157,13 +140,7 @@ class Client(threading.Thread):
 
     def _ask(self, data: bytes, name: str) -> NDArray[np.uint8] | str:
         """The photo in colour, or why there is none."""
-        edge = "soak-edge"
-        head = f'Content-Disposition: form-data; name="files"; filename="{name}"'
-        body = f"--{edge}\r\n{head}\r\n\r\n".encode() + data + f"\r\n--{edge}--\r\n".encode()
-        kind = f"multipart/form-data; boundary={edge}"
-        status, text, _ = self.app.served.ask(
-            "/gradio_api/upload", body, sender=self.address, Content_Type=kind
-        )
+        status, text, _ = self.app.served.upload(data, name, self.address)
         if status != 200:
             return f"upload {status}"
         photo = {"path": json.loads(text)[0], "meta": {"_type": "gradio.FileData"}}
@@ -203,7 +180,7 @@ def main() -> None:
     asked = parser.parse_args()
     from tests.hostile_files import make_files
 
-    hostile = list(make_files().values())
+    hostile = [data for _, data in make_files()]
     with tempfile.TemporaryDirectory() as folder:
         app = App(Path(folder))
         before = app.measure()

@@ -6,6 +6,7 @@ import argparse
 import io
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from colorize_core.errors import ColorizeError, DeviceError, OptionError
@@ -76,7 +77,7 @@ def refuse_empty(made: argparse.ArgumentParser, arguments: Sequence[str] | None)
     """SystemExit for an argument without a letter, as "$UNSET" leaves it: an empty path would be
     the current folder."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    for before, text in zip(["", *given], given, strict=False):
+    for before, text in pairwise(["", *given]):
         flag, equals, value = text.partition("=")
         if not text or (flag.startswith("--") and equals and not value):
             where = f" after {flag or before}" if flag or before else ""

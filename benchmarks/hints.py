@@ -26,7 +26,7 @@ from benchmarks.speed import photo
 from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.metrics import protocol
 from colorize_core.metrics.interval import estimate_interval
-from colorize_core.models.hints import Hint
+from colorize_core.steering.hints import Hint
 from colorize_core.training.data import find_photos
 
 CHROMA = 35.0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from colorize_core.errors import OptionError
 from colorize_core.sizes import format_number
+from colorize_core.steering.hints import Hint
 
 if TYPE_CHECKING:
     from colorize_core.cards import Value
@@ -38,6 +39,7 @@ class Options:
     gain: float = 1.0
     neutralize: bool = True
     controls: tuple[tuple[str, Value], ...] = ()  # the model's own, the defaults where not named
+    hints: tuple[Hint, ...] = ()  # colours wanted at places of the photo
 
     @classmethod
     def read(cls, model: Any, vividness: Any, strength: Any, gain: Any, neutralize: Any) -> Options:
@@ -55,4 +57,4 @@ class Options:
 
     def network_part(self) -> tuple[Any, ...]:
         """What a prediction depends on: with these unchanged the network need not run again."""
-        return self.model, self.gain, self.neutralize, self.controls
+        return self.model, self.gain, self.neutralize, self.controls, self.hints

@@ -62,16 +62,20 @@ def load(name: str = CARD.name, device: str = "auto") -> ClassifyingColorizer:
     )
 
 
-def predict_ab(network: Any, lightness: Tensor, hints: Tensor) -> Distribution:
-    """The mean of the photo's and its mirror image's distributions, to be decoded at will."""
+def predict_ab(
+    network: Any, lightness: Tensor, hints: Tensor, known: tuple[Tensor, ...] | None = None
+) -> Distribution:
+    """The mean of the photo's and its mirror image's distributions, to be decoded at will. `known`:
+    what the encoder told of the same lightness before, as the distribution has it."""
     import torch
 
     from colorize_core.models.distribution import Distribution
 
     light, hint = (torch.cat([each, each.flip(-1)]) for each in (lightness, hints))
-    seen = network.see(light, network.recognize(light), hint[:, :2], hint[:, 2:])[0]
+    known = known or network.recognize(light)
+    seen = network.see(light, known, hint[:, :2], hint[:, 2:])[0]
     logits, features = (_merge(each) for each in (network.head(seen), seen))
-    return Distribution(network.bins, logits, features)
+    return Distribution(network.bins, logits, features, known)
 
 
 def _merge(both: Tensor) -> Tensor:

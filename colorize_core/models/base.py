@@ -21,8 +21,9 @@ from colorize_core.imaging import chroma
 from colorize_core.imaging.chroma import Picture
 from colorize_core.imaging.color import lab_to_rgb
 from colorize_core.imaging.tone import Tone, measure_tone
-from colorize_core.models.hints import Hint, apply_hints, draw_hints
+from colorize_core.models.hints import apply_hints, draw_hints
 from colorize_core.people.windows import Rectangle, cut
+from colorize_core.steering.hints import Hint
 
 Decoder = Callable[[float], Tensor]  # vividness -> ab (N, 2, h, w) in Lab units
 Report = Callable[[float], None]  # gets shares of the work in [0, 1]; what it raises stops it
@@ -238,7 +239,7 @@ class AbColorizer(LabColorizer):
         self,
         card: ModelCard,
         network: nn.Module,
-        predict_ab: Callable[[nn.Module, Tensor, Tensor], Decoder],
+        predict_ab: Callable[..., Decoder],
         device: torch.device,
         *,
         multiple: int = 16,
@@ -263,10 +264,11 @@ class AbColorizer(LabColorizer):
         return seen.make_prediction(decode, self.cell)
 
     @torch.inference_mode()
-    def _run(self, seen: FittedPhoto, hints: Sequence[Hint]) -> Decoder:
+    def _run(self, seen: FittedPhoto, hints: Sequence[Hint], *known: Any) -> Decoder:
+        """`known` is handed on to predict_ab()."""
         planes = torch.from_numpy(draw_hints(hints, seen.network_l.shape, seen.inside))[None]
         lightness = seen.lightness().to(self.torch_device)
-        return self.predict_ab(self.network, lightness, planes.to(self.torch_device))
+        return self.predict_ab(self.network, lightness, planes.to(self.torch_device), *known)
 
 
 class SampledAb(NamedTuple):

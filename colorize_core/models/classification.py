@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN
 from colorize_core.imaging import chroma
@@ -25,11 +26,12 @@ from colorize_core.models.base import (
     as_planes,
 )
 from colorize_core.models.distribution import Distribution
-from colorize_core.models.hints import Hint, Reach, find_reach
+from colorize_core.models.hints import Reach, find_reach
 from colorize_core.models.regions import choose, find_regions
 from colorize_core.people.faces import Face, find_faces
 from colorize_core.people.skin import PlacedDistribution, SkinLayer, colour_skin, find_skin
 from colorize_core.people.windows import Rectangle, frame_people, snap
+from colorize_core.steering.hints import Hint
 
 MUTED = 25.0  # colourfulness under which vividness is raised
 MOST_BOOST = 1.5  # share by which it is where there is no colour at all
@@ -179,13 +181,20 @@ class ClassifyingColorizer(AbColorizer):
     ) -> HintLayer:
         """What hints change of a prediction without any."""
         decode: Any = free.decode
-        guided = replace(self._predict_distribution(seen, hints), boost=decode.boost)
+        guided = replace(
+            self._predict_distribution(seen, hints, decode.known), boost=decode.boost, known=None
+        )
         reach = find_reach(decode(1.0), hints, free.coarse_l, free.cells, decode.features)
         return HintLayer(decode, guided, reach, free.coarse_l, seen.fine_l, free.cells, kept)
 
-    def _predict_distribution(self, seen: FittedPhoto, hints: Sequence[Hint] = ()) -> Distribution:
-        """What the network says of a photo or a part of one."""
-        told: Any = self._run(seen, hints)
+    def _predict_distribution(
+        self,
+        seen: FittedPhoto,
+        hints: Sequence[Hint] = (),
+        known: tuple[Tensor, ...] | None = None,
+    ) -> Distribution:
+        """What the network says of a photo or a part of one. `known`: what its encoder told."""
+        told: Any = self._run(seen, hints, known)
         distribution: Distribution = told.smooth_along(seen.shrink_to_cells(self.cell)[0])
         return distribution
 

@@ -30,6 +30,7 @@ class Distribution:
     bins: AbBins
     logits: Tensor
     features: Tensor | None = None  # (1, C, h, w), what the network made them from
+    known: tuple[Tensor, ...] | None = None  # what an encoder that sees L alone told of the photo
     level: Tensor | None = None  # (h, w), L of the cells, along which ab is evened out
     boost: float = 0.0  # share by which vividness is raised, as far as its range goes
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from colorize_core.errors import OptionError
+from colorize_core.steering.hints import Hint
 
 # Chosen on the validation photographs, as are the colours' own limits of what is one object.
 UNLIKE_L = 0.02  # what a difference of one unit of L adds to a distance
@@ -31,24 +30,6 @@ NEAR, NEAR_WIDTH = 2.2, 0.3  # where the network's answer to the hints ends, and
 BY_DISTANCE, BY_L, BY_FEATURES = 0.22, 0.0143, 0.783
 KNOWN_END, KNOWN_WIDTH = 1.1, 0.085
 KNOWN_NEAR, KNOWN_NEAR_WIDTH = 0.6, 0.1
-
-
-@dataclass(frozen=True)
-class Hint:
-    """The colour wanted at one place: at (x, y) of the photo in [0, 1] from its top left corner,
-    within `radius` (a share of the photo's longer side), the colour is `ab` in Lab units."""
-
-    x: float
-    y: float
-    ab: tuple[float, float]
-    radius: float = 0.01
-
-    def __post_init__(self) -> None:
-        for name, value in (("x", self.x), ("y", self.y), ("radius", self.radius)):
-            if not 0 <= value <= 1:
-                raise OptionError(f"hint {name} is {value}, allowed is 0 to 1.")
-        if not all(-128 <= value <= 128 for value in self.ab):
-            raise OptionError(f"hint ab is {self.ab}, allowed is -128 to 128 each.")
 
 
 def draw_hints(

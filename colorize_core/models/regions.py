@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from colorize_core.models.distribution import Distribution
-from colorize_core.models.hints import Hint, find_reach
+from colorize_core.models.hints import find_reach
+from colorize_core.steering.hints import Hint
 
 SEED_STEP = 3  # cells between the places that are tried
 LEAST_SHARE = 0.015  # of the photo that a region must fill

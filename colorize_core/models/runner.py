@@ -124,8 +124,26 @@ class Runner:
                 pixels,
                 gain=options.gain,
                 neutralize=options.neutralize,
+                hints=options.hints,
                 progress=task.part(LOOKED, "Drawing the colours", PREDICTED),
                 **dict(options.controls),
+            )
+
+    def guide(self, pixels: Any, prediction: Any, options: Options, task: Task) -> Any:
+        """The prediction of the same photo and options without hints, with those of the options:
+        only what depends on hints is done again, where the model can tell that apart. Raises what
+        predict() raises."""
+        model = self.model(options.model)
+        if not hasattr(model, "guide"):
+            return self.predict(pixels, options, task)
+        task.step(LOOKED, "Taking the hints")
+        with self.turn(task):
+            return model.guide(
+                pixels,
+                prediction,
+                options.hints,
+                gain=options.gain,
+                neutralize=options.neutralize,
             )
 
     def steps(

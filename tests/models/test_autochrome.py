@@ -10,7 +10,8 @@ from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.metrics.colourfulness import colourfulness
 from colorize_core.metrics.protocol import crop_square, to_gray
 from colorize_core.models.base import _predict_plain
-from colorize_core.models.hints import Hint, apply_hints, draw_hints
+from colorize_core.models.hints import apply_hints, draw_hints
+from colorize_core.steering.hints import Hint
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.metrics.protocol import to_gray
 from colorize_core.models import classification
 from colorize_core.models.classification import HintLayer, WindowLayer
-from colorize_core.models.hints import Hint
 from colorize_core.models.regions import ColourRegion, choose, list_choices, measure_distance
 from colorize_core.people.skin import SkinLayer
+from colorize_core.steering.hints import Hint
 
 Picture = NDArray[np.uint8]
 CHEEKS = (slice(112, 150), slice(200, 250))  # of the astronaut

@@ -237,7 +237,7 @@ def test_cancelled_in_progress_stops_the_work(model: Any, gray_scene: Scene) -> 
 
 
 def test_hints_are_taken_or_refused_as_the_card_says(model: Any, gray_scene: Scene) -> None:
-    from colorize_core.models.base import Hint
+    from colorize_core.steering.hints import Hint
 
     gray = gray_scene(150, 200)
     hints = [Hint(0.5, 0.5, (60.0, 30.0), 0.05)]

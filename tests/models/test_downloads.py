@@ -18,8 +18,8 @@ from colorize_core.downloads import checkpoints
 from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import DeviceError, WeightsError
 from colorize_core.models import ddcolor as family
-from colorize_core.models.hints import Hint
 from colorize_core.networks import ddcolor
+from colorize_core.steering.hints import Hint
 
 CARDS = {card.name: card for card in colorize_core.cards(downloads=True)}
 

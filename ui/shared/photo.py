@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -115,9 +116,11 @@ class OpenPhoto:
     def predict(self, runner: Runner, options: Options, task: Task) -> Any:
         """What the model predicts for it; the network rests where that is known. Raises what
         Runner.predict() raises."""
-        key = options.network_part()
-        prediction = self._predictions.get(key)
-        if prediction is None:
+        prediction = self._predictions.get(options.network_part())
+        if prediction is None and options.hints:
+            free = self.predict(runner, replace(options, hints=()), task)
+            prediction = runner.guide(self.pixels, free, options, task)
+        elif prediction is None:
             prediction = runner.predict(self.pixels, options, task)
         self.keep(options, prediction)
         return prediction

@@ -1,0 +1,1 @@
+"""What a person knows of a photo's colours: hints, and what else becomes hints. Free of torch."""

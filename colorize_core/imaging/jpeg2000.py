@@ -8,8 +8,9 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from colorize_core.errors import BrokenPictureError
+from colorize_core.errors import BrokenPictureError, PictureTooLargeError
 from colorize_core.imaging.boxes import read_boxes
+from colorize_core.imaging.limits import MAX_WAVELET
 from colorize_core.imaging.parts import Parts
 
 CODESTREAM = b"\xff\x4f\xff\x51"
@@ -27,7 +28,9 @@ class Jpeg2000Parts(Parts):
 
 
 def take_apart(data: bytes) -> Jpeg2000Parts:
-    """Raises BrokenPictureError where there is no codestream, struct.error where it is cut off."""
+    """Raises BrokenPictureError where there is no codestream, struct.error where it is cut off, and
+    PictureTooLargeError where it would take more memory than any other picture may: OpenJPEG holds
+    a tile's samples in 4 bytes each, and OpenCV, which reads more than 8 bits, those of all."""
     parts = Jpeg2000Parts(data, (0, 0))
     start = 0
     if not data.startswith(CODESTREAM):
@@ -41,6 +44,13 @@ def take_apart(data: bytes) -> Jpeg2000Parts:
     parts.size = (right - left, low - top)
     parts.complete = announced in ((0, 0), parts.size)  # Pillow makes room for what is announced
     parts.depth = max((each & 0x7F) + 1 for each in depths)
+    tile = struct.unpack_from(">2I", data, start + 24) if parts.depth <= 8 else parts.size
+    pixels = min(tile[0], parts.size[0]) * min(tile[1], parts.size[1])
+    if pixels * parts.channels > MAX_WAVELET:
+        raise PictureTooLargeError(
+            f"has {pixels / 1e6:,.0f} megapixels that must be decoded at once; of such JPEG 2000 "
+            f"at most {MAX_WAVELET / parts.channels / 1e6:,.0f} are read. Save it elsewhere as TIFF"
+        )
     return parts
 
 

@@ -23,6 +23,7 @@ MAX_SCANS = 200  # of a JPEG, each of which goes over all pixels; progressive on
 MAX_BLOCKS = 8_000_000  # of at most 255 bytes, of a GIF
 MAX_ENTRIES = 100_000  # of all directories of a TIFF file or EXIF block
 MAX_STRIPS = 1_000_000  # or tiles of a TIFF's page
+MAX_WAVELET = 300_000_000  # samples of a JPEG 2000 that OpenJPEG takes apart at once, 4 bytes each
 MAX_TILE = 256_000_000  # bytes of tiles that reach beyond the picture
 
 DEFLATE_RATIO = 1032  # bytes that one byte of Deflate can become at most (zlib's technical notes)

@@ -96,3 +96,26 @@ def test_boxes_that_announce_another_size_than_the_pixels_have() -> None:
     assert whole.count(boxed) == 1
     with pytest.raises(BrokenPictureError, match="disagree"):
         image.decode(whole.replace(boxed, other))
+
+
+def claim_size(data: bytes, width: int, height: int, tile: int) -> bytes:
+    """The file with another size in its headers, in square tiles."""
+    data = bytearray(data)
+    start = data.index(jpeg2000.CODESTREAM)
+    struct.pack_into(">2I", data, start + 8, width, height)
+    struct.pack_into(">2I", data, start + 24, tile, tile)
+    struct.pack_into(">2I", data, data.index(b"ihdr") + 4, height, width)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("deep", "tile", "taken"), [(False, 1024, True), (False, 20_000, False), (True, 1024, False)]
+)
+def test_what_is_decoded_at_once_is_bounded(deep: bool, tile: int, taken: bool) -> None:
+    small = deep_jp2(files.deep(90, 70)) if deep else files.saved(files.colours(), "JPEG2000")
+    large = claim_size(small, 12_000, 10_000, tile)
+    if taken:
+        assert jpeg2000.take_apart(large).size == (12_000, 10_000)
+    else:
+        with pytest.raises(PictureTooLargeError, match="at most 100"):
+            image.decode(large)

@@ -318,6 +318,22 @@ def test_next_start_removes_what_a_crash_left(tmp_path: Path) -> None:
     assert [place.exists() for place in (crashed, running, foreign)] == [False, True, True]
 
 
+def test_next_start_removes_at_once_what_was_killed(tmp_path: Path) -> None:
+    script = (
+        "import os, sys\n"
+        "from ui.server.temp_files import Folder\n"
+        "folder = Folder(sys.argv[1])\n"
+        "folder.new('photo.jpg').write_bytes(b'x')\n"
+        "print(folder.path, flush=True)\n"
+        "os._exit(9)\n"
+    )
+    running = Folder(tmp_path)
+    killed = Path(run_python(tmp_path, "-c", script, str(tmp_path)).stdout.strip())
+    assert killed.is_dir()
+    Folder(tmp_path).close()
+    assert [running.path.is_dir(), killed.exists()] == [True, False]
+
+
 def test_page_is_private_by_default(app_address: str, tmp_path: Path) -> None:
     config = Client(app_address, verbose=False).config
     assert config["analytics_enabled"] is False

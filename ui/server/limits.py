@@ -19,20 +19,36 @@ from ui.server.refusals import Refused
 MB = 1_000_000
 DECODING = 24  # bytes for each pixel that is decoded: benchmarks/results/public_memory.csv
 SPARE = 250 * MB  # on top, whatever the size
-TWO = 4_500 * MB  # of memory, for two photos of strangers at once: docs/deploying.md
-GROUPS = ("memory.max", "memory/memory.limit_in_bytes")  # control groups, versions 2 and 1
+# Of memory, for two photos of strangers at once, for one, and for the app without any:
+# docs/deploying.md.
+TWO, ONE, NONE = 4_500 * MB, 3_000 * MB, 1_000 * MB
+LARGEST = 50 * MB  # pixels of a photo, where the memory is there for it
+CACHED = 8  # the share of the memory that decoded photos may keep is one in so many
+MOST_CACHED = 600 * MB
 CLIENTS = 10_000  # whose use is remembered; beyond, who has been quiet for longest is forgotten
 
 
-def measure_memory(groups: Path = Path("/sys/fs/cgroup")) -> float:
-    """Bytes that this program can have: the machine's, or its container's where that has fewer.
-    Infinite where nobody tells."""
+def measure_memory(
+    groups: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")
+) -> float:
+    """Bytes that this program can have: the machine's, or those of its container or its service
+    where these have fewer. Infinite where nobody tells.
+
+    Source: the kernel's documentation of control groups, versions 1 and 2."""
     found = [math.inf]
     if hasattr(os, "sysconf"):
         found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    for name in GROUPS:
+    places = {groups / "memory.max", groups / "memory/memory.limit_in_bytes"}
+    with suppress(OSError):
+        for line in own.read_text().splitlines():
+            _, kinds, path = line.split(":", 2)
+            if not kinds:
+                places.add(groups / path.strip("/") / "memory.max")
+            elif kinds == "memory":
+                places.add(groups / "memory" / path.strip("/") / "memory.limit_in_bytes")
+    for place in places:
         with suppress(OSError, ValueError):  # another version, or "max"
-            found.append(int((groups / name).read_text()))
+            found.append(int(place.read_text()))
     return min(found)
 
 
@@ -42,7 +58,15 @@ def count_lanes(memory: float) -> int:
     return 2 if memory >= TWO else 1
 
 
-AT_ONCE = count_lanes(measure_memory())
+def count_pixels(memory: float) -> int:
+    """The most of a stranger's photo: what there is beside the app itself decides."""
+    share = (memory - NONE) / (ONE - NONE)
+    return int(LARGEST * min(1.0, max(0.1, share)) // MB * MB)
+
+
+MEMORY = measure_memory()
+AT_ONCE = count_lanes(MEMORY)
+CACHE_BYTES = int(min(MOST_CACHED, MEMORY / CACHED))  # of decoded photos, of everybody together
 
 
 @dataclass(frozen=True)
@@ -67,7 +91,7 @@ class Public:
     """
 
     upload_bytes: int = 64 * MB  # a file
-    pixels: int = 50 * MB  # a photo
+    pixels: int = count_pixels(MEMORY)  # a photo
     seconds: int = 60  # to decode a photo
     waiting: int = 16  # runs in the queue, of all clients
     proxies: int = 0

@@ -20,8 +20,8 @@ from colorize_core.imaging.formats import CHOICES
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.models.runner import Runner, Task
 from colorize_core.options import Options
+from ui.server.limits import CACHE_BYTES
 
-MOST_BYTES = 600_000_000  # of decoded photos in memory, of everybody together
 MOST_PREDICTIONS = 8  # of one photo, the least recently used goes
 TONE_SIDE = 512  # pixels along a side, of the copy that tells whether a photo has colours
 
@@ -31,7 +31,7 @@ class PhotoCache:
     deleted is not here any more, either."""
 
     def __init__(
-        self, most: int = MOST_BYTES, pool: DecoderPool | None = None, pixels: int | None = None
+        self, most: int = CACHE_BYTES, pool: DecoderPool | None = None, pixels: int | None = None
     ):
         """Files are decoded by the pool, or else in this process, of at most so many pixels."""
         self._most, self._pool, self._pixels = most, pool, pixels

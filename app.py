@@ -99,6 +99,7 @@ def build(service: Service | None = None) -> gr.Blocks:
     most = service.public.waiting if service.public else WAITING
     blocks.queue(max_size=most, api_open=False)
     gradio_private.set_polling(blocks, often=False)
+    gradio_private.keep_sessions_light()
     return blocks
 
 
@@ -127,6 +128,7 @@ def launch_options(
     }
     if public:
         options["ssr_mode"] = False  # another server would stand between guard and clients
+        options["state_session_capacity"] = public.sessions
     return options
 
 

@@ -427,6 +427,8 @@ def test_a_killed_run_goes_on(album: Path, gray_scene: Scene) -> None:
             while len(list((album / "out").glob("*.png"))) < least and time.monotonic() < deadline:
                 time.sleep(0.005)
             running.kill()
+        for written in (album / "out").glob("*.png"):
+            assert image.read(written).pixels.shape == (48, 48, 3)  # no half file
     done = sum(row.status == "done" for row in runner.Manifest(Path("out")).rows.values())
     with (album / "out/manifest.csv").open("a") as file:
         file.write('/in/9.png,"9.p')  # a kill in the middle of a row

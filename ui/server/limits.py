@@ -106,6 +106,7 @@ class Public:
     streams: int = 48  # answers and uploads that stay open, at a time
     requests: int = 128  # and these with all others
     connections: int = 192  # with or without a request, where the app knows whose they are
+    sessions: int = 5000  # of all, each some 25 kB; the one that was used least recently goes
     body_bytes: int = 32 * MB  # of a request that uploads nothing
     free_bytes: int = 1_000 * MB  # that stay free on the disk, whatever is asked for
 

@@ -47,6 +47,18 @@ made.load()
 assert made.http_protocol_class is Connection
 assert made.backlog == 64
 
+heavy = vars(app.state_holder["before"])
+gradio_private.keep_sessions_light()
+gradio_private.keep_sessions_light()
+light = app.state_holder["after"]
+assert vars(light).keys() == heavy.keys()
+assert len(heavy["config_values"]) > 0 == len(light.config_values)
+button = next(iter(light.blocks_config.blocks))
+light._update_value_in_config(button, "value")
+light[button] = gr.Button("another", render=False)
+assert light[button].value == "another"
+assert len(light.config_values) == 0
+
 blocks.mcp_server_obj = None
 assert not gradio_private.lacks_tool_client(app)
 blocks.mcp_server_obj = GradioMCPServer(blocks)

@@ -185,8 +185,8 @@ class LabColorizer(ABC):
         """The network's part of colorize(). Raises OptionError."""
         settings = self.card.settings(controls)
         steered = bool(hints) or reference is not None or variant != 0
-        if steered and not self.card.takes_hints:
-            raise OptionError(f"The model {self.card.name!r} takes no colour hints.")
+        if steered:
+            self.card.check_hints()
         if reference is not None or variant != 0:
             raise OptionError(f"The model {self.card.name!r} takes no reference and no variant.")
         seen = self._see(image, gain, neutralize)

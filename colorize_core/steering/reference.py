@@ -7,7 +7,8 @@ are very like, agree on the colour, and would choose the cell in their turn.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,19 @@ LEAST_SHARE = 0.04  # of the cells that must be sure; of an unrelated photo fewe
 SQUARES = 8  # along the photo's longer side, with one hint each at most
 NOTE = "a reference photo"
 BACK = 0.12  # of the photo's longer side: how far from a cell its match may lead back to
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A photo in colour that others take their colours from. It is known by its pixels."""
+
+    pixels: NDArray[Any] = field(compare=False, repr=False)  # (H, W, 3) uint8 or uint16 sRGB
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        shape = str((self.pixels.shape, self.pixels.dtype)).encode()
+        digest = hashlib.sha256(shape + np.ascontiguousarray(self.pixels).tobytes()).hexdigest()
+        object.__setattr__(self, "digest", digest[:16])
 
 
 @dataclass(frozen=True, eq=False)

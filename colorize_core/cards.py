@@ -121,6 +121,11 @@ class ModelCard:
     network_side: int = 0  # the photo is fitted to side x side pixels of area; 0: its own size
     source: str = ""  # address of the original; empty where it is at home here
 
+    def check_hints(self) -> None:
+        """Raises OptionError where it takes none."""
+        if not self.takes_hints:
+            raise OptionError(f"The model {self.name!r} takes no colour hints.")
+
     @property
     def bytes(self) -> int:
         """Of its weight files, as far as their size is known."""

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from colorize_core.errors import OptionError
 from colorize_core.sizes import format_number
-from colorize_core.steering.hints import Hint
+from colorize_core.steering.hints import Hint, read_hints
 
 if TYPE_CHECKING:
     from colorize_core.cards import Value
 
 DEFAULT_MODEL = "autochrome"
+VARIANTS = 6  # of a photo, at most; the first is the usual one
 
 RANGES = {
     "vividness": (0.0, 2.0),  # from timid to saturated, 1 being the model's choice
@@ -29,6 +30,16 @@ def check(name: str, value: float, limits: tuple[float, float] | None = None) ->
         raise OptionError(f"{name} is {format_number(value)}, allowed is {low:g} to {high:g}.")
 
 
+def check_variant(number: Any) -> None:
+    """Raises OptionError unless it is the number of a variant, as far as that can be told without
+    the photo. 2.0 is one, too: JSON does not tell it from 2."""
+    whole = isinstance(number, int | float) and not isinstance(number, bool)
+    if not (whole and 0 <= number < VARIANTS and number == int(number)):
+        raise OptionError(
+            f"variant is {number!r}, allowed is a whole number from 0 to {VARIANTS - 1}."
+        )
+
+
 @dataclass(frozen=True)
 class Options:
     """What one photo is colorized with; the ranges are those of RANGES."""
@@ -40,16 +51,36 @@ class Options:
     neutralize: bool = True
     controls: tuple[tuple[str, Value], ...] = ()  # the model's own, the defaults where not named
     hints: tuple[Hint, ...] = ()  # colours wanted at places of the photo
+    variant: int = 0  # which of the model's variants of the photo; 0: the usual one
 
     @classmethod
-    def read(cls, model: Any, vividness: Any, strength: Any, gain: Any, neutralize: Any) -> Options:
-        """From what a program sends. Raises OptionError where a number is none, or out of range."""
+    def read(
+        cls,
+        model: Any,
+        vividness: Any,
+        strength: Any,
+        gain: Any,
+        neutralize: Any,
+        hints: Any = (),
+        variant: Any = 0,
+    ) -> Options:
+        """From what a program sends. Raises OptionError where a number is none, or out of range,
+        and for what is no list of hints."""
         numbers = {"vividness": vividness, "strength": strength, "gain": gain}
         for name, value in numbers.items():
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise OptionError(f"{name} is {value!r}, a number is needed.")
             check(name, value)  # also for float(): whole numbers may be larger than any float
-        return cls(str(model), float(vividness), float(strength), float(gain), bool(neutralize))
+        check_variant(variant)
+        return cls(
+            str(model),
+            float(vividness),
+            float(strength),
+            float(gain),
+            bool(neutralize),
+            hints=read_hints(hints),
+            variant=int(variant),
+        )
 
     def with_controls(self, **controls: Value) -> Options:
         """The same with other values of some of the model's own controls."""
@@ -57,4 +88,9 @@ class Options:
 
     def network_part(self) -> tuple[Any, ...]:
         """What a prediction depends on: with these unchanged the network need not run again."""
-        return self.model, self.gain, self.neutralize, self.controls, self.hints
+        return self.model, self.gain, self.neutralize, self.controls, self.hints, self.variant
+
+    def steering(self) -> dict[str, Any]:
+        """What predict() takes of hints and variants, where they are asked for."""
+        asked = {"hints": self.hints, "variant": self.variant}
+        return {name: value for name, value in asked.items() if value}

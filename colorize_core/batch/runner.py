@@ -32,6 +32,7 @@ from colorize_core.imaging.formats import WRITTEN
 from colorize_core.models.registry import cards, load
 from colorize_core.models.runner import Runner, Task
 from colorize_core.options import Options
+from colorize_core.steering.reference import Reference
 from colorize_core.threads import share_cores
 
 __all__ = ["SUFFIX_OF", "BatchOptions", "Found", "Job", "Manifest", "Result", "find", "plan", "run"]
@@ -47,23 +48,33 @@ class BatchOptions(Options):
 
     format: str | None = None  # a key of SUFFIX_OF; None: the photo's own where it is writable
     quality: int = 95  # of JPEG and WebP
+    reference: Reference | None = None  # whose colours are taken where the same things are
 
     def __post_init__(self) -> None:
         for name, limits in LIMITS.items():
             options.check(name, getattr(self, name), limits)
+        options.check_variant(self.variant)
         if self.format is not None and self.format not in SUFFIX_OF:
             raise OptionError(f"format is {self.format!r}, allowed are {', '.join(SUFFIX_OF)}.")
         if card := self._card():
             # Those left out stand at their defaults: the same settings then are the same text.
             object.__setattr__(self, "controls", tuple(card.settings(dict(self.controls)).items()))
+            if self.steering():
+                card.check_hints()
 
     def _card(self) -> ModelCard | None:
         return next((card for card in cards(downloads=True) if card.name == self.model), None)
+
+    def steering(self) -> dict[str, Any]:
+        own = {} if self.reference is None else {"reference": self.reference.pixels}
+        return super().steering() | own
 
     def describe(self) -> str:
         """For the manifest: two results of one photo are the same when this text is."""
         card = self._card()
         own = "".join(f"{name}={value} " for name, value in self.controls)
+        own += f"variant={self.variant} " if self.variant else ""
+        own += f"reference={self.reference.digest} " if self.reference else ""
         weights = card.digest if card else ""
         return (
             f"vividness={self.vividness:g} strength={self.strength:g} gain={self.gain:g} "

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -18,9 +20,13 @@ from colorize_core import __version__, cards
 from colorize_core.batch import runner
 from colorize_core.cards import Value
 from colorize_core.cli import outputs, terminal
-from colorize_core.errors import OptionError
+from colorize_core.errors import OptionError, PictureError
+from colorize_core.imaging import image
 from colorize_core.imaging.formats import CHOICES, READABLE, WRITTEN, join_names
+from colorize_core.options import VARIANTS
 from colorize_core.sizes import format_size
+from colorize_core.steering.hints import Hint, read_hints
+from colorize_core.steering.reference import Reference
 
 DESCRIPTION = "Colorize black-and-white photographs. Nothing leaves this machine."
 EXAMPLES = """\
@@ -86,6 +92,7 @@ def _add_look(group: argparse._ArgumentGroup) -> None:
             metavar="X",
             help=f"{meaning}, {low:g} to {high:g} (default: %(default)g)",
         )
+    _add_steering(group)
     group.add_argument(
         "--no-neutralize",
         dest="neutralize",
@@ -107,6 +114,39 @@ def _add_look(group: argparse._ArgumentGroup) -> None:
         metavar="N",
         help=f"of {join_names([each.title for each in CHOICES.values() if each.lossy], 'and')}, "
         "1 to 100 (default: %(default)s)",
+    )
+
+
+def _add_steering(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--hint",
+        dest="places",
+        action="append",
+        default=[],
+        metavar="X,Y,COLOUR",
+        help="a colour wanted at a place, for each again: X and Y from 0 to 1 or, of one photo, as "
+        "140px; COLOUR as #8a3324, 138,51,36, a name (brick, army olive, ...) or gray",
+    )
+    group.add_argument(
+        "--hints",
+        dest="hint_file",
+        type=Path,
+        metavar="FILE.json",
+        help="more of them: a list of objects with x, y and ab or colour",
+    )
+    group.add_argument(
+        "--reference",
+        type=Path,
+        metavar="FILE",
+        help="a photo in colour: where the same things are, its colours are taken",
+    )
+    group.add_argument(
+        "--variant",
+        type=int,
+        default=0,
+        metavar="N",
+        help="another coherent colouring, 1 to "
+        f"{VARIANTS - 1} as far as the photo leaves a choice (default: 0, the usual one)",
     )
 
 
@@ -172,6 +212,35 @@ def parse_controls(model: str, pairs: Sequence[str]) -> dict[str, Value]:
     return chosen
 
 
+def read_all_hints(
+    file: Path | None, places: Sequence[str], photos: Sequence[Path]
+) -> tuple[Hint, ...]:
+    """Those of --hints and of --hint. Raises OptionError, and PictureError where pixels of a photo
+    are asked for that cannot be read."""
+    given: Any = []
+    if file is not None:
+        try:
+            given = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise OptionError(f"{file} cannot be read as JSON: {error}") from error
+    size = None
+    if len(photos) == 1 and any("px" in each for each in places):
+        height, width = image.read(photos[0]).pixels.shape[:2]
+        size = (width, height)
+    hints = (*read_hints(given), *(Hint.parse(each, size) for each in places))
+    return read_hints([hint.as_dict() for hint in hints])  # how many there may be counts for all
+
+
+def read_reference(file: Path | None) -> Reference | None:
+    """Raises OptionError for what is no picture."""
+    if file is None:
+        return None
+    try:
+        return Reference(image.read(file).pixels)
+    except PictureError as error:
+        raise OptionError(f"--reference: {error}") from error
+
+
 def plan(
     inputs: Sequence[str], out: Path, format: str | None
 ) -> tuple[list[runner.Job], runner.Manifest | None, runner.Found]:
@@ -206,10 +275,17 @@ def _names_file(out: Path) -> bool:
 def colorize(options: argparse.Namespace) -> int:
     """Run the batch that the options ask for; returns the exit code."""
     begun = time.perf_counter()
-    values = {item.name: getattr(options, item.name) for item in fields(runner.BatchOptions)}
+    steered = ("hints", "reference")  # read below, once the photos are known
+    named = [item.name for item in fields(runner.BatchOptions) if item.name not in steered]
+    values = {name: getattr(options, name) for name in named}
     controls = tuple(parse_controls(options.model, options.controls).items())
     settings = runner.BatchOptions(**values | {"controls": controls})
     jobs, manifest, found = plan(options.photos, options.output, settings.format)
+    settings = replace(
+        settings,
+        hints=read_all_hints(options.hint_file, options.places, found.photos),
+        reference=read_reference(options.reference),
+    )
     for line in (*found.problems, *(() if options.quiet else found.left_out)):
         print(line, file=sys.stderr)
     tally = Counter({"failed": len(found.problems), "left out": found.left_out_count})

@@ -135,6 +135,8 @@ class LabColorizer(ABC):
         gain: float = 1.0,
         neutralize: bool = True,
         hints: Sequence[Hint] | None = None,
+        reference: Picture | None = None,
+        variant: int = 0,
         progress: Report | None = None,
         **controls: Any,
     ) -> Picture:
@@ -143,13 +145,22 @@ class LabColorizer(ABC):
         `vividness` in [0, 2]: from timid to saturated colours, 1 is the model's choice.
         `strength` in [0, 1.5]: how much of the colour is put in. `gain` in [0.5, 2]: brightness of
         the network's copy only; below 1 helps blown-out skies. `neutralize`: take the tint of an
-        old print out first. `controls` are those of the card. `progress` gets shares in [0, 1];
-        what it raises stops the work. Raises OptionError.
+        old print out first. `hints`: colours wanted at places. `reference`: a photo (h, w, 3) in
+        colour, whose colours are to be taken where the same things are. `variant`: the number of
+        one of the variants() of the photo, 0 being the usual one. `controls` are those of the
+        card. `progress` gets shares in [0, 1]; what it raises stops the work. Raises OptionError.
         """
         _check_render(vividness, strength)
         looking = _report_part(progress, 0.0, self.looking)
         prediction = self.predict(
-            image, gain=gain, neutralize=neutralize, hints=hints, progress=looking, **controls
+            image,
+            gain=gain,
+            neutralize=neutralize,
+            hints=hints,
+            reference=reference,
+            variant=variant,
+            progress=looking,
+            **controls,
         )
         return self.render(
             image,
@@ -166,13 +177,18 @@ class LabColorizer(ABC):
         gain: float = 1.0,
         neutralize: bool = True,
         hints: Sequence[Hint] | None = None,
+        reference: Picture | None = None,
+        variant: int = 0,
         progress: Report | None = None,
         **controls: Any,
     ) -> Prediction:
         """The network's part of colorize(). Raises OptionError."""
         settings = self.card.settings(controls)
-        if hints and not self.card.takes_hints:
-            raise OptionError(f"The model {self.card.name!r} takes no colour hints.")
+        steered = bool(hints) or reference is not None or variant != 0
+        if steered:
+            self.card.check_hints()
+        if reference is not None or variant != 0:
+            raise OptionError(f"The model {self.card.name!r} takes no reference and no variant.")
         seen = self._see(image, gain, neutralize)
         return self._predict(seen, hints or (), settings, progress)
 

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN
+from colorize_core.errors import OptionError
 from colorize_core.imaging import chroma
-from colorize_core.imaging.color import lab_to_rgb_in_gamut
+from colorize_core.imaging.color import lab_to_rgb_in_gamut, rgb_to_lab
 from colorize_core.metrics.colourfulness import colourfulness
 from colorize_core.models import skin as skin_model
 from colorize_core.models.base import (
@@ -27,15 +28,19 @@ from colorize_core.models.base import (
 )
 from colorize_core.models.distribution import Distribution
 from colorize_core.models.hints import Reach, find_reach
-from colorize_core.models.regions import choose, find_regions
+from colorize_core.models.regions import choose, find_open_regions, find_regions, make_questions
+from colorize_core.options import VARIANTS, check, check_variant
 from colorize_core.people.faces import Face, find_faces
 from colorize_core.people.skin import PlacedDistribution, SkinLayer, colour_skin, find_skin
 from colorize_core.people.windows import Rectangle, frame_people, snap
 from colorize_core.steering.hints import Hint
+from colorize_core.steering.questions import Question
+from colorize_core.steering.reference import match, pick_hints
 
 MUTED = 25.0  # colourfulness under which vividness is raised
 MOST_BOOST = 1.5  # share by which it is where there is no colour at all
 CLOSE = 0.7  # how much a closer look counts beside the look at the whole photo
+POSSIBLE = 0.01  # share of a cell's distribution that must be near a colour of a reference
 MARGIN = 0.12  # share of a window's side within which it fades out
 
 
@@ -68,7 +73,8 @@ class HintLayer:
     coarse_l: chroma.Floats
     fine_l: chroma.Floats
     cells: tuple[float, float]
-    kept: chroma.Floats | None = None  # (H, W), 1 where nothing changes
+    hints: tuple[Hint, ...]
+    kept: chroma.Floats | None = None  # (H, W), 1 where a variant changes nothing; None: no variant
 
     def apply_to(self, ab: chroma.Floats, vividness: float) -> chroma.Floats:
         answer = (self.guided(vividness) - self.free(vividness)) * self.reach.near
@@ -109,39 +115,163 @@ class ClassifyingColorizer(AbColorizer):
         neutralize: bool = True,
     ) -> Prediction:
         """What predict() would give with these hints, from what it gave for the same photo and
-        options with others or none: only what depends on hints is done again."""
+        options with others or none: only what depends on hints is done again. A variant stays the
+        variant that it is."""
         seen = self._see(image, gain, neutralize)
-        layers = [layer for layer in prediction.layers if not isinstance(layer, HintLayer)]
+        layers = [layer for layer in prediction.layers if not _is_of_person(layer)]
         if hints:
             layers.append(self._make_hint_layer(seen, prediction, hints))
         return replace(prediction, layers=tuple(layers))
 
-    def variants(self, image: chroma.Picture, count: int = 6, **options: Any) -> list[Variant]:
+    def predict(
+        self,
+        image: chroma.Picture,
+        *,
+        gain: float = 1.0,
+        neutralize: bool = True,
+        hints: Sequence[Hint] | None = None,
+        reference: chroma.Picture | None = None,
+        variant: int = 0,
+        progress: Report | None = None,
+        **controls: Any,
+    ) -> Prediction:
+        """The network's part of colorize(). Raises OptionError."""
+        check_variant(variant)
+        shown: dict[str, Any] = {"gain": gain, "neutralize": neutralize}
+        if reference is None and variant == 0:
+            return super().predict(image, hints=hints, progress=progress, **shown, **controls)
+        prediction = super().predict(image, progress=progress, **shown, **controls)
+        wanted = tuple(hints or ())
+        if reference is not None:
+            found = self.match_reference(image, reference, prediction=prediction, **shown)
+            wanted = (*found, *wanted)
+        return self.guide(image, self.vary(image, prediction, variant, **shown), wanted, **shown)
+
+    def variants(
+        self, image: chroma.Picture, count: int = VARIANTS, **options: Any
+    ) -> list[Variant]:
         """Different, coherent colourings of one photo, the likeliest first, which is predict()'s:
         others give large regions whose colour is open another of their likely colours. Fewer than
         `count` where there is too little choice. `options` are predict()'s. Raises OptionError."""
         first = self.predict(image, **options)
-        gain, neutralize = options.get("gain", 1.0), options.get("neutralize", True)
-        seen = self._see(image, gain, neutralize)
-        skins = [layer.mask for layer in first.layers if isinstance(layer, SkinLayer)]
-        kept = np.maximum.reduce(skins) if skins else np.zeros_like(seen.fine_l)
+        seen = self._see(image, options.get("gain", 1.0), options.get("neutralize", True))
+        return [
+            Variant(first, (), 0.0),
+            *(
+                Variant(self._lay_variant(seen, first, hints), hints, score)
+                for hints, score in self._choose_variants(first, count)
+            ),
+        ]
+
+    def vary(
+        self,
+        image: chroma.Picture,
+        prediction: Prediction,
+        variant: int,
+        *,
+        gain: float = 1.0,
+        neutralize: bool = True,
+    ) -> Prediction:
+        """What the variants() of that number is, from what predict() gave for the same photo and
+        options. Raises OptionError where the photo has too few."""
+        check_variant(variant)
+        if variant == 0:
+            return prediction
+        found = self._choose_variants(prediction, VARIANTS)
+        if variant > len(found):
+            raise OptionError(f"variant is {variant}, allowed is 0 to {len(found)} for this photo.")
+        hints, _ = found[variant - 1]
+        return self._lay_variant(self._see(image, gain, neutralize), prediction, hints)
+
+    @torch.inference_mode()
+    def match_reference(
+        self,
+        image: chroma.Picture,
+        reference: chroma.Picture,
+        strength: float = 1.0,
+        *,
+        prediction: Prediction | None = None,
+        gain: float = 1.0,
+        neutralize: bool = True,
+    ) -> tuple[Hint, ...]:
+        """The colours of another photo (h, w, 3) where the same things are, as hints: places at
+        which the network's features correspond and its distribution holds the colour possible.
+        None where the photos have nothing in common. `strength` in [0, 1]; `prediction`: what
+        predict() gave for the photo with these options, if that is there. Raises OptionError."""
+        check("strength", strength, (0.0, 1.0))
+        first = prediction or self.predict(image, gain=gain, neutralize=neutralize)
+        seen = self._see(reference, 1.0, False)
         rows, cols = (max(1, int(n)) for n in first.cells)
-        coarse = np.zeros_like(first.coarse_l)
-        coarse[:rows, :cols] = chroma.shrink(kept, rows, cols)
+        down, across = (max(1, int(n)) for n in seen.shrink_to_cells(self.cell)[1])
+        small = chroma.shrink(reference, *seen.fine_l.shape) / np.iinfo(reference.dtype).max
+        lab = rgb_to_lab(small.astype(np.float32))
+        colours = chroma.shrink(np.ascontiguousarray(lab[..., 1:]), down, across)
         told: Any = first.decode
-        with torch.inference_mode():
-            regions = find_regions(told, first.coarse_l, first.cells, coarse)
-            found = [Variant(first, (), 0.0)]
-            for chosen, score in choose(regions, count):
-                hints = [
+        found = match(
+            told.describe()[:, :rows, :cols],
+            self._predict_distribution(seen).describe()[:, :down, :across],
+            colours,
+        )
+        ab = torch.from_numpy(found.ab).to(told.logits).permute(2, 0, 1)[None]
+        held = told.measure_share(ab)[0, 0].cpu().numpy()
+        kept = _find_skin_cells(first)[1][:rows, :cols]
+        sure = found.confidence * (held >= POSSIBLE) * (kept < 0.5)
+        free = as_planes(told(1.0))[:rows, :cols]
+        return pick_hints(replace(found, confidence=sure), free, first.cells, strength)
+
+    @torch.inference_mode()
+    def _choose_variants(
+        self, first: Prediction, count: int
+    ) -> list[tuple[tuple[Hint, ...], float]]:
+        """Hints and score of each but the first."""
+        told: Any = first.decode
+        regions = find_regions(told, first.coarse_l, first.cells, _find_skin_cells(first)[1])
+        return [
+            (
+                tuple(
                     hint
                     for region, number in zip(regions, chosen, strict=True)
                     for hint in region.hints(number)
-                ]
-                layer = self._make_hint_layer(seen, first, hints, kept)
-                layers = (*first.layers, layer)
-                found.append(Variant(replace(first, layers=layers), tuple(hints), score))
-        return found
+                ),
+                score,
+            )
+            for chosen, score in choose(regions, count)
+        ]
+
+    @torch.inference_mode()
+    def _lay_variant(
+        self, seen: FittedPhoto, first: Prediction, hints: tuple[Hint, ...]
+    ) -> Prediction:
+        layer = self._make_hint_layer(seen, first, hints, _find_skin_cells(first)[0])
+        return replace(first, layers=(*first.layers, layer))
+
+    @torch.inference_mode()
+    def questions(
+        self,
+        image: chroma.Picture,
+        prediction: Prediction,
+        hints: Sequence[Hint] = (),
+        count: int = 7,
+        *,
+        gain: float = 1.0,
+        neutralize: bool = True,
+    ) -> list[Question]:
+        """At most `count` large regions whose colour is least sure, those first where an answer
+        changes most: `prediction` is what predict() gave for the photo with these options, `hints`
+        what is known already and is not asked again, nor is skin. Fewer, or none, where the colours
+        are sure. Raises OptionError."""
+        _, known = _find_skin_cells(prediction)
+        free: Any = prediction.decode
+        told = free
+        if hints:
+            layer = next((each for each in _list_hint_layers(prediction, hints)), None)
+            if layer is None:
+                seen = self._see(image, gain, neutralize)
+                layer = self._make_hint_layer(seen, prediction, hints)
+            told = free.mix(layer.guided, layer.reach.near)
+            known = np.maximum(known, layer.reach.near[0, 0].float().cpu().numpy().clip(0, 1))
+        regions = find_open_regions(free, told, prediction.coarse_l, prediction.cells, known, count)
+        return make_questions(regions, prediction.coarse_l, prediction.fine_l, prediction.cells)
 
     @torch.inference_mode()
     def _predict(
@@ -185,7 +315,9 @@ class ClassifyingColorizer(AbColorizer):
             self._predict_distribution(seen, hints, decode.known), boost=decode.boost, known=None
         )
         reach = find_reach(decode(1.0), hints, free.coarse_l, free.cells, decode.features)
-        return HintLayer(decode, guided, reach, free.coarse_l, seen.fine_l, free.cells, kept)
+        return HintLayer(
+            decode, guided, reach, free.coarse_l, seen.fine_l, free.cells, tuple(hints), kept
+        )
 
     def _predict_distribution(
         self,
@@ -228,6 +360,28 @@ class ClassifyingColorizer(AbColorizer):
             told = PlacedDistribution(both, coarse_l, cells, place)
             layers.append(WindowLayer(told, part.fine_l, _fade(place, fine)))
         return layers
+
+
+def _find_skin_cells(prediction: Prediction) -> tuple[chroma.Floats, chroma.Floats]:
+    """How much skin was found by the skin's layers, (H, W) of the guided planes and (h, w) of the
+    cells, in [0, 1]."""
+    skins = [layer.mask for layer in prediction.layers if isinstance(layer, SkinLayer)]
+    fine = np.maximum.reduce(skins) if skins else np.zeros_like(prediction.fine_l)
+    rows, cols = (max(1, int(n)) for n in prediction.cells)
+    coarse = np.zeros_like(prediction.coarse_l)
+    coarse[:rows, :cols] = chroma.shrink(fine, rows, cols)
+    return fine, coarse
+
+
+def _is_of_person(layer: AbLayer) -> bool:
+    """Whether it is of hints that were given, and not a variant's own."""
+    return isinstance(layer, HintLayer) and layer.kept is None
+
+
+def _list_hint_layers(prediction: Prediction, hints: Sequence[Hint]) -> list[HintLayer]:
+    """What these hints, and no others, change of the prediction."""
+    layers = [layer for layer in prediction.layers if isinstance(layer, HintLayer)]
+    return [layer for layer in layers if layer.hints == tuple(hints)]
 
 
 def _measure_mutedness(

@@ -16,6 +16,7 @@ from colorize_core.options import RANGES
 
 # What vividness 0, 1 and 2 mean: (rebalance, temperature, lift). Chosen on the validation photos.
 VIVIDNESS = ((0.0, 0.5, 0.0), (0.1, 0.5, 0.3), (0.3, 0.4, 0.5))
+HOLD = 16.0  # Lab units around a colour within which what is likely counts for it
 TURN, REACH = 7.5, 35.0  # of lift(), chroma in Lab units
 # Of even_out(): cells to each side, standard deviations in cells and in L, spread that makes a cell
 # count half, and the spreads at which it begins to be evened out and is so wholly.
@@ -57,10 +58,29 @@ class Distribution:
         squares = torch.einsum("nqhw,q->nhw", shares, points.square().sum(1))
         return (squares - mean.square().sum(1)).clamp_min(0).sqrt()[:, None]
 
-    def mix(self, towards: Distribution, share: float) -> Distribution:
-        """A mean of the two, of the logarithms of their probabilities."""
+    def measure_share(self, ab: Tensor) -> Tensor:
+        """How likely a colour near ab (1, 2, h, w), Lab units, is in each of as many cells of the
+        first rows and columns: (1, 1, h, w)."""
+        height, width = ab.shape[-2:]
+        shares = self.compute_probabilities()[..., :height, :width]
+        apart = (self.bins.points[None, :, :, None, None] - ab[:, None]).norm(dim=2)
+        return (shares * (apart <= HOLD)).sum(1, keepdim=True)
+
+    def describe(self) -> NDArray[np.float32]:
+        """What the network makes of each cell, and what its encoder does: (C, h, w)."""
+        if self.features is None or self.known is None:
+            raise ValueError("a distribution of a whole photo is needed, as the network gives it")
+        size = self.features.shape[-2:]
+        known = F.interpolate(self.known[1][:1], size=size, mode="bilinear")
+        both: NDArray[np.float32] = torch.cat([self.features, known], 1)[0].float().cpu().numpy()
+        return both
+
+    def mix(self, towards: Distribution, share: float | Tensor) -> Distribution:
+        """A mean of the two, of the logarithms of their probabilities; `share` is one for all
+        cells, or (1, 1, h, w)."""
         first, second = (torch.log_softmax(each.logits.float(), 1) for each in (self, towards))
-        return Distribution(self.bins, torch.lerp(first, second, share), boost=self.boost)
+        logits = first + share * (second - first)
+        return Distribution(self.bins, logits, self.features, boost=self.boost)
 
     def part(self, box: tuple[float, float, float, float], size: tuple[int, int]) -> Distribution:
         """What is told of a part of the photo: `box` is left, top, right and bottom in cells;

@@ -25,11 +25,11 @@ WAY = 0.8  # what the way across the photo adds
 FILL_WIDTH = 0.15  # how softly a hint's colour ends at distance 1
 BLENDING = 4  # how steeply a hint's part falls with distance where several meet
 NEAR, NEAR_WIDTH = 2.2, 0.3  # where the network's answer to the hints ends, and how softly
+PLAIN_ENDS = (1.0, FILL_WIDTH, NEAR, NEAR_WIDTH)
 # The same where the network tells what things are: what that distance, a difference of one unit of
 # L and unlike features add, by a logistic regression on objects of validation photographs.
 BY_DISTANCE, BY_L, BY_FEATURES = 0.22, 0.0143, 0.783
-KNOWN_END, KNOWN_WIDTH = 1.1, 0.085
-KNOWN_NEAR, KNOWN_NEAR_WIDTH = 0.6, 0.1
+KNOWN_ENDS = (1.1, 0.085, 0.6, 0.1)  # of the fill and its softness, of the answer and its softness
 
 
 def draw_hints(
@@ -83,21 +83,45 @@ def find_reach(
     `free` (1, 2, h, w): ab without hints; `lightness` (h, w) of the cells; `cells`: height and
     width of the photo in cells; `features` (1, C, h, w): what the network makes of the cells.
     """
-    places = [_find_cell(hint, free.shape[2:], cells) for hint in hints]
-    level = torch.from_numpy(lightness).to(free)
-    distance = _measure_distances(level, free[0], places, max(cells))
-    ends = (1.0, FILL_WIDTH, NEAR, NEAR_WIDTH)
-    if features is not None:
-        rows, cols = torch.tensor(places).unbind(1)
-        unlike = (level - level[rows, cols].view(-1, 1, 1)).abs()
-        strange = 1 - _measure_likeness(features[0], rows, cols)
-        distance = BY_DISTANCE * distance + BY_L * unlike + BY_FEATURES * strange
-        ends = (KNOWN_END, KNOWN_WIDTH, KNOWN_NEAR, KNOWN_NEAR_WIDTH)
+    distance = _measure_reaches(free, hints, lightness, cells, features)
+    ends = PLAIN_ENDS if features is None else KNOWN_ENDS
     nearest = distance.amin(0)[None, None]
     shares = (distance + 1e-3) ** -BLENDING
     wanted = torch.tensor([hint.ab for hint in hints]).to(free)
     mixed = torch.einsum("khw,kc->chw", shares / shares.sum(0), wanted)[None]
     return Reach(mixed, _fade(nearest, *ends[:2]), _fade(nearest, *ends[2:]))
+
+
+def find_each(
+    free: Tensor,
+    hints: Sequence[Hint],
+    lightness: NDArray[Any],
+    cells: tuple[float, float],
+    features: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Fill and near of find_reach() of each hint by itself: (K, h, w) each."""
+    ends = PLAIN_ENDS if features is None else KNOWN_ENDS
+    distance = _measure_reaches(free, hints, lightness, cells, features)
+    return _fade(distance, *ends[:2]), _fade(distance, *ends[2:])
+
+
+def _measure_reaches(
+    free: Tensor,
+    hints: Sequence[Hint],
+    lightness: NDArray[Any],
+    cells: tuple[float, float],
+    features: Tensor | None,
+) -> Tensor:
+    """How far each cell is from each hint: (K, h, w)."""
+    places = [_find_cell(hint, free.shape[2:], cells) for hint in hints]
+    level = torch.from_numpy(lightness).to(free)
+    distance = _measure_distances(level, free[0], places, max(cells))
+    if features is None:
+        return distance
+    rows, cols = torch.tensor(places).unbind(1)
+    unlike = (level - level[rows, cols].view(-1, 1, 1)).abs()
+    strange = 1 - _measure_likeness(features[0], rows, cols)
+    return BY_DISTANCE * distance + BY_L * unlike + BY_FEATURES * strange
 
 
 def _measure_likeness(features: Tensor, rows: Tensor, cols: Tensor) -> Tensor:

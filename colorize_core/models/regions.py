@@ -13,26 +13,31 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from colorize_core.models.distribution import Distribution
-from colorize_core.models.hints import find_reach
+from colorize_core.imaging import chroma
+from colorize_core.imaging.color import lab_to_rgb_in_gamut
+from colorize_core.models.distribution import HOLD, Distribution
+from colorize_core.models.hints import find_each
 from colorize_core.steering.hints import Hint
+from colorize_core.steering.questions import RADIUS, Question
 
 SEED_STEP = 3  # cells between the places that are tried
+ASKED_STEP = 2  # the same where it is asked about
+LEAST_WEIGHT = 0.1  # share of the photo, times the spread in Lab units, that is worth a question
 LEAST_SHARE = 0.015  # of the photo that a region must fill
 NEW_SHARE = 0.6  # of a region that must not be another's
 APART = 22.0  # Lab units between two colours that are said to be different
-HOLD = 16.0  # Lab units around a colour within which what is likely counts for it
 POINTS = 5  # hints that tell a region its colour
+OUTLINE = 0.003  # of the photo's longer side, by which an outline may be off
 MOST_CHOICES = 243  # combinations that are weighed against each other
 NOVELTY = 0.12  # what one Lab unit of mean distance counts beside a logarithm of a share
 ENOUGH = 6.0  # Lab units of mean distance beyond which more is not better
 LEAST_DISTANCE = 0.6  # Lab units of mean distance under which two colourings look the same
-RADIUS = 0.012  # of a hint, as a share of the photo's longer side
 
 
 @dataclass(frozen=True)
@@ -60,42 +65,99 @@ def find_regions(
     """At most so many regions, the weightiest first, each with at least two colours. `lightness`
     (h, w) of the cells, `cells`: height and width of the photo in cells; `kept` (h, w) is 1 where
     nothing is to be changed."""
-    rows, cols = (max(1, int(n)) for n in cells)
-    spread = told.measure_spread()[0, 0].cpu().numpy()[:rows, :cols]
-    if kept is not None:
-        spread = spread * (1 - kept[:rows, :cols])
-    seeds = [
-        Hint((col + 0.5) / cells[1], (row + 0.5) / cells[0], (0.0, 0.0))
-        for row in range(SEED_STEP // 2, rows, SEED_STEP)
-        for col in range(SEED_STEP // 2, cols, SEED_STEP)
-    ]
-    free = told(1.0)
-    fills = [
-        find_reach(free, [seed], lightness, cells, told.features)
-        .fill[0, 0]
-        .cpu()
-        .numpy()[:rows, :cols]
-        for seed in seeds
-    ]
-    weights = [float((fill * spread).sum()) / spread.size for fill in fills]
+    spread = _measure_open_spread(told, cells, kept)
+    seeds = _lay_seeds(spread.shape, cells, SEED_STEP)
+    fills, _ = _find_each(told, seeds, lightness, cells, spread.shape)
+    weights = np.einsum("khw,hw->k", fills, spread) / spread.size
     chosen: list[ColourRegion] = []
     taken = np.zeros_like(spread)
     for number in np.argsort(weights)[::-1]:
-        fill, seed = fills[number], seeds[number]
+        fill = fills[number]
         new = float((fill * (1 - taken)).sum() / fill.sum())
         if fill.mean() < LEAST_SHARE or new < NEW_SHARE or weights[number] <= 0:
             continue
-        colours, shares = find_colours(told, fill)
-        if len(colours) < 2:
+        region = _make_region(told, lightness, cells, fill, seeds[number], float(weights[number]))
+        if len(region.colours) < 2:
             continue
-        places = _pick_places(fill, (seed.x, seed.y), cells)
-        whole = np.zeros(lightness.shape, np.float32)
-        whole[:rows, :cols] = fill
-        chosen.append(ColourRegion(whole, places, colours, shares, weights[number]))
+        chosen.append(region)
         taken = np.maximum(taken, fill)
         if len(chosen) == most:
             break
     return chosen
+
+
+def find_open_regions(
+    free: Distribution,
+    told: Distribution,
+    lightness: NDArray[np.float32],
+    cells: tuple[float, float],
+    kept: NDArray[np.float32],
+    most: int,
+) -> list[ColourRegion]:
+    """The regions that a person is asked about, each the one whose answer changes most when those
+    before it are answered. They are what a hint surely belongs to, smaller than those of
+    find_regions(). `free`: what is told without hints, `told` with those that are there; the rest
+    is as for find_regions(). Fewer than `most` where what is left is sure or small."""
+    spread = _measure_open_spread(told, cells, kept)
+    seeds = _lay_seeds(spread.shape, cells, ASKED_STEP)
+    _, nears = _find_each(free, seeds, lightness, cells, spread.shape)
+    chosen: list[ColourRegion] = []
+    while len(chosen) < most:
+        weights = np.einsum("khw,hw->k", nears, spread) / spread.size
+        number = int(weights.argmax())
+        if weights[number] < LEAST_WEIGHT:
+            break
+        near, weight = nears[number], float(weights[number])
+        chosen.append(_make_region(told, lightness, cells, near, seeds[number], weight))
+        spread = spread * (1 - near)
+    return chosen
+
+
+def _measure_open_spread(
+    told: Distribution, cells: tuple[float, float], kept: NDArray[np.float32] | None
+) -> NDArray[np.float32]:
+    """How far likely colours lie apart in the cells that the photo fills, less where it is kept."""
+    rows, cols = (max(1, int(n)) for n in cells)
+    spread: NDArray[np.float32] = told.measure_spread()[0, 0].float().cpu().numpy()[:rows, :cols]
+    return spread if kept is None else spread * (1 - kept[:rows, :cols])
+
+
+def _lay_seeds(shape: Sequence[int], cells: tuple[float, float], step: int) -> list[Hint]:
+    return [
+        Hint((col + 0.5) / cells[1], (row + 0.5) / cells[0], (0.0, 0.0))
+        for row in range(min(step // 2, shape[0] - 1), shape[0], step)
+        for col in range(min(step // 2, shape[1] - 1), shape[1], step)
+    ]
+
+
+def _find_each(
+    told: Distribution,
+    seeds: Sequence[Hint],
+    lightness: NDArray[np.float32],
+    cells: tuple[float, float],
+    shape: Sequence[int],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Fill and near of each seed in the cells that the photo fills: (K, h, w) each, in [0, 1]."""
+    found = find_each(told(1.0), seeds, lightness, cells, told.features)
+    fill, near = (
+        each[:, : shape[0], : shape[1]].clamp(0, 1).float().cpu().numpy() for each in found
+    )
+    return fill, near
+
+
+def _make_region(
+    told: Distribution,
+    lightness: NDArray[np.float32],
+    cells: tuple[float, float],
+    fill: NDArray[np.float32],
+    seed: Hint,
+    weight: float,
+) -> ColourRegion:
+    colours, shares = find_colours(told, fill)
+    whole = np.zeros(lightness.shape, np.float32)
+    whole[: fill.shape[0], : fill.shape[1]] = fill
+    places = _pick_places(fill, (seed.x, seed.y), cells)
+    return ColourRegion(whole, places, colours, shares, weight)
 
 
 def find_colours(
@@ -121,6 +183,51 @@ def find_colours(
         if len(colours) == most:
             break
     return tuple((float(a), float(b)) for a, b in colours), tuple(shares)
+
+
+def make_questions(
+    regions: Sequence[ColourRegion],
+    coarse_l: NDArray[np.float32],
+    fine_l: NDArray[np.float32],
+    cells: tuple[float, float],
+) -> list[Question]:
+    """`coarse_l` (h, w): L of the cells; `fine_l` (H, W), along whose edges the outlines go;
+    `cells`: height and width of the photo in cells."""
+    if not regions:
+        return []
+    fills = np.dstack([region.fill for region in regions])
+    fine = chroma.sharpen_ab(fills, coarse_l, fine_l, cells)
+    rows, cols = (max(1, int(n)) for n in cells)
+    questions = []
+    for number, region in enumerate(regions):
+        fill = region.fill[:rows, :cols]
+        light = float((fill * coarse_l[:rows, :cols]).sum() / fill.sum())
+        lab = np.array([(light, *colour) for colour in region.colours])
+        swatches = np.round(lab_to_rgb_in_gamut(lab) * 255).astype(int).tolist()
+        questions.append(
+            Question(
+                *region.places[0],
+                fill,
+                _draw_outline(fine[..., number]),
+                region.colours,
+                region.shares,
+                tuple(map(tuple, swatches)),
+                light,
+                region.weight,
+                region.places,
+            )
+        )
+    return questions
+
+
+def _draw_outline(fill: NDArray[np.float32]) -> tuple[tuple[float, float], ...]:
+    """The largest part (H, W) of what is filled by half, as a polygon of x and y in [0, 1]."""
+    height, width = fill.shape
+    mask = (fill > 0.5 * fill.max()).astype(np.uint8)
+    parts, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    largest = max(parts, key=cv2.contourArea)
+    points = cv2.approxPolyDP(largest, OUTLINE * max(height, width), True)[:, 0]
+    return tuple((float((x + 0.5) / width), float((y + 0.5) / height)) for x, y in points.tolist())
 
 
 def _pick_places(

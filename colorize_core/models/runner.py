@@ -124,8 +124,8 @@ class Runner:
                 pixels,
                 gain=options.gain,
                 neutralize=options.neutralize,
-                hints=options.hints,
                 progress=task.part(LOOKED, "Drawing the colours", PREDICTED),
+                **options.steering(),
                 **dict(options.controls),
             )
 
@@ -142,6 +142,22 @@ class Runner:
                 pixels,
                 prediction,
                 options.hints,
+                gain=options.gain,
+                neutralize=options.neutralize,
+            )
+
+    def vary(self, pixels: Any, prediction: Any, options: Options, task: Task) -> Any:
+        """The prediction of the same photo and options as their variant 0, without hints, as the
+        variant of the options. Raises what predict() raises."""
+        model = self.model(options.model)
+        if not hasattr(model, "vary"):
+            return self.predict(pixels, options, task)
+        task.step(LOOKED, "Looking for another colouring")
+        with self.turn(task):
+            return model.vary(
+                pixels,
+                prediction,
+                options.variant,
                 gain=options.gain,
                 neutralize=options.neutralize,
             )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from colorize_core.errors import OptionError
+from colorize_core.steering.colours import colour_of
 
 MOST_HINTS = 500  # of a photo
 MOST_NOTE = 500  # characters
@@ -35,12 +36,15 @@ class Hint:
 
     @classmethod
     def read(cls, given: Any) -> Hint:
-        """From what as_dict() gives. Raises OptionError."""
+        """From what as_dict() gives; in place of ab, it may have a `colour` that colour_of() takes.
+        Raises OptionError."""
         if not isinstance(given, Mapping):
             raise OptionError(f"a hint is {given!r}, x, y and ab are needed.")
-        if strange := set(given) - {field.name for field in fields(cls)}:
+        if strange := set(given) - {*(field.name for field in fields(cls)), "colour"}:
             raise OptionError(f"a hint has no {', '.join(sorted(map(str, strange)))}.")
-        ab = given.get("ab")
+        if "ab" in given and "colour" in given:
+            raise OptionError("a hint has ab or a colour, not both.")
+        ab = colour_of(str(given["colour"])) if "colour" in given else given.get("ab")
         if not isinstance(ab, list | tuple) or len(ab) != 2:
             raise OptionError(f"hint ab is {ab!r}, two numbers are needed.")
         x, y, radius, *colour = (
@@ -57,6 +61,16 @@ class Hint:
             raise OptionError("of a hint, known is true or false and note is a text.")
         return cls(x, y, (colour[0], colour[1]), radius, known, note)
 
+    @classmethod
+    def parse(cls, text: str, size: tuple[int, int] | None = None) -> Hint:
+        """From "X,Y,COLOUR": a place in [0, 1], or in pixels with px ("140px"), for which `size`,
+        the photo's width and height, is needed; and what colour_of() takes. Raises OptionError."""
+        x, y, colour = (*text.split(",", 2), "", "")[:3]
+        if not colour.strip():
+            raise OptionError(f"{text!r} is no hint: write X,Y,COLOUR, as in 0.3,0.8,brick.")
+        width, height = size or (None, None)
+        return cls(_parse_place(x, width), _parse_place(y, height), colour_of(colour))
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON; what stands at its default is left out."""
         given = {"x": self.x, "y": self.y, "ab": list(self.ab)}
@@ -71,6 +85,24 @@ def read_hints(given: Any) -> tuple[Hint, ...]:
     if len(given) > MOST_HINTS:
         raise OptionError(f"there are {len(given)} hints, at most {MOST_HINTS} are taken.")
     return tuple(Hint.read(each) for each in given)
+
+
+def _parse_place(text: str, length: int | None) -> float:
+    """A share in [0, 1] as it is, or the middle of a pixel of so many as one."""
+    number = text.strip().removesuffix("px")
+    try:
+        value = float(number)
+    except ValueError:
+        raise OptionError(
+            f"{text!r} is no place: write a share from 0 to 1, or pixels as in 140px."
+        ) from None
+    if number == text.strip():
+        return value
+    if length is None:
+        raise OptionError(f"{text!r}: pixels need one photo; write a share from 0 to 1 for many.")
+    if not 0 <= value < length:
+        raise OptionError(f"{text!r} is outside the photo, allowed is 0px to {length - 1}px.")
+    return (value + 0.5) / length
 
 
 def _read_number(name: str, value: Any) -> float:

@@ -120,6 +120,9 @@ class OpenPhoto:
         if prediction is None and options.hints:
             free = self.predict(runner, replace(options, hints=()), task)
             prediction = runner.guide(self.pixels, free, options, task)
+        elif prediction is None and options.variant:
+            usual = self.predict(runner, replace(options, variant=0), task)
+            prediction = runner.vary(self.pixels, usual, options, task)
         elif prediction is None:
             prediction = runner.predict(self.pixels, options, task)
         self.keep(options, prediction)

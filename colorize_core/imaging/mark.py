@@ -9,10 +9,10 @@ from PIL import Image, ImageDraw, ImageFont
 from colorize_core.imaging.decoders import Pixels
 
 TEXT = "AI colours"
-HEIGHT = 0.022  # of the letters, of the picture's shorter side
+SIZE = 0.022  # of the font, of the picture's shorter side
 LEAST, MOST = 8, 400  # pixels of the same
 WIDTH = 0.5  # most that it takes of the picture's width
-EDGE = 0.12  # of the dark line around the letters, of their height
+EDGE = 0.12  # width of the dark line around the letters, of the font's size
 COVER = 0.85  # how much of the picture behind it is covered
 
 
@@ -35,7 +35,7 @@ def draw_mark(pixels: Pixels) -> Pixels:
 
 
 def _choose_size(height: int, width: int) -> int:
-    size = min(max(round(HEIGHT * min(height, width)), LEAST), MOST)
+    size = min(max(round(SIZE * min(height, width)), LEAST), MOST)
     wide = float(ImageFont.load_default(size).getlength(TEXT))
     return max(LEAST, min(size, int(size * WIDTH * width / wide)))
 

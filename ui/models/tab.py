@@ -273,7 +273,10 @@ class Handlers(PhotoHandlers):
         if result is None:
             return {"finished": None}
         path = self.service.export(result, format, task)
-        return {"remark": widgets.note(result.photo.describe_losses(format)), "finished": str(path)}
+        return {
+            "remark": widgets.note(self.service.describe_losses(result, format)),
+            "finished": str(path),
+        }
 
 
 def line(session: ModelsSession, result: Colorization) -> str:

@@ -63,7 +63,8 @@ def all_zip(session: CompareSession, folder: Folder) -> Path:
         for entry in session.entries:
             if entry in session.made:
                 picture = session.made[entry].path.read_bytes()
-                file.writestr(_name(session, f"-{entry.slug}", ".png"), picture)
+                ending = f"-{entry.slug}{'-colour' if entry.model else ''}"
+                file.writestr(_name(session, ending, ".png"), picture)
         file.writestr(_name(session, "-scores", ".csv"), table(session))
     return path
 

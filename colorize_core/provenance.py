@@ -34,6 +34,7 @@ ADDED = SOURCE_TYPES + "compositeWithTrainedAlgorithmicMedia"
 DRAWN = SOURCE_TYPES + "trainedAlgorithmicMedia"  # "Created using Generative AI"
 BY_HAND = SOURCE_TYPES + "humanEdits"  # "using non-generative tools"
 MOST_BYTES = 2_000_000  # of a record that is read: 500 hints with notes have at most 1.1 million
+MOST_LEVELS = 12  # of its JSON
 MOST_NOTES = 5  # in the statement
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -112,12 +113,22 @@ class Record:
             told = json.loads(text)
             if told["version"] != VERSION:
                 raise ValueError(f"a record of version {told['version']}")
+            if not _is_shallow(told):
+                raise ValueError("a record of too many levels")
             models = tuple((str(each["name"]), str(each["weights"])) for each in told["models"])
             hints, settings = read_hints(told.get("hints", [])), dict(told["settings"])
             software, left_out = str(told["software"]), int(told.get("hints_left_out", 0))
-        except (AttributeError, KeyError, OptionError, RecursionError, TypeError) as error:
+        except ValueError:
+            raise
+        except Exception as error:  # whatever is not where it should be
             raise ValueError("a damaged record") from error
         return cls(models, settings, hints, bool(told.get("drawn")), software, left_out)
+
+
+def _is_shallow(told: Any, levels: int = MOST_LEVELS) -> bool:
+    """Whether it can be written again wherever it was read."""
+    inner = told.values() if isinstance(told, dict) else told if isinstance(told, list) else ()
+    return levels > 0 and all(_is_shallow(each, levels - 1) for each in inner)
 
 
 def _clean(text: str) -> str:

@@ -255,6 +255,10 @@ def test_a_packet_of_a_stranger_that_claims_a_record_is_passed_over(record: Reco
         (b'"version": 1', b'"version": 2'),
         (b'"version": 1', b'"version": ' + b"[" * 100_000),
         (b'"vividness": 1.2', b'"vividness": '),
+        (b'"vividness": 1.2', b'"vividness": ' + b"[" * 20 + b"]" * 20),
+        (b'"version": 1', b'"hints_left_out": 1e999, "version": 1'),
+        (b'"version": 1', b'"version": "1"'),
+        (b'"settings": {', b'"settings": 7, "more": {'),
         (b'"models": [{', b'"models": [7, {'),
         (b'"x": 0.5', b'"x": 7'),
     ):

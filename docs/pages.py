@@ -49,6 +49,7 @@ PAGES = {
     "docs/command-line.md": ("formats",),
     "docs/models.md": ("models",),
     "docs/prompt.md": ("prompt-downloads",),
+    "docs/provenance.md": (),
     "docs/python.md": (),
     "docs/scores.md": ("scores",),
     "docs/selective.md": ("selective",),

@@ -11,6 +11,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -29,9 +31,11 @@ from colorize_core.errors import Cancelled, ColorizeError, OptionError
 from colorize_core.folders import make_folder
 from colorize_core.imaging import image
 from colorize_core.imaging.formats import WRITTEN
+from colorize_core.imaging.mark import draw_mark
 from colorize_core.models.registry import cards, load
 from colorize_core.models.runner import Runner, Task
 from colorize_core.options import Options
+from colorize_core.provenance import describe_options
 from colorize_core.steering.reference import Reference
 from colorize_core.threads import share_cores
 
@@ -49,6 +53,7 @@ class BatchOptions(Options):
     format: str | None = None  # a key of SUFFIX_OF; None: the photo's own where it is writable
     quality: int = 95  # of JPEG and WebP
     reference: Reference | None = None  # whose colours are taken where the same things are
+    mark: bool = False  # whether the picture says in a corner that its colours are invented
 
     def __post_init__(self) -> None:
         for name, limits in LIMITS.items():
@@ -76,6 +81,10 @@ class BatchOptions(Options):
         own += f"variant={self.variant} " if self.variant else ""
         own += f"reference={self.reference.digest} " if self.reference else ""
         weights = card.digest if card else ""
+        if self.hints:  # left out where there are none, as in manifests from before there were any
+            told = json.dumps([hint.as_dict() for hint in self.hints])
+            own += f"hints={hashlib.sha256(told.encode()).hexdigest()[:16]} "
+        own += "mark=yes " if self.mark else ""
         return (
             f"vividness={self.vividness:g} strength={self.strength:g} gain={self.gain:g} "
             f"neutralize={'yes' if self.neutralize else 'no'} format={self.format or 'same'} "
@@ -263,7 +272,10 @@ class _Pipeline:
             pixels, prediction = self.runner.colorize(photo.pixels, self.settings, self.task)
             self.task.step(1.0, "Saving")
             make_folder(job.target)
-            image.write(job.target, photo.with_pixels(pixels), self.settings.quality)
+            record = describe_options(self.settings)
+            shown = draw_mark(pixels) if record and self.settings.mark else pixels
+            made = photo.with_pixels(shown).with_record(record)
+            image.write(job.target, made, self.settings.quality)
         except Cancelled:
             raise
         except ColorizeError as error:
@@ -273,7 +285,7 @@ class _Pipeline:
         height, width = pixels.shape[:2]
         seconds = time.perf_counter() - begun
         format = WRITTEN[job.target.suffix.lower()].name
-        note = photo.describe_losses(format)
+        note = made.describe_losses(format)
         return Result(job, "done", width, height, seconds, prediction.tint or "", note=note)
 
 

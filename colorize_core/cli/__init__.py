@@ -15,6 +15,7 @@ from colorize_core.threads import wait_briefly
 COMMANDS = {  # modules with main(arguments) -> exit code, or None for 0
     "app": "app",
     "selective": "colorize_core.cli.selective",
+    "info": "colorize_core.cli.info",
     "weights": "colorize_core.cli.weights",
     "hub": "colorize_core.cli.hub",
     "evaluate": "colorize_core.cli.evaluate",

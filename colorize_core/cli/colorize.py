@@ -23,7 +23,9 @@ from colorize_core.cli import outputs, terminal
 from colorize_core.errors import OptionError, PictureError
 from colorize_core.imaging import image
 from colorize_core.imaging.formats import CHOICES, READABLE, WRITTEN, join_names
+from colorize_core.imaging.mark import TEXT
 from colorize_core.options import VARIANTS
+from colorize_core.provenance import read_options
 from colorize_core.sizes import format_size
 from colorize_core.steering.hints import Hint, read_hints
 from colorize_core.steering.reference import Reference
@@ -38,6 +40,8 @@ examples:
       the same command goes on where it was stopped
   python -m colorize_core selective portrait.jpg --keep person
       only a part in colour; see python -m colorize_core selective --help
+  python -m colorize_core info grandmother-colour.jpg
+      where its colours come from; see python -m colorize_core info --help
   python -m colorize_core weights list
       which weights are here and which can be had; see python -m colorize_core weights --help
 
@@ -57,6 +61,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     _add_look(made.add_argument_group("how it looks"))
     _add_run(made.add_argument_group("where it goes and how it runs"))
+    made.set_defaults(hints=())
     made.add_argument("--list-models", action="store_true", help="list the models and end")
     made.add_argument("--version", action="version", version=f"autochrome-studio {__version__}")
     return made
@@ -94,10 +99,20 @@ def _add_look(group: argparse._ArgumentGroup) -> None:
         )
     _add_steering(group)
     group.add_argument(
-        "--no-neutralize",
-        dest="neutralize",
-        action="store_false",
-        help="do not take the tint of an old print (sepia) out first",
+        "--neutralize",
+        action=argparse.BooleanOptionalAction,
+        default=default.neutralize,
+        help="whether to take the tint of an old print (sepia) out first (default: yes)",
+    )
+    group.add_argument(
+        "--settings-from",
+        type=Path,
+        metavar="FILE",
+        help="the settings, colour hints and model of a picture that was made here; options that "
+        "are given beside it count instead",
+    )
+    group.add_argument(
+        "--mark", action="store_true", help=f'write "{TEXT}" small in a corner of the picture'
     )
     group.add_argument(
         "--format",
@@ -241,6 +256,30 @@ def read_reference(file: Path | None) -> Reference | None:
         raise OptionError(f"--reference: {error}") from error
 
 
+def read_settings(path: Path) -> dict[str, Any]:
+    """What the options would be of a picture that was made here, as they are parsed. Raises
+    PictureError, OptionError."""
+    record = image.read_record(path)
+    if record is None:
+        raise OptionError(f"--settings-from: {path} has no record of settings.")
+    options = read_options(record)
+    names = ("model", "vividness", "strength", "gain", "neutralize", "hints", "variant")
+    told = {name: getattr(options, name) for name in names}
+    return told | {"controls": [f"{name}={value}" for name, value in options.controls]}
+
+
+def parse(made: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments; where they name a file with settings, these in place of the defaults."""
+    given = made.parse_args(arguments)
+    if given.settings_from is None:
+        return given
+    told = read_settings(given.settings_from)
+    given = made.parse_args(arguments, argparse.Namespace(**told))
+    if given.model != told["model"]:  # whose own settings another model has not
+        given.controls = given.controls[len(told["controls"]) :]
+    return given
+
+
 def plan(
     inputs: Sequence[str], out: Path, format: str | None
 ) -> tuple[list[runner.Job], runner.Manifest | None, runner.Found]:
@@ -283,7 +322,8 @@ def colorize(options: argparse.Namespace) -> int:
     jobs, manifest, found = plan(options.photos, options.output, settings.format)
     settings = replace(
         settings,
-        hints=read_all_hints(options.hint_file, options.places, found.photos),
+        # Hints belong together: those that are given stand in place of those of another picture.
+        hints=read_all_hints(options.hint_file, options.places, found.photos) or options.hints,
         reference=read_reference(options.reference),
     )
     for line in (*found.problems, *(() if options.quiet else found.left_out)):
@@ -338,6 +378,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return terminal.ALL_DONE
         if not options.photos:
             made.error("no photo was named. Name files, folders or patterns; see --help.")
-        return colorize(options)
+        return colorize(parse(made, arguments))
 
     return terminal.run(made, work, arguments)

@@ -17,6 +17,7 @@ from colorize_core.file_names import make_name, split_suffix
 from colorize_core.folders import make_folder
 from colorize_core.imaging import image
 from colorize_core.imaging.formats import WRITTEN
+from colorize_core.imaging.mark import TEXT, draw_mark
 from colorize_core.imaging.tone import Picture
 from colorize_core.selective import automatic, blending, masks, segmenters
 from colorize_core.selective.blending import Region
@@ -114,6 +115,9 @@ def _add_look(group: argparse._ArgumentGroup) -> None:
         metavar="FILE",
         help="gray, colorized, mask and result in one picture",
     )
+    group.add_argument(
+        "--mark", action="store_true", help=f'write "{TEXT}" small in a corner of the picture'
+    )
     group.add_argument("--overwrite", action="store_true", help="replace files that are in the way")
     group.add_argument(
         "--device", default="auto", metavar="NAME", help="auto, cpu, cuda, mps (default: auto)"
@@ -169,13 +173,16 @@ def _run(asked: argparse.Namespace) -> int:
     )
     for path in filter(None, (out, asked.mask_out, asked.figure)):
         make_folder(path)
-    image.write(out, photo.with_pixels(result))
+    record = blending.describe_regions([region], outside)
+    shown = draw_mark(result) if record and asked.mark else result
+    made = photo.with_pixels(shown).with_record(record)
+    image.write(out, made)
     if asked.mask_out:
         masks.write_mask(asked.mask_out, mask)
     if asked.figure:
         sheet = blending.draw_figure(photo.pixels, colorized, mask, result)
-        image.write(asked.figure, image.Photo(sheet, None, image.Metadata(), "PNG"))
-    if note := photo.describe_losses(WRITTEN[out.suffix.lower()].name):
+        image.write(asked.figure, image.Photo(sheet, None, image.Metadata(record=record), "PNG"))
+    if note := made.describe_losses(WRITTEN[out.suffix.lower()].name):
         print(f"{asked.photo}: {note}", file=sys.stderr)
     if not asked.quiet:
         print(f"{mask.mean():.0%} of {asked.photo} coloured into {out}.")

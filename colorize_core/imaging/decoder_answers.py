@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -18,6 +18,7 @@ from colorize_core.errors import PictureError
 from colorize_core.imaging.image import Photo
 from colorize_core.imaging.limits import MAX_BLOCK
 from colorize_core.imaging.metadata import Metadata
+from colorize_core.provenance import Record
 
 MOST_LINE = 16 * MAX_BLOCK  # bytes: some kinds of metadata, and six for a letter at most
 DEPTHS: dict[int, Any] = {1: np.uint8, 2: np.uint16}  # by bytes a sample
@@ -27,10 +28,12 @@ FAULTS = (EOFError, BrokenPipeError, KeyError, RecursionError, TypeError, ValueE
 
 def write_photo(sink: BinaryIO, photo: Photo) -> None:
     planes = [each for each in (photo.pixels, photo.alpha) if each is not None]
+    record = photo.metadata.record
     told = {
         "shapes": [each.shape for each in planes],
         "depth": photo.pixels.dtype.itemsize,
-        "metadata": asdict(photo.metadata),
+        "metadata": asdict(replace(photo.metadata, record=None)),
+        "record": record.write() if record else None,
         "format": photo.format,
         "pages": photo.pages,
         "left_out": photo.left_out,
@@ -66,7 +69,9 @@ def read_answer(source: BinaryIO, most: int) -> Photo:
         if source.readinto(plane.data.cast("B")) < plane.nbytes:  # type: ignore[attr-defined]
             raise EOFError
     alpha = planes[1] if more else None
-    metadata = Metadata(**{name: _freeze(value) for name, value in told["metadata"].items()})
+    given = {name: _freeze(value) for name, value in told["metadata"].items()}
+    record = Record.read(told["record"]) if told["record"] is not None else None
+    metadata = replace(Metadata(**given), record=record)
     return Photo(
         planes[0], alpha, metadata, told["format"], told["pages"], _freeze(told["left_out"])
     )

@@ -26,6 +26,7 @@ from colorize_core.imaging.decoders import Pixels
 from colorize_core.imaging.icc import STRIP, make_srgb_profile
 from colorize_core.imaging.jpeg import PHOTOSHOP_MARK
 from colorize_core.imaging.metadata import Metadata, list_descriptive_tags, list_text_tags
+from colorize_core.imaging.records import join_record
 from colorize_core.imaging.tiff import Entry, make_entry, make_fraction
 
 LEVEL = 1  # of Deflate: more takes longer than it saves (benchmarks/results/encoding.csv)
@@ -116,8 +117,8 @@ def _make_jpeg_options(metadata: Metadata) -> dict[str, Any]:
     options: dict[str, Any] = {"icc_profile": make_srgb_profile()}
     if metadata.exif and len(metadata.exif) < JPEG_SEGMENT:
         options["exif"] = b"Exif\0\0" + metadata.exif
-    if metadata.xmp and len(metadata.xmp) < JPEG_SEGMENT:
-        options["xmp"] = metadata.xmp
+    if xmp := join_record(metadata.xmp, metadata.record, JPEG_SEGMENT)[0]:
+        options["xmp"] = xmp
     if metadata.dpi:
         options["dpi"] = tuple(max(1, round(v)) for v in metadata.dpi)
     return options
@@ -163,8 +164,8 @@ def encode_webp(pixels: Pixels, alpha: Pixels | None, metadata: Metadata, qualit
     options: dict[str, Any] = {"icc_profile": make_srgb_profile(), "quality": quality}
     if exif := metadata.exif or make_exif(metadata):
         options["exif"] = exif
-    if metadata.xmp:
-        options["xmp"] = metadata.xmp
+    if xmp := join_record(metadata.xmp, metadata.record)[0]:
+        options["xmp"] = xmp
     picture = Image.fromarray(convert_dtype(pixels, np.uint8))
     if alpha is not None:
         picture.putalpha(Image.fromarray(convert_dtype(alpha, np.uint8)))
@@ -245,8 +246,8 @@ def _make_png_metadata(metadata: Metadata) -> Iterator[tuple[bytes, bytes]]:
     if metadata.dpi:
         per_metre = (round(v / 0.0254) for v in metadata.dpi)
         yield b"pHYs", struct.pack(">IIB", *per_metre, 1)
-    if metadata.xmp:
-        yield b"iTXt", _write_international(png.XMP_KEYWORD, metadata.xmp)
+    if xmp := join_record(metadata.xmp, metadata.record)[0]:
+        yield b"iTXt", _write_international(png.XMP_KEYWORD, xmp)
     if metadata.exif:
         yield b"eXIf", metadata.exif
     if metadata.iptc:
@@ -341,5 +342,6 @@ def _list_density_tags(dpi: tuple[float, float] | None) -> dict[int, Entry]:
 
 
 def _list_blocks(metadata: Metadata) -> dict[int, Entry]:
-    blocks = {tiff.XMP: metadata.xmp, tiff.IPTC: metadata.iptc}
+    xmp, _ = join_record(metadata.xmp, metadata.record)
+    blocks = {tiff.XMP: xmp, tiff.IPTC: metadata.iptc}
     return {tag: Entry(tiff.BYTE, len(each), each) for tag, each in blocks.items() if each}

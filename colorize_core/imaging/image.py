@@ -36,6 +36,8 @@ from colorize_core.imaging.metadata import (
     read_metadata,
     read_orientation,
 )
+from colorize_core.imaging.metadata import read_record as find_record
+from colorize_core.provenance import Record
 
 __all__ = [
     "MAX_BYTES",
@@ -47,6 +49,7 @@ __all__ = [
     "decode",
     "encode",
     "read",
+    "read_record",
     "write",
 ]
 
@@ -79,6 +82,10 @@ class Photo:
         alpha = None if self.alpha is None else encoders.convert_dtype(self.alpha, pixels.dtype)
         return replace(self, pixels=pixels, alpha=alpha)
 
+    def with_record(self, record: Record | None) -> Photo:
+        """The same photo with another record of where its colours come from; None for none."""
+        return replace(self, metadata=replace(self.metadata, record=record))
+
     def describe_losses(self, format: str | None = None) -> str:
         """What a file of that format (a name of FORMATS) will not have of the one that was read:
         further pages, metadata. Without a format what was not even read. Empty where nothing is."""
@@ -89,18 +96,29 @@ class Photo:
 def read(path: str | Path, name: str = "", most: int | None = None) -> Photo:
     """Decode a file of at most `most` pixels (MAX_PIXELS). Raises PictureError and its subclasses,
     with the name, or else the path, in the message."""
-    path = Path(path)
+    return decode(_read_bytes(Path(path), name or str(path)), name or str(path), most)
+
+
+def read_record(path: str | Path, name: str = "") -> Record | None:
+    """Where the colours of a picture file come from, None where it does not say. The pixels are not
+    decoded. Raises PictureError and its subclasses as read() does."""
     name = name or str(path)
+    data = _read_bytes(Path(path), name)
+    kind = _recognize(data, name)
+    with _translate_errors(name):
+        return find_record(decoders.take_apart(data, kind))
+
+
+def _read_bytes(path: Path, name: str) -> bytes:
     try:
         if not path.is_file():
             raise PictureError(f"{name} cannot be read: there is no such file.")
         _check_bytes(path.stat().st_size, name)
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise PictureError(f"{name} cannot be read: {error.strerror}.") from error
     except MemoryError as error:
         raise PictureTooLargeError(f"{name} {NO_MEMORY}.") from error
-    return decode(data, name, most)
 
 
 def decode(data: bytes, name: str = "", most: int | None = None) -> Photo:
@@ -110,11 +128,7 @@ def decode(data: bytes, name: str = "", most: int | None = None) -> Photo:
     there are more than `most` pixels (MAX_PIXELS)), and nothing else whatever the bytes are.
     """
     name = name or "The file"
-    _check_bytes(len(data), name)
-    kind = recognize(data)
-    if kind is None:
-        seems = _describe_foreign(data)
-        raise NotAPictureError(f"{name} is not a picture but {seems}. Accepted are {ACCEPTED}.")
+    kind = _recognize(data, name)
     with _translate_errors(name):
         parts = decoders.take_apart(data, kind)
         limits.check_area(*parts.size, most)
@@ -125,6 +139,15 @@ def decode(data: bytes, name: str = "", most: int | None = None) -> Photo:
         pixels, alpha = decoders.decode_samples(parts, kind, orientation)
         metadata = read_metadata(parts, pixels.shape[1::-1], turned=orientation >= 5)
     return Photo(pixels, alpha, metadata, kind, parts.pages, list_left_out(parts))
+
+
+def _recognize(data: bytes, name: str) -> str:
+    _check_bytes(len(data), name)
+    kind = recognize(data)
+    if kind is None:
+        seems = _describe_foreign(data)
+        raise NotAPictureError(f"{name} is not a picture but {seems}. Accepted are {ACCEPTED}.")
+    return kind
 
 
 def _describe_foreign(data: bytes) -> str:

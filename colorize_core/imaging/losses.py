@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from colorize_core.imaging import tiff
 from colorize_core.imaging.encoders import JPEG_SEGMENT, list_jpeg_comments, list_jpeg_resources
 from colorize_core.imaging.metadata import Metadata, list_text_tags, read_exif_density
+from colorize_core.imaging.records import join_record
 
 
 def describe_pages(count: int) -> str:
@@ -27,11 +28,11 @@ def describe_dropped(kinds: Sequence[str]) -> str:
 
 def list_dropped(metadata: Metadata, format: str) -> list[str]:
     """The kinds of metadata that a format (a name of FORMATS) cannot hold, in words."""
-    dropped: list[str] = []
+    room = {"most": JPEG_SEGMENT} if format == "JPEG" else {}
+    _, dropped = join_record(metadata.xmp, metadata.record, **room)
     if format == "JPEG":
         blocks: dict[str, list[bytes | None]] = {
             "EXIF": [metadata.exif],
-            "XMP": [metadata.xmp],
             "IPTC": [*list_jpeg_resources(metadata)],
             "a long text": [*list_jpeg_comments(metadata)],
         }

@@ -17,7 +17,9 @@ from typing import Any
 from colorize_core.imaging import tiff
 from colorize_core.imaging.limits import MAX_BLOCK
 from colorize_core.imaging.parts import Parts
+from colorize_core.imaging.records import split_record
 from colorize_core.imaging.tiff import DirectoryReader, Entry, Tags
+from colorize_core.provenance import Record
 
 # The tags of a TIFF file that describe the photograph; the others describe how its pixels lie.
 DESCRIPTIVE = frozenset(
@@ -45,6 +47,7 @@ class Metadata:
     iptc: bytes | None = None  # datasets of the Information Interchange Model
     comments: tuple[bytes, ...] = ()  # of JPEG and GIF, of an unknown encoding
     texts: tuple[tuple[str, str], ...] = ()  # of PNG: keyword, text
+    record: Record | None = None  # where its colours come from, in the XMP packet of a file
 
 
 def read_metadata(parts: Parts, size: tuple[int, int], turned: bool) -> Metadata:
@@ -52,14 +55,21 @@ def read_metadata(parts: Parts, size: tuple[int, int], turned: bool) -> Metadata
     whether the sides were swapped, both after the orientation was applied. What cannot be parsed is
     left out."""
     dpi = _check_dpi(parts.dpi or read_exif_density(parts.exif))
+    xmp, record = split_record(_correct_xmp(parts.xmp))
     return Metadata(
         exif=_correct_exif(parts.exif, size, turned),
-        xmp=_correct_xmp(parts.xmp),
+        xmp=xmp,
         dpi=dpi[::-1] if dpi and turned else dpi,
         iptc=parts.iptc if len(parts.iptc or b"") <= MAX_BLOCK else None,
         comments=tuple(parts.comments),
         texts=tuple(parts.texts),
+        record=record,
     )
+
+
+def read_record(parts: Parts) -> Record | None:
+    """Where the colours of a file that was taken apart come from, if it says so."""
+    return split_record(_correct_xmp(parts.xmp))[1]
 
 
 def list_left_out(parts: Parts) -> tuple[str, ...]:

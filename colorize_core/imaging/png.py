@@ -37,9 +37,6 @@ from colorize_core.imaging.profiles import (
 GRAY, COLOUR, PALETTE, GRAY_ALPHA, COLOUR_ALPHA = 0, 2, 3, 4, 6
 CHANNELS = {GRAY: 1, COLOUR: 3, PALETTE: 1, GRAY_ALPHA: 2, COLOUR_ALPHA: 4}
 NEAR = 0.05  # how far from 2.2 a gamma means sRGB: gAMA can say no more of it (libpng has 5 %, too)
-# How a drawn picture was wished for stands there, and its prompt under Description: neither is true
-# of what is made of it.
-SETTINGS_KEYWORD = "autochrome-studio prompt"
 XMP_KEYWORD, RAW_PROFILE = "XML:com.adobe.xmp", "Raw profile type "
 
 
@@ -195,9 +192,6 @@ def _read_texts(chunks: list[tuple[bytes, bytes]], parts: PngParts) -> None:
         elif title.strip():
             words = text.decode("utf-8" if name == b"iTXt" else "latin-1", "replace")
             parts.texts.append((title, words))
-    if any(title == SETTINGS_KEYWORD for title, _ in parts.texts):
-        drawn = (SETTINGS_KEYWORD, "Description")
-        parts.texts = [each for each in parts.texts if each[0] not in drawn]
 
 
 def _read_text(name: bytes, body: bytes, most: int) -> tuple[bytes, bytes | None]:

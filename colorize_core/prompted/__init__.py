@@ -12,7 +12,7 @@
     plan, grid       conditions compared in one run
     caption          what is in the photo
     chroma_transfer  only the colours, on the photo's own L
-    metadata         the settings in a PNG, and back
+    metadata         the settings in a picture's record, and back
 
 The weights do not ship with the repository. Nothing here downloads them unless download() is
 called, and the conditions need none of them, the soft edges excepted.

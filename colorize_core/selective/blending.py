@@ -26,6 +26,7 @@ from colorize_core.imaging.color import (
 from colorize_core.imaging.encoders import convert_dtype
 from colorize_core.imaging.tone import FINE, Picture, measure_tone
 from colorize_core.models import registry
+from colorize_core.provenance import Record, make_record
 from colorize_core.selective.masks import Mask, check_size, measure_lightness, refine, resize
 
 STRIP_PIXELS = 1 << 18  # what is mixed at a time
@@ -145,6 +146,32 @@ def compose(
         if mask.any():
             result = blend(fill(photo, region, colorize), result, mask)
     return result
+
+
+def describe_regions(regions: Sequence[Region], outside: Region | None = None) -> Record | None:
+    """Where the colours come from that compose() gives a photo; None where it gives it none."""
+    seen = [region for region in regions if region.mask is None or region.mask.any()]
+    every = [*seen, *([outside] if outside else [])]
+    if not any(region.model or region.colour for region in every):
+        return None
+    settings = {
+        "regions": [_describe(region) for region in seen],
+        "outside": _describe(outside) if outside else None,
+    }
+    return make_record([region.model for region in every if region.model], settings)
+
+
+def _describe(region: Region) -> dict[str, Any]:
+    share = None if region.mask is None else round(float(region.mask.mean()), 4)  # of its mask
+    told = {
+        "model": region.model,
+        "vividness": region.vividness,
+        "strength": region.strength,
+        "colour": None if region.colour is None else list(region.colour),
+        "controls": dict(region.controls),
+        "share": share,
+    }
+    return {name: value for name, value in told.items() if value not in (None, {})}
 
 
 def fill(photo: Picture, region: Region, colorize: Colorize) -> Picture:

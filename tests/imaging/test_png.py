@@ -273,14 +273,6 @@ def test_texts_are_read_and_written() -> None:
         assert opened.info["Description"] == "Łódź"
 
 
-def test_what_a_picture_was_drawn_from_is_not_said_of_what_is_made_of_it() -> None:
-    drawn = [
-        (b"iTXt", key.encode() + bytes(5) + b"x") for key in (png.SETTINGS_KEYWORD, "Description")
-    ]
-    data = with_chunks(files.saved(files.colours(), "PNG"), *drawn, (b"tEXt", b"Title\0Bridge"))
-    assert image.decode(data).metadata.texts == (("Title", "Bridge"),)
-
-
 @pytest.mark.parametrize("name", ["exif", "APP1"])
 def test_exif_in_a_text_is_read(name: str) -> None:
     keyword, text = png.write_raw_profile(name, b"Exif\0\0" + files.exif_block(6))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,22 +13,21 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from safetensors.torch import save_file
 from scenes import ROOT, scene
 
 from colorize_core.errors import (
     OptionError,
-    PictureError,
     TooLittleMemoryError,
     WeightsError,
 )
 from colorize_core.imaging import image
 from colorize_core.imaging.color import lab_to_rgb, lightness, rgb_to_lab
+from colorize_core.imaging.formats import CHOICES
 from colorize_core.prompted import conditions, memory, preview
 from colorize_core.prompted.chroma_transfer import transfer_chroma
 from colorize_core.prompted.memory import OFFLOAD, RESIDENT, Need
-from colorize_core.prompted.metadata import KEYWORD, read_settings, write_settings
+from colorize_core.prompted.metadata import KEY, describe_settings, read_settings
 from colorize_core.prompted.settings import (
     CONDITIONS,
     CONTROLS,
@@ -38,6 +36,7 @@ from colorize_core.prompted.settings import (
     PromptSettings,
     toggle_phrase,
 )
+from colorize_core.provenance import ADDED, DRAWN, make_record
 
 # --- settings ---
 
@@ -267,12 +266,7 @@ def test_gray_drawings_leave_the_photo_gray() -> None:
     assert np.abs(transfer_chroma(photo, scene(64, 80)).astype(int) - photo).max() <= 1
 
 
-# --- settings in a PNG ---
-
-
-def png(photo: NDArray[np.uint8]) -> bytes:
-    metadata = image.Metadata()
-    return image.encode(image.Photo(photo, None, metadata, "PNG"), "PNG")
+# --- settings in a picture ---
 
 
 WISH = PromptSettings(
@@ -285,45 +279,39 @@ WISH = PromptSettings(
 )
 
 
-def test_settings_travel_in_the_png() -> None:
-    photo = scene(30, 40)
-    written = write_settings(png(photo), WISH)
-    assert read_settings(written) == WISH
-    assert np.array_equal(image.decode(written).pixels, photo)
-    with Image.open(io.BytesIO(written)) as picture:
-        picture.load()
-        assert picture.info["Description"] == WISH.prompt
-        assert KEYWORD in picture.info
+@pytest.mark.parametrize("format", [each.name for each in CHOICES.values()])
+def test_settings_travel_in_the_picture(format: str) -> None:
+    photo = image.Photo(scene(30, 40), None, image.Metadata(), "PNG")
+    data = image.encode(photo.with_record(describe_settings(WISH)), format)
+    record = image.decode(data).metadata.record
+    assert record
+    assert read_settings(record) == WISH
+    assert [name for name, _ in record.models] == ["flux2-klein"]
+    assert all(weights for _, weights in record.models)
+    assert record.source_type == ADDED, "the photo is kept, and its colours are new"
+    assert describe_settings(replace(WISH, keep=False)).source_type == DRAWN
 
 
-@pytest.mark.parametrize("length", [0, 7, 20, 40, 300])
-def test_files_without_settings_have_none(length: int) -> None:
-    assert read_settings(png(scene(30, 40))) is None
-    assert read_settings(b"\xff\xd8\xff" + bytes(length)) is None
-    assert read_settings(png(scene(30, 40))[:length]) is None
+def test_pictures_that_were_not_drawn_from_words_have_no_settings() -> None:
+    assert read_settings(None) is None
+    assert read_settings(make_record(["sagan"], {"vividness": 1.0})) is None
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "words"),
+    ("changed", "words"),
     [
-        (b'"seed": 77', b'"seed": -7', "seed is -7, allowed is"),
-        (b'"seed": 77', b'"seeds": 7', "do not fit: seed, seeds"),
-        (b'"version": 1', b'"version": 2', "of version 2, version 1 is read"),
-        (b'{"version"', b'["version"', "damaged"),
-        (b"Koda", b"\xff\xff\xff\xff", "damaged"),
+        ({"seed": -7}, "seed is -7, allowed is"),
+        ({"seeds": 7}, "do not fit: seeds"),
+        ({"prompt": 7}, "prompt is 7, words are needed"),
     ],
 )
-def test_settings_that_are_not_allowed_are_refused(before: bytes, after: bytes, words: str) -> None:
-    written = write_settings(png(scene(30, 40)), WISH)
-    start = written.index(KEYWORD.encode())
-    changed = written[:start] + written[start:].replace(before, after)
+def test_settings_that_are_not_allowed_are_refused(changed: dict[str, Any], words: str) -> None:
+    record = describe_settings(WISH)
+    told = {KEY: record.settings[KEY] | changed}
     with pytest.raises(OptionError, match=words):
-        read_settings(changed)
-
-
-def test_settings_go_into_png_only() -> None:
-    with pytest.raises(PictureError, match="Save it as PNG"):
-        write_settings(b"\xff\xd8\xff", WISH)
+        read_settings(replace(record, settings=told))
+    with pytest.raises(OptionError, match="do not fit: all"):
+        read_settings(replace(record, settings={KEY: 7}))
 
 
 # --- memory ---

@@ -20,7 +20,7 @@ from colorize_core.imaging import image
 from colorize_core.prompted import sources
 from colorize_core.prompted.conditions import make_condition
 from colorize_core.prompted.generation import draw
-from colorize_core.prompted.metadata import read_settings, write_settings
+from colorize_core.prompted.metadata import describe_settings, read_settings
 from colorize_core.prompted.pipeline_cache import PipelineCache
 from colorize_core.prompted.settings import CONDITIONS, PromptSettings
 from colorize_core.prompted.sources import (
@@ -147,5 +147,5 @@ def test_from_the_hub_to_a_picture_and_back(
     colours = np.ptp(variant.picture.astype(int), axis=2)
     assert colours.max() > 10
     made = image.Photo(variant.picture, None, image.Metadata(), "PNG")
-    written = write_settings(image.encode(made, "PNG"), settings)
-    assert read_settings(written) == settings
+    written = image.encode(made.with_record(describe_settings(settings)), "PNG")
+    assert read_settings(image.decode(written).metadata.record) == settings

@@ -105,7 +105,7 @@ class Handlers(PhotoHandlers):
         if session is None:
             return {"finished": None}
         path = self.service.export(session.result, format, task)
-        said = widgets.note(session.photo.describe_losses(format))
+        said = widgets.note(self.service.describe_losses(session.result, format))
         return {"message": said, "finished": str(path)}
 
     def cancel(self, request: gr.Request) -> None:

@@ -6,13 +6,13 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from PIL import Image
-
 from colorize_core.evaluate import comparison
 from colorize_core.evaluate.comparison import SECONDS, Result
 from colorize_core.file_names import make_name
+from colorize_core.imaging import image
 from colorize_core.imaging.captions import draw_captioned_grid
 from colorize_core.metrics import protocol
+from colorize_core.provenance import make_record
 from ui.compare.session import CompareSession
 from ui.server.temp_files import Folder
 
@@ -27,7 +27,11 @@ def grid_png(session: CompareSession, folder: Folder) -> Path:
         pictures, [caption(session, each) for each in results], session.size
     )
     path = folder.new(_name(session, "-comparison", ".png"))
-    Image.fromarray(sheet).save(path)
+    shown = [each.entry for each in results if each.entry in session.made]
+    models = [entry.model for entry in shown if entry.model]
+    told = {"pictures": [entry.label for entry in shown]}
+    record = make_record(models, told) if models else None
+    image.write(path, image.Photo(sheet, None, image.Metadata(record=record), "PNG"))
     return path
 
 
@@ -59,7 +63,8 @@ def all_zip(session: CompareSession, folder: Folder) -> Path:
         for entry in session.entries:
             if entry in session.made:
                 picture = session.made[entry].path.read_bytes()
-                file.writestr(_name(session, f"-{entry.slug}", ".png"), picture)
+                ending = f"-{entry.slug}{'-colour' if entry.model else ''}"
+                file.writestr(_name(session, ending, ".png"), picture)
         file.writestr(_name(session, "-scores", ".csv"), table(session))
     return path
 

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from colorize_core import metrics
 from colorize_core.errors import ColorizeError, PictureError
 from colorize_core.evaluate.comparison import SECONDS, Entry, Result, list_references
 from colorize_core.file_names import split_suffix
+from colorize_core.imaging import image
 from colorize_core.imaging.color import combine_ab
 from colorize_core.imaging.heatmap import draw_heat_map
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.metrics import Metric, baselines, protocol
+from colorize_core.options import Options
+from colorize_core.provenance import Record, describe_options
 from ui.shared.photo import OpenPhoto, decode
 from ui.shared.photo_tab import PhotoSession
 from ui.shared.service import Service, in_words
@@ -109,7 +111,7 @@ class CompareSession(PhotoSession):
     def add(self, entry: Entry, picture: Picture, seconds: float | None) -> None:
         """A picture has come."""
         path = self.folder / f"{entry.slug}.png"
-        _write(path, picture)
+        _write(path, picture, self._describe(entry))
         square = protocol.crop_square(picture)
         if self.truth is not None:
             same = entry.kind == "truth"
@@ -117,6 +119,16 @@ class CompareSession(PhotoSession):
         self.made[entry] = Colouring(path, square, seconds)
         self.faults.pop(entry, None)
         self.scores.setdefault(entry, {})
+
+    def _describe(self, entry: Entry) -> Record | None:
+        """Where its colours come from."""
+        if entry.kind == "truth":
+            return self.photo.decoded.metadata.record
+        if not entry.model:
+            return None
+        options = Options(entry.model, entry.vividness)
+        seed = {} if entry.seed is None else {"seed": entry.seed}
+        return describe_options(options.with_controls(**seed))
 
     def score(self, metric: Metric, entry: Entry) -> None:
         """Take one figure of one picture, unless it is there or cannot be had."""
@@ -174,6 +186,6 @@ class CompareSession(PhotoSession):
         return decode(self.made[entry].path).pixels.astype(np.uint8, copy=False)
 
 
-def _write(path: Path, picture: Picture) -> None:
+def _write(path: Path, picture: Picture, record: Record | None = None) -> None:
     path.parent.mkdir(exist_ok=True)
-    Image.fromarray(picture).save(path, compress_level=1)  # quick
+    image.write(path, image.Photo(picture, None, image.Metadata(record=record), "PNG"))

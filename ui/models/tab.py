@@ -273,7 +273,8 @@ class Handlers(PhotoHandlers):
         if result is None:
             return {"finished": None}
         path = self.service.export(result, format, task)
-        return {"remark": widgets.note(result.photo.describe_losses(format)), "finished": str(path)}
+        said = widgets.note(self.service.describe_losses(result, format))
+        return {"remark": said, "finished": str(path)}
 
 
 def line(session: ModelsSession, result: Colorization) -> str:

@@ -18,7 +18,7 @@ from colorize_core.imaging.formats import CHOICES
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.models.runner import Task
 from colorize_core.prompted import sources
-from colorize_core.prompted.metadata import write_settings
+from colorize_core.prompted.metadata import describe_settings
 from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.settings import PromptSettings
 from ui.models.session import gray
@@ -77,7 +77,7 @@ class PromptSession(PhotoSession):
         width, height = photo.size
         scale = min(1.0, SMALL_SIDE / float(np.sqrt(height * width)))
         small = photo.shrink(max(1, round(height * scale)), max(1, round(width * scale)))
-        shown = photo.decoded
+        shown = photo.decoded.with_record(None)
         if measure_tone(small).coloured:
             shown = shown.with_pixels(_keep(photo.pixels, gray(small)))
         before = service.folder.new(make_name(photo.path.name, "-before", ".jpg"))
@@ -157,8 +157,8 @@ class PromptSession(PhotoSession):
         return cell.files[kept]
 
     def save(self, cell: Cell, format: str, service: Service, task: Task | None = None) -> Path:
-        """A file of that format (a key of CHOICES) with the photo's metadata; in a PNG stands what
-        was wished for, too."""
+        """A file of that format (a key of CHOICES) with the photo's metadata, and the record of
+        what was wished for."""
         photo = self.photo.decoded
         assert cell.drawn is not None
         made = replace(photo, pixels=cell.drawn, alpha=None)
@@ -168,9 +168,7 @@ class PromptSession(PhotoSession):
         ending = f"-prompt-{cell.settings.seed}"
         name = make_name(self.photo.path.name, ending, CHOICES[format].suffix)
         path = service.folder.new(name)
-        image.write(path, made, QUALITY)
-        if format == "PNG":
-            path.write_bytes(write_settings(path.read_bytes(), cell.settings))
+        image.write(path, made.with_record(describe_settings(cell.settings)), QUALITY)
         return path
 
     def kept(self, pixels: image.Pixels, drawn: Drawn, format: str, task: Task | None) -> Any:

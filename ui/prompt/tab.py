@@ -14,7 +14,7 @@ from colorize_core.downloads.catalogue import Download
 from colorize_core.errors import ColorizeError
 from colorize_core.models.runner import Task
 from colorize_core.prompted import plan, sources
-from colorize_core.prompted.metadata import read_settings
+from colorize_core.prompted.metadata import describe_settings, read_settings
 from colorize_core.prompted.settings import CONDITIONS, toggle_phrase
 from ui.prompt import endpoint, form, requirements
 from ui.prompt.endpoint import LANE
@@ -39,9 +39,10 @@ if TYPE_CHECKING:
     from ui.prompt.generation import Generation
 
 TITLE = "Prompt"
-INVITATION = "# Drop a photo\nto colour it as you describe; or a PNG from here, for its settings"
+INVITATION = (
+    "# Drop a photo\nto colour it as you describe; or a picture from here, for its settings"
+)
 STARTS = {"From noise alone": False, "From first colours": True}
-TEXTS = 1_000_000  # bytes at the beginning of a PNG, in which its settings are sought
 STOPPED = "<p>Stopped. What is here stays: the download goes on from there.</p>"
 
 
@@ -83,11 +84,9 @@ class Handlers(PhotoHandlers):
     def begin(
         self, photo: OpenPhoto, before: PromptSession | None, task: Task, *context: Any
     ) -> Iterator[Updates]:
-        """A photo, or a PNG whose settings are wanted for the photo that is there."""
-        with photo.path.open("rb") as file:
-            loaded = read_settings(file.read(TEXTS))
-        if not (before and loaded):
-            photo.read(task)
+        """A photo, or a picture whose settings are wanted for the photo that is there."""
+        photo.read(task)
+        loaded = read_settings(photo.decoded.metadata.record)
         session = before if before and loaded else PromptSession.open(photo, self.service)
         words: Updates = {}
         if loaded:
@@ -219,7 +218,8 @@ class Handlers(PhotoHandlers):
         if session is None or session.cell is None:
             return {"finished": None}
         path = session.save(session.cell, format, self.service, task)
-        said = widgets.note(session.photo.describe_losses(format))
+        record = describe_settings(session.cell.settings)
+        said = widgets.note(session.photo.describe_losses(format, record))
         return {"remark": said, "finished": str(path)}
 
 

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from colorize_core import selective
 from colorize_core.errors import PictureError
@@ -14,8 +13,9 @@ from colorize_core.file_names import make_name
 from colorize_core.imaging import image
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.models.runner import Task
+from colorize_core.provenance import Record
 from colorize_core.selective import Mask, Region
-from ui.selective.session import Fill, SelectiveSession
+from ui.selective.session import OWN, Fill, SelectiveSession
 from ui.shared.service import QUALITY, Service
 
 MASK, FIGURE = "Mask, PNG", "Figure, PNG"
@@ -38,9 +38,10 @@ def write_picture(session: SelectiveSession, format: str, service: Service, task
     session.photo.read(task)
     photo = session.photo.decoded
     made = compose(session, CHOICES[format].widen(photo.pixels), service, task)
+    record = describe_colours(session)
     path = _new_path(session, service, "-selective", CHOICES[format].suffix)
     task.step(1.0, "Saving")
-    image.write(path, photo.with_pixels(made), QUALITY)
+    image.write(path, photo.with_pixels(made).with_record(record), QUALITY)
     return path
 
 
@@ -48,9 +49,24 @@ def compose(
     session: SelectiveSession, pixels: image.Pixels, service: Service, task: Task
 ) -> image.Pixels:
     """All regions over what lies around them."""
-    regions = [Region(session.mask(area), *area.fill) for area in session.areas]
+    regions = list_regions(session)
     colorize = partial(session.colorize, service, task)
     return selective.compose(pixels, regions, session.surround(session.outside), colorize)
+
+
+def list_regions(session: SelectiveSession) -> list[Region]:
+    """Those that are drawn, from the lowest on."""
+    return [Region(session.mask(area), *area.fill) for area in session.areas]
+
+
+def describe_colours(session: SelectiveSession) -> Record | None:
+    """Where the picture's colours come from. Those that the photo came with have its record."""
+    outside = session.surround(session.outside)
+    every = [*list_regions(session), *([outside] if outside else [])]
+    if record := selective.describe_regions([each for each in every if each.model != OWN]):
+        return record
+    own = any(each.model == OWN for each in every)
+    return session.photo.decoded.metadata.record if own else None
 
 
 def write_mask(session: SelectiveSession, service: Service, task: Task) -> Path:
@@ -69,7 +85,9 @@ def write_figure(session: SelectiveSession, service: Service, task: Task) -> Pat
     gray = session.fill(Fill(), service, task)
     colorized = session.fill(session.area.fill, service, task)
     path = _new_path(session, service, "-figure", ".png")
-    Image.fromarray(selective.draw_figure(gray, colorized, mask, made)).save(path)
+    sheet = selective.draw_figure(gray, colorized, mask, made)
+    metadata = image.Metadata(record=describe_colours(session))
+    image.write(path, image.Photo(sheet, None, metadata, "PNG"))
     return path
 
 

@@ -307,7 +307,8 @@ class Handlers(PhotoHandlers):
         if session is None:
             return {"finished": None}
         path = mask_files.write(session, kind, self.service, task)
-        said = session.photo.describe_losses(kind) if kind in CHOICES else ""
+        record = mask_files.describe_colours(session)
+        said = session.photo.describe_losses(kind, record) if kind in CHOICES else ""
         return {"remark": widgets.note(said), "finished": str(path)}
 
 

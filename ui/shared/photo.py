@@ -20,6 +20,7 @@ from colorize_core.imaging.formats import CHOICES
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.models.runner import Runner, Task
 from colorize_core.options import Options
+from colorize_core.provenance import Record
 from ui.server.limits import CACHE_BYTES
 
 MOST_PREDICTIONS = 8  # of one photo, the least recently used goes
@@ -104,10 +105,11 @@ class OpenPhoto:
         small = self.shrink(max(1, round(height * scale)), max(1, round(width * scale)))
         return measure_tone(small).coloured
 
-    def describe_losses(self, format: str | None = None) -> str:
+    def describe_losses(self, format: str | None = None, record: Record | None = None) -> str:
         """What its file has that is not here; with a format (a key of CHOICES) also what a file of
-        that format will not have of it. Empty where nothing is left out."""
-        return self.decoded.describe_losses(None if format is None else CHOICES[format].name)
+        that format with that record will not have. Empty where nothing is left out."""
+        made = self.decoded.with_record(record)
+        return made.describe_losses(None if format is None else CHOICES[format].name)
 
     def shrink(self, height: int, width: int) -> NDArray[np.uint8]:
         """A small copy (height, width, 3)."""

@@ -24,8 +24,10 @@ from colorize_core.file_names import make_name
 from colorize_core.imaging import image
 from colorize_core.imaging.decoder_pool import DecoderPool
 from colorize_core.imaging.formats import CHOICES
+from colorize_core.imaging.mark import draw_mark
 from colorize_core.models.runner import Report, Runner, Task
 from colorize_core.options import DEFAULT_MODEL, Options
+from colorize_core.provenance import describe_options
 from ui.server.limits import Public
 from ui.server.temp_files import Folder
 from ui.shared import model_choices
@@ -217,7 +219,8 @@ class Service:
         start = self._begin(photo, options, prediction, task)
         picture = self.runner.render(pixels, prediction, options, task, 0.4)
         task.step(1.0, "Saving")
-        after = self._save(photo.decoded.with_pixels(picture), photo.path, "JPEG")
+        made = photo.decoded.with_pixels(picture).with_record(describe_options(options))
+        after = self._save(made, photo.path, "JPEG")
         seconds = time.perf_counter() - started
         line = describe(self.runner.model(options.model), start, seconds)
         return replace(start, after=after, line=line)
@@ -228,7 +231,7 @@ class Service:
         """The photo before anything of it is rendered."""
         if photo.before is None or not photo.before.exists():
             task.step(0.35, "Preparing the comparison")
-            shown = photo.decoded
+            shown = photo.decoded.with_record(None)
             if prediction.coloured:
                 plain = replace(options, strength=0.0)
                 gray = self.runner.render(photo.pixels, prediction, plain, task, 0.35)
@@ -259,13 +262,16 @@ class Service:
                 sketch = partial(_sketch, self.runner, small)
             yield Draft(step.share, step.stage, results, sketch)
 
-    def export(self, result: Colorization, format: str, task: Task) -> Path:
-        """The result as a file of that format (a key of CHOICES), with the photo's metadata.
+    def export(self, result: Colorization, format: str, task: Task, mark: bool = False) -> Path:
+        """The result as a file of that format (a key of CHOICES), with the photo's metadata and the
+        record of where its colours come from; with `mark` it also says so in a corner.
 
         TIFF has 16 bits a channel whatever the photo has.
         """
         check_format(format)
-        if format == "JPEG" and result.after.exists():
+        record = describe_options(result.options)
+        mark = mark and record is not None
+        if format == "JPEG" and result.rendered and result.after.exists() and not mark:
             return result.after
         photo = result.photo.decoded
         picture = self.runner.render(
@@ -276,7 +282,12 @@ class Service:
             0.0,
             f"Making the {format} file",
         )
-        return self._save(photo.with_pixels(picture), result.photo.path, format)
+        made = photo.with_pixels(draw_mark(picture) if mark else picture).with_record(record)
+        return self._save(made, result.photo.path, format)
+
+    def describe_losses(self, result: Colorization, format: str) -> str:
+        """What of the photo's file, and of the record, export() in that format leaves out."""
+        return result.photo.describe_losses(format, describe_options(result.options))
 
     def _save(self, photo: image.Photo, source: Path, format: str, ending: str = "-colour") -> Path:
         path = self.folder.new(make_name(source.name, ending, CHOICES[format].suffix))

@@ -30,6 +30,8 @@ from colorize_core.imaging.heatmap import draw_heat_map
 from colorize_core.metrics import protocol
 from colorize_core.metrics.lpips import NETS
 from colorize_core.models import runner
+from colorize_core.options import Options
+from colorize_core.provenance import read_options
 from ui.compare import exports, permalink
 from ui.compare import tab as compare_tab
 from ui.compare.session import MOST_PIXELS, NO_TRUTH, CompareSession
@@ -338,12 +340,22 @@ def test_what_is_taken_away_is_what_is_seen(page: Page) -> None:
     with zipfile.ZipFile(path) as file:
         names = file.namelist()
         (entry, *_) = page.session.planned
-        inside = image.decode(file.read("new-autochrome.png")).pixels
-    assert names[-2:] == ["new-diffusion-seed-1.png", "new-scores.csv"]
+        inside = image.decode(file.read("new-autochrome-colour.png"))
+        drawn = image.decode(file.read("new-diffusion-seed-1-colour.png")).metadata.record
+        gray = image.decode(file.read("new-gray.png")).metadata.record
+    assert names[-2:] == ["new-diffusion-seed-1-colour.png", "new-scores.csv"]
+    assert gray is None
+    assert drawn
+    assert [name for name, _ in drawn.models] == ["diffusion"]
+    assert drawn.settings["controls"] == {"seed": 1}
+    assert inside.metadata.record
+    assert read_options(inside.metadata.record) == Options("autochrome")
     assert len(names) == 7
-    assert np.array_equal(inside, page.session.picture(entry))
+    assert np.array_equal(inside.pixels, page.session.picture(entry))
     path = call(page.on.export, page.session, "Grid, PNG")["finished"]
-    sheet = image.read(Path(path)).pixels
+    sheet, record = image.read(Path(path)).pixels, image.read_record(path)
+    assert record
+    assert [name for name, _ in record.models] == ["autochrome", "diffusion"]
     assert Path(path).name == "new-comparison.png"
     wide = max(SIZE[0], WIDTHS[0])
     assert sheet.shape[1] == 4 * (wide + GAP) + GAP

@@ -150,7 +150,7 @@ def test_a_photo_is_drawn_kept_and_its_settings_come_back(
     drawn, gray = image.read(png).pixels.astype(int), image.read(photo).pixels
     assert drawn.shape == gray.shape
     assert np.ptp(drawn, axis=2).max() > 20, "it has colours"
-    settings = read_settings(png.read_bytes())
+    settings = read_settings(image.read_record(png))
     assert settings is not None
     assert settings.prompt.endswith(", autumn leaves")
     assert (settings.side, settings.variants, settings.keep) == (128, 1, True)

@@ -26,7 +26,7 @@ from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.prompted import grid, sources
 from colorize_core.prompted.generation import Preview, Variant
-from colorize_core.prompted.metadata import read_settings
+from colorize_core.prompted.metadata import KEY, read_settings
 from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.plan import list_needed
 from colorize_core.prompted.settings import CONDITIONS, PROMPT, PromptSettings
@@ -500,7 +500,7 @@ def test_a_png_brings_its_settings_back(page: Page) -> None:
     wish = replace(WISH, prompt="a navy suit", condition="brightness", start=True, seed=9)
     page.draw(wish)
     png = page.saved("PNG")
-    assert read_settings(png.read_bytes()) == wish
+    assert read_settings(image.read_record(png)) == wish
     page.on.keep(page.session, False)
     again = page.open(png, page.session)
     assert "photo kept" in again["line"]
@@ -528,9 +528,11 @@ def test_a_png_alone_is_the_photo_too(page: Page, service: Service) -> None:
 
 def test_damaged_settings_are_named(page: Page, tmp_path: Path) -> None:
     page.draw()
-    broken = tmp_path / "broken.png"
-    broken.write_bytes(page.saved("PNG").read_bytes().replace(b'"seed": 5', b'"seed": x'))
-    assert "are damaged" in page.open(broken, page.session)["message"]
+    broken, png = tmp_path / "broken.jpg", image.read(page.saved("PNG"))
+    assert png.metadata.record
+    told = {KEY: {"seed": 5}}
+    image.write(broken, png.with_record(replace(png.metadata.record, settings=told)))
+    assert "do not fit" in page.open(broken, page.session)["message"]
 
 
 def test_what_is_no_picture_is_named(page: Page, tmp_path: Path) -> None:
@@ -603,7 +605,7 @@ def asked(page: Page, **changed: Any) -> tuple[str, str]:
 
 def test_the_endpoint_draws_what_the_page_draws(page: Page) -> None:
     file, line = asked(page)
-    settings = read_settings(Path(file).read_bytes())
+    settings = read_settings(image.read_record(file))
     assert settings is not None
     assert all(getattr(settings, name) == getattr(WISH, name) for name in endpoint.NAMES)
     page.draw(settings)

@@ -393,9 +393,13 @@ def test_a_run_that_was_stopped_changes_nothing(page: Page) -> None:
 def test_every_format_can_be_downloaded_at_full_size(page: Page, format: str) -> None:
     path = page.file(format)
     assert path.suffix == CHOICES[format].suffix
-    made = image.read(path).pixels
-    assert made.shape == (*SIZE[::-1], 3)
-    assert made.dtype == (np.uint16 if format.startswith("TIFF") else np.uint8)
+    made = image.read(path)
+    assert made.pixels.shape == (*SIZE[::-1], 3)
+    assert made.pixels.dtype == (np.uint16 if format.startswith("TIFF") else np.uint8)
+    assert made.metadata.record
+    assert [name for name, _ in made.metadata.record.models] == [AUTOCHROME]
+    (region,) = made.metadata.record.settings["regions"]
+    assert region["share"] == round(float(page.session.mask().mean()), 4)
 
 
 def test_a_mask_goes_out_and_comes_in_again(page: Page) -> None:
@@ -425,7 +429,9 @@ def test_a_mask_that_does_not_fit_is_refused_by_its_name(page: Page, tmp_path: P
 
 
 def test_the_figure_has_four_panels(page: Page) -> None:
-    sheet = image.read(page.file(mask_files.FIGURE)).pixels
+    path = page.file(mask_files.FIGURE)
+    assert image.read_record(path)
+    sheet = image.read(path).pixels
     height, width = sheet.shape[:2]
     assert width > 4 * SIZE[0]
     assert height > SIZE[1]

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
@@ -45,6 +45,15 @@ class Property:
     end: int
 
 
+class Description(NamedTuple):
+    """What holds properties. `typed`: its name says something, too, and is kept."""
+
+    begin: int
+    end: int
+    properties: list[Property]
+    typed: bool
+
+
 class Packet:
     """What stands where in a packet. Of one that is cut off or damaged, what comes before that.
     Raises ValueError where that is nothing, and where it is too large or declares a document
@@ -59,7 +68,7 @@ class Packet:
             raise ValueError("an XMP packet that is not UTF-8")
         self.data = data
         self.properties: list[Property] = []
-        self.descriptions: list[tuple[int, int, list[Property], bool]] = []  # has foreign ones
+        self.descriptions: list[Description] = []
         self.empty = False  # whether nothing is left of it
         self.head = self.tail = b""  # new descriptions go between them
         self._left = MOST_ELEMENTS
@@ -76,10 +85,11 @@ class Packet:
         self._parser = parser
         with suppress(expat.ExpatError):
             parser.Parse(data, True)
+        del self._parser  # which holds on to this in turn
         if not self.descriptions:
             raise ValueError("an XMP packet without a description")
         if not self.head:  # damaged or cut off behind its last whole description
-            self.head = data[: self.descriptions[-1][1]]
+            self.head = data[: self.descriptions[-1].end]
             names = [name for name, _, _ in self._open[: self._rdf]]
             self.tail = "".join(f"</{name}>" for name in reversed(names)).encode()
 
@@ -90,11 +100,13 @@ class Packet:
         """Take properties out, and descriptions that have no others. Once only: places have
         moved then."""
         cuts, kept = [], []
-        for begin, end, own, strange in self.descriptions:
-            gone = [each for each in own if unwanted(each)]
-            whole = bool(gone) and len(gone) == len(own) and not strange
-            cuts += [(begin, end)] if whole else [(each.begin, each.end) for each in gone]
-            kept += [] if whole else [(begin, end)]
+        for each in self.descriptions:
+            gone = [own for own in each.properties if unwanted(own)]
+            if gone and len(gone) == len(each.properties) and not each.typed:
+                cuts.append((each.begin, each.end))
+            else:
+                kept.append(each)
+                cuts += [(own.begin, own.end) for own in gone]
         self.empty = not kept
         self.properties = [each for each in self.properties if not unwanted(each)]
         place, parts = 0, []
@@ -143,7 +155,8 @@ class Packet:
         elif depth == 0:
             own = [each for each in self._found if not each.name.startswith(RDF)]
             self.properties += own
-            self.descriptions.append((begin, end, own, full != f"{RDF}Description"))
+            typed = full != f"{RDF}Description"
+            self.descriptions.append(Description(begin, end, own, typed))
         elif not closed:
             self.head, self.tail = self.data[:place], self.data[place:]
 

@@ -189,7 +189,7 @@ def test_differences_and_what_is_taken_away(visit: Visit, photo: Path) -> None:
         page.get_by_role("button", name="All, ZIP").click()
     assert download.value.suggested_filename == "garden-comparison.zip"
     with zipfile.ZipFile(download.value.path()) as file:
-        assert "garden-autochrome.png" in file.namelist()
+        assert "garden-autochrome-colour.png" in file.namelist()
     page.get_by_role("button", name="Copy link").click()
     address = page.get_by_role("link", name=re.compile("tab=compare&models=autochrome"))
     expect(address).to_be_visible()

@@ -277,6 +277,9 @@ def parse(made: argparse.ArgumentParser, arguments: Sequence[str] | None) -> arg
     given = made.parse_args(arguments, argparse.Namespace(**told))
     if given.model != told["model"]:  # whose own settings another model has not
         given.controls = given.controls[len(told["controls"]) :]
+        given.variant = given.variant if given.variant != told["variant"] else 0
+        if not any(c.takes_hints for c in cards(downloads=True) if c.name == given.model):
+            given.hints = ()
     return given
 
 

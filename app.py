@@ -306,6 +306,8 @@ def new_service(public: Public | None = None) -> Service:
 
 def main(arguments: list[str] | None = None) -> None:
     """Serve the app until it is interrupted."""
+    from ui.server.heap import use_one_heap
+
     terminal.print_anything()
     options = parse(arguments)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -318,6 +320,7 @@ def main(arguments: list[str] | None = None) -> None:
         os.environ["HF_HUB_OFFLINE"] = "1"  # whatever asks for a model, none is downloaded
         limit_connections(public, shared=options.share)
     wait_briefly()
+    use_one_heap()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # to tidy up as with Ctrl+C
     stopped = threading.Event()
     atexit.register(end_at_once, stopped)  # the first one is called last

@@ -12,7 +12,7 @@ answers over clicks, and the share of photographs in which it is more than nothi
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,21 +62,26 @@ def click(truth: Floats, random: np.random.Generator) -> list[Hint]:
     return [Hint(col / (width - 1), row / (height - 1), (float(a), float(b)), RADIUS)]
 
 
-def follow(model: Any, gray: NDArray[np.uint8], free: Any, step: Step) -> list[Any]:
-    """What is predicted after each of COUNTS steps."""
+def follow(
+    model: Any, gray: NDArray[np.uint8], free: Any, step: Step, counts: Sequence[int]
+) -> list[Any]:
+    """What is predicted after each of these counts of steps, of which the first is 0."""
     hints: tuple[Hint, ...] = ()
     predictions = [free]
-    for number in range(1, COUNTS[-1] + 1):
+    for number in range(1, counts[-1] + 1):
         hints = (*hints, *step(hints))
-        if number in COUNTS:
+        if number in counts:
             predictions.append(model.guide(gray, free, hints))
     return predictions
 
 
 def measure(
-    model: Any, truth: NDArray[np.uint8], random: np.random.Generator
+    model: Any,
+    truth: NDArray[np.uint8],
+    random: np.random.Generator,
+    counts: Sequence[int] = COUNTS,
 ) -> dict[str, list[float]]:
-    """CIEDE2000 after each of COUNTS."""
+    """CIEDE2000 after each of these counts."""
     gray = protocol.to_gray(truth)
     ab = rgb_to_lab(truth.astype(np.float32) / 255)[..., 1:]
     free = model.predict(gray)
@@ -93,7 +98,7 @@ def measure(
     for name, step in ways.items():
         pictures = [
             protocol.recombine(model.render(gray, each), truth)
-            for each in follow(model, gray, free, step)
+            for each in follow(model, gray, free, step, counts)
         ]
         scores[name] = [ciede2000(picture, truth) for picture in pictures]
     return scores

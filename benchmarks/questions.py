@@ -6,13 +6,14 @@ ab over the part that belongs to it by half. They choose the nearest of the offe
 whatever it is (`offered`); or they choose it where it is within 8 Lab units of the true one, and
 otherwise pick the true one (`picked`). Beside it as many clicks at random places, each with the
 true colour of the place (`random`). CIEDE2000 after each count of answers or clicks, the gain of
-answers over clicks, and the share of photographs in which it is more than nothing.
+answers over clicks, and the share of photographs in which it is more than nothing. Ctrl+C ends it early.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -117,8 +118,9 @@ def main() -> None:
     random = np.random.default_rng(0)
     select = select_choosing if arguments.choosing else select_reporting
     every = []
-    for member in tqdm(select(find_photos(arguments.photos))[: arguments.limit]):
-        every.append(measure(model, protocol.crop_square(member.read()), random))
+    with suppress(KeyboardInterrupt):  # what is measured by then is reported
+        for member in tqdm(select(find_photos(arguments.photos))[: arguments.limit]):
+            every.append(measure(model, protocol.crop_square(member.read()), random))
     rows = []
     for place, count in enumerate(COUNTS):
         row: dict[str, Any] = {"answers": count, "n": len(every), "protocol": protocol.NAME}

@@ -6,7 +6,8 @@ ab over the part that belongs to it by half. They choose the nearest of the offe
 whatever it is (`offered`); or they choose it where it is within 8 Lab units of the true one, and
 otherwise pick the true one (`picked`). Beside it as many clicks at random places, each with the
 true colour of the place (`random`). CIEDE2000 after each count of answers or clicks, the gain of
-answers over clicks, and the share of photographs in which it is more than nothing. Ctrl+C ends it early.
+answers over clicks, and the share of photographs in which it is more than nothing. Ctrl+C ends it
+early.
 """
 
 from __future__ import annotations

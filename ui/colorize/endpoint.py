@@ -104,7 +104,7 @@ class Endpoint:
 
 
 def parse_hints(given: Any) -> Any:
-    """What was sent for hints: JSON, or its text; nothing is no hints. Raises OptionError."""
+    """What was sent for hints: the text of JSON, or what it says. Raises OptionError."""
     if given is None or given == "":
         return ()
     if not isinstance(given, str):
@@ -122,7 +122,7 @@ def build(service: Service, photo: gr.Image, controls: Sequence[Any]) -> None:
     on = Endpoint(service)
     format = endpoints.format_choice(CHOICES, "JPEG")
     options = gr.Textbox("", label="Options", visible=False)
-    hints = gr.JSON([], label="Hints", visible=False)
+    hints = gr.Textbox("[]", label="Hints", visible=False)  # of gr.JSON, MCP clients get no schema
     variant = gr.Number(0, label="Variant", visible=False)
     endpoints.publish(
         on.colorize,

@@ -67,15 +67,11 @@ def test_every_parameter_refuses_in_a_sentence(
 def test_a_number_beyond_all_is_named(served: Served) -> None:
     sender = "20.7.0.2"
     photo = served.add_photo(ROOT / "examples" / "cat-gray.jpg", sender)
-    said = served.call(
-        "colorize", [photo, "autochrome", -HUGE, 1, 1, True, "PNG", "", "[]", 0], sender
-    )
+    said = served.call("colorize", [photo, "autochrome", -HUGE, 1, 1, True, "PNG", ""], sender)
     assert "vividness is -1.00000e+400, allowed is 0 to 2." in said
 
 
 def test_a_photo_that_is_a_word_is_told_what_is_needed(served: Served) -> None:
     for word in ("a string", 5, [], {"path": 5}):
-        said = served.call(
-            "colorize", [word, "autochrome", 1, 1, 1, True, "PNG", "", "[]", 0], "20.7.0.3"
-        )
+        said = served.call("colorize", [word, "autochrome", 1, 1, 1, True, "PNG", ""], "20.7.0.3")
         assert "A picture is given as a file" in said

@@ -94,6 +94,7 @@ def build(service: Service | None = None) -> gr.Blocks:
             [component for component, _ in pickers],
             **quick,
         )
+    gradio_private.fill_missing(blocks)
     blocks.service = service
     # Not open: who posts to a function itself would pass by the queue, its lanes and its limits.
     most = service.public.waiting if service.public else WAITING

@@ -6,13 +6,15 @@ ab over the part that belongs to it by half. They choose the nearest of the offe
 whatever it is (`offered`); or they choose it where it is within 8 Lab units of the true one, and
 otherwise pick the true one (`picked`). Beside it as many clicks at random places, each with the
 true colour of the place (`random`). CIEDE2000 after each count of answers or clicks, the gain of
-answers over clicks, and the share of photographs in which it is more than nothing.
+answers over clicks, and the share of photographs in which it is more than nothing. Ctrl+C ends it
+early.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,21 +64,26 @@ def click(truth: Floats, random: np.random.Generator) -> list[Hint]:
     return [Hint(col / (width - 1), row / (height - 1), (float(a), float(b)), RADIUS)]
 
 
-def follow(model: Any, gray: NDArray[np.uint8], free: Any, step: Step) -> list[Any]:
-    """What is predicted after each of COUNTS steps."""
+def follow(
+    model: Any, gray: NDArray[np.uint8], free: Any, step: Step, counts: Sequence[int]
+) -> list[Any]:
+    """What is predicted after each of these counts of steps, of which the first is 0."""
     hints: tuple[Hint, ...] = ()
     predictions = [free]
-    for number in range(1, COUNTS[-1] + 1):
+    for number in range(1, counts[-1] + 1):
         hints = (*hints, *step(hints))
-        if number in COUNTS:
+        if number in counts:
             predictions.append(model.guide(gray, free, hints))
     return predictions
 
 
 def measure(
-    model: Any, truth: NDArray[np.uint8], random: np.random.Generator
+    model: Any,
+    truth: NDArray[np.uint8],
+    random: np.random.Generator,
+    counts: Sequence[int] = COUNTS,
 ) -> dict[str, list[float]]:
-    """CIEDE2000 after each of COUNTS."""
+    """CIEDE2000 after each of these counts."""
     gray = protocol.to_gray(truth)
     ab = rgb_to_lab(truth.astype(np.float32) / 255)[..., 1:]
     free = model.predict(gray)
@@ -93,7 +100,7 @@ def measure(
     for name, step in ways.items():
         pictures = [
             protocol.recombine(model.render(gray, each), truth)
-            for each in follow(model, gray, free, step)
+            for each in follow(model, gray, free, step, counts)
         ]
         scores[name] = [ciede2000(picture, truth) for picture in pictures]
     return scores
@@ -112,8 +119,9 @@ def main() -> None:
     random = np.random.default_rng(0)
     select = select_choosing if arguments.choosing else select_reporting
     every = []
-    for member in tqdm(select(find_photos(arguments.photos))[: arguments.limit]):
-        every.append(measure(model, protocol.crop_square(member.read()), random))
+    with suppress(KeyboardInterrupt):  # what is measured by then is reported
+        for member in tqdm(select(find_photos(arguments.photos))[: arguments.limit]):
+            every.append(measure(model, protocol.crop_square(member.read()), random))
     rows = []
     for place, count in enumerate(COUNTS):
         row: dict[str, Any] = {"answers": count, "n": len(every), "protocol": protocol.NAME}

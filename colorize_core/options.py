@@ -35,8 +35,10 @@ def check_variant(number: Any) -> None:
     the photo. 2.0 is one, too: JSON does not tell it from 2."""
     whole = isinstance(number, int | float) and not isinstance(number, bool)
     if not (whole and 0 <= number < VARIANTS and number == int(number)):
+        real = isinstance(number, int | float)
+        shown = format_number(number) if real else repr(number)  # thousands of digits are cut
         raise OptionError(
-            f"variant is {number!r}, allowed is a whole number from 0 to {VARIANTS - 1}."
+            f"variant is {shown}, allowed is a whole number from 0 to {VARIANTS - 1}."
         )
 
 

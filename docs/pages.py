@@ -25,6 +25,7 @@ from colorize_core.imaging.formats import CHOICES
 from colorize_core.metrics.baselines import BASELINES
 from colorize_core.prompted import sources
 from colorize_core.sizes import format_size
+from colorize_core.steering.colours import GROUPS
 from docs.tables import (
     BY,
     ROOT,
@@ -54,16 +55,20 @@ PAGES = {
     "docs/scores.md": ("scores",),
     "docs/selective.md": ("selective",),
     "docs/speed.md": ("speed", "systems"),
+    "docs/steering.md": ("colours", "questions", "reference"),
 }
 
 
 def refresh(page: str, text: str) -> str:
     """The page's text with every generated part made anew."""
     makers = {
+        "colours": colours,
         "few-scores": few_scores,
         "formats": formats,
         "models": models,
         "prompt-downloads": prompt_downloads,
+        "questions": questions,
+        "reference": reference,
         "scores": scores,
         "selective": selective,
         "speed": speed,
@@ -141,6 +146,62 @@ def formats(_: str) -> str:
         for each in CHOICES.values()
     ]
     return table_of(rows)
+
+
+def colours(_: str) -> str:
+    """The names that a hint's colour may have."""
+    rows = [[group, ", ".join(names)] for group, names in GROUPS.items()]
+    return table_of([["group", "names"], *rows])
+
+
+def questions(_: str) -> str:
+    """What answers bring, beside clicks at random places."""
+    rows = results("questions")
+    if not rows:
+        return ""
+    table = [["answers or clicks", "picks", "takes an offer", "random clicks", "gain of picking"]]
+    for row in rows:
+        gain = f"{row['picked_gain']} ({row['picked_gain_low']} to {row['picked_gain_high']})"
+        scores = (row["picked"], row["offered"], row["random"])
+        table.append([row["answers"], *scores, gain if int(row["answers"]) else ""])
+    return (
+        f"CIEDE2000 after so many answers {protocol(rows[0])}. The answers are simulated, with the "
+        "median of the true colours of a region: who *picks* takes an offered colour within 8 Lab "
+        "units of it and otherwise picks it, who *takes an offer* always takes the nearest of the "
+        "three; *random clicks* are hints with the true colour at random places.\n\n"
+        f"{table_of(table)}\n{_compare_offers(rows)}"
+    )
+
+
+def _compare_offers(rows: Rows) -> str:
+    """Where the offered colours alone are worse than clicks, which have the very colour."""
+    worse = [row["answers"] for row in rows if float(row["offered_gain"]) < 0]
+    if not worse:
+        return ""
+    return (
+        f"The offered colours alone are worse than random clicks with the very colours after "
+        f"{', '.join(worse)}: an offer is near the truth, a click hits it.\n"
+    )
+
+
+def reference(_: str) -> str:
+    """What a reference photo brings, and what an unrelated one costs."""
+    rows = results("reference")
+    if not rows:
+        return ""
+    table = [["reference", "without", "with", "gain", "worse by 0.3", "gave hints"]]
+    table += [
+        [
+            row["reference"],
+            row["without"],
+            row["with"],
+            f"{row['gain']} ({row['gain_low']} to {row['gain_high']})",
+            f"{float(row['worse']):.0%}",
+            f"{float(row['hinted']):.0%}",
+        ]
+        for row in rows
+    ]
+    return f"CIEDE2000 {protocol(rows[0])}.\n\n{table_of(table)}"
 
 
 def prompt_downloads(_: str) -> str:

@@ -159,7 +159,7 @@ def _measure_distances(
         far[:, :, 1:] = torch.minimum(far[:, :, 1:], before[:, :, :-1] + right)
         far[:, :, :-1] = torch.minimum(far[:, :, :-1], before[:, :, 1:] + right)
     unlike = level - level[rows, cols].view(-1, 1, 1)
-    unlike_ab = (ab[None] - ab[:, rows, cols].T[..., None, None]).norm(dim=1)
+    unlike_ab = torch.hypot(*(each - each[rows, cols].view(-1, 1, 1) for each in ab))
     return far + UNLIKE_L * unlike.abs() + UNLIKE_AB * unlike_ab
 
 

@@ -98,23 +98,26 @@ def find_open_regions(
     before it are answered. They are what a hint surely belongs to, smaller than those of
     find_regions(). `free`: what is told without hints, `told` with those that are there; the rest
     is as for find_regions(). Fewer than `most` where what is left is sure or small."""
-    spread = _measure_open_spread(told, cells, kept)
+    spread = _measure_open_spread(told, cells)
     seeds = _lay_seeds(spread.shape, cells, ASKED_STEP)
     _, nears = _find_each(free, seeds, lightness, cells, spread.shape)
+    rows, cols = np.array([(seed.y * cells[0], seed.x * cells[1]) for seed in seeds], int).T
+    left = 1 - kept[: spread.shape[0], : spread.shape[1]]
     chosen: list[ColourRegion] = []
     while len(chosen) < most:
-        weights = np.einsum("khw,hw->k", nears, spread) / spread.size
-        number = int(weights.argmax())
-        if weights[number] < LEAST_WEIGHT:
+        weights = np.einsum("khw,hw->k", nears, spread * left) / spread.size
+        number = int((weights * (left[rows, cols] > 0.5)).argmax())
+        if weights[number] < LEAST_WEIGHT or left[rows[number], cols[number]] <= 0.5:
             break
-        near, weight = nears[number], float(weights[number])
-        chosen.append(_make_region(told, lightness, cells, near, seeds[number], weight))
-        spread = spread * (1 - near)
+        fill = nears[number] * left
+        seed, weight = seeds[number], float(weights[number])
+        chosen.append(_make_region(told, lightness, cells, fill, seed, weight))
+        left = left * (1 - fill)
     return chosen
 
 
 def _measure_open_spread(
-    told: Distribution, cells: tuple[float, float], kept: NDArray[np.float32] | None
+    told: Distribution, cells: tuple[float, float], kept: NDArray[np.float32] | None = None
 ) -> NDArray[np.float32]:
     """How far likely colours lie apart in the cells that the photo fills, less where it is kept."""
     rows, cols = (max(1, int(n)) for n in cells)

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from colorize_core.errors import Cancelled
-from colorize_core.options import Options
+from colorize_core.errors import Cancelled, OptionError
+from colorize_core.options import DEFAULT_MODEL, Options
 from colorize_core.sizes import format_size
 
 LIVELY = 0.1  # seconds between two reports of one thing: a page that gets many stops to react
@@ -158,6 +158,23 @@ class Runner:
                 pixels,
                 prediction,
                 options.variant,
+                gain=options.gain,
+                neutralize=options.neutralize,
+            )
+
+    def ask(self, pixels: Any, prediction: Any, options: Options, task: Task) -> Any:
+        """The questions that the model has about the photo of a prediction with these options, a
+        list of steering.questions.Question. Raises OptionError for a model that asks none, and
+        Cancelled."""
+        model = self.model(options.model)
+        if not hasattr(model, "questions"):
+            raise OptionError(f"The model {options.model!r} asks nothing; {DEFAULT_MODEL} does.")
+        task.step(PREDICTED, "Looking for what is least sure")
+        with self.turn(task):
+            return model.questions(
+                pixels,
+                prediction,
+                options.hints,
                 gain=options.gain,
                 neutralize=options.neutralize,
             )

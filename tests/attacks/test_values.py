@@ -12,7 +12,7 @@ from public_app import ERRORS, ROOT, Served, serving
 
 HUGE = int("9" * 400)  # larger than any float
 BAD = [HUGE, -HUGE, [HUGE], 1e308, "word", {}, {"path": 5}, {"path": ["x"]}, [[]], True]
-NAMES = ["colorize", "compare", "pair", "selective", "prompt"]
+NAMES = ["colorize", "questions", "compare", "pair", "selective", "prompt"]
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -499,3 +500,59 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(album: Path, gray_sce
         image.read(album / "out" / name)
     listed = rows(album / "out")
     assert sum(row["status"] == "done" for row in listed.values()) >= len(written) - 2
+
+
+# --- hints, a reference, a variant ---------------------------------------------------------------
+
+
+def coloured(path: str, *arguments: str) -> NDArray[Any]:
+    assert main(["in/a.jpg", "-o", path, "--quiet", *arguments]) == 0
+    return image.read(path).pixels.astype(int)
+
+
+def test_hints_come_from_the_line_and_from_a_file(album: Path) -> None:
+    plain = coloured("plain.png")
+    shares = coloured("shares.png", "--hint", "0.506,0.508,#2040c0")
+    pixels = coloured("pixels.png", "--hint", "40px,30px,32,64,192")
+    assert np.abs(shares - pixels).max() <= 2
+    assert (shares - plain)[30, 40, 2] - (shares - plain)[30, 40, 0] > 10
+    hints = [{"x": 0.506, "y": 0.508, "colour": "#2040c0"}]
+    Path("hints.json").write_text(json.dumps(hints))
+    assert (coloured("file.png", "--hints", "hints.json") == shares).all()
+
+
+def test_a_variant_and_a_reference_are_other_results(
+    album: Path, gray_scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo = ROOT / "examples" / "portrait-gray.jpg"
+    sheet = ROOT / "examples" / "coffee-colour.jpg"
+    command = [str(photo), "-o", "out"]
+    for more in ([], ["--variant", "1"], ["--reference", str(sheet)]):
+        assert main([*command, *more]) == 0
+        assert "1 photo colorized" in capsys.readouterr().out
+        assert main([*command, *more]) == 0
+        assert "1 already done" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--hint", "0.3,brick"], "write X,Y,COLOUR"),
+        (["--hint", "0.3,0.8,brik"], "near names are brick"),
+        (["--hint", "80px,0,sky"], "allowed is 0px to 79px"),
+        (["in/b/c.png", "--hint", "8px,0,sky"], "pixels need one photo"),
+        (["--hints", "none.json"], "none.json cannot be read as JSON"),
+        (["--hints", "in/a.jpg"], "in/a.jpg cannot be read as JSON"),
+        (["--variant", "6"], "variant is 6, allowed is a whole number from 0 to 5"),
+        (["--reference", "none.jpg"], "none.jpg cannot be read"),
+        (["--model", "unet-gan", "--variant", "1"], "'unet-gan' takes no colour hints"),
+        (["--model", "unet-gan", "--hint", "0,0,sky"], "'unet-gan' takes no colour hints"),
+    ],
+)
+def test_steering_that_cannot_be_is_wrong_usage(
+    album: Path, arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["in/a.jpg", *arguments, "-o", "out"])
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err

@@ -32,7 +32,9 @@ from colorize_core.errors import Cancelled, ColorizeError, PictureError
 from colorize_core.imaging import image
 from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.imaging.formats import CHOICES
+from colorize_core.models.runner import Task
 from colorize_core.options import Options
+from colorize_core.steering.hints import Hint
 from ui.server.temp_files import KEEP_SECONDS, PREFIX, SWEEP_SECONDS, Folder
 from ui.shared.service import Service
 
@@ -229,6 +231,23 @@ def test_vividness_and_strength_leave_the_network_alone(
         assert counted.predictions == start + 2
         service.colorize(given, Options(neutralize=False), job)
         assert counted.predictions == start + 3
+
+
+def test_a_variant_and_hints_over_it_let_the_network_look_once(
+    service: Service, counted: Counted
+) -> None:
+    opened, task = service.photo(ROOT / "examples" / "portrait-gray.jpg"), Task()
+    opened.read(task)
+    before = counted.predictions
+    hint = Hint(0.5, 0.5, (30.0, -30.0))
+    usual, second, hinted = (
+        opened.predict(service.runner, options, task)
+        for options in (Options(), Options(variant=1), Options(variant=1, hints=(hint,)))
+    )
+    assert counted.predictions == before + 1
+    layers = [len(each.layers) for each in (usual, second, hinted)]
+    assert layers == [layers[0], layers[0] + 1, layers[0] + 2]
+    assert opened.predict(service.runner, Options(variant=1), task) is second
 
 
 def test_cancel_stops_the_work_of_that_session_only(endless_address: str, photo: Path) -> None:

@@ -30,7 +30,16 @@ from colorize_core.metrics import METRICS
 from ui.leaderboard import ranking
 from ui.shared import endpoints
 
-NAMED = ["/colorize", "/selective", "/prompt", "/models", "/compare", "/pair", "/scores"]
+NAMED = [
+    "/colorize",
+    "/questions",
+    "/selective",
+    "/prompt",
+    "/models",
+    "/compare",
+    "/pair",
+    "/scores",
+]
 SIZE = (90, 60)  # of the photos, width and height
 Scene = Callable[..., NDArray[np.uint8]]
 

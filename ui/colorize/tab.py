@@ -8,63 +8,24 @@ from typing import Any
 import gradio as gr
 
 from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN
-from colorize_core.imaging.formats import ACCEPTED, CHOICES
 from colorize_core.models.runner import Task
 from colorize_core.options import DEFAULT_MODEL, Options
+from ui.colorize import endpoint
 from ui.colorize.session import ColorizeSession
-from ui.server.sessions import client_id
 from ui.server.temp_files import KEEP_SECONDS
-from ui.shared import endpoints, example_strip, model_choices, slider, widgets
+from ui.shared import example_strip, model_choices, slider, widgets
 from ui.shared.handlers import AWAY, THERE, Updates, View, task_handler
 from ui.shared.photo import OpenPhoto
 from ui.shared.photo_tab import PhotoHandlers, build_samples, no_file, wire, wire_downloads
-from ui.shared.service import Colorization, Service, check_format
+from ui.shared.service import Colorization, Service
 
 TITLE = "Colorize"
 STOPPED = "<p>Stopped. The picture shows the settings before.</p>"
 OWN = (AUTO_VIVIDNESS, NATURAL_SKIN)  # controls that only some models have
-ENDPOINT = f"""Colorize one photo and give it back at its full size, with its metadata.
-
-photo: a picture file ({ACCEPTED});
-the first of several pages or frames is taken, and colours of its own are set aside. model: a
-model's name. vividness: 0 (timid) to 2 (saturated), 1 is the model's choice. strength: 0 to 1.5,
-how much of the colour is put in. gain: 0.5 to 2, brightness of the network's copy only; below 1
-helps blown-out skies. neutralize: take the tint of an old print out first.
-format: JPEG, PNG, WebP or "TIFF, 16 bit". options: what the model has of its own, as
-"seed=3,temperature=0.9"; /models says which, and what is allowed.
-
-Returns the result file, and one line on what was done (size, model, seconds, device, tint, how many
-pictures the file holds if that is not one).
-A name or value that is not known is refused, with what is. Calling /cancel from the same session
-stops it."""
-
-CANCEL = "Stop all that this session runs. Takes nothing and returns nothing."
 
 
 class Handlers(PhotoHandlers):
     """What the controls do."""
-
-    def colorize(
-        self,
-        photo: dict[str, Any] | None,
-        model: str,
-        vividness: float,
-        strength: float,
-        gain: float,
-        neutralize: bool,
-        format: str,
-        options: str,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
-    ) -> tuple[str, str]:
-        """The endpoint: see ENDPOINT."""
-        with endpoints.refuse(), self.service.task(client_id(request), progress) as task:
-            asked = Options.read(model, vividness, strength, gain, neutralize)
-            asked = asked.with_controls(**endpoints.parse_controls(asked.model, options))
-            check_format(format)
-            given = self.service.photo(self.service.upload(photo))
-            result = self.service.colorize(given, asked, task)
-            return str(self.service.export(result, format, task)), result.line
 
     def begin(
         self, photo: OpenPhoto, before: ColorizeSession | None, task: Task, *controls: Any
@@ -107,10 +68,6 @@ class Handlers(PhotoHandlers):
         path = self.service.export(session.result, format, task)
         said = widgets.note(self.service.describe_losses(session.result, format))
         return {"message": said, "finished": str(path)}
-
-    def cancel(self, request: gr.Request) -> None:
-        """Stop what this session runs, for programs."""
-        self.service.stop(client_id(request))
 
 
 def show(result: Colorization) -> Updates:
@@ -172,7 +129,7 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
         **asked,
     )
     wire_downloads(view, buttons, on.download, [turn, session], busy)
-    build_endpoint(on, zone, controls)
+    endpoint.build(service, zone, controls[: -len(OWN)])  # those of OWN are among its options
     return [widgets.picker(controls[0], model_choices.every())]
 
 
@@ -200,18 +157,3 @@ def build_controls() -> list[Any]:
         **widgets.QUICK,
     )
     return [model, vividness, strength, gain, neutralize, *own]
-
-
-def build_endpoint(on: Handlers, photo: gr.Image, controls: list[Any]) -> None:
-    """/colorize for programs: the tab's own inputs, a format, and the file at once; /cancel."""
-    format = endpoints.format_choice(CHOICES, "JPEG")
-    options = gr.Textbox("", label="Options", visible=False)
-    endpoints.publish(
-        on.colorize,
-        [photo, *controls[: -len(OWN)], format, options],  # those of OWN are among the options
-        [endpoints.make_file(), endpoints.make_text()],
-        ENDPOINT,
-        **endpoints.QUEUED,
-    )
-    # Not listed, so no tool for MCP clients either: all of their calls share one session of Gradio.
-    endpoints.publish(on.cancel, None, None, CANCEL, queue=False, api_visibility="undocumented")

@@ -73,6 +73,21 @@ def keep_sessions_light() -> None:
     state_holder.SessionState = LightSession
 
 
+def fill_missing(blocks: Any) -> None:
+    """Have calls that give an endpoint's first values alone go on with the defaults of the others,
+    as calls by name do: an endpoint that takes more than before still answers who does not know.
+
+    Private: `Blocks.validate_inputs()`, which is given the list that is read next."""
+    check = blocks.validate_inputs
+
+    def fill(function: Any, inputs: list[Any]) -> None:
+        if inputs and function.api_name and function.api_visibility == "public":
+            inputs += [each.value for each in function.inputs[len(inputs) :]]
+        check(function, inputs)
+
+    blocks.validate_inputs = fill
+
+
 def set_server(protocol: str, backlog: int) -> None:
     """Have the server that Gradio starts speak HTTP by that class, named as "module:Class", and
     take at most so many new connections before it looks at them.

@@ -41,6 +41,15 @@ for often in (True, False):
     gradio_private.set_polling(blocks, often)
 assert blocks._queue.sleep_when_free == gradio_private.RARELY[0]
 
+with gr.Blocks(analytics_enabled=False) as endpoint:
+    given = [gr.Number(1), gr.Number(2), gr.Number(3)]
+    gr.on([], lambda *_: None, given, None, api_name="three")
+gradio_private.fill_missing(endpoint)
+values = [7]
+(three,) = endpoint.fns.values()
+endpoint.validate_inputs(three, values)
+assert values == [7, 2, 3]
+
 gradio_private.set_server("ui.server.connections:Connection", 64)
 made = http_server.uvicorn.Config(app=app, log_level="warning")
 made.load()

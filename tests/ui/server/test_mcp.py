@@ -31,7 +31,7 @@ import app
 from colorize_core import cards
 from ui.server.guard import NO_ADDRESS
 
-TOOLS = ["colorize", "selective", "prompt", "models", "compare", "pair", "scores"]
+TOOLS = ["colorize", "questions", "selective", "prompt", "models", "compare", "pair", "scores"]
 SIZE = (90, 60)  # of the photo, width and height
 Scene = Callable[..., NDArray[np.uint8]]
 
@@ -139,7 +139,9 @@ def inner_server() -> Iterator[tuple[int, list[str]]]:
         server.shutdown()
 
 
-@pytest.mark.parametrize("tool", ["colorize", "selective", "compare", "pair", "prompt"])
+@pytest.mark.parametrize(
+    "tool", ["colorize", "questions", "selective", "compare", "pair", "prompt"]
+)
 def test_no_path_and_no_private_address_is_read(
     address: str, tool: str, photo: Path, inner_server: tuple[int, list[str]]
 ) -> None:

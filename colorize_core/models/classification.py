@@ -28,7 +28,13 @@ from colorize_core.models.base import (
 )
 from colorize_core.models.distribution import Distribution
 from colorize_core.models.hints import Reach, find_reach
-from colorize_core.models.regions import choose, find_open_regions, find_regions, make_questions
+from colorize_core.models.regions import (
+    choose,
+    find_open_regions,
+    find_regions,
+    make_questions,
+    make_region,
+)
 from colorize_core.options import VARIANTS, check, check_variant
 from colorize_core.people.faces import Face, find_faces
 from colorize_core.people.skin import PlacedDistribution, SkinLayer, colour_skin, find_skin
@@ -41,6 +47,7 @@ MUTED = 25.0  # colourfulness under which vividness is raised
 MOST_BOOST = 1.5  # share by which it is where there is no colour at all
 CLOSE = 0.7  # how much a closer look counts beside the look at the whole photo
 POSSIBLE = 0.01  # share of a cell's distribution that must be near a colour of a reference
+ON_SKIN = 0.3  # share of skin at a hint from which it is a hint for skin
 MARGIN = 0.12  # share of a window's side within which it fades out
 
 
@@ -74,7 +81,8 @@ class HintLayer:
     fine_l: chroma.Floats
     cells: tuple[float, float]
     hints: tuple[Hint, ...]
-    kept: chroma.Floats | None = None  # (H, W), 1 where a variant changes nothing; None: no variant
+    kept: chroma.Floats | None = None  # (H, W), 1 where nothing changes
+    own: bool = False  # a variant's, not of hints that were given
 
     def apply_to(self, ab: chroma.Floats, vividness: float) -> chroma.Floats:
         answer = (self.guided(vividness) - self.free(vividness)) * self.reach.near
@@ -242,7 +250,9 @@ class ClassifyingColorizer(AbColorizer):
     def _lay_variant(
         self, seen: FittedPhoto, first: Prediction, hints: tuple[Hint, ...]
     ) -> Prediction:
-        layer = self._make_hint_layer(seen, first, hints, _find_skin_cells(first)[0])
+        layer = replace(
+            self._make_hint_layer(seen, first, hints), kept=_find_skin_cells(first)[0], own=True
+        )
         return replace(first, layers=(*first.layers, layer))
 
     @torch.inference_mode()
@@ -274,6 +284,19 @@ class ClassifyingColorizer(AbColorizer):
         return make_questions(regions, prediction.coarse_l, prediction.fine_l, prediction.cells)
 
     @torch.inference_mode()
+    def find_likely(self, prediction: Prediction, x: float, y: float) -> Question:
+        """What the object at (x, y), in [0, 1] of the photo, may be coloured: as a question about
+        what one hint there would fill."""
+        told: Any = prediction.decode
+        seed = Hint(x, y, (0.0, 0.0))
+        cells = prediction.cells
+        reach = find_reach(told(1.0), [seed], prediction.coarse_l, cells, told.features)
+        rows, cols = (max(1, int(n)) for n in cells)
+        fill = reach.fill[0, 0].float().cpu().numpy()[:rows, :cols]
+        region = make_region(told, prediction.coarse_l, cells, fill, seed)
+        return make_questions([region], prediction.coarse_l, prediction.fine_l, cells)[0]
+
+    @torch.inference_mode()
     def _predict(
         self,
         seen: FittedPhoto,
@@ -297,24 +320,27 @@ class ClassifyingColorizer(AbColorizer):
             skins = find_skin(self._skin, seen.image, seen.tone, faces, seen.fine_l.shape)
             told += [window.told for window in windows]
             layers.append(colour_skin(self._skin, skins, told, seen.fine_l, amount))
+        spread = as_planes(decode.measure_spread())[..., 0]
+        prediction = replace(prediction, layers=tuple(layers), spread=spread)
         if hints:
             layers.append(self._make_hint_layer(seen, prediction, hints))
-        spread = as_planes(decode.measure_spread())[..., 0]
-        return replace(prediction, layers=tuple(layers), spread=spread)
+        return replace(prediction, layers=tuple(layers))
 
     def _make_hint_layer(
         self,
         seen: FittedPhoto,
         free: Prediction,
         hints: Sequence[Hint],
-        kept: chroma.Floats | None = None,
     ) -> HintLayer:
-        """What hints change of a prediction without any."""
+        """What hints change of a prediction without any. Clothes do not colour faces: skin stays as
+        it is unless a hint is on it."""
         decode: Any = free.decode
         guided = replace(
             self._predict_distribution(seen, hints, decode.known), boost=decode.boost, known=None
         )
         reach = find_reach(decode(1.0), hints, free.coarse_l, free.cells, decode.features)
+        skin = _find_skin_cells(free)[0]
+        kept = None if any(_read_at(skin, hint) > ON_SKIN for hint in hints) else skin
         return HintLayer(
             decode, guided, reach, free.coarse_l, seen.fine_l, free.cells, tuple(hints), kept
         )
@@ -373,9 +399,14 @@ def _find_skin_cells(prediction: Prediction) -> tuple[chroma.Floats, chroma.Floa
     return fine, coarse
 
 
+def _read_at(plane: chroma.Floats, hint: Hint) -> float:
+    rows, cols = plane.shape
+    return float(plane[min(int(hint.y * rows), rows - 1), min(int(hint.x * cols), cols - 1)])
+
+
 def _is_of_person(layer: AbLayer) -> bool:
     """Whether it is of hints that were given, and not a variant's own."""
-    return isinstance(layer, HintLayer) and layer.kept is None
+    return isinstance(layer, HintLayer) and not layer.own
 
 
 def _list_hint_layers(prediction: Prediction, hints: Sequence[Hint]) -> list[HintLayer]:

@@ -76,7 +76,7 @@ def find_regions(
         new = float((fill * (1 - taken)).sum() / fill.sum())
         if fill.mean() < LEAST_SHARE or new < NEW_SHARE or weights[number] <= 0:
             continue
-        region = _make_region(told, lightness, cells, fill, seeds[number], float(weights[number]))
+        region = make_region(told, lightness, cells, fill, seeds[number], float(weights[number]))
         if len(region.colours) < 2:
             continue
         chosen.append(region)
@@ -111,7 +111,7 @@ def find_open_regions(
             break
         fill = nears[number] * left
         seed, weight = seeds[number], float(weights[number])
-        chosen.append(_make_region(told, lightness, cells, fill, seed, weight))
+        chosen.append(make_region(told, lightness, cells, fill, seed, weight))
         left = left * (1 - fill)
     return chosen
 
@@ -148,14 +148,15 @@ def _find_each(
     return fill, near
 
 
-def _make_region(
+def make_region(
     told: Distribution,
     lightness: NDArray[np.float32],
     cells: tuple[float, float],
     fill: NDArray[np.float32],
     seed: Hint,
-    weight: float,
+    weight: float = 0.0,
 ) -> ColourRegion:
+    """What a hint at the seed would fill (h, w), with what colours it may be."""
     colours, shares = find_colours(told, fill)
     whole = np.zeros(lightness.shape, np.float32)
     whole[: fill.shape[0], : fill.shape[1]] = fill

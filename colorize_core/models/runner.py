@@ -179,6 +179,12 @@ class Runner:
                 neutralize=options.neutralize,
             )
 
+    def find_likely(self, prediction: Any, options: Options, x: float, y: float) -> Any:
+        """What may be the colours at a place, a steering.questions.Question; None of a model that
+        does not tell. No network runs."""
+        model = self.model(options.model)
+        return model.find_likely(prediction, x, y) if hasattr(model, "find_likely") else None
+
     def steps(
         self, pixels: Any, options: Options, seeds: Sequence[Any], task: Task
     ) -> Iterator[Any]:

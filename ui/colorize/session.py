@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize_core.cards import AUTO_VIVIDNESS
+from colorize_core.options import Options
+from colorize_core.steering.hints import Hint
+from ui.shared import model_choices
 from ui.shared.photo import OpenPhoto
 from ui.shared.photo_tab import PhotoSession
 from ui.shared.service import Colorization
+
+PREVIEW_SIDE = 1024  # pixels along the longer side of the picture that is steered
 
 
 @dataclass(eq=False)
@@ -15,3 +27,28 @@ class ColorizeSession(PhotoSession):
 
     photo: OpenPhoto
     result: Colorization
+    steering: bool = False  # the hint editor is shown, not the slider
+    # So that clicks that were meant for another photo are told apart.
+    key: str = field(default_factory=lambda: secrets.token_hex(8))
+    asked: int = 0  # the number of the editor's last message, and of the last that was answered
+    seen: int = 0
+    hints: tuple[Hint, ...] = ()  # also while a model is chosen that takes none
+    variant: int = 0
+    picture: Any = None  # what the editor shows, (H, W, 3) uint8
+
+    @property
+    def by_hand(self) -> bool:
+        return bool(self.hints)
+
+    def add_steering(self, options: Options) -> Options:
+        """The options with hints and variant, where their model takes them."""
+        card = next(card for card in model_choices.every() if card.name == options.model)
+        variant = self.variant if AUTO_VIVIDNESS in card.controls else 0
+        return replace(options, hints=self.hints, variant=variant) if card.takes_hints else options
+
+    @cached_property
+    def small(self) -> NDArray[np.uint8]:
+        """The photo as the editor shows it, (H, W, 3)."""
+        width, height = self.photo.size
+        scale = min(1.0, PREVIEW_SIDE / max(width, height))
+        return self.photo.shrink(max(1, round(height * scale)), max(1, round(width * scale)))

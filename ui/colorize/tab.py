@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN
 from colorize_core.models.runner import Task
-from colorize_core.options import DEFAULT_MODEL, Options
-from ui.colorize import endpoint
+from colorize_core.options import DEFAULT_MODEL, Options, check_variant
+from colorize_core.steering.hints import Hint, read_hints
+from ui.colorize import endpoint, hint_editor
 from ui.colorize.session import ColorizeSession
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, model_choices, slider, widgets
@@ -20,6 +22,7 @@ from ui.shared.photo_tab import PhotoHandlers, build_samples, no_file, wire, wir
 from ui.shared.service import Colorization, Service
 
 TITLE = "Colorize"
+COMPARING, STEERING = "Before and after", "Colour it"
 STOPPED = "<p>Stopped. The picture shows the settings before.</p>"
 OWN = (AUTO_VIVIDNESS, NATURAL_SKIN)  # controls that only some models have
 
@@ -35,14 +38,27 @@ class Handlers(PhotoHandlers):
         yield {"zone": preview, "place": AWAY, "frame": AWAY}
         result = self.service.colorize(photo, read_options(*controls), task)
         session = ColorizeSession(photo, result)
-        yield {"frame": THERE, "session": session, **show(result)}
+        yield {"frame": THERE, "session": session, **self.show(session)}
 
     def restore(self, session: ColorizeSession | None) -> Updates:
         there = THERE if session else AWAY
         return {**super().restore(session), "place": there, "frame": there}
 
     def clear(self) -> Updates:
-        return {"frame": AWAY, "compared": None, "line": ""}
+        return {"frame": AWAY, "compared": None, "steered": None, "line": ""}
+
+    def show(self, session: ColorizeSession) -> Updates:
+        """The slider, or the hint editor."""
+        result = session.result
+        visible = takes_hints(result)
+        if session.steering:
+            session.picture = self.service.preview(result, session.small)
+            mode = gr.update(value=STEERING, visible=visible)
+            steered = hint_editor.restore(session)
+            return {"mode": mode, "line": result.line, "compared": AWAY, "steered": steered}
+        mode = gr.update(value=COMPARING, visible=visible)
+        compared = gr.update(value=widgets.compare(result), visible=True)
+        return {"mode": mode, "line": result.line, "compared": compared, "steered": None}
 
     def stop_opening(
         self, turn: float, session: ColorizeSession | None, request: gr.Request
@@ -54,11 +70,78 @@ class Handlers(PhotoHandlers):
     @task_handler()
     def adjust(self, task: Task, session: ColorizeSession | None, *controls: Any) -> Updates:
         """A control has moved: render again, with the network only where it must."""
-        options = read_options(*controls)
-        if session is None or session.result.options == options:
+        if session is None:
+            return {"message": ""}
+        options = session.add_steering(read_options(*controls))
+        if session.result.options == options:
             return {"message": ""}  # back where the picture already is
-        session.result = self.service.colorize(session.photo, options, task)
-        return {"message": "", **show(session.result)}
+        session.steering = session.steering and bool(options.hints or has_own(options.model))
+        make = self.service.steer if session.steering else self.service.colorize
+        session.result = make(session.photo, options, task)
+        return {"message": "", **self.show(session)}
+
+    # --- colours by hand ------------------------------------------------------------------------
+
+    @task_handler()
+    def switch(self, task: Task, session: ColorizeSession | None, mode: str) -> Updates:
+        """Between the slider and the hint editor."""
+        if session is None:
+            return {"message": ""}
+        session.steering = mode == STEERING
+        if not (session.steering or session.result.rendered):
+            options = session.result.options
+            session.result = self.service.colorize(session.photo, options, task)
+        return {"message": "", **self.show(session)}
+
+    def answer(self, session: ColorizeSession | None) -> Updates:
+        """What could not be done is answered with the picture as it is."""
+        if session is None or session.picture is None:
+            return {}
+        session.seen = session.asked
+        return {"steered": hint_editor.view(session)}
+
+    @task_handler(failed=answer, stopped=answer)
+    def steer(self, task: Task, event: gr.EventData, session: ColorizeSession | None) -> Updates:
+        """What was done in the hint editor: all of its hints, and what else it asks for."""
+        given: Any = event._data
+        if session is None or not session.steering or given.get("photo") != session.key:
+            return {}
+        asked = given.get("serial")
+        session.asked = asked if isinstance(asked, int) else session.asked
+        hints, variant = read_hints(given.get("hints")), given.get("variant", session.variant)
+        check_variant(variant)
+        session.hints, session.variant = hints, int(variant)
+        options = session.add_steering(session.result.options)
+        if options != session.result.options:
+            session.result = self.service.steer(session.photo, options, task)
+            session.picture = self.service.preview(session.result, session.small)
+        more = self._find_more(given, session, task)
+        session.seen = session.asked
+        steered = hint_editor.view(session, **more)
+        return {"message": "", "steered": steered, "line": session.result.line}
+
+    def _find_more(
+        self, given: dict[str, Any], session: ColorizeSession, task: Task
+    ) -> dict[str, Any]:
+        """What the editor asks for beside the picture."""
+        runner, result = self.service.runner, session.result
+        more: dict[str, Any] = {}
+        if at := given.get("at"):
+            place = Hint.read({"x": at[0], "y": at[1], "ab": (0, 0)})
+            likely = runner.find_likely(result.prediction, result.options, place.x, place.y)
+            more["likely"] = likely and likely.as_dict()
+        if given.get("ask"):
+            found = runner.ask(session.photo.pixels, result.prediction, result.options, task)
+            more["questions"] = [question.as_dict() for question in found]
+        if given.get("sure"):
+            spread = replace(result.prediction, size=session.small.shape[:2]).uncertainty()
+            more["veil"] = hint_editor.shade(spread)
+        if given.get("looks"):
+            more["looks"] = [
+                hint_editor.write_thumbnail(self.service.preview(look, session.small))
+                for look in self.service.list_variants(session.photo, result.options, task)
+            ]
+        return more
 
     @task_handler(failed=no_file, stopped=no_file)
     def download(self, task: Task, session: ColorizeSession | None, format: str) -> Updates:
@@ -68,10 +151,6 @@ class Handlers(PhotoHandlers):
         path = self.service.export(session.result, format, task)
         said = widgets.note(self.service.describe_losses(session.result, format))
         return {"message": said, "finished": str(path)}
-
-
-def show(result: Colorization) -> Updates:
-    return {"compared": widgets.compare(result), "line": result.line}
 
 
 def read_options(
@@ -88,6 +167,12 @@ def read_options(
         return options
     values = {control.name: control.read(value) for control, value in zip(OWN, own, strict=True)}
     return options.with_controls(**values)
+
+
+def takes_hints(result: Colorization) -> bool:
+    return any(
+        card.name == result.options.model and card.takes_hints for card in model_choices.every()
+    )
 
 
 def has_own(model: str) -> bool:
@@ -107,7 +192,11 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     with widgets.stage() as (busy, cancel):
         zone = widgets.drop_zone(elem_id="photo")
         with gr.Column(visible=False) as frame:
+            mode = gr.Radio(
+                [COMPARING, STEERING], value=COMPARING, show_label=False, elem_classes="modes"
+            )
             compared = slider.build(elem_id="slider")
+            steered = hint_editor.build(elem_id="steer")
     with gr.Column(visible=False, elem_id="result", elem_classes="result") as place:
         with gr.Row(elem_classes="actions"):
             line = widgets.status_line(elem_id="line")
@@ -117,16 +206,24 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
             controls = build_controls()
     view = View(message=message, zone=zone, frame=frame, compared=compared, place=place, line=line)
     view.add(session=session, again=again, opening=busy, cancel_opening=cancel)
+    view.add(mode=mode, steered=steered)
     build_samples(view, service, examples)
     view.add(finished=gr.DownloadButton(visible="hidden"))
 
-    wire(view, on, ["frame", "compared", "line"], controls, page)
+    shown = ["mode", "compared", "steered", "line"]
+    wire(view, on, ["frame", *shown], controls, page)
     turn, asked = view["turn"], widgets.runs(busy)
     gr.on(
         [control.input for control in controls],
-        *view.wire(on.adjust, [turn, session, *controls], ["message", "compared", "line"]),
+        *view.wire(on.adjust, [turn, session, *controls], ["message", *shown]),
         trigger_mode="always_last",
         **asked,
+    )
+    mode.input(*view.wire(on.switch, [turn, session, mode], ["message", *shown]), **asked)
+    steered.submit(
+        *view.wire(on.steer, [turn, session], ["message", "steered", "line"]),
+        trigger_mode="multiple",
+        **{**asked, "show_progress": "hidden", "show_progress_on": None},
     )
     wire_downloads(view, buttons, on.download, [turn, session], busy)
     endpoint.build(service, zone, controls[: -len(OWN)])  # those of OWN are among its options

@@ -26,7 +26,7 @@ from colorize_core.imaging.decoder_pool import DecoderPool
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.imaging.mark import draw_mark
 from colorize_core.models.runner import Report, Runner, Task
-from colorize_core.options import DEFAULT_MODEL, Options
+from colorize_core.options import DEFAULT_MODEL, VARIANTS, Options
 from colorize_core.provenance import describe_options
 from ui.server.limits import Public
 from ui.server.temp_files import Folder
@@ -225,6 +225,30 @@ class Service:
         line = describe(self.runner.model(options.model), start, seconds)
         return replace(start, after=after, line=line)
 
+    def steer(self, photo: OpenPhoto, options: Options, task: Task) -> Colorization:
+        """The same, not rendered yet: preview() shows it small, export() makes the file."""
+        started = time.perf_counter()
+        photo.read(task)
+        prediction = photo.predict(self.runner, options, task)
+        start = self._begin(photo, options, prediction, task)
+        line = describe(self.runner.model(options.model), start, time.perf_counter() - started)
+        return replace(start, line=line)
+
+    def list_variants(self, photo: OpenPhoto, options: Options, task: Task) -> list[Colorization]:
+        """The photo's variants with these options and hints, none of them rendered: the usual one
+        first, fewer than VARIANTS where it leaves too little choice."""
+        found = []
+        for number in range(VARIANTS):
+            try:
+                found.append(self.steer(photo, replace(options, variant=number), task))
+            except OptionError:  # there is none of that number
+                break
+        return found
+
+    def preview(self, result: Colorization, small: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A small copy of the photo, (h, w, 3), in the colours of the result."""
+        return _sketch(self.runner, small, result, result.options.strength)
+
     def _begin(
         self, photo: OpenPhoto, options: Options, prediction: Any, task: Task
     ) -> Colorization:
@@ -319,10 +343,12 @@ def in_words() -> Iterator[None]:
         ) from error
 
 
-def _sketch(runner: Runner, small: NDArray[np.uint8], result: Colorization) -> Any:
+def _sketch(
+    runner: Runner, small: NDArray[np.uint8], result: Colorization, strength: float = 1.0
+) -> Any:
     """The small copy of the photo in the colours of the result."""
     prediction = replace(result.prediction, size=small.shape[:2])
-    options = replace(result.options, strength=1.0)
+    options = replace(result.options, strength=strength)
     return runner.render(small, prediction, options, Task())
 
 

@@ -1,0 +1,94 @@
+"""The hint editor: the photo in colour, to be clicked and painted on.
+
+The page keeps the hints and sends all of them at each change; the app answers with a small picture.
+It also asks what may be the colours of a place, what to answer first, how sure the colours are, and
+for variants.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import cv2
+import gradio as gr
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from colorize_core.imaging.color import lab_to_rgb_in_gamut
+from colorize_core.options import VARIANTS
+from colorize_core.steering.colours import GROUPS
+from ui.colorize.session import ColorizeSession
+from ui.shared.thumbnails import as_address
+
+HERE = Path(__file__).parent
+SCRIPTS = ("hint_editor.js", "hint_editor-picture.js")  # parts of one
+THUMBNAIL = 220  # pixels along the longer side of a variant
+PIN_L = 60.0  # L at which the colour of a hint is shown
+SURE, UNSURE = 8.0, 30.0  # spread in Lab units from which it is shaded, and where it is so wholly
+
+
+def build(**options: Any) -> gr.HTML:
+    """The component; its value is made by view(). Its submit event carries the photo's key, a
+    serial number and what is asked for, as Handlers.steer() takes it."""
+    return gr.HTML(
+        html_template=(HERE / "hint_editor.html").read_text(encoding="utf-8"),
+        js_on_load="\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS),
+        apply_default_css=False,
+        **options,
+    )
+
+
+def view(session: ColorizeSession, **more: Any) -> dict[str, Any]:
+    """What the component shows: the small picture, and what else was asked for."""
+    picture = session.picture
+    height, width = picture.shape[:2]
+    options = session.result.options
+    return {
+        "photo": session.key,
+        "seen": session.seen,
+        "width": width,
+        "height": height,
+        "picture": as_address(picture),
+        "hints": [hint.as_dict() for hint in options.hints],
+        "variant": options.variant,
+        "variants": VARIANTS,
+        **more,
+    }
+
+
+def restore(session: ColorizeSession) -> dict[str, Any]:
+    """The same where the page does not have the hints: they are as the app knows them."""
+    lab = np.array([(PIN_L, *hint.ab) for hint in session.result.options.hints]).reshape(-1, 3)
+    shades = np.round(lab_to_rgb_in_gamut(lab) * 255).astype(int).tolist()
+    colours = ["#{:02x}{:02x}{:02x}".format(*shade) for shade in shades]
+    return view(session, restored=True, colours=colours, named=list_named())
+
+
+def list_named() -> list[dict[str, Any]]:
+    """The colours that have names, by group."""
+    return [{"title": title, "colours": colours} for title, colours in GROUPS.items()]
+
+
+def write_thumbnail(picture: NDArray[np.uint8]) -> str:
+    height, width = picture.shape[:2]
+    scale = min(1.0, THUMBNAIL / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return as_address(np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA)))
+
+
+def shade(spread: NDArray[np.float32]) -> str:
+    """How unsure the colours are, (H, W) in Lab units, as a veil: a data: address of a PNG, stripes
+    where they are guessed."""
+    share = np.clip((spread - SURE) / (UNSURE - SURE), 0, 1)
+    rows, cols = np.indices(share.shape)
+    stripe = (rows + cols) // 4 % 2
+    veil = np.zeros((*share.shape, 4), np.uint8)
+    veil[..., :3] = np.where(stripe[..., None], 255, 40)
+    veil[..., 3] = np.round(share * 165)
+    file = io.BytesIO()
+    Image.fromarray(veil).save(file, "PNG", compress_level=3)
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -6,6 +6,8 @@ Every function works on each pixel by itself, in planes of Lab units.
 
 from __future__ import annotations
 
+import cmath
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 from colorize_core.cards import Control, Value
 from colorize_core.errors import OptionError
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating[Any]]  # float32, as all that comes from pictures
 
 NO_CEILING = 150.0  # sRGB has no chroma above 134
 _EVERY = (
@@ -111,7 +113,7 @@ class Finish:
         """L in [0, 100], any shape -> the same, with the levels. What is beyond `black` and `white`
         is clipped."""
         share = np.clip((lightness - self.black) / (self.white - self.black), 0, 1)
-        adjusted: Plane = np.power(share, 1 / self.gamma, dtype=np.float32) * np.float32(100)
+        adjusted: Plane = 100 * share ** (1 / self.gamma)
         return adjusted
 
     def adjust_ab(self, a: Plane, b: Plane, lightness: Plane) -> tuple[Plane, Plane]:
@@ -124,10 +126,9 @@ class Finish:
             a, b = a * share, b * share
         if self.warmth or self.tint:
             # None at black and white, most between: paper and ink stay what they are.
-            light = lightness / 100
-            cast = np.exp(1j * np.radians(WARM)) * (self.warmth - 1j * self.tint)
-            amount = 4 * MOST_CAST * light * (1 - light)
-            a, b = a + amount * np.float32(cast.real), b + amount * np.float32(cast.imag)
+            amount = lightness * (100 - lightness) / 2500
+            cast = cmath.rect(MOST_CAST, math.radians(WARM)) * complex(self.warmth, -self.tint)
+            a, b = a + amount * cast.real, b + amount * cast.imag
         if self.ceiling < NO_CEILING:
             share = self._limit_chroma(np.hypot(a, b))
             a, b = a * share, b * share
@@ -136,22 +137,22 @@ class Finish:
     def _weigh_hues(self, a: Plane, b: Plane) -> Plane:
         """By what chroma is multiplied. The windows over hue are smooth where they end, and sum to
         one at most; hues in none of them are multiplied by 1."""
-        chroma = np.maximum(np.hypot(a, b), np.float32(1e-6))
-        edge = np.cos(np.radians(REACH))
+        chroma = np.maximum(np.hypot(a, b), 1e-6)
+        edge = math.cos(math.radians(REACH))
         share = np.ones_like(chroma)
         for name, hue in HUES.items():
             if value := getattr(self, name):
-                x, y = np.cos(np.radians(hue)), np.sin(np.radians(hue))
-                alike = (a * np.float32(x) + b * np.float32(y)) / chroma  # cosine of the distance
-                near = np.clip((alike - np.float32(edge)) / np.float32(1 - edge), 0, 1)
-                share += np.float32(value) * near * near * (3 - 2 * near)
+                centre = cmath.rect(1, math.radians(hue))
+                alike = (a * centre.real + b * centre.imag) / chroma  # cosine of the distance
+                near = np.clip((alike - edge) / (1 - edge), 0, 1)
+                share += value * near * near * (3 - 2 * near)
         return share
 
     def _limit_chroma(self, chroma: Plane) -> Plane:
         """By what it is multiplied to stay under the ceiling: 1 up to the knee, bent without a kink
         from there."""
-        knee = np.float32(KNEE * self.ceiling)
-        room = np.float32(self.ceiling) - knee
+        knee = KNEE * self.ceiling
+        room = self.ceiling - knee
         bent = knee + room * np.tanh((chroma - knee) / room)
         return np.where(chroma > knee, bent / np.maximum(chroma, knee), np.float32(1))
 

@@ -15,3 +15,5 @@ class ColorizeSession(PhotoSession):
 
     photo: OpenPhoto
     result: Colorization
+    unfinished: bool = False  # whether it is compared with the same without its finish
+    plain: Colorization | None = None  # that, once it was made

@@ -11,6 +11,7 @@ from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN
 from colorize_core.imaging.formats import ACCEPTED, CHOICES
 from colorize_core.models.runner import Task
 from colorize_core.options import DEFAULT_MODEL, Options
+from ui.colorize import finish_controls
 from ui.colorize.session import ColorizeSession
 from ui.server.sessions import client_id
 from ui.server.temp_files import KEEP_SECONDS
@@ -18,7 +19,7 @@ from ui.shared import endpoints, example_strip, model_choices, slider, widgets
 from ui.shared.handlers import AWAY, THERE, Updates, View, task_handler
 from ui.shared.photo import OpenPhoto
 from ui.shared.photo_tab import PhotoHandlers, build_samples, no_file, wire, wire_downloads
-from ui.shared.service import Colorization, Service, check_format
+from ui.shared.service import Service, check_format
 
 TITLE = "Colorize"
 STOPPED = "<p>Stopped. The picture shows the settings before.</p>"
@@ -72,9 +73,11 @@ class Handlers(PhotoHandlers):
         """The photo while it is worked on, then its first colours in its place."""
         preview = gr.update(value=str(photo.path), visible=True)
         yield {"zone": preview, "place": AWAY, "frame": AWAY}
-        result = self.service.colorize(photo, read_options(*controls), task)
-        session = ColorizeSession(photo, result)
-        yield {"frame": THERE, "session": session, **show(result)}
+        *asked, unfinished = controls
+        result = self.service.colorize(photo, read_options(*asked), task)
+        session = ColorizeSession(photo, result, unfinished)
+        compared = finish_controls.compare(self.service, session, result, unfinished, task)
+        yield {"frame": THERE, "session": session, "compared": compared, "line": result.line}
 
     def restore(self, session: ColorizeSession | None) -> Updates:
         there = THERE if session else AWAY
@@ -93,11 +96,14 @@ class Handlers(PhotoHandlers):
     @task_handler()
     def adjust(self, task: Task, session: ColorizeSession | None, *controls: Any) -> Updates:
         """A control has moved: render again, with the network only where it must."""
-        options = read_options(*controls)
-        if session is None or session.result.options == options:
+        *asked, unfinished = controls
+        wanted = read_options(*asked), unfinished
+        if session is None or (session.result.options, session.unfinished) == wanted:
             return {"message": ""}  # back where the picture already is
-        session.result = self.service.colorize(session.photo, options, task)
-        return {"message": "", **show(session.result)}
+        result = self.service.colorize(session.photo, wanted[0], task)
+        compared = finish_controls.compare(self.service, session, result, unfinished, task)
+        session.result, session.unfinished = result, unfinished
+        return {"message": "", "compared": compared, "line": result.line}
 
     @task_handler(failed=no_file, stopped=no_file)
     def download(self, task: Task, session: ColorizeSession | None, format: str) -> Updates:
@@ -113,20 +119,17 @@ class Handlers(PhotoHandlers):
         self.service.stop(client_id(request))
 
 
-def show(result: Colorization) -> Updates:
-    return {"compared": widgets.compare(result), "line": result.line}
-
-
 def read_options(
     model: str,
     vividness: float,
     strength: float,
     gain: float,
     neutralize: bool,
-    *own: float,
+    *more: float,
 ) -> Options:
-    """What the controls say; of those of OWN, what the model has."""
-    options = Options(model, vividness, strength, gain, neutralize)
+    """What the controls say; of those of OWN, what the model has. Raises OptionError."""
+    own, finish = more[: len(OWN)], finish_controls.read_finish(*more[len(OWN) :])
+    options = Options(model, vividness, strength, gain, neutralize, finish=finish)
     if not has_own(model):
         return options
     values = {control.name: control.read(value) for control, value in zip(OWN, own, strict=True)}
@@ -158,6 +161,8 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
             again = gr.Button("Another photo", size="sm")
         with gr.Accordion("Adjust", open=False, elem_id="adjust", elem_classes="adjust"):
             controls = build_controls()
+        finish, put_back = finish_controls.build()
+        controls += finish
     view = View(message=message, zone=zone, frame=frame, compared=compared, place=place, line=line)
     view.add(session=session, again=again, opening=busy, cancel_opening=cancel)
     build_samples(view, service, examples)
@@ -165,12 +170,10 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
 
     wire(view, on, ["frame", "compared", "line"], controls, page)
     turn, asked = view["turn"], widgets.runs(busy)
-    gr.on(
-        [control.input for control in controls],
-        *view.wire(on.adjust, [turn, session, *controls], ["message", "compared", "line"]),
-        trigger_mode="always_last",
-        **asked,
-    )
+    adjusting = view.wire(on.adjust, [turn, session, *controls], ["message", "compared", "line"])
+    moved = [control.input for control in controls]
+    gr.on(moved, *adjusting, trigger_mode="always_last", **asked)
+    put_back.success(*adjusting, trigger_mode="always_last", **asked)
     wire_downloads(view, buttons, on.download, [turn, session], busy)
     build_endpoint(on, zone, controls)
     return [widgets.picker(controls[0], model_choices.every())]
@@ -208,7 +211,7 @@ def build_endpoint(on: Handlers, photo: gr.Image, controls: list[Any]) -> None:
     options = gr.Textbox("", label="Options", visible=False)
     endpoints.publish(
         on.colorize,
-        [photo, *controls[: -len(OWN)], format, options],  # those of OWN are among the options
+        [photo, *controls[:5], format, options],  # those of OWN are among the options
         [endpoints.make_file(), endpoints.make_text()],
         ENDPOINT,
         **endpoints.QUEUED,

@@ -28,8 +28,8 @@ _EVERY = (
     Control("red", "Reds", "Less or more colour in what is red, skin too.", 0.0, -1, 1, 0.05),
     Control("green", "Greens", "Less or more colour in what is green.", 0.0, -1, 1, 0.05),
     Control("blue", "Blues", "Less or more colour in what is blue.", 0.0, -1, 1, 0.05),
-    Control("warmth", "Warmer or cooler", "Left bluish, right golden.", 0.0, -1, 1, 0.05),
-    Control("tint", "Greener or pinker", "Left greenish, right pinkish.", 0.0, -1, 1, 0.05),
+    Control("warmth", "Warmer or cooler", "Below 0 bluish, above 0 golden.", 0.0, -1, 1, 0.05),
+    Control("tint", "Greener or pinker", "Below 0 greenish, above 0 pinkish.", 0.0, -1, 1, 0.05),
     Control(
         "ceiling",
         "No colour stronger than",
@@ -43,8 +43,8 @@ _EVERY = (
 CONTROLS = {control.name: control for control in _EVERY}  # in the order of Finish's fields
 
 LEAST_RANGE = 1.0  # of L, between black and white
-# Lab hues in degrees, at least 1.5 REACH apart. sRGB's red has 40, its green 136; its blue (306) is
-# a violet, and the blues of skies and clothes are nearer to 270.
+# Lab hues in degrees, at least 1.5 REACH apart. sRGB's red has 40, its green 136, and leaves in
+# photographs 90 to 135; its blue (306) is a violet: those of skies and clothes are nearer to 270.
 HUES = {"red": 40.0, "green": 138.0, "blue": 270.0}
 REACH = 60.0  # degrees from such a hue to where nothing is changed
 WARM = 75.0  # Lab hue of a warm light

@@ -32,7 +32,7 @@ def build() -> tuple[list[Any], Any]:
                 label="Compare with unfinished",
                 info="Before is then the picture in colour, but without these changes.",
             )
-            button = gr.Button("Reset", size="sm")
+            button = gr.Button("Reset", size="sm", scale=0, min_width=120)
     put_back = button.click(reset, None, sliders, **widgets.QUICK)
     return [*sliders, unfinished], put_back
 

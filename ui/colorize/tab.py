@@ -19,7 +19,7 @@ from ui.shared import endpoints, example_strip, model_choices, slider, widgets
 from ui.shared.handlers import AWAY, THERE, Updates, View, task_handler
 from ui.shared.photo import OpenPhoto
 from ui.shared.photo_tab import PhotoHandlers, build_samples, no_file, wire, wire_downloads
-from ui.shared.service import Service, check_format
+from ui.shared.service import Colorization, Service, check_format
 
 TITLE = "Colorize"
 STOPPED = "<p>Stopped. The picture shows the settings before.</p>"
@@ -77,7 +77,7 @@ class Handlers(PhotoHandlers):
         result = self.service.colorize(photo, read_options(*asked), task)
         session = ColorizeSession(photo, result, unfinished)
         compared = finish_controls.compare(self.service, session, result, unfinished, task)
-        yield {"frame": THERE, "session": session, "compared": compared, "line": result.line}
+        yield {"frame": THERE, "session": session, **show(result), "compared": compared}
 
     def restore(self, session: ColorizeSession | None) -> Updates:
         there = THERE if session else AWAY
@@ -103,7 +103,7 @@ class Handlers(PhotoHandlers):
         result = self.service.colorize(session.photo, wanted[0], task)
         compared = finish_controls.compare(self.service, session, result, unfinished, task)
         session.result, session.unfinished = result, unfinished
-        return {"message": "", "compared": compared, "line": result.line}
+        return {"message": "", **show(result), "compared": compared}
 
     @task_handler(failed=no_file, stopped=no_file)
     def download(self, task: Task, session: ColorizeSession | None, format: str) -> Updates:
@@ -117,6 +117,10 @@ class Handlers(PhotoHandlers):
     def cancel(self, request: gr.Request) -> None:
         """Stop what this session runs, for programs."""
         self.service.stop(client_id(request))
+
+
+def show(result: Colorization) -> Updates:
+    return {"compared": widgets.compare(result), "line": result.line}
 
 
 def read_options(

@@ -23,7 +23,7 @@ def test_sliders_change_the_picture_and_reset_puts_them_back(
     page = visit()
     page.locator("#photo input[type=file]").set_input_files(gray_photo)
     page.get_by_role("button", name="Finish").click()
-    warmer = page.get_by_role("slider", name="Warmer or cooler")
+    warmer = page.get_by_role("slider", name="Cooler or warmer")
     expect(warmer).to_be_visible()
     page.wait_for_timeout(500)  # Gradio draws what is in an accordion twice
     gray, first = shown(page, "before"), shown(page, "after")

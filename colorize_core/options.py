@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from colorize_core.errors import OptionError
+from colorize_core.imaging.finish import NO_FINISH, Finish
 from colorize_core.sizes import format_number
 from colorize_core.steering.hints import Hint, read_hints
 
@@ -54,6 +55,7 @@ class Options:
     controls: tuple[tuple[str, Value], ...] = ()  # the model's own, the defaults where not named
     hints: tuple[Hint, ...] = ()  # colours wanted at places of the photo
     variant: int = 0  # which of the model's variants of the photo; 0: the usual one
+    finish: Finish = NO_FINISH  # what is changed once the colours are there
 
     @classmethod
     def read(
@@ -65,9 +67,10 @@ class Options:
         neutralize: Any,
         hints: Any = (),
         variant: Any = 0,
+        finish: Any = NO_FINISH,
     ) -> Options:
         """From what a program sends. Raises OptionError where a number is none, or out of range,
-        and for what is no list of hints."""
+        and for what is no list of hints or no finish."""
         numbers = {"vividness": vividness, "strength": strength, "gain": gain}
         for name, value in numbers.items():
             if isinstance(value, bool) or not isinstance(value, int | float):
@@ -82,6 +85,7 @@ class Options:
             bool(neutralize),
             hints=read_hints(hints),
             variant=int(variant),
+            finish=Finish.read(finish),
         )
 
     def with_controls(self, **controls: Value) -> Options:

@@ -146,8 +146,10 @@ def describe_options(options: Options) -> Record | None:
     if not options.strength:
         return None
     own = {each.name: getattr(options, each.name) for each in fields(Options)}
-    del own["model"], own["hints"]
+    del own["model"], own["hints"], own["finish"]
     settings = own | {"controls": dict(options.controls)}
+    if finish := options.finish.as_dict():
+        settings["finish"] = finish
     return make_record([options.model], settings, hints=options.hints)
 
 
@@ -159,7 +161,9 @@ def read_options(record: Record) -> Options:
         raise OptionError("Its colours are not those of one model on a whole photo.")
     name = record.models[0][0]
     numbers = (told["vividness"], told["strength"], told["gain"])
-    options = Options.read(name, *numbers, told["neutralize"], variant=told["variant"])
+    options = Options.read(
+        name, *numbers, told["neutralize"], variant=told["variant"], finish=told["finish"]
+    )
     card = _find_card(name)
     if card is None:
         raise OptionError(f"It was made with the model {name}, which is not here.")

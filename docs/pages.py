@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from colorize_core import ModelCard, cards
+from colorize_core.imaging.finish import CONTROLS
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.metrics.baselines import BASELINES
 from colorize_core.prompted import sources
@@ -48,6 +49,7 @@ FEW_SHOWN = ("psnr", "ssim", BY, "colourfulness")
 PAGES = {
     "README.md": ("few-scores",),
     "docs/command-line.md": ("formats",),
+    "docs/finish.md": ("finish",),
     "docs/models.md": ("models",),
     "docs/prompt.md": ("prompt-downloads",),
     "docs/provenance.md": (),
@@ -64,6 +66,7 @@ def refresh(page: str, text: str) -> str:
     makers = {
         "colours": colours,
         "few-scores": few_scores,
+        "finish": finish,
         "formats": formats,
         "models": models,
         "prompt-downloads": prompt_downloads,
@@ -202,6 +205,16 @@ def reference(_: str) -> str:
         for row in rows
     ]
     return f"CIEDE2000 {protocol(rows[0])}.\n\n{table_of(table)}"
+
+
+def finish(_: str) -> str:
+    """What can be changed once the colours are there."""
+    rows = [["name", "in the app", "values", "unless set", "what it does"]]
+    rows += [
+        [f"`{each.name}`", each.label, each.allowed, f"{each.default:g}", each.info]
+        for each in CONTROLS.values()
+    ]
+    return table_of(rows)
 
 
 def prompt_downloads(_: str) -> str:

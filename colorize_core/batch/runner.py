@@ -85,6 +85,8 @@ class BatchOptions(Options):
             told = json.dumps([hint.as_dict() for hint in self.hints])
             own += f"hints={hashlib.sha256(told.encode()).hexdigest()[:16]} "
         own += "mark=yes " if self.mark else ""
+        finish = ",".join(f"{name}:{value!r}" for name, value in self.finish.as_dict().items())
+        own += f"finish={finish} " if finish else ""
         return (
             f"vividness={self.vividness:g} strength={self.strength:g} gain={self.gain:g} "
             f"neutralize={'yes' if self.neutralize else 'no'} format={self.format or 'same'} "

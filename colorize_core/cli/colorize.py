@@ -22,6 +22,7 @@ from colorize_core.cards import Value
 from colorize_core.cli import outputs, terminal
 from colorize_core.errors import OptionError, PictureError
 from colorize_core.imaging import image
+from colorize_core.imaging.finish import CONTROLS, Finish
 from colorize_core.imaging.formats import CHOICES, READABLE, WRITTEN, join_names
 from colorize_core.imaging.mark import TEXT
 from colorize_core.options import VARIANTS
@@ -97,6 +98,14 @@ def _add_look(group: argparse._ArgumentGroup) -> None:
             metavar="X",
             help=f"{meaning}, {low:g} to {high:g} (default: %(default)g)",
         )
+    group.add_argument(
+        "--finish",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what is changed once the colours are there, for each again: "
+        + ", ".join(f"{each.name} ({each.low:g} to {each.high:g})" for each in CONTROLS.values()),
+    )
     _add_steering(group)
     group.add_argument(
         "--neutralize",
@@ -265,7 +274,8 @@ def read_settings(path: Path) -> dict[str, Any]:
     options = read_options(record)
     names = ("model", "vividness", "strength", "gain", "neutralize", "hints", "variant")
     told = {name: getattr(options, name) for name in names}
-    return told | {"controls": [f"{name}={value}" for name, value in options.controls]}
+    pairs = {"controls": options.controls, "finish": options.finish.as_dict().items()}
+    return told | {key: [f"{name}={v}" for name, v in own] for key, own in pairs.items()}
 
 
 def parse(made: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -321,7 +331,8 @@ def colorize(options: argparse.Namespace) -> int:
     named = [item.name for item in fields(runner.BatchOptions) if item.name not in steered]
     values = {name: getattr(options, name) for name in named}
     controls = tuple(parse_controls(options.model, options.controls).items())
-    settings = runner.BatchOptions(**values | {"controls": controls})
+    finish = Finish.parse(options.finish)
+    settings = runner.BatchOptions(**values | {"controls": controls, "finish": finish})
     jobs, manifest, found = plan(options.photos, options.output, settings.format)
     settings = replace(
         settings,

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from colorize_core.imaging.color import WHITE, XYZ_TO_RGB, linear_to_srgb
+from colorize_core.imaging.finish import NO_FINISH, Finish
 from colorize_core.imaging.tone import FINE, Tone
 
 Picture = NDArray[np.uint8] | NDArray[np.uint16]
@@ -138,9 +139,10 @@ def recombine(
     tone: Tone,
     planes: Floats,
     progress: Callable[[float], None] | None = None,
+    finish: Finish = NO_FINISH,
 ) -> Picture:
-    """The photo's own L with ab from `planes` (h, w, 4) of guide(), clamped to the sRGB gamut
-    without touching L -> (H, W, 3) of the photo's type.
+    """The photo's own L with ab from `planes` (h, w, 4) of guide(), changed by `finish`, then
+    clamped to the sRGB gamut without touching L -> (H, W, 3) of the photo's type.
 
     `progress` gets the finished share after each strip; what it raises stops the work.
     """
@@ -160,7 +162,7 @@ def recombine(
         strip = image[top : top + rows]
         near, weights = _interpolate(height, planes.shape[0], top, len(strip))
         coefficients = weights @ across[:, near]  # (4, rows, W)
-        _fill(result[top : top + rows], tone.compress(strip), coefficients)
+        _fill(result[top : top + rows], tone.compress(strip), coefficients, finish)
         if progress:
             progress((top + len(strip)) / height)
     return result
@@ -185,13 +187,15 @@ def _interpolate(fine: int, coarse: int, start: int, count: int) -> tuple[slice,
 _TO_LINEAR = torch.tensor(XYZ_TO_RGB * WHITE * FINE, dtype=torch.float32)
 
 
-def _fill(out: Picture, compressed: Floats, coefficients: Tensor) -> None:
+def _fill(out: Picture, compressed: Floats, coefficients: Tensor, finish: Finish) -> None:
     """One strip: fy (h, w) and planes (4, h, w) -> sRGB into `out` (h, w, 3)."""
     fy = torch.from_numpy(compressed)
     f = torch.empty(3, *fy.shape)
     f[1].copy_(fy)
     torch.addcmul(coefficients[2], coefficients[0], fy, out=f[0])
     torch.addcmul(coefficients[3], coefficients[1], fy, out=f[2])
+    if finish != NO_FINISH:
+        _apply(finish, f.numpy())
     bent = f.clamp(min=_KNEE)
     xyz = torch.addcmul((f - bent).mul_(_SLOPE), bent * bent, bent)
     gray = xyz[1] * FINE
@@ -204,6 +208,17 @@ def _fill(out: Picture, compressed: Floats, coefficients: Tensor) -> None:
         kept = torch.minimum(over, under).clamp_(0, 1)
         linear = torch.lerp(gray.expand_as(linear), linear, kept)
     _store(linear.clamp_(0, FINE), out)
+
+
+def _apply(finish: Finish, f: NDArray[np.float32]) -> None:
+    """Change fx, fy and fz (3, h, w) in place; fy only where the levels do."""
+    a, b = 500 * (f[0] - f[1]), 200 * (f[1] - f[2])
+    lightness = 116 * f[1] - 16
+    if finish.levels:
+        lightness = finish.adjust_lightness(lightness)
+        f[1] = (lightness + 16) / 116
+    a, b = finish.adjust_ab(a, b, lightness)
+    f[0], f[2] = f[1] + a / 500, f[1] - b / 200
 
 
 def _store(linear: Tensor, out: Picture) -> None:

@@ -20,6 +20,7 @@ from colorize_core.errors import OptionError
 from colorize_core.imaging import chroma
 from colorize_core.imaging.chroma import Picture
 from colorize_core.imaging.color import lab_to_rgb
+from colorize_core.imaging.finish import NO_FINISH, Finish
 from colorize_core.imaging.tone import Tone, measure_tone
 from colorize_core.models.hints import apply_hints, draw_hints
 from colorize_core.people.windows import Rectangle, cut
@@ -137,18 +138,21 @@ class LabColorizer(ABC):
         hints: Sequence[Hint] | None = None,
         reference: Picture | None = None,
         variant: int = 0,
+        finish: Finish = NO_FINISH,
         progress: Report | None = None,
         **controls: Any,
     ) -> Picture:
-        """(H, W, 3) sRGB uint8 (or uint16) -> the same size and type, with the photo's own L.
+        """(H, W, 3) sRGB uint8 (or uint16) -> the same size and type, with the photo's own L
+        unless `finish` changes it.
 
         `vividness` in [0, 2]: from timid to saturated colours, 1 is the model's choice.
         `strength` in [0, 1.5]: how much of the colour is put in. `gain` in [0.5, 2]: brightness of
         the network's copy only; below 1 helps blown-out skies. `neutralize`: take the tint of an
         old print out first. `hints`: colours wanted at places. `reference`: a photo (h, w, 3) in
         colour, whose colours are to be taken where the same things are. `variant`: the number of
-        one of the variants() of the photo, 0 being the usual one. `controls` are those of the
-        card. `progress` gets shares in [0, 1]; what it raises stops the work. Raises OptionError.
+        one of the variants() of the photo, 0 being the usual one. `finish`: what is changed once
+        the colours are there. `controls` are those of the card. `progress` gets shares in [0, 1];
+        what it raises stops the work. Raises OptionError.
         """
         _check_render(vividness, strength)
         looking = _report_part(progress, 0.0, self.looking)
@@ -167,6 +171,7 @@ class LabColorizer(ABC):
             prediction,
             vividness=vividness,
             strength=strength,
+            finish=finish,
             progress=_report_part(progress, self.looking, 1.0),
         )
 
@@ -222,6 +227,7 @@ class LabColorizer(ABC):
         *,
         vividness: float = 1.0,
         strength: float = 1.0,
+        finish: Finish = NO_FINISH,
         progress: Report | None = None,
     ) -> Picture:
         """The part of colorize() after the network, at full size."""
@@ -240,7 +246,7 @@ class LabColorizer(ABC):
             for layer in prediction.layers:
                 fine_ab = layer.apply_to(fine_ab, vividness)
         planes = chroma.guide(fine_ab * strength, prediction.fine_l)
-        return chroma.recombine(image, prediction.tone, planes, progress)
+        return chroma.recombine(image, prediction.tone, planes, progress, finish)
 
 
 class AbColorizer(LabColorizer):

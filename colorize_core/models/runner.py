@@ -215,13 +215,14 @@ class Runner:
         start: float = PREDICTED,
         words: str = "Colouring",
     ) -> Any:
-        """The part after the network, which may be done again with another vividness or strength:
-        (H, W, 3) of the same type. Raises OptionError or Cancelled."""
+        """The part after the network, which may be done again with another vividness, strength or
+        finish: (H, W, 3) of the same type. Raises OptionError or Cancelled."""
         return self.model(options.model).render(
             pixels,
             prediction,
             vividness=options.vividness,
             strength=options.strength,
+            finish=options.finish,
             progress=task.part(start, words),
         )
 

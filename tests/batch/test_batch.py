@@ -69,6 +69,7 @@ class Marker:
         *,
         vividness: float,
         strength: float,
+        finish: Any,
         progress: Any,
     ) -> np.ndarray:
         with self.lock:

@@ -283,6 +283,45 @@ def test_a_wrong_own_setting_is_2_and_says_what_is_allowed(
     assert files(album) == {"in/a.jpg", "in/b/c.png"}
 
 
+def test_a_finish_reaches_the_picture_and_the_manifest(
+    album: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--model", "cnn-mse", "--format", "png"]
+    assert main(["in", "-o", "out", *asked]) == 0
+    assert "finish" not in rows(album / "out")["a.png"]["options"], "as in older manifests"
+    plain = image.read(album / "out/a.png").pixels.mean(axis=(0, 1))
+    capsys.readouterr()
+    for finish, said in (
+        (["red=0"], "2 already done"),  # what it is unless set
+        (["warmth=0.8", "gamma=1"], "2 photos"),
+        (["warmth=.3", "warmth=0.8"], "2 already done"),
+    ):
+        pairs = [part for pair in finish for part in ("--finish", pair)]
+        assert main(["in", "-o", "out", *asked, *pairs]) == 0
+        assert said in capsys.readouterr().out
+    assert " finish=warmth:0.8 " in rows(album / "out")["a.png"]["options"]
+    assert image.read(album / "out/a.png").pixels.mean(axis=(0, 1))[2] < plain[2] - 5
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        (["red=2"], "red is 2, allowed is -1 to 1."),
+        (["red"], "red is '', a number is needed"),
+        (["purple=1"], "black (0 to 99); white (1 to 100); gamma (0.3 to 3); red (-1 to 1)"),
+        (["black=50", "white=20"], "black must be lower, by 1 or more."),
+    ],
+)
+def test_a_wrong_finish_is_2_and_says_what_is_allowed(
+    album: Path, capsys: pytest.CaptureFixture[str], pairs: list[str], said: str
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["in", *(part for pair in pairs for part in ("--finish", pair))])
+    assert stop.value.code == 2
+    assert said in capsys.readouterr().err.splitlines()[-1]
+    assert files(album) == {"in/a.jpg", "in/b/c.png"}
+
+
 def test_own_settings_are_listed(drawing: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--list-models"]) == 0
     listed = capsys.readouterr().out.splitlines()

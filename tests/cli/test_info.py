@@ -18,6 +18,7 @@ from scenes import ROOT
 from colorize_core.batch import runner
 from colorize_core.cli import colorize, main
 from colorize_core.imaging import image
+from colorize_core.imaging.finish import Finish
 from colorize_core.options import Options
 from colorize_core.provenance import Record, describe_options, make_record
 from colorize_core.steering.hints import Hint
@@ -125,6 +126,21 @@ def test_what_is_given_beside_it_counts(asked: Callable[..., runner.BatchOptions
     assert asked().hints == ()
 
 
+def test_a_finish_comes_back_and_what_is_given_beside_it_counts(
+    asked: Callable[..., runner.BatchOptions],
+) -> None:
+    finish = Finish(black=4, red=-0.25, ceiling=60)
+    record = describe_options(Options("sagan", finish=finish))
+    assert record
+    assert record.settings["finish"] == {"black": 4.0, "red": -0.25, "ceiling": 60.0}
+    assert Record.read(record.write()) == record
+    image.write("finished.png", image.read("old.png").with_record(record))
+    assert asked("--settings-from", "finished.png").finish == finish
+    beside = asked("--settings-from", "finished.png", "--finish", "red=0", "--finish", "warmth=.5")
+    assert beside.finish == Finish(black=4, ceiling=60, warmth=0.5)
+    assert asked("--settings-from", "made.jpg").finish == Finish()
+
+
 @pytest.mark.parametrize(
     ("record", "words"),
     [
@@ -132,6 +148,8 @@ def test_what_is_given_beside_it_counts(asked: Callable[..., runner.BatchOptions
         (make_record(["sagan"], {"regions": []}), "not those of one model on a whole photo"),
         (make_record(["nobody"], {"vividness": 1}), "the model nobody, which is not here"),
         (make_record(["sagan"], {"vividness": 9}), "vividness is 9, allowed is 0 to 2"),
+        (make_record(["sagan"], {"vividness": 1, "finish": {"red": 3}}), "allowed is -1 to 1"),
+        (make_record(["sagan"], {"vividness": 1, "finish": 7}), "names and numbers"),
         (make_record(["sagan"], {"vividness": "x"}), "vividness is 'x', a number is needed"),
         (make_record(["sagan"], {"vividness": 1, "controls": {"seed": 1}}), "no option 'seed'"),
         (make_record(["sagan"], {"vividness": 1, "controls": 7}), "not those of the model sagan"),

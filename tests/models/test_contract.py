@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 import colorize_core
 from colorize_core.errors import Cancelled, OptionError
 from colorize_core.imaging.color import lightness
+from colorize_core.imaging.finish import Finish
 from colorize_core.models import registry
 
 NAMES = [card.name for card in colorize_core.cards(downloads=True)]
@@ -166,6 +167,30 @@ def test_two_steps_are_one(model: Any, gray_scene: Scene) -> None:
         expected = model.colorize(gray, gain=0.8, vividness=vividness, strength=strength)
         rendered = model.render(gray, prediction, vividness=vividness, strength=strength)
         assert np.array_equal(rendered, expected)
+
+
+def test_a_finish_needs_no_network_and_keeps_lightness(
+    model: Any, gray_scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gray = gray_scene(90, 120)
+    prediction = model.predict(gray)
+    monkeypatch.setattr(model, "_predict", None)  # whoever asks the network fails
+    before = model.render(gray, prediction)
+    assert np.array_equal(model.render(gray, prediction, finish=Finish()), before)
+    warm = model.render(gray, prediction, finish=Finish(warmth=1, red=0.5, ceiling=60))
+    assert warm[..., 2].mean() < before[..., 2].mean() - 5
+    off = off_l(gray, warm)
+    assert off.mean() < MEAN_L
+    assert off.max() < MOST_L
+    assert off_l(gray, model.render(gray, prediction, finish=Finish(gamma=2))).mean() > 5
+
+
+def test_a_finish_of_both_steps_is_that_of_one(model: Any, gray_scene: Scene) -> None:
+    gray = gray_scene(90, 120).astype(np.uint16) * 257
+    finish = Finish(black=5, gamma=1.3, blue=-0.5, tint=0.3)
+    whole = model.colorize(gray, finish=finish)
+    assert whole.dtype == np.uint16
+    assert np.array_equal(model.render(gray, model.predict(gray), finish=finish), whole)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ class ColorizeSession(PhotoSession):
 
     photo: OpenPhoto
     result: Colorization
+    unfinished: bool = False  # whether it is compared with the same without its finish
+    plain: Colorization | None = None  # that, once it was made
     steering: bool = False  # the hint editor is shown, not the slider
     # So that clicks that were meant for another photo are told apart.
     key: str = field(default_factory=lambda: secrets.token_hex(8))

@@ -12,7 +12,7 @@ from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN
 from colorize_core.models.runner import Task
 from colorize_core.options import DEFAULT_MODEL, Options, check_variant
 from colorize_core.steering.hints import Hint, read_hints
-from ui.colorize import endpoint, hint_editor
+from ui.colorize import endpoint, finish_controls, hint_editor
 from ui.colorize.session import ColorizeSession
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, model_choices, slider, widgets
@@ -36,9 +36,10 @@ class Handlers(PhotoHandlers):
         """The photo while it is worked on, then its first colours in its place."""
         preview = gr.update(value=str(photo.path), visible=True)
         yield {"zone": preview, "place": AWAY, "frame": AWAY}
-        result = self.service.colorize(photo, read_options(*controls), task)
-        session = ColorizeSession(photo, result)
-        yield {"frame": THERE, "session": session, **self.show(session)}
+        *asked, unfinished = controls
+        result = self.service.colorize(photo, read_options(*asked), task)
+        session = ColorizeSession(photo, result, unfinished)
+        yield {"frame": THERE, "session": session, **self.show(session, task)}
 
     def restore(self, session: ColorizeSession | None) -> Updates:
         there = THERE if session else AWAY
@@ -47,7 +48,7 @@ class Handlers(PhotoHandlers):
     def clear(self) -> Updates:
         return {"frame": AWAY, "compared": None, "steered": None, "line": ""}
 
-    def show(self, session: ColorizeSession) -> Updates:
+    def show(self, session: ColorizeSession, task: Task) -> Updates:
         """The slider, or the hint editor."""
         result = session.result
         visible = takes_hints(result)
@@ -57,7 +58,8 @@ class Handlers(PhotoHandlers):
             steered = hint_editor.restore(session)
             return {"mode": mode, "line": result.line, "compared": AWAY, "steered": steered}
         mode = gr.update(value=COMPARING, visible=visible)
-        compared = gr.update(value=widgets.compare(result), visible=True)
+        pictures = finish_controls.compare(self.service, session, result, session.unfinished, task)
+        compared = gr.update(value=pictures, visible=True)
         return {"mode": mode, "line": result.line, "compared": compared, "steered": None}
 
     def stop_opening(
@@ -72,13 +74,15 @@ class Handlers(PhotoHandlers):
         """A control has moved: render again, with the network only where it must."""
         if session is None:
             return {"message": ""}
-        options = session.add_steering(read_options(*controls))
-        if session.result.options == options:
+        *asked, unfinished = controls
+        options = session.add_steering(read_options(*asked))
+        if (session.result.options, session.unfinished) == (options, unfinished):
             return {"message": ""}  # back where the picture already is
         session.steering = session.steering and bool(options.hints or has_own(options.model))
         make = self.service.steer if session.steering else self.service.colorize
         session.result = make(session.photo, options, task)
-        return {"message": "", **self.show(session)}
+        session.unfinished = unfinished
+        return {"message": "", **self.show(session, task)}
 
     # --- colours by hand ------------------------------------------------------------------------
 
@@ -91,7 +95,7 @@ class Handlers(PhotoHandlers):
         if not (session.steering or session.result.rendered):
             options = session.result.options
             session.result = self.service.colorize(session.photo, options, task)
-        return {"message": "", **self.show(session)}
+        return {"message": "", **self.show(session, task)}
 
     def answer(self, session: ColorizeSession | None) -> Updates:
         """What could not be done is answered with the picture as it is."""
@@ -159,10 +163,11 @@ def read_options(
     strength: float,
     gain: float,
     neutralize: bool,
-    *own: float,
+    *more: float,
 ) -> Options:
-    """What the controls say; of those of OWN, what the model has."""
-    options = Options(model, vividness, strength, gain, neutralize)
+    """What the controls say; of those of OWN, what the model has. Raises OptionError."""
+    own, finish = more[: len(OWN)], finish_controls.read_finish(*more[len(OWN) :])
+    options = Options(model, vividness, strength, gain, neutralize, finish=finish)
     if not has_own(model):
         return options
     values = {control.name: control.read(value) for control, value in zip(OWN, own, strict=True)}
@@ -204,6 +209,8 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
             again = gr.Button("Another photo", size="sm")
         with gr.Accordion("Adjust", open=False, elem_id="adjust", elem_classes="adjust"):
             controls = build_controls()
+        finish, put_back = finish_controls.build()
+        controls += finish
     view = View(message=message, zone=zone, frame=frame, compared=compared, place=place, line=line)
     view.add(session=session, again=again, opening=busy, cancel_opening=cancel)
     view.add(mode=mode, steered=steered)
@@ -213,12 +220,10 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     shown = ["mode", "compared", "steered", "line"]
     wire(view, on, ["frame", *shown], controls, page)
     turn, asked = view["turn"], widgets.runs(busy)
-    gr.on(
-        [control.input for control in controls],
-        *view.wire(on.adjust, [turn, session, *controls], ["message", *shown]),
-        trigger_mode="always_last",
-        **asked,
-    )
+    adjusting = view.wire(on.adjust, [turn, session, *controls], ["message", *shown])
+    moved = [control.input for control in controls]
+    gr.on(moved, *adjusting, trigger_mode="always_last", **asked)
+    put_back.success(*adjusting, trigger_mode="always_last", **asked)
     mode.input(*view.wire(on.switch, [turn, session, mode], ["message", *shown]), **asked)
     steered.submit(
         *view.wire(on.steer, [turn, session], ["message", "steered", "line"]),
@@ -226,7 +231,7 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
         **{**asked, "show_progress": "hidden", "show_progress_on": None},
     )
     wire_downloads(view, buttons, on.download, [turn, session], busy)
-    endpoint.build(service, zone, controls[: -len(OWN)])  # those of OWN are among its options
+    endpoint.build(service, zone, controls[:5])  # those of OWN are among its options
     return [widgets.picker(controls[0], model_choices.every())]
 
 

@@ -23,6 +23,7 @@ from colorize_core.errors import ColorizeError, OptionError, PictureError, Weigh
 from colorize_core.file_names import make_name
 from colorize_core.imaging import image
 from colorize_core.imaging.decoder_pool import DecoderPool
+from colorize_core.imaging.finish import NO_FINISH
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.imaging.mark import draw_mark
 from colorize_core.models.runner import Report, Runner, Task
@@ -257,7 +258,7 @@ class Service:
             task.step(0.35, "Preparing the comparison")
             shown = photo.decoded.with_record(None)
             if prediction.coloured:
-                plain = replace(options, strength=0.0)
+                plain = replace(options, strength=0.0, finish=NO_FINISH)
                 gray = self.runner.render(photo.pixels, prediction, plain, task, 0.35)
                 shown = shown.with_pixels(gray)
             photo.before = self._save(shown, photo.path, "JPEG", "-before")

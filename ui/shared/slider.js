@@ -5,6 +5,7 @@ const range = element.querySelector("input");
 const actual = element.querySelector(".actual");
 const before = element.querySelector(".before");
 const after = element.querySelector(".after");
+const name = element.querySelector(".chip.left");
 
 const move = () => frame.style.setProperty("--at", `${range.value}%`);
 range.addEventListener("input", move);
@@ -28,6 +29,8 @@ const show = async () => {
     figure.classList.remove("full");
   }
   before.dataset.url = value.before.url;
+  before.alt = value.alt;
+  name.textContent = value.name;
   frame.style.setProperty("--wide", value.width);
   frame.style.setProperty("--high", value.height);
   await Promise.all([swap(before, value.before.url), swap(after, value.after.url)]);

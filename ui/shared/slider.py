@@ -23,11 +23,18 @@ def build(**options: Any) -> gr.HTML:
     )
 
 
-def comparison(before: Path, after: Path, size: tuple[int, int]) -> dict[str, Any]:
-    """Two picture files of the same size (width, height), as the component shows them."""
+def comparison(
+    before: Path,
+    after: Path,
+    size: tuple[int, int],
+    name: str = "Before",
+    what: str = "the photo in black and white",
+) -> dict[str, Any]:
+    """Two picture files of the same size (width, height), as the component shows them. `name` and
+    `what`: what is said of the first, short and in words."""
     files = {"before": before, "after": after}
     value: dict[str, Any] = {
         key: FileData(path=str(path), orig_name=path.name).model_dump()
         for key, path in files.items()
     }
-    return {**value, "width": size[0], "height": size[1]}
+    return {**value, "width": size[0], "height": size[1], "name": name, "alt": f"{name}: {what}"}

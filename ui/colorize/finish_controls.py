@@ -1,0 +1,66 @@
+"""The controls of what is changed once the colours are there, and the picture without that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from colorize_core.imaging.finish import CONTROLS, NO_FINISH, Finish
+from colorize_core.models.runner import Task
+from ui.colorize.session import ColorizeSession
+from ui.shared import slider, widgets
+from ui.shared.service import Colorization, Service
+
+A_ROW = 3  # sliders: light; hues; what goes for the whole picture
+
+
+def build() -> tuple[list[Any], Any]:
+    """An accordion with a slider for each of CONTROLS and a checkbox whether to compare with the
+    picture without them: these, as read_finish() and compare() take them; and the event after which
+    the sliders are back where they began."""
+    controls = list(CONTROLS.values())
+    sliders: list[Any] = []
+    with gr.Accordion("Finish", open=False, elem_id="finish", elem_classes="adjust"):
+        for start in range(0, len(controls), A_ROW):
+            with gr.Row():
+                sliders += map(widgets.build_control, controls[start : start + A_ROW])
+        with gr.Row():
+            unfinished = gr.Checkbox(
+                False,
+                label="Compare with unfinished",
+                info="Before is then the picture in colour, but without these changes.",
+            )
+            button = gr.Button("Reset", size="sm", scale=0, min_width=120)
+    put_back = button.click(reset, None, sliders, **widgets.QUICK)
+    return [*sliders, unfinished], put_back
+
+
+def reset() -> list[Any]:
+    """Where the sliders begin, which changes nothing."""
+    return [control.default for control in CONTROLS.values()]
+
+
+def read_finish(*values: float) -> Finish:
+    """What the sliders say. Raises OptionError."""
+    return Finish.read(dict(zip(CONTROLS, values, strict=True)))
+
+
+def compare(
+    service: Service, session: ColorizeSession, result: Colorization, unfinished: bool, task: Task
+) -> dict[str, Any]:
+    """A result, as the slider takes it: beside the photo before, or beside the same colours without
+    the finish, for which no network runs. Raises what Service.colorize() raises."""
+    if not unfinished:
+        return widgets.compare(result)
+    options = replace(result.options, finish=NO_FINISH)
+    known = next(
+        (each for each in (result, session.plain) if each and each.options == options), None
+    )
+    if known is None or not known.after.exists():
+        known = service.colorize(session.photo, options, task)
+    session.plain = known
+    return slider.comparison(
+        known.after, result.after, result.photo.size, "Unfinished", "the colours without the finish"
+    )

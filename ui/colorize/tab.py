@@ -131,7 +131,8 @@ class Handlers(PhotoHandlers):
         runner, result = self.service.runner, session.result
         more: dict[str, Any] = {}
         if at := given.get("at"):
-            place = Hint.read({"x": at[0], "y": at[1], "ab": (0, 0)})
+            x, y = at if isinstance(at, list) and len(at) == 2 else (None, None)
+            place = Hint.read({"x": x, "y": y, "ab": (0, 0)})
             likely = runner.find_likely(result.prediction, result.options, place.x, place.y)
             more["likely"] = likely and likely.as_dict()
         if given.get("ask"):

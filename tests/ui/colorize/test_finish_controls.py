@@ -73,12 +73,12 @@ def test_a_slider_changes_the_picture_and_no_network_runs(
     made = call(on.adjust, opened, *LOOK, *move(warmth=1), False)
     assert made["message"] == ""
     assert opened.result.options.finish == Finish(warmth=1)
-    before, after = image.read(first.after).pixels, pixels(made["compared"], "after")
+    before, after = image.read(first.after).pixels, pixels(made["compared"]["value"], "after")
     assert (after - before)[..., 2].mean() < -5, "less blue"
-    assert np.ptp(pixels(made["compared"], "before"), axis=2).max() == 0
-    assert made["compared"]["alt"] == "Before: the photo in black and white"
+    assert np.ptp(pixels(made["compared"]["value"], "before"), axis=2).max() == 0
+    assert made["compared"]["value"]["alt"] == "Before: the photo in black and white"
     back = call(on.adjust, opened, *LOOK, *PLAIN, False)
-    assert np.array_equal(pixels(back["compared"], "after"), before)
+    assert np.array_equal(pixels(back["compared"]["value"], "after"), before)
     assert call(on.adjust, opened, *LOOK, *PLAIN, False) == {"message": ""}
     assert len(seen) == 1
 
@@ -89,17 +89,19 @@ def test_it_is_compared_with_the_unfinished(
     plain = image.read(opened.result.after).pixels.astype(int)
     made = call(on.adjust, opened, *LOOK, *move(red=1, black=20), False)
     made = call(on.adjust, opened, *LOOK, *move(red=1, black=20), True)
-    assert np.array_equal(pixels(made["compared"], "before"), plain)
-    assert not np.array_equal(pixels(made["compared"], "after"), plain)
-    assert made["compared"]["alt"] == "Unfinished: the colours without the finish"
-    kept = made["compared"]["before"]["path"]
+    assert np.array_equal(pixels(made["compared"]["value"], "before"), plain)
+    assert not np.array_equal(pixels(made["compared"]["value"], "after"), plain)
+    assert made["compared"]["value"]["alt"] == "Unfinished: the colours without the finish"
+    kept = made["compared"]["value"]["before"]["path"]
     again = call(on.adjust, opened, *LOOK, *move(red=-1), True)
-    assert again["compared"]["before"]["path"] == kept, "made once"
+    assert again["compared"]["value"]["before"]["path"] == kept, "made once"
     Path(kept).unlink()
     again = call(on.adjust, opened, *LOOK, *move(red=-0.5), True)
-    assert np.array_equal(pixels(again["compared"], "before"), plain), "made again where it is gone"
+    assert np.array_equal(pixels(again["compared"]["value"], "before"), plain), (
+        "made again where it is gone"
+    )
     gray = call(on.adjust, opened, *LOOK, *move(red=-0.5), False)
-    assert np.ptp(pixels(gray["compared"], "before"), axis=2).max() == 0
+    assert np.ptp(pixels(gray["compared"]["value"], "before"), axis=2).max() == 0
     assert len(seen) == 1
 
 
@@ -110,8 +112,8 @@ def test_the_photo_before_has_no_finish_though_it_was_in_colour(
     image.write(path, image.Photo(colour_scene(60, 80), None, image.Metadata(), "PNG"))
     values = (*LOOK, *move(warmth=1, gamma=2), False)
     made = call(on.open, {"path": str(path)}, None, *values, event=UPLOAD)
-    assert np.ptp(pixels(made["compared"], "before"), axis=2).max() == 0
-    assert np.ptp(pixels(made["compared"], "after"), axis=2).max() > 20
+    assert np.ptp(pixels(made["compared"]["value"], "before"), axis=2).max() == 0
+    assert np.ptp(pixels(made["compared"]["value"], "after"), axis=2).max() > 20
 
 
 def test_points_that_cross_are_told(on: Handlers, opened: ColorizeSession) -> None:

@@ -1,0 +1,175 @@
+"""The hint editor without a browser: what its handler answers."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from handler_calls import UPLOAD, call
+from numpy.typing import NDArray
+from PIL import Image
+from skimage.data import astronaut
+
+import colorize_core
+from colorize_core.imaging import image
+from colorize_core.imaging.color import rgb_to_lab
+from colorize_core.steering.hints import Hint
+from ui.colorize import finish_controls
+from ui.colorize.session import ColorizeSession
+from ui.colorize.tab import COMPARING, STEERING, Handlers
+from ui.server.temp_files import Folder
+from ui.shared.service import Service
+
+LOOK = ("autochrome", 1.0, 1.0, 1.0, True, 1.0, 1.0, *finish_controls.reset(), False)
+BLUE = {"x": 0.2, "y": 0.85, "ab": [0.0, -45.0]}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
+    return Service(Folder(tmp_path_factory.mktemp("steering")), load=colorize_core.load)
+
+
+@pytest.fixture
+def on(service: Service) -> Handlers:
+    return Handlers(service, [])
+
+
+@pytest.fixture
+def opened(service: Service, on: Handlers) -> ColorizeSession:
+    path = service.folder.new("old.png")
+    Image.fromarray(astronaut()).convert("L").resize((320, 320)).save(path)
+    updates = call(on.open, {"path": str(path)}, None, *LOOK, event=UPLOAD)
+    session: ColorizeSession = updates["session"]
+    shown = call(on.switch, session, STEERING)
+    assert shown["steered"]["photo"] == session.key
+    return session
+
+
+def steer(on: Handlers, session: ColorizeSession, serial: int = 1, **given: Any) -> dict[str, Any]:
+    data = {"photo": session.key, "serial": serial, "hints": [], **given}
+    return call(on.steer, session, event=SimpleNamespace(_data=data))
+
+
+def read(address: str) -> NDArray[np.float32]:
+    """Lab of a picture in a data: address."""
+    data = base64.b64decode(address.split(",")[1])
+    pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), np.float32) / 255
+    return np.asarray(rgb_to_lab(pixels))
+
+
+def test_a_hint_colours_its_place(on: Handlers, opened: ColorizeSession) -> None:
+    plain = read(steer(on, opened)["steered"]["picture"])
+    made = steer(on, opened, 2, hints=[BLUE])
+    assert (made["message"], made["steered"]["seen"]) == ("", 2)
+    found = read(made["steered"]["picture"])
+    row, col = int(0.85 * found.shape[0]), int(0.2 * found.shape[1])
+    here = (slice(row - 4, row + 5), slice(col - 4, col + 5), 2)
+    assert found[here].mean() < plain[here].mean() - 20
+    assert opened.result.options.hints == (Hint.read(BLUE),)
+    assert opened.by_hand
+
+
+def test_the_download_has_the_hints_and_says_so(on: Handlers, opened: ColorizeSession) -> None:
+    known = BLUE | {"known": True, "note": "the suit is kept"}
+    steer(on, opened, hints=[known])
+    path = Path(call(on.download, opened, "PNG")["finished"])
+    record = image.read_record(path)
+    assert record is not None
+    assert record.hints == (Hint.read(known),)
+    lab = rgb_to_lab(image.read(path).pixels.astype(np.float32) / 255)
+    assert lab[272, 64, 2] < -15
+
+
+def test_the_slider_shows_what_was_steered(on: Handlers, opened: ColorizeSession) -> None:
+    steer(on, opened, hints=[BLUE])
+    assert not opened.result.rendered
+    shown = call(on.switch, opened, COMPARING)
+    assert shown["steered"] is None
+    after = image.read(Path(shown["compared"]["value"]["after"]["path"])).pixels
+    assert rgb_to_lab(after.astype(np.float32) / 255)[272, 64, 2] < -15
+
+
+def test_hints_stay_when_a_control_moves(on: Handlers, opened: ColorizeSession) -> None:
+    steer(on, opened, hints=[BLUE])
+    made = call(on.adjust, opened, "autochrome", 1.4, *LOOK[2:])
+    assert made["steered"]["restored"]
+    assert len(made["steered"]["hints"]) == len(made["steered"]["colours"]) == 1
+    assert opened.result.options.vividness == 1.4
+    other = call(on.adjust, opened, "unet-gan", *LOOK[1:])
+    assert opened.result.options.hints == ()
+    assert other["steered"] is None
+    assert other["mode"]["visible"] is False
+    call(on.adjust, opened, *LOOK)
+    assert len(opened.result.options.hints) == 1, (
+        "they are there again with a model that takes them"
+    )
+
+
+def test_a_place_has_likely_colours(on: Handlers, opened: ColorizeSession) -> None:
+    likely = steer(on, opened, at=[0.2, 0.85])["steered"]["likely"]["colours"]
+    odds = [each["odds"] for each in likely]
+    assert 1 <= len(likely) <= 3
+    assert odds == sorted(odds, reverse=True)
+    assert 0 < sum(odds) <= 1
+    assert all(each["swatch"].startswith("#") for each in likely)
+
+
+def test_an_answer_is_followed_by_other_questions(on: Handlers, opened: ColorizeSession) -> None:
+    questions = steer(on, opened, ask=True)["steered"]["questions"]
+    assert 1 <= len(questions) <= 7
+    hints = questions[0]["colours"][1]["hints"]
+    then = steer(on, opened, 2, hints=hints, ask=True)["steered"]["questions"]
+    first = (questions[0]["x"], questions[0]["y"])
+    assert first not in [(each["x"], each["y"]) for each in then]
+
+
+def test_how_sure_is_a_veil(on: Handlers, opened: ColorizeSession) -> None:
+    assert "veil" not in steer(on, opened)["steered"]
+    veil = steer(on, opened, sure=True)["steered"]["veil"]
+    picture = Image.open(io.BytesIO(base64.b64decode(veil.split(",")[1])))
+    assert picture.size == (320, 320)
+    assert np.ptp(np.asarray(picture)[..., 3]) > 50
+
+
+def test_another_look_is_chosen(on: Handlers, opened: ColorizeSession) -> None:
+    looks = steer(on, opened, looks=True)["steered"]["looks"]
+    assert 2 <= len(looks) <= 6
+    usual = read(steer(on, opened, 2)["steered"]["picture"])
+    made = steer(on, opened, 3, variant=1)["steered"]
+    assert made["variant"] == 1
+    assert np.abs(read(made["picture"]) - usual)[..., 1:].mean() > 0.5
+    both = steer(on, opened, 4, hints=[BLUE])["steered"]
+    assert (both["variant"], len(both["hints"])) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"hints": None},
+        {"hints": [{"x": 2, "y": 0, "ab": [0, 0]}]},
+        {"hints": "many"},
+        {"variant": 77},
+        {"variant": "first"},
+        {"at": [5, 5]},
+        {"at": "here"},
+        {"at": 5},
+    ],
+)
+def test_nonsense_is_refused_in_a_sentence_and_answered(
+    on: Handlers, opened: ColorizeSession, given: dict[str, Any]
+) -> None:
+    made = steer(on, opened, 9, **given)
+    assert 'role="alert"' in made["message"]
+    assert "failed on this photo" not in made["message"]
+    assert made["steered"]["seen"] == 9, "the page does not wait"
+    assert opened.result.options.hints == ()
+
+
+def test_clicks_for_another_photo_do_nothing(on: Handlers, opened: ColorizeSession) -> None:
+    assert steer(on, opened, photo="another", hints=[BLUE]) == {}
+    assert opened.hints == ()

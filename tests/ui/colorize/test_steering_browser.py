@@ -1,0 +1,181 @@
+"""The hint editor in a browser: by mouse, keyboard and finger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pages import NAMELESS, PHONE, Visit, scrolls_sideways
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+from skimage.data import astronaut
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "portrait.jpg"
+    Image.fromarray(astronaut()).convert("L").save(path, quality=95)
+    return path
+
+
+def open_editor(page: Page, photo: Path) -> Locator:
+    """The picture, where hints are put."""
+    page.locator("#photo input[type=file]").set_input_files(photo)
+    page.get_by_text("Colour it", exact=True).click(timeout=90_000)
+    expect(page.locator(".steer .shown")).not_to_have_js_property("naturalWidth", 0)
+    return page.locator(".steer .pins")
+
+
+def press(page: Page, pins: Locator, x: float, y: float) -> None:
+    box = pins.bounding_box()
+    assert box
+    pins.click(position={"x": x * box["width"], "y": y * box["height"]})
+
+
+def read(page: Page, x: float, y: float) -> list[int]:
+    """The colour that the picture has there."""
+    script = """([x, y]) => {
+      const img = document.querySelector(".steer .shown");
+      const canvas = new OffscreenCanvas(img.naturalWidth, img.naturalHeight);
+      const context = canvas.getContext("2d");
+      context.drawImage(img, 0, 0);
+      return [...context.getImageData(x * canvas.width, y * canvas.height, 1, 1).data].slice(0, 3);
+    }"""
+    found: list[int] = page.evaluate(script, [x, y])
+    return found
+
+
+def wait_for_change(page: Page, before: str) -> None:
+    expect(page.locator(".steer .shown")).not_to_have_attribute("src", before)
+    expect(page.locator(".steer")).not_to_have_attribute("aria-busy", "true")
+
+
+def shown(page: Page) -> str:
+    return page.locator(".steer .shown").get_attribute("src") or ""
+
+
+def test_a_place_is_clicked_and_given_a_colour(visit: Visit, photo: Path) -> None:
+    page = visit()
+    pins = open_editor(page, photo)
+    press(page, pins, 0.2, 0.85)
+    likely = page.locator(".likely button")
+    expect(likely.first).to_be_visible()
+    before, plain = shown(page), read(page, 0.2, 0.85)
+    page.get_by_text("Colours by name").click()
+    page.get_by_role("button", name="union blue").click()
+    wait_for_change(page, before)
+    blue = read(page, 0.2, 0.85)
+    assert blue[2] - blue[0] > plain[2] - plain[0] + 30
+    expect(page.locator(".pin")).to_have_count(1)
+    assert page.evaluate(NAMELESS) == []
+
+    before = shown(page)
+    page.keyboard.press("Control+z")
+    wait_for_change(page, before)
+    expect(page.locator(".pin")).to_have_count(0)
+    before = shown(page)
+    page.keyboard.press("Control+Shift+z")
+    wait_for_change(page, before)
+    before = shown(page)
+    page.locator(".pin").click()
+    page.keyboard.press("Delete")
+    wait_for_change(page, before)
+    expect(page.locator(".pin")).to_have_count(0)
+
+
+def test_a_hint_is_moved_and_marked_as_known(visit: Visit, photo: Path) -> None:
+    page = visit()
+    pins = open_editor(page, photo)
+    press(page, pins, 0.2, 0.85)
+    page.locator(".likely button").first.click()
+    pin = page.locator(".pin")
+    box = pin.bounding_box()
+    assert box
+    before = shown(page)
+    page.mouse.move(box["x"] + 6, box["y"] + 6)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 120, box["y"] + 6, steps=6)
+    page.mouse.up()
+    wait_for_change(page, before)
+    moved = pin.bounding_box()
+    assert moved
+    assert moved["x"] > box["x"] + 80
+    page.get_by_label("I know this colour").check()
+    page.get_by_label("Where it is known from").fill("The suit is in the attic")
+    page.get_by_label("Where it is known from").press("Enter")
+    expect(pin).to_have_class("pin known")
+    page.get_by_text("Before and after", exact=True).click()
+    expect(page.locator("#slider .after")).to_be_visible()
+    page.get_by_text("Colour it", exact=True).click()
+    expect(page.locator(".pin.known")).to_have_count(1)
+
+
+def test_a_stroke_is_painted(visit: Visit, photo: Path) -> None:
+    page = visit()
+    pins = open_editor(page, photo)
+    page.get_by_role("button", name="Stroke").click()
+    box = pins.bounding_box()
+    assert box
+    before = shown(page)
+    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.9 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.8 * box["height"], steps=10)
+    page.mouse.up()
+    wait_for_change(page, before)
+    expect(page.locator(".lines .stroke")).to_have_count(1)
+
+
+def test_keys_alone_do(visit: Visit, photo: Path) -> None:
+    page = visit()
+    pins = open_editor(page, photo)
+    pins.focus()
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator(".likely button").first).to_be_visible()
+    before = shown(page)
+    page.locator(".likely button").last.focus()
+    page.keyboard.press("Enter")
+    wait_for_change(page, before)
+    expect(page.locator(".pin")).to_have_count(1)
+
+
+def test_questions_are_answered_with_a_click(visit: Visit, photo: Path) -> None:
+    page = visit()
+    open_editor(page, photo)
+    page.get_by_role("button", name="Ask me").click()
+    answers = page.locator("[data-section=ask] .swatches button")
+    expect(answers.first).to_be_visible()
+    first = page.locator(".lines .asked").get_attribute("points")
+    before = shown(page)
+    answers.last.click()
+    wait_for_change(page, before)
+    expect(page.locator(".lines .asked")).not_to_have_attribute("points", first or "")
+    expect(page.locator(".pin")).to_have_count(1)
+
+
+def test_another_look_and_how_sure(visit: Visit, photo: Path) -> None:
+    page = visit()
+    open_editor(page, photo)
+    page.get_by_role("button", name="Other looks").click()
+    looks = page.locator(".looks button")
+    expect(looks.nth(1)).to_be_visible()
+    before = shown(page)
+    looks.nth(1).click()
+    wait_for_change(page, before)
+    expect(looks.nth(1)).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="How sure").click()
+    expect(page.locator(".steer img.sure")).to_be_visible()
+
+
+def test_a_finger_on_a_phone(visit: Visit, photo: Path) -> None:
+    page = visit(viewport=PHONE, has_touch=True, is_mobile=True)
+    pins = open_editor(page, photo)
+    box = pins.bounding_box()
+    assert box
+    pins.tap(position={"x": 0.2 * box["width"], "y": 0.85 * box["height"]})
+    before = shown(page)
+    page.locator(".likely button").last.tap()
+    wait_for_change(page, before)
+    assert not scrolls_sideways(page)

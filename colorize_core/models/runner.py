@@ -179,6 +179,26 @@ class Runner:
                 neutralize=options.neutralize,
             )
 
+    def match_reference(
+        self, pixels: Any, reference: Any, prediction: Any, options: Options, task: Task
+    ) -> Any:
+        """The colours of another photo as hints for this one, whose prediction with these options
+        is there: a tuple of Hint. Raises OptionError for a model that finds none, and Cancelled."""
+        model = self.model(options.model)
+        if not hasattr(model, "match_reference"):
+            raise OptionError(
+                f"The model {options.model!r} compares no photos; {DEFAULT_MODEL} does."
+            )
+        task.step(LOOKED, "Comparing the photos")
+        with self.turn(task):
+            return model.match_reference(
+                pixels,
+                reference,
+                prediction=prediction,
+                gain=options.gain,
+                neutralize=options.neutralize,
+            )
+
     def find_likely(self, prediction: Any, options: Options, x: float, y: float) -> Any:
         """What may be the colours at a place, a steering.questions.Question; None of a model that
         does not tell. No network runs."""

@@ -157,8 +157,9 @@ const sheet = root.querySelector(".elsewhere canvas");
 file.addEventListener("change", async () => {
   const picture = file.files[0] && await createImageBitmap(file.files[0]).catch(() => null);
   sheet.hidden = !picture;
+  root.querySelector("[data-do=match]").hidden = !picture;
   if (!picture) { status.textContent = "This browser cannot show that file: save it as JPEG."; return; }
-  const scale = Math.min(1, 480 / Math.max(picture.width, picture.height));
+  const scale = Math.min(1, 640 / Math.max(picture.width, picture.height));
   sheet.width = Math.max(1, Math.round(picture.width * scale));
   sheet.height = Math.max(1, Math.round(picture.height * scale));
   sheet.getContext("2d").drawImage(picture, 0, 0, sheet.width, sheet.height);

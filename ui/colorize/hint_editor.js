@@ -81,7 +81,11 @@ const show = async () => {
   if (next.likely !== undefined) likely = next.likely;
   if (next.questions) { questions = next.questions; question = 0; }
   if (next.looks) looks = next.looks;
-  if (next.said !== undefined) status.textContent = next.said;
+  status.textContent = next.said ?? "";
+  if (next.map) window.saveFile(next.map);
+  if (next.matches?.length) change(() => next.matches.forEach(({ x, y, ab, css: shade }) => {
+    marks.push({ id: ++ids, points: [[x, y]], css: shade, ab, known: false, note: "" });
+  }));
   dress();
   send();
 };
@@ -195,8 +199,11 @@ const DO = {
     sureness = !sureness;
     root.querySelector("[data-do=sure]").setAttribute("aria-pressed", String(sureness));
     veil.hidden = true;
+    root.querySelector("[data-do=map]").hidden = !sureness;
     ask({});
   },
+  map: () => ask({ map: true }),
+  match: () => ask({ reference: sheet.toDataURL("image/jpeg", 0.92) }),
   skip: next,
   other: () => {
     const { x, y } = questions[question];

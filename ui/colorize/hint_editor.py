@@ -9,24 +9,31 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import gradio as gr
 import numpy as np
+from gradio.data_classes import FileData
 from numpy.typing import NDArray
 from PIL import Image
 
+from colorize_core.errors import OptionError
 from colorize_core.imaging.color import lab_to_rgb_in_gamut
+from colorize_core.models.runner import Task
 from colorize_core.options import VARIANTS
 from colorize_core.steering.colours import GROUPS
+from colorize_core.steering.hints import Hint
 from ui.colorize.session import ColorizeSession
+from ui.shared.service import Service
 from ui.shared.thumbnails import as_address
 
 HERE = Path(__file__).parent
 SCRIPTS = ("hint_editor.js", "hint_editor-picture.js")  # parts of one
 THUMBNAIL = 220  # pixels along the longer side of a variant
+MOST_ADDRESS = 2_000_000  # characters of a picture that the page sends
 PIN_L = 60.0  # L at which the colour of a hint is shown
 SURE, UNSURE = 8.0, 30.0  # spread in Lab units from which it is shaded, and where it is so wholly
 
@@ -62,10 +69,45 @@ def view(session: ColorizeSession, **more: Any) -> dict[str, Any]:
 
 def restore(session: ColorizeSession) -> dict[str, Any]:
     """The same where the page does not have the hints: they are as the app knows them."""
-    lab = np.array([(PIN_L, *hint.ab) for hint in session.result.options.hints]).reshape(-1, 3)
-    shades = np.round(lab_to_rgb_in_gamut(lab) * 255).astype(int).tolist()
-    colours = ["#{:02x}{:02x}{:02x}".format(*shade) for shade in shades]
+    colours = list_colours(session.result.options.hints)
     return view(session, restored=True, colours=colours, named=list_named())
+
+
+def list_colours(hints: Sequence[Hint]) -> list[str]:
+    """How the page shows them."""
+    lab = np.array([(PIN_L, *hint.ab) for hint in hints]).reshape(-1, 3)
+    shades = np.round(lab_to_rgb_in_gamut(lab) * 255).astype(int).tolist()
+    return ["#{:02x}{:02x}{:02x}".format(*shade) for shade in shades]
+
+
+def list_matches(hints: Sequence[Hint]) -> dict[str, Any]:
+    """What was found in another photo, for the page to add."""
+    colours = list_colours(hints)
+    found = [hint.as_dict() | {"css": css} for hint, css in zip(hints, colours, strict=True)]
+    said = f"{len(found)} places of this photo have the colours of the other one."
+    none = "The photos have nothing in common that the model sees: no colour was taken."
+    return {"matches": found, "said": said if found else none}
+
+
+def read_picture(address: Any, service: Service, task: Task) -> NDArray[Any]:
+    """The pixels of a small picture that the page sends as a data: address, (H, W, 3). Raises
+    OptionError, PictureError."""
+    head = "data:image/jpeg;base64,"
+    fits = isinstance(address, str) and len(address) <= MOST_ADDRESS
+    if not fits or not address.startswith(head):
+        raise OptionError("The other photo could not be taken. Choose it again.")
+    path = service.folder.new("reference.jpg")
+    try:
+        path.write_bytes(base64.b64decode(address[len(head) :], validate=True))
+    except ValueError as error:
+        raise OptionError("The other photo could not be read. Choose it again.") from error
+    return service.photos.decode(path, task).pixels
+
+
+def refer(path: Path) -> dict[str, Any]:
+    """A file, as the page fetches it."""
+    file: dict[str, Any] = FileData(path=str(path), orig_name=path.name).model_dump()
+    return file
 
 
 def list_named() -> list[dict[str, Any]]:

@@ -141,6 +141,14 @@ class Handlers(PhotoHandlers):
         if given.get("sure"):
             spread = replace(result.prediction, size=session.small.shape[:2]).uncertainty()
             more["veil"] = hint_editor.shade(spread)
+        if given.get("map"):
+            more["map"] = hint_editor.refer(self.service.export_map(result))
+        if given.get("reference"):
+            photo = hint_editor.read_picture(given["reference"], self.service, task)
+            found = runner.match_reference(
+                session.photo.pixels, photo, result.prediction, result.options, task
+            )
+            more |= hint_editor.list_matches(found)
         if given.get("looks"):
             more["looks"] = [
                 hint_editor.write_thumbnail(self.service.preview(look, session.small))

@@ -36,6 +36,7 @@ from ui.shared.photo import OpenPhoto, PhotoCache
 
 MODELS_KEPT = 6  # in memory at a time, the least recently used goes; each takes some 50 MB
 QUALITY = 95
+MAP_STEPS = 5  # levels of gray for each Lab unit
 MOST_WORKS = 32  # kept at a time, some 5 MB each
 
 logger = logging.getLogger(__name__)
@@ -309,6 +310,15 @@ class Service:
         )
         made = photo.with_pixels(draw_mark(picture) if mark else picture).with_record(record)
         return self._save(made, result.photo.path, format)
+
+    def export_map(self, result: Colorization) -> Path:
+        """How unsure the colours are, as a gray PNG of the photo's size: MAP_STEPS levels for each
+        Lab unit of spread. Raises OptionError for a model that does not tell."""
+        spread = result.prediction.uncertainty()
+        levels = np.clip(np.round(spread * MAP_STEPS), 0, 255).astype(np.uint8)
+        pixels = np.repeat(levels[..., None], 3, axis=2)
+        shown = image.Photo(pixels, None, image.Metadata(), "PNG")
+        return self._save(shown, result.photo.path, "PNG", "-unsure")
 
     def describe_losses(self, result: Colorization, format: str) -> str:
         """What of the photo's file, and of the record, export() in that format leaves out."""

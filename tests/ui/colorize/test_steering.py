@@ -173,3 +173,38 @@ def test_nonsense_is_refused_in_a_sentence_and_answered(
 def test_clicks_for_another_photo_do_nothing(on: Handlers, opened: ColorizeSession) -> None:
     assert steer(on, opened, photo="another", hints=[BLUE]) == {}
     assert opened.hints == ()
+
+
+def as_address(picture: Image.Image) -> str:
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=92)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def test_the_colours_of_another_photo_become_hints(on: Handlers, opened: ColorizeSession) -> None:
+    like = Image.fromarray(astronaut()[:, ::-1]).resize((320, 320))
+    made = steer(on, opened, reference=as_address(like))["steered"]
+    assert len(made["matches"]) > 3
+    assert "have the colours of the other one" in made["said"]
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    none = steer(on, opened, 2, reference=as_address(Image.fromarray(noise)))["steered"]
+    assert none["matches"] == []
+    assert "nothing in common" in none["said"]
+
+
+@pytest.mark.parametrize(
+    "given", ["data:image/png;base64,AAAA", "data:image/jpeg;base64,!!", "x" * 3_000_000, 7]
+)
+def test_another_photo_that_is_none_is_refused(
+    on: Handlers, opened: ColorizeSession, given: Any
+) -> None:
+    made = steer(on, opened, reference=given)
+    assert "Choose it again" in made["message"]
+
+
+def test_the_map_is_saved_at_full_size(on: Handlers, opened: ColorizeSession) -> None:
+    file = steer(on, opened, map=True)["steered"]["map"]
+    levels = image.read(Path(file["path"])).pixels
+    spread = opened.result.prediction.uncertainty()
+    assert file["orig_name"] == "old-unsure.png"
+    assert np.abs(levels[..., 0] - 5 * spread).max() <= 0.51

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize_core.errors import OptionError, SaveError
+from colorize_core.folders import write_whole
 from colorize_core.imaging import image
 from colorize_core.imaging.tone import Picture, Tone
 
@@ -330,14 +331,12 @@ def encode_mask(mask: Mask) -> bytes:
 
 
 def write_mask(path: str | Path, mask: Mask) -> None:
-    """encode_mask() into a file. SaveError if it cannot be written, or the suffix is not .png."""
+    """encode_mask() into a file, whole or not at all. SaveError if it cannot be written, or the
+    suffix is not .png."""
     path = Path(path)
     if path.suffix.lower() != ".png":
         raise SaveError(f"{path}: masks are written as PNG. Choose a name that ends in .png.")
-    try:
-        path.write_bytes(encode_mask(mask))
-    except OSError as error:
-        raise SaveError(f"{path} cannot be written: {error.strerror}.") from error
+    write_whole(path, encode_mask(mask))
 
 
 def describe_doubt(mask: Mask, what: str = "The mask") -> str:

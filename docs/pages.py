@@ -57,7 +57,7 @@ PAGES = {
     "docs/scores.md": ("scores",),
     "docs/selective.md": ("selective",),
     "docs/speed.md": ("speed", "systems"),
-    "docs/steering.md": ("colours", "questions", "reference"),
+    "docs/steering.md": ("colours", "steering", "questions", "reference"),
 }
 
 
@@ -75,6 +75,7 @@ def refresh(page: str, text: str) -> str:
         "scores": scores,
         "selective": selective,
         "speed": speed,
+        "steering": steering,
         "systems": systems,
     }
     for mark in PAGES[page]:
@@ -185,6 +186,16 @@ def _compare_offers(rows: Rows) -> str:
         f"The offered colours alone are worse than random clicks with the very colours after "
         f"{', '.join(worse)}: an offer is near the truth, a click hits it.\n"
     )
+
+
+def steering(_: str) -> str:
+    """How long a changed hint takes."""
+    rows = results("steering")
+    if not rows:
+        return ""
+    table = [["of a photo of 1 megapixel", "seconds"]]
+    table += [[f"{row['what']} ({row['of']})", row["seconds"]] for row in rows]
+    return f"Medians, {rows[0]['machine']}.\n\n{table_of(table)}"
 
 
 def reference(_: str) -> str:

@@ -63,6 +63,7 @@ const choose = (id) => {
 const touch = (place) => {
   if (tool === "pick") return lift(shown, place);
   pending = place;
+  region = null;
   chosen = null;
   likely = null;
   ["ask", "looks"].forEach((each) => { if (open(each)) turn(each); });

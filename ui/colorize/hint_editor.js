@@ -25,6 +25,7 @@ let past = [];
 let future = [];
 let chosen = null; // the id of the mark that is worked on
 let pending = null; // a place that has no colour yet, [x, y]
+let region = null; // where an answer puts hints, if that place is a question's
 let likely = null; // what the app says of it
 let tool = "point";
 let css = "#8a5a3c"; // the colour that is painted with
@@ -148,7 +149,7 @@ const give = (shade, what) => {
   colour = what;
   if (shade !== "#808080") recent = [{ css, what }, ...recent.filter((each) => each.css !== css)].slice(0, MOST_RECENT);
   picker.value = css;
-  if (pending) return add([pending]);
+  if (pending) return add(region ?? [pending]);
   const mark = current();
   if (!mark) return dress();
   change(() => {
@@ -206,9 +207,10 @@ const DO = {
   match: () => ask({ reference: sheet.toDataURL("image/jpeg", 0.92) }),
   skip: next,
   other: () => {
-    const { x, y } = questions[question];
+    const { x, y, colours } = questions[question];
     turn(null);
     pending = [x, y];
+    region = colours[0].hints.map((hint) => [hint.x, hint.y]);
     chosen = null;
     ask({ at: pending });
     dress();

@@ -179,3 +179,36 @@ def test_a_finger_on_a_phone(visit: Visit, photo: Path) -> None:
     page.locator(".likely button").last.tap()
     wait_for_change(page, before)
     assert not scrolls_sideways(page)
+
+
+def test_a_question_takes_any_colour(visit: Visit, photo: Path) -> None:
+    page = visit()
+    open_editor(page, photo)
+    page.get_by_role("button", name="Ask me").click()
+    page.get_by_role("button", name="None of these").click()
+    expect(page.locator(".spot")).to_have_count(1)
+    before = shown(page)
+    page.get_by_text("Colours by name").click()
+    page.get_by_role("button", name="teal").click()
+    wait_for_change(page, before)
+    expect(page.locator(".pin")).to_have_count(1)
+
+
+def test_the_colours_of_another_photo_are_taken(visit: Visit, photo: Path, tmp_path: Path) -> None:
+    like = tmp_path / "like.jpg"
+    Image.fromarray(astronaut()[:, ::-1]).save(like)
+    page = visit()
+    open_editor(page, photo)
+    page.get_by_text("Colours from another picture").click()
+    page.get_by_label("A picture to take colours from").set_input_files(like)
+    sheet = page.get_by_label("Click to take a colour")
+    expect(sheet).to_be_visible()
+    before = shown(page)
+    page.get_by_role("button", name="Colour like this photo").click()
+    wait_for_change(page, before)
+    assert page.locator(".pin").count() > 3
+    press(page, page.locator(".steer .pins"), 0.2, 0.85)
+    expect(page.locator(".likely button").first).to_be_visible()
+    before = shown(page)
+    sheet.click(position={"x": 20, "y": 20})
+    wait_for_change(page, before)

@@ -31,8 +31,9 @@ let tool = "point";
 let css = "#8a5a3c"; // the colour that is painted with
 let colour = { colour: css };
 let recent = [];
-let questions = [];
+let questions = []; // none while the app looks for them: nothing is answered twice
 let question = 0;
+let asking = false;
 let looks = null;
 let serial = 0;
 let waiting = 0;
@@ -80,7 +81,7 @@ const show = async () => {
   veil.hidden = !(sureness && next.veil);
   if (next.veil) veil.src = next.veil;
   if (next.likely !== undefined) likely = next.likely;
-  if (next.questions) { questions = next.questions; question = 0; }
+  if (next.questions) [questions, question, asking] = [next.questions, 0, false];
   if (next.looks) looks = next.looks;
   status.textContent = next.said ?? "";
   if (next.map) window.saveFile(next.map);
@@ -185,10 +186,15 @@ const answer = (shade) => change(() => {
   marks.push(mark);
   chosen = mark.id;
 });
+const inquire = () => {
+  [questions, asking] = [[], true];
+  ask({ ask: true });
+  dress();
+};
 const next = () => {
   question += 1;
-  if (question >= questions.length) ask({ ask: true });
-  dress();
+  if (question >= questions.length) inquire();
+  else dress();
 };
 const DO = {
   undo: () => swap(past, future),
@@ -225,7 +231,7 @@ root.addEventListener("click", (event) => {
   if (panel) {
     turn(panel);
     pending = null;
-    if (panel === "ask" && open("ask")) ask({ ask: true });
+    if (panel === "ask" && open("ask")) inquire();
     if (panel === "looks" && open("looks") && !looks) ask({ looks: true });
     dress();
   }
@@ -233,7 +239,12 @@ root.addEventListener("click", (event) => {
   if (shade) give(shade, { colour: shade });
   if (old) give(recent[old].css, recent[old].what);
   if (look) ask({ variant: Number(look) });
-  if (reply) { answer(questions[question].colours[reply]); queued = { ...queued, ask: true }; send(); }
+  if (reply) {
+    const chosenShade = questions[question].colours[reply];
+    [questions, asking] = [[], true];
+    queued = { ...queued, ask: true };
+    answer(chosenShade);
+  }
 });
 picker.addEventListener("change", () => give(picker.value, { colour: picker.value }));
 const state = () => {
@@ -313,10 +324,10 @@ const dress = () => {
 const dressQuestion = () => {
   const box = section("ask");
   const asked = questions[question];
-  box.querySelector("h3").textContent = asked ? "What colour is this?" : "Nothing to ask";
+  box.querySelector("h3").textContent = asked ? "What colour is this?" : asking ? "One moment" : "Nothing to ask";
   box.querySelector(".how").textContent = asked
     ? "The part inside the line. Its answer changes most of what is still open."
-    : root.hasAttribute("aria-busy") ? "Looking for what is least sure …" : "The colours that are left are fairly sure.";
+    : asking ? "Looking for what is least sure …" : "The colours that are left are fairly sure.";
   box.querySelector(".swatches").replaceChildren(...(asked?.colours ?? []).map((each, i) =>
     swatch(each.swatch, { answer: i }, `${each.swatch}, ${percent(each.odds)} likely`, percent(each.odds))));
   box.querySelector(".moves").hidden = !asked;

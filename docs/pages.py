@@ -49,6 +49,7 @@ FEW_SHOWN = ("psnr", "ssim", BY, "colourfulness")
 PAGES = {
     "README.md": ("few-scores",),
     "docs/command-line.md": ("formats",),
+    "docs/deploying.md": ("soak",),
     "docs/finish.md": ("finish",),
     "docs/models.md": ("models",),
     "docs/prompt.md": ("prompt-downloads",),
@@ -74,6 +75,7 @@ def refresh(page: str, text: str) -> str:
         "reference": reference,
         "scores": scores,
         "selective": selective,
+        "soak": soak,
         "speed": speed,
         "steering": steering,
         "systems": systems,
@@ -196,6 +198,16 @@ def steering(_: str) -> str:
     table = [["of a photo of 1 megapixel", "seconds"]]
     table += [[f"{row['what']} ({row['of']})", row["seconds"]] for row in rows]
     return f"Medians, {rows[0]['machine']}.\n\n{table_of(table)}"
+
+
+def soak(_: str) -> str:
+    """What an app open to strangers did in 20 minutes, in containers of several sizes."""
+    found = {size: results(f"soak_{size}") for size in ("2000", "16000")}
+    told = {size: {row["what"]: row["value"] for row in rows} for size, rows in found.items()}
+    names = dict.fromkeys(name for rows in told.values() for name in rows)
+    table = [["", *(f"{int(size) // 1000} GB" for size in told)]]
+    table += [[name, *(rows.get(name, "0") for rows in told.values())] for name in names]
+    return table_of(table)
 
 
 def reference(_: str) -> str:

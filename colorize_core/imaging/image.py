@@ -37,7 +37,7 @@ from colorize_core.imaging.metadata import (
     read_orientation,
 )
 from colorize_core.imaging.metadata import read_record as find_record
-from colorize_core.provenance import Record
+from colorize_core.steering.provenance import Record
 
 __all__ = [
     "MAX_BYTES",

@@ -8,11 +8,9 @@ PictureError, whatever is in it.
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from colorize_core.errors import (
     PictureTooLargeError,
     SaveError,
 )
+from colorize_core.folders import write_whole
 from colorize_core.imaging import decoders, encoders, limits
 from colorize_core.imaging.decoders import Pixels
 from colorize_core.imaging.formats import ACCEPTED, CHOICES, FORMATS, WRITTEN, join_names, recognize
@@ -227,13 +226,5 @@ def write(path: str | Path, photo: Photo, quality: int = 95) -> None:
         what = f"with the suffix {path.suffix}" if path.suffix else "without a suffix"
         raise SaveError(f"{path}: no picture is written {what}. Choose {', '.join(WRITTEN)}.")
     data = encode(photo, format.name, quality)
-    target = Path(os.path.realpath(path))  # a link stays a link
-    part = target.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, target)
-    except OSError as error:
-        raise SaveError(f"{path} cannot be written: {error.strerror}.") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    with write_whole(path) as file:
+        file.write(data)

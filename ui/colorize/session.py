@@ -43,6 +43,11 @@ class ColorizeSession(KeptSession):
     def by_hand(self) -> bool:
         return bool(self.hints)
 
+    @property
+    def work(self) -> Options:
+        """All that was asked for, also hints that wait for a model that takes them."""
+        return replace(self.result.options, hints=self.hints, variant=self.variant)
+
     def add_steering(self, options: Options) -> Options:
         """The options with hints and variant, where their model takes them."""
         return add_steering(options, self.hints, self.variant)

@@ -12,15 +12,24 @@ from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN
 from colorize_core.imaging.finish import CONTROLS as FINISH
 from colorize_core.models.runner import Task
 from colorize_core.options import DEFAULT_MODEL, Options, check_variant
+from colorize_core.steering import project
 from colorize_core.steering.hints import Hint, read_hints
 from ui.colorize import endpoint, finish_controls, hint_editor
-from ui.colorize.session import ColorizeSession
+from ui.colorize.projects import Found, open_project, read_settings, save
+from ui.colorize.session import ColorizeSession, add_steering
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, model_choices, slider, widgets
 from ui.shared.handlers import AWAY, THERE, Updates, View, task_handler
 from ui.shared.kept_work import OFFER, KeptHandlers, build_confirm, build_offer, wire_offer
 from ui.shared.photo import OpenPhoto
-from ui.shared.photo_tab import build_samples, no_file, wire, wire_downloads
+from ui.shared.photo_tab import (
+    build_samples,
+    no_file,
+    restore_photo,
+    wire,
+    wire_downloads,
+    wire_upload,
+)
 from ui.shared.service import Colorization, Service
 
 TITLE = "Colorize"
@@ -35,6 +44,7 @@ CONTROLS = (
     "unfinished",
 )
 FILLED = (*CONTROLS, "own")  # what fill_controls() answers with
+PROJECT = "project"  # beside the formats of a download
 STORAGE_KEY = "autochrome-studio-colorize"
 
 
@@ -52,13 +62,55 @@ class Handlers(KeptHandlers):
         *controls: Any,
     ) -> Iterator[Updates]:
         """The photo while it is worked on, then its first colours in its place."""
-        preview = gr.update(value=str(photo.path), visible=True)
-        yield {"zone": preview, "place": AWAY, "frame": AWAY}
+        found = next((each for each in controls if isinstance(each, Found)), None)
+        if found is None and project.recognize(photo.path):
+            found = open_project(photo.path, before, self.service)
+        if found is not None:
+            yield from self._take_up(found, task, kept)
+            return
+        yield self._preview(photo)
         *asked, unfinished = controls
         result = self.service.colorize(photo, read_options(*asked), task)
-        session = ColorizeSession(photo, result, unfinished, earlier=kept)
-        offered = self.offer(session, kept)
-        yield {"frame": THERE, "session": session, **offered, **self.show(session, task)}
+        yield self._show_first(ColorizeSession(photo, result, unfinished, earlier=kept), task)
+
+    def _take_up(self, found: Found, task: Task, kept: str) -> Iterator[Updates]:
+        """A photo with options that were saved."""
+        yield self._preview(found.photo)
+        hints, variant = found.options.hints, found.options.variant
+        options = add_steering(found.options, hints, variant)
+        make = self.service.steer if options.hints else self.service.colorize
+        result = make(found.photo, options, task)
+        session = ColorizeSession(
+            found.photo, result, earlier=kept, steering=bool(options.hints), hints=hints
+        )
+        session.variant = variant
+        said = {"message": widgets.note(found.said)} if found.said else {}
+        shown = {**self._show_first(session, task), **fill_controls(options), **self.keep(session)}
+        yield {**shown, **said}
+
+    def _preview(self, photo: OpenPhoto) -> Updates:
+        preview = gr.update(value=str(photo.path), visible=True)
+        return {"zone": preview, "place": AWAY, "frame": AWAY}
+
+    def _show_first(self, session: ColorizeSession, task: Task) -> Updates:
+        offered = self.offer(session, session.earlier)
+        return {"frame": THERE, "session": session, **offered, **self.show(session, task)}
+
+    @task_handler(failed=restore_photo, stopped=restore_photo)
+    def load(
+        self,
+        task: Task,
+        upload: dict[str, Any] | None,
+        session: ColorizeSession | None,
+        kept: str,
+        *controls: Any,
+    ) -> Iterator[Updates]:
+        """Open a project, or take the settings of a picture for the photo that is there."""
+        photo = self.service.photo(self.service.upload(upload))
+        if not project.recognize(photo.path):
+            found = read_settings(photo.path, session, self.service, task)
+            controls = (found,)
+        yield from self._begin(photo, session, task, kept, *controls)
 
     def restore(self, session: ColorizeSession | None) -> Updates:
         there = THERE if session else AWAY
@@ -175,11 +227,15 @@ class Handlers(KeptHandlers):
         return more
 
     @task_handler(failed=no_file, stopped=no_file)
-    def download(self, task: Task, session: ColorizeSession | None, format: str) -> Updates:
-        """The result as a file, made when it is asked for."""
+    def download(
+        self, task: Task, session: ColorizeSession | None, mark: bool, format: str
+    ) -> Updates:
+        """The result or the whole project as a file, made when it is asked for."""
         if session is None:
             return {"finished": None}
-        path = self.service.export(session.result, format, task)
+        if format == PROJECT:
+            return {"message": "", "finished": str(save(session, self.service))}
+        path = self.service.export(session.result, format, task, bool(mark))
         said = widgets.note(self.service.describe_losses(session.result, format))
         return {"message": said, "finished": str(path)}
 
@@ -249,11 +305,19 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
             compared = slider.build(elem_id="slider")
             steered = hint_editor.build(elem_id="steer")
     view = View(message=message, zone=zone, session=session, opening=busy, cancel_opening=cancel)
+    with gr.Row(elem_classes="actions"):
+        saved = gr.UploadButton(
+            "Open a project, or a picture's settings",
+            file_types=[project.SUFFIX, "image"],
+            size="sm",
+        )
     build_offer(view, STORAGE_KEY)
     with gr.Column(visible=False, elem_id="result", elem_classes="result") as place:
         with gr.Row(elem_classes="actions"):
             line = widgets.status_line(elem_id="line")
             buttons = widgets.downloads()
+            mark = gr.Checkbox(False, label="Say so in a corner", container=False)
+            buttons[PROJECT] = gr.Button("Save project", size="sm")
             another = gr.Button("Another photo", size="sm")
         build_confirm(view)
         with gr.Accordion("Adjust", open=False, elem_id="adjust", elem_classes="adjust"):
@@ -266,7 +330,10 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     view.add(finished=gr.DownloadButton(visible="hidden"))
 
     shown = ["mode", "compared", "steered", "line"]
-    wire(view, on, ["frame", *shown, *OFFER], [view["kept"], *controls], page)
+    changed = ["frame", *shown, "kept", *OFFER, *FILLED]
+    context = [view["kept"], *controls]
+    wire(view, on, changed, context, page)
+    wire_upload(view, on, saved, on.load, changed, context)
     wire_offer(view, on, another, ["frame", *shown, *FILLED])
     turn, asked = view["turn"], widgets.runs(busy)
     adjusting = view.wire(on.adjust, [turn, session, *controls], ["message", *shown])
@@ -279,7 +346,7 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
         trigger_mode="multiple",
         **{**asked, "show_progress": "hidden", "show_progress_on": None},
     )
-    wire_downloads(view, buttons, on.download, [turn, session], busy)
+    wire_downloads(view, buttons, on.download, [turn, session, mark], busy)
     endpoint.build(service, zone, controls[:5])  # those of OWN are among its options
     return [widgets.picker(controls[0], model_choices.every())]
 

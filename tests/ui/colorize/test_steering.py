@@ -77,7 +77,7 @@ def test_a_hint_colours_its_place(on: Handlers, opened: ColorizeSession) -> None
 def test_the_download_has_the_hints_and_says_so(on: Handlers, opened: ColorizeSession) -> None:
     known = BLUE | {"known": True, "note": "the suit is kept"}
     steer(on, opened, hints=[known])
-    path = Path(call(on.download, opened, "PNG")["finished"])
+    path = Path(call(on.download, opened, False, "PNG")["finished"])
     record = image.read_record(path)
     assert record is not None
     assert record.hints == (Hint.read(known),)

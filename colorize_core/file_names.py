@@ -7,6 +7,7 @@ of a picture.
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from pathlib import PurePath
 
@@ -33,6 +34,15 @@ def make_name(photo: str, ending: str, suffix: str) -> str:
     while len(os.fsencode(stem)) > room:
         stem = stem[:-1]
     return f"{stem}{ending}{suffix}"
+
+
+def clean_name(name: str) -> str:
+    """A name from somewhere else as one that a file can have on every system: without folders, and
+    without letters that mean something there; "photo" where nothing is left."""
+    last = re.split(r"[/\\]", name.encode("utf-8", "replace").decode())[-1]
+    clean = re.sub(r'[<>:"|?*\x00-\x1f\x7f]', "_", last).strip(" .")
+    stem, suffix = split_suffix(clean)
+    return make_name(stem, "", suffix) if stem else f"photo{suffix}"
 
 
 def fold_case(path: PurePath) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from colorize_core.errors import SaveError
 
@@ -22,12 +24,15 @@ def make_folder(path: Path) -> None:
         raise SaveError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Put a file in place whole, or not at all; a link stays a link. SaveError."""
-    target = Path(os.path.realpath(path))
+@contextmanager
+def write_whole(path: Path) -> Iterator[BinaryIO]:
+    """A file that is in place whole when the block ends without an error, or else as it was before.
+    Raises SaveError where it cannot be written."""
+    target = Path(os.path.realpath(path))  # a link stays a link
     part = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        part.write_bytes(data)
+        with part.open("wb") as file:
+            yield file
         os.replace(part, target)
     except OSError as error:
         raise SaveError(f"{path} cannot be written: {error.strerror}.") from error

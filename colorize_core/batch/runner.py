@@ -35,7 +35,7 @@ from colorize_core.imaging.mark import draw_mark
 from colorize_core.models.registry import cards, load
 from colorize_core.models.runner import Runner, Task
 from colorize_core.options import Options
-from colorize_core.provenance import describe_options
+from colorize_core.steering.provenance import describe_options
 from colorize_core.steering.reference import Reference
 from colorize_core.threads import share_cores
 

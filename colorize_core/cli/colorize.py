@@ -26,9 +26,9 @@ from colorize_core.imaging.finish import CONTROLS, Finish
 from colorize_core.imaging.formats import CHOICES, READABLE, WRITTEN, join_names
 from colorize_core.imaging.mark import TEXT
 from colorize_core.options import VARIANTS
-from colorize_core.provenance import read_options
 from colorize_core.sizes import format_size
 from colorize_core.steering.hints import Hint, read_hints
+from colorize_core.steering.provenance import read_options
 from colorize_core.steering.reference import Reference
 
 DESCRIPTION = "Colorize black-and-white photographs. Nothing leaves this machine."

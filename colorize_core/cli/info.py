@@ -12,8 +12,8 @@ from typing import Any
 from colorize_core.cli import terminal
 from colorize_core.errors import PictureError
 from colorize_core.imaging import image
-from colorize_core.provenance import Record
 from colorize_core.steering.hints import Hint
+from colorize_core.steering.provenance import Record
 
 DESCRIPTION = "Where the colours of pictures come from, as their files say."
 EXAMPLES = """\

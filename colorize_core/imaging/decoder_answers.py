@@ -18,7 +18,7 @@ from colorize_core.errors import PictureError
 from colorize_core.imaging.image import Photo
 from colorize_core.imaging.limits import MAX_BLOCK
 from colorize_core.imaging.metadata import Metadata
-from colorize_core.provenance import Record
+from colorize_core.steering.provenance import Record
 
 MOST_LINE = 16 * MAX_BLOCK  # bytes: some kinds of metadata, and six for a letter at most
 DEPTHS: dict[int, Any] = {1: np.uint8, 2: np.uint16}  # by bytes a sample

@@ -36,7 +36,7 @@ from colorize_core.imaging.metadata import (
     read_orientation,
 )
 from colorize_core.imaging.metadata import read_record as find_record
-from colorize_core.provenance import Record
+from colorize_core.steering.provenance import Record
 
 __all__ = [
     "MAX_BYTES",
@@ -226,4 +226,5 @@ def write(path: str | Path, photo: Photo, quality: int = 95) -> None:
         what = f"with the suffix {path.suffix}" if path.suffix else "without a suffix"
         raise SaveError(f"{path}: no picture is written {what}. Choose {', '.join(WRITTEN)}.")
     data = encode(photo, format.name, quality)
-    write_whole(path, data)
+    with write_whole(path) as file:
+        file.write(data)

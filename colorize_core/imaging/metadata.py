@@ -19,7 +19,7 @@ from colorize_core.imaging.limits import MAX_BLOCK
 from colorize_core.imaging.parts import Parts
 from colorize_core.imaging.records import split_record
 from colorize_core.imaging.tiff import DirectoryReader, Entry, Tags
-from colorize_core.provenance import Record
+from colorize_core.steering.provenance import Record
 
 # The tags of a TIFF file that describe the photograph; the others describe how its pixels lie.
 DESCRIPTIVE = frozenset(

@@ -13,7 +13,7 @@ from dataclasses import replace
 from colorize_core.imaging import xmp
 from colorize_core.imaging.limits import MAX_BLOCK
 from colorize_core.imaging.xmp import NAMESPACES, Packet, Property
-from colorize_core.provenance import SOFTWARE, Record
+from colorize_core.steering.provenance import SOFTWARE, Record
 
 _OWN = NAMESPACES["autochrome"]
 _KEY = f"{_OWN}Record"

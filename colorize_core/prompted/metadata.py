@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from colorize_core.errors import OptionError
 from colorize_core.prompted.settings import PromptSettings
 from colorize_core.prompted.sources import list_needed
-from colorize_core.provenance import Record
+from colorize_core.steering.provenance import Record
 
 KEY = "prompted"  # of the record's settings
 

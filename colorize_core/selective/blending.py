@@ -26,8 +26,8 @@ from colorize_core.imaging.color import (
 from colorize_core.imaging.encoders import convert_dtype
 from colorize_core.imaging.tone import FINE, Picture, measure_tone
 from colorize_core.models import registry
-from colorize_core.provenance import Record, make_record
 from colorize_core.selective.masks import Mask, check_size, measure_lightness, refine, resize
+from colorize_core.steering.provenance import Record, make_record
 
 STRIP_PIXELS = 1 << 18  # what is mixed at a time
 LOOKED_AT = 256  # pixels of each side of a copy that tells whether a photo has colours

@@ -336,7 +336,8 @@ def write_mask(path: str | Path, mask: Mask) -> None:
     path = Path(path)
     if path.suffix.lower() != ".png":
         raise SaveError(f"{path}: masks are written as PNG. Choose a name that ends in .png.")
-    write_whole(path, encode_mask(mask))
+    with write_whole(path) as file:
+        file.write(encode_mask(mask))
 
 
 def describe_doubt(mask: Mask, what: str = "The mask") -> str:

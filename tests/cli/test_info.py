@@ -20,8 +20,8 @@ from colorize_core.cli import colorize, main
 from colorize_core.imaging import image
 from colorize_core.imaging.finish import Finish
 from colorize_core.options import Options
-from colorize_core.provenance import Record, describe_options, make_record
 from colorize_core.steering.hints import Hint
+from colorize_core.steering.provenance import Record, describe_options, make_record
 
 HINTS = (
     Hint(0.5, 0.4, (12.0, 30.5)),

@@ -1029,27 +1029,28 @@ def test_sides_that_a_format_cannot_hold() -> None:
     assert image.encode(photo(np.zeros((1, 65_536, 3), np.uint8)), "PNG")
 
 
-@pytest.mark.parametrize("failing", ["write_bytes", "replace"])
+@pytest.mark.parametrize("failing", ["write", "replace"])
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(
     failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "photo.png"
     path.write_bytes(b"old")
-    real = Path.write_bytes
 
-    def full(self: Path, data: bytes) -> int:
-        real(self, data[:10])
-        raise OSError(28, "No space left on device")
+    class Full(io.FileIO):
+        def write(self, data: Any, /) -> int:
+            super().write(data[:10])
+            raise OSError(28, "No space left on device")
 
     def refused(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    if failing == "write_bytes":
-        monkeypatch.setattr(Path, "write_bytes", full)
-    else:
-        monkeypatch.setattr(os, "replace", refused)
-    with pytest.raises(SaveError, match=r"photo\.png cannot be written: (No space|Permission)"):
-        image.write(path, photo(files.soft()))
+    with monkeypatch.context() as patched:
+        if failing == "write":
+            patched.setattr(Path, "open", lambda self, mode: Full(self, mode))
+        else:
+            patched.setattr(os, "replace", refused)
+        with pytest.raises(SaveError, match=r"photo\.png cannot be written: (No space|Permission)"):
+            image.write(path, photo(files.soft()))
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

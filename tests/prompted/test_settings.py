@@ -36,7 +36,7 @@ from colorize_core.prompted.settings import (
     PromptSettings,
     toggle_phrase,
 )
-from colorize_core.provenance import ADDED, DRAWN, make_record
+from colorize_core.steering.provenance import ADDED, DRAWN, make_record
 
 # --- settings ---
 

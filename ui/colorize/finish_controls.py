@@ -39,7 +39,12 @@ def build() -> tuple[list[Any], Any]:
 
 def reset() -> list[Any]:
     """Where the sliders begin, which changes nothing."""
-    return [control.default for control in CONTROLS.values()]
+    return fill(NO_FINISH)
+
+
+def fill(finish: Finish) -> list[Any]:
+    """Where the sliders stand for that finish."""
+    return [getattr(finish, name) for name in CONTROLS]
 
 
 def read_finish(*values: float) -> Finish:

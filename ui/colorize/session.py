@@ -11,18 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize_core.cards import AUTO_VIVIDNESS
+from colorize_core.errors import OptionError
 from colorize_core.options import Options
 from colorize_core.steering.hints import Hint
 from ui.shared import model_choices
+from ui.shared.kept_work import KeptSession
 from ui.shared.photo import OpenPhoto
-from ui.shared.photo_tab import PhotoSession
 from ui.shared.service import Colorization
 
 PREVIEW_SIDE = 1024  # pixels along the longer side of the picture that is steered
 
 
 @dataclass(eq=False)
-class ColorizeSession(PhotoSession):
+class ColorizeSession(KeptSession):
     """One photo and its colours."""
 
     photo: OpenPhoto
@@ -30,8 +31,8 @@ class ColorizeSession(PhotoSession):
     unfinished: bool = False  # whether it is compared with the same without its finish
     plain: Colorization | None = None  # that, once it was made
     steering: bool = False  # the hint editor is shown, not the slider
-    # So that clicks that were meant for another photo are told apart.
-    key: str = field(default_factory=lambda: secrets.token_hex(8))
+    key: str = field(default_factory=lambda: secrets.token_hex(16))
+    earlier: str = ""
     asked: int = 0  # the number of the editor's last message, and of the last that was answered
     seen: int = 0
     hints: tuple[Hint, ...] = ()  # also while a model is chosen that takes none
@@ -42,11 +43,14 @@ class ColorizeSession(PhotoSession):
     def by_hand(self) -> bool:
         return bool(self.hints)
 
+    @property
+    def work(self) -> Options:
+        """All that was asked for, also hints that wait for a model that takes them."""
+        return replace(self.result.options, hints=self.hints, variant=self.variant)
+
     def add_steering(self, options: Options) -> Options:
         """The options with hints and variant, where their model takes them."""
-        card = next(card for card in model_choices.every() if card.name == options.model)
-        variant = self.variant if AUTO_VIVIDNESS in card.controls else 0
-        return replace(options, hints=self.hints, variant=variant) if card.takes_hints else options
+        return add_steering(options, self.hints, self.variant)
 
     @cached_property
     def small(self) -> NDArray[np.uint8]:
@@ -54,3 +58,14 @@ class ColorizeSession(PhotoSession):
         width, height = self.photo.size
         scale = min(1.0, PREVIEW_SIDE / max(width, height))
         return self.photo.shrink(max(1, round(height * scale)), max(1, round(width * scale)))
+
+
+def add_steering(options: Options, hints: tuple[Hint, ...], variant: int) -> Options:
+    """The options with these, where their model takes them, and else without any. Raises
+    OptionError for a model that is not known."""
+    card = next((card for card in model_choices.every() if card.name == options.model), None)
+    if card is None:
+        raise OptionError(f"There is no model {options.model}.")
+    taken = hints if card.takes_hints else ()
+    variant = variant if card.takes_hints and AUTO_VIVIDNESS in card.controls else 0
+    return replace(options, hints=taken, variant=variant)

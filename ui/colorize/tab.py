@@ -9,37 +9,108 @@ from typing import Any
 import gradio as gr
 
 from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN
+from colorize_core.imaging.finish import CONTROLS as FINISH
 from colorize_core.models.runner import Task
 from colorize_core.options import DEFAULT_MODEL, Options, check_variant
+from colorize_core.steering import project
 from colorize_core.steering.hints import Hint, read_hints
 from ui.colorize import endpoint, finish_controls, hint_editor
-from ui.colorize.session import ColorizeSession
+from ui.colorize.projects import Found, open_project, read_settings, save
+from ui.colorize.session import ColorizeSession, add_steering
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, model_choices, slider, widgets
 from ui.shared.handlers import AWAY, THERE, Updates, View, task_handler
+from ui.shared.kept_work import OFFER, KeptHandlers, build_confirm, build_offer, wire_offer
 from ui.shared.photo import OpenPhoto
-from ui.shared.photo_tab import PhotoHandlers, build_samples, no_file, wire, wire_downloads
+from ui.shared.photo_tab import (
+    build_samples,
+    no_file,
+    restore_photo,
+    wire,
+    wire_downloads,
+    wire_upload,
+)
 from ui.shared.service import Colorization, Service
 
 TITLE = "Colorize"
 COMPARING, STEERING = "Before and after", "Colour it"
 STOPPED = "<p>Stopped. The picture shows the settings before.</p>"
 OWN = (AUTO_VIVIDNESS, NATURAL_SKIN)  # controls that only some models have
+# The controls in the order of build(), and the row of those of OWN.
+CONTROLS = (
+    *("model", "vividness", "strength", "gain", "neutralize"),
+    *(control.name for control in OWN),
+    *(f"finish_{name}" for name in FINISH),
+    "unfinished",
+)
+FILLED = (*CONTROLS, "own")  # what fill_controls() answers with
+PROJECT = "project"  # beside the formats of a download
+STORAGE_KEY = "autochrome-studio-colorize"
 
 
-class Handlers(PhotoHandlers):
+class Handlers(KeptHandlers):
     """What the controls do."""
 
+    kind = ColorizeSession
+
     def begin(
-        self, photo: OpenPhoto, before: ColorizeSession | None, task: Task, *controls: Any
+        self,
+        photo: OpenPhoto,
+        before: ColorizeSession | None,
+        task: Task,
+        kept: str,
+        *controls: Any,
     ) -> Iterator[Updates]:
         """The photo while it is worked on, then its first colours in its place."""
-        preview = gr.update(value=str(photo.path), visible=True)
-        yield {"zone": preview, "place": AWAY, "frame": AWAY}
+        found = next((each for each in controls if isinstance(each, Found)), None)
+        if found is None and project.recognize(photo.path):
+            found = open_project(photo.path, before, self.service)
+        if found is not None:
+            yield from self._take_up(found, task, kept)
+            return
+        yield self._preview(photo)
         *asked, unfinished = controls
         result = self.service.colorize(photo, read_options(*asked), task)
-        session = ColorizeSession(photo, result, unfinished)
-        yield {"frame": THERE, "session": session, **self.show(session, task)}
+        yield self._show_first(ColorizeSession(photo, result, unfinished, earlier=kept), task)
+
+    def _take_up(self, found: Found, task: Task, kept: str) -> Iterator[Updates]:
+        """A photo with options that were saved."""
+        yield self._preview(found.photo)
+        hints, variant = found.options.hints, found.options.variant
+        options = add_steering(found.options, hints, variant)
+        make = self.service.steer if options.hints else self.service.colorize
+        result = make(found.photo, options, task)
+        session = ColorizeSession(
+            found.photo, result, earlier=kept, steering=bool(options.hints), hints=hints
+        )
+        session.variant = variant
+        said = {"message": widgets.note(found.said)} if found.said else {}
+        shown = {**self._show_first(session, task), **fill_controls(options), **self.keep(session)}
+        yield {**shown, **said}
+
+    def _preview(self, photo: OpenPhoto) -> Updates:
+        preview = gr.update(value=str(photo.path), visible=True)
+        return {"zone": preview, "place": AWAY, "frame": AWAY}
+
+    def _show_first(self, session: ColorizeSession, task: Task) -> Updates:
+        offered = self.offer(session, session.earlier)
+        return {"frame": THERE, "session": session, **offered, **self.show(session, task)}
+
+    @task_handler(failed=restore_photo, stopped=restore_photo)
+    def load(
+        self,
+        task: Task,
+        upload: dict[str, Any] | None,
+        session: ColorizeSession | None,
+        kept: str,
+        *controls: Any,
+    ) -> Iterator[Updates]:
+        """Open a project, or take the settings of a picture for the photo that is there."""
+        photo = self.service.photo(self.service.upload(upload))
+        if not project.recognize(photo.path):
+            found = read_settings(photo.path, session, self.service, task)
+            controls = (found,)
+        yield from self._begin(photo, session, task, kept, *controls)
 
     def restore(self, session: ColorizeSession | None) -> Updates:
         there = THERE if session else AWAY
@@ -47,6 +118,12 @@ class Handlers(PhotoHandlers):
 
     def clear(self) -> Updates:
         return {"frame": AWAY, "compared": None, "steered": None, "line": ""}
+
+    def take_up(self, work: ColorizeSession) -> Updates:
+        """The tab with that work, as it was left; no network runs."""
+        work.steering = bool(work.result.options.hints)
+        work.unfinished = False
+        return {"frame": THERE, **fill_controls(work.result.options), **self.show(work, Task())}
 
     def show(self, session: ColorizeSession, task: Task) -> Updates:
         """The slider, or the hint editor."""
@@ -122,7 +199,8 @@ class Handlers(PhotoHandlers):
         more = self._find_more(given, session, task)
         session.seen = session.asked
         steered = hint_editor.view(session, **more)
-        return {"message": "", "steered": steered, "line": session.result.line}
+        said = {"message": "", "line": session.result.line}
+        return {**said, "steered": steered, **self.keep(session)}
 
     def _find_more(
         self, given: dict[str, Any], session: ColorizeSession, task: Task
@@ -157,11 +235,15 @@ class Handlers(PhotoHandlers):
         return more
 
     @task_handler(failed=no_file, stopped=no_file)
-    def download(self, task: Task, session: ColorizeSession | None, format: str) -> Updates:
-        """The result as a file, made when it is asked for."""
+    def download(
+        self, task: Task, session: ColorizeSession | None, mark: bool, format: str
+    ) -> Updates:
+        """The result or the whole project as a file, made when it is asked for."""
         if session is None:
             return {"finished": None}
-        path = self.service.export(session.result, format, task)
+        if format == PROJECT:
+            return {"message": "", "finished": str(save(session, self.service))}
+        path = self.service.export(session.result, format, task, bool(mark))
         said = widgets.note(self.service.describe_losses(session.result, format))
         return {"message": said, "finished": str(path)}
 
@@ -181,6 +263,25 @@ def read_options(
         return options
     values = {control.name: control.read(value) for control, value in zip(OWN, own, strict=True)}
     return options.with_controls(**values)
+
+
+def fill_controls(options: Options) -> Updates:
+    """The controls as those options have them, compared with the photo before."""
+    own = dict(options.controls)
+    values = [
+        gr.update(value=options.model, info=summarize(options.model)),
+        *(options.vividness, options.strength, options.gain, options.neutralize),
+        *(own.get(control.name, control.default) for control in OWN),
+        *finish_controls.fill(options.finish),
+        False,
+    ]
+    filled = dict(zip(CONTROLS, values, strict=True))
+    return {**filled, "own": gr.update(visible=has_own(options.model))}
+
+
+def summarize(model: str) -> str:
+    """What its card says in a sentence."""
+    return next((card.summary for card in model_choices.every() if card.name == model), "")
 
 
 def takes_hints(result: Colorization) -> bool:
@@ -211,23 +312,37 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
             )
             compared = slider.build(elem_id="slider")
             steered = hint_editor.build(elem_id="steer")
+    view = View(message=message, zone=zone, session=session, opening=busy, cancel_opening=cancel)
+    with gr.Row(elem_classes="actions"):
+        saved = gr.UploadButton(
+            "Open a project, or a picture's settings",
+            file_types=[project.SUFFIX, "image"],
+            size="sm",
+        )
+    build_offer(view, STORAGE_KEY)
     with gr.Column(visible=False, elem_id="result", elem_classes="result") as place:
         with gr.Row(elem_classes="actions"):
             line = widgets.status_line(elem_id="line")
             buttons = widgets.downloads()
-            again = gr.Button("Another photo", size="sm")
+            mark = gr.Checkbox(False, label="Say so in a corner", container=False)
+            buttons[PROJECT] = gr.Button("Save project", size="sm")
+            another = gr.Button("Another photo", size="sm")
+        build_confirm(view)
         with gr.Accordion("Adjust", open=False, elem_id="adjust", elem_classes="adjust"):
-            controls = build_controls()
+            controls, own = build_controls()
         finish, put_back = finish_controls.build()
         controls += finish
-    view = View(message=message, zone=zone, frame=frame, compared=compared, place=place, line=line)
-    view.add(session=session, again=again, opening=busy, cancel_opening=cancel)
-    view.add(mode=mode, steered=steered)
+    view.add(frame=frame, compared=compared, place=place, line=line, mode=mode, steered=steered)
+    view.add(own=own, **dict(zip(CONTROLS, controls, strict=True)))
     build_samples(view, service, examples)
     view.add(finished=gr.DownloadButton(visible="hidden"))
 
     shown = ["mode", "compared", "steered", "line"]
-    wire(view, on, ["frame", *shown], controls, page)
+    changed = ["frame", *shown, "kept", *OFFER, *FILLED]
+    context = [view["kept"], *controls]
+    wire(view, on, changed, context, page)
+    wire_upload(view, on, saved, on.load, changed, context)
+    wire_offer(view, on, another, ["frame", *shown, *FILLED])
     turn, asked = view["turn"], widgets.runs(busy)
     adjusting = view.wire(on.adjust, [turn, session, *controls], ["message", *shown])
     moved = [control.input for control in controls]
@@ -235,36 +350,34 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     put_back.success(*adjusting, trigger_mode="always_last", **asked)
     mode.input(*view.wire(on.switch, [turn, session, mode], ["message", *shown]), **asked)
     steered.submit(
-        *view.wire(on.steer, [turn, session], ["message", "steered", "line"]),
+        *view.wire(on.steer, [turn, session], ["message", "steered", "line", "kept"]),
         trigger_mode="multiple",
         **{**asked, "show_progress": "hidden", "show_progress_on": None},
     )
-    wire_downloads(view, buttons, on.download, [turn, session], busy)
+    wire_downloads(view, buttons, on.download, [turn, session, mark], busy)
     endpoint.build(service, zone, controls[:5])  # those of OWN are among its options
     return [widgets.picker(controls[0], model_choices.every())]
 
 
-def build_controls() -> list[Any]:
+def build_controls() -> tuple[list[Any], gr.Row]:
     """Model, vividness, strength, gain, neutralize and those of OWN: as read_options() takes
-    them."""
-    cards = model_choices.every()
-    summaries = {card.name: card.summary for card in cards}
+    them; and the row of those of OWN."""
     with gr.Row():
         vividness, strength, gain = widgets.sliders()
     with gr.Row():
         model = gr.Dropdown(
-            model_choices.choices(cards),
+            model_choices.choices(model_choices.every()),
             value=DEFAULT_MODEL,
             label="Model",
-            info=summaries[DEFAULT_MODEL],
+            info=summarize(DEFAULT_MODEL),
         )
         neutralize = widgets.neutralizing()
     with gr.Row() as row:
         own = [widgets.build_control(control) for control in OWN]
     model.input(
-        lambda name: [gr.update(info=summaries[name]), gr.update(visible=has_own(name))],
+        lambda name: [gr.update(info=summarize(name)), gr.update(visible=has_own(name))],
         model,
         [model, row],
         **widgets.QUICK,
     )
-    return [model, vividness, strength, gain, neutralize, *own]
+    return [model, vividness, strength, gain, neutralize, *own], row

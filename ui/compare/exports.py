@@ -12,7 +12,7 @@ from colorize_core.file_names import make_name
 from colorize_core.imaging import image
 from colorize_core.imaging.captions import draw_captioned_grid
 from colorize_core.metrics import protocol
-from colorize_core.provenance import make_record
+from colorize_core.steering.provenance import make_record
 from ui.compare.session import CompareSession
 from ui.server.temp_files import Folder
 

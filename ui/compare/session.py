@@ -19,7 +19,7 @@ from colorize_core.imaging.heatmap import draw_heat_map
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.metrics import Metric, baselines, protocol
 from colorize_core.options import Options
-from colorize_core.provenance import Record, describe_options
+from colorize_core.steering.provenance import Record, describe_options
 from ui.shared.photo import OpenPhoto, decode
 from ui.shared.photo_tab import PhotoSession
 from ui.shared.service import Service, in_words

@@ -13,8 +13,8 @@ from colorize_core.file_names import make_name
 from colorize_core.imaging import image
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.models.runner import Task
-from colorize_core.provenance import Record
 from colorize_core.selective import Mask, Region
+from colorize_core.steering.provenance import Record
 from ui.selective.session import OWN, Fill, SelectiveSession
 from ui.shared.service import QUALITY, Service
 

@@ -24,8 +24,8 @@ from colorize_core.imaging.tone import Picture
 from colorize_core.models.runner import Task
 from colorize_core.options import DEFAULT_MODEL, Options
 from colorize_core.selective import Layer, Mask, Region
+from ui.shared.kept_work import KeptSession
 from ui.shared.photo import OpenPhoto
-from ui.shared.photo_tab import PhotoSession
 from ui.shared.service import QUALITY, Service
 
 MOST_STEPS = 60  # that can be undone
@@ -73,11 +73,11 @@ class Area:
 
 
 @dataclass(eq=False)
-class SelectiveSession(PhotoSession):
+class SelectiveSession(KeptSession):
     """One photo and its regions."""
 
     photo: OpenPhoto
-    key: str  # of this session, so that strokes meant for another photo are told apart
+    key: str
     small: NDArray[np.uint8]  # the photo at the size at which it is edited, (H, W, 3)
     areas: tuple[Area, ...] = ()
     active: int = 0  # the place of the region that is worked on
@@ -88,6 +88,7 @@ class SelectiveSession(PhotoSession):
     masks: dict[bytes, Path] = field(default_factory=dict)  # what the page is shown of them
     past: list[tuple[Area, ...]] = field(default_factory=list)
     future: list[tuple[Area, ...]] = field(default_factory=list)
+    earlier: str = ""
     seen: int = 0  # the last edit of the page's that was made
     version: int = 0  # of what the page is shown
     names: Iterator[int] = field(default_factory=count)  # of files that the page is shown

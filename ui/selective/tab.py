@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
@@ -32,13 +31,12 @@ from ui.selective.fill_controls import (
     read_fill,
 )
 from ui.selective.session import Fill, SelectiveSession
-from ui.server.sessions import client_id
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, model_choices, widgets
-from ui.shared.handlers import AWAY, THERE, Updates, View, quick_handler, task_handler, wire_run
+from ui.shared.handlers import Updates, quick_handler, task_handler, wire_run
+from ui.shared.kept_work import OFFER, KeptHandlers, build_confirm, build_offer, wire_offer
 from ui.shared.photo import OpenPhoto
 from ui.shared.photo_tab import (
-    PhotoHandlers,
     build_samples,
     build_zone,
     no_file,
@@ -49,15 +47,12 @@ from ui.shared.service import Service, in_words, tell_owner
 
 TITLE = "Selective"
 INVITATION = "# Drop a photo\nto colour only a part of it"
-GONE = "That work is no longer here: it is kept for an hour. Add the photo again."
 SAM = (
     "<p>Looks again where your box and your strokes point; "
     f"downloads {format_size(SAM2.bytes)} once.</p>"
 )
 CONTROLS = ("shown", "inside", "vividness", "colour", "layers", "kept")  # what show() answers with
-OFFER = ("offer", "offered", "confirm")
-# The key of one's own work, which the app keeps for an hour: a page that is loaded anew finds it.
-STORAGE_KEY, STORAGE_SECRET = "autochrome-studio-selective", "its-key-is-a-secret-itself"
+STORAGE_KEY = "autochrome-studio-selective"
 
 
 def describe_network(network: Network) -> str:
@@ -67,23 +62,23 @@ def describe_network(network: Network) -> str:
     return f"{network.title}: downloads {format_size(DOWNLOADS[network.download].bytes)} once"
 
 
-class Handlers(PhotoHandlers):
+class Handlers(KeptHandlers):
     """What the controls do. Whose photo it is comes with every call, in its session."""
 
     remark = "remark"
+    kind = SelectiveSession
 
     # --- the photo ------------------------------------------------------------------------------
 
     def begin(
-        self, photo: OpenPhoto, before: SelectiveSession | None, task: Task, *context: Any
+        self, photo: OpenPhoto, before: SelectiveSession | None, task: Task, kept: str = ""
     ) -> Iterator[Updates]:
         """The photo is seen at once, then its first mask."""
         photo.read(task)
         session = SelectiveSession.open(photo, self.service)
         session.make(Fill(), self.service, task)
-        # Work by hand on another photo is kept, and can be gone on with.
-        kept = self.offer(session, before.key if before is not None and before.by_hand else "")
-        yield {"session": session, **kept, **self.show(session)}
+        session.earlier = kept
+        yield {"session": session, **self.offer(session, kept), **self.show(session)}
         said: Updates = {}
         try:
             with in_words(), session.lock:
@@ -98,48 +93,9 @@ class Handlers(PhotoHandlers):
     def clear(self) -> Updates:
         return {"shown": None}
 
-    # --- work by hand, which is not thrown away -------------------------------------------------
-
-    def ask(self, session: SelectiveSession | None, kept: str, request: gr.Request) -> Updates:
-        """Whether what was done by hand may be put away for another photo."""
-        if session is not None and session.by_hand:
-            return {"confirm": THERE}
-        return self.put_away(session, kept, request)
-
-    def put_away(self, session: SelectiveSession | None, kept: str, request: gr.Request) -> Updates:
-        """Back to the drop zone; work by hand can be gone on with."""
-        return {**self.reset(session, request), **self.offer(None, kept)}
-
-    def offer(self, session: SelectiveSession | None, kept: str) -> Updates:
-        """The work that the browser knows of, where another photo or none is there."""
-        work = self._find(kept)
-        name = escape(work.photo.path.name) if work else ""
-        return {
-            "offer": gr.update(visible=work not in (None, session)),
-            "offered": f"<p>Your work on {name} is kept for an hour.</p>" if work else "",
-            "confirm": AWAY,
-        }
-
-    def go_on(self, session: SelectiveSession | None, kept: str, request: gr.Request) -> Updates:
-        """Take that work up again."""
-        work = self._find(kept)
-        if work is None:
-            return {**self.offer(session, ""), "message": widgets.alert(GONE)}
-        if session not in (None, work):
-            session.away = True
-        work.away = False
-        self.service.follow(client_id(request), work.photo)
-        place = {"place": THERE, "samples": AWAY, "zone": gr.update(value=None, visible="hidden")}
-        said = {"message": "", "remark": "", "outside": name_choice(work.outside)}
-        return {**place, **said, "session": work, **self.show(work), **self.offer(work, kept)}
-
-    def forget(self, kept: str) -> Updates:
-        self.service.forget_work(kept)
-        return {"kept": "", "offer": AWAY}
-
-    def _find(self, kept: str) -> SelectiveSession | None:
-        work = self.service.find_work(kept)
-        return work if work is not None and work.photo.path.exists() else None
+    def take_up(self, work: SelectiveSession) -> Updates:
+        """The tab with that work, as it was left."""
+        return {"outside": name_choice(work.outside), **self.show(work)}
 
     def show(self, session: SelectiveSession) -> Updates:
         """The picture, and the controls as the region that is worked on has them."""
@@ -162,10 +118,7 @@ class Handlers(PhotoHandlers):
         }
 
     def show_picture(self, session: SelectiveSession) -> Updates:
-        if session.by_hand:
-            self.service.keep_work(session.key, session)
-        kept = session.key if session.by_hand else gr.skip()
-        return {"shown": mask_editor.view(session, self.service), "kept": kept}
+        return {"shown": mask_editor.view(session, self.service), **self.keep(session)}
 
     # --- masks ----------------------------------------------------------------------------------
 
@@ -332,7 +285,7 @@ def build(
     on = Handlers(service, examples, cards)
 
     view = build_zone(INVITATION)
-    build_offer(view)
+    build_offer(view, STORAGE_KEY)
     build_samples(view, service, examples)
     with gr.Column(visible=False) as workspace:
         with gr.Row(elem_classes="workbench"):
@@ -354,17 +307,14 @@ def build(
                 gr.HTML("Download", elem_classes="downloads-label")
                 buttons = {kind: gr.Button(kind, size="sm") for kind in mask_files.KINDS}
             another = gr.Button("Another photo", size="sm")
-        with gr.Row(visible=False, elem_classes="actions") as confirm:
-            gr.HTML("Put away what you have done here?", elem_classes="done")
-            again = gr.Button("Put it away", size="sm", variant="stop")
-            stay = gr.Button("Keep working", size="sm")
-    view.add(confirm=confirm, place=workspace, shown=shown, layers=layers, remark=remark)
+        build_confirm(view)
+    view.add(place=workspace, shown=shown, layers=layers, remark=remark)
     view.add(inside=inside, vividness=vividness, colour=colour)
     view.add(outside=outside, outside_vividness=outside_vividness)
     view.add(session=gr.State(None, time_to_live=KEEP_SECONDS))
     view.add(finished=gr.DownloadButton(visible="hidden"))
 
-    opened = wire(view, on, [*CONTROLS, *OFFER], page=page)
+    opened = wire(view, on, [*CONTROLS, *OFFER], [view["kept"]], page)
     session, turn, run = view["session"], view["turn"], widgets.runs(busy)
     latest = {"trigger_mode": "always_last", **widgets.QUICK}
     changed = ["remark", *CONTROLS]
@@ -387,7 +337,7 @@ def build(
     layers.input(*view.wire(on.toggle, [session, layers], ["remark", "shown", "kept"]), **latest)
     runs.append(find.click(*view.wire(on.find, [turn, session, network], changed), **run))
     runs.append(point.click(*view.wire(on.point, [turn, session], changed), **run))
-    wire_offer(view, on, another, again, stay)
+    wire_offer(view, on, another, [*CONTROLS, "outside"])
     mask_file.upload(
         *view.wire(on.load_mask, [session, mask_file], ["remark", "shown", "kept"]), **widgets.QUICK
     )
@@ -396,30 +346,6 @@ def build(
     remark.change(None, None, None, js="() => { window.showAlert(); }", **widgets.QUICK)
     endpoint.build(service, cards, view["zone"], [inside, outside, vividness, colour])
     return [(outside, lambda: gr.update(choices=list_outside(cards)))]
-
-
-def build_offer(view: View) -> None:
-    """Work that is kept, and the buttons that take it up again or forget it."""
-    kept = gr.BrowserState("", storage_key=STORAGE_KEY, secret=STORAGE_SECRET)
-    with gr.Row(visible=False, elem_classes="actions") as offer:
-        offered = gr.HTML(elem_classes="done")
-        go_on = gr.Button("Go on with it", size="sm", variant="primary")
-        forget = gr.Button("Forget it", size="sm")
-    view.add(kept=kept, offer=offer, offered=offered, go_on=go_on, forget=forget)
-
-
-def wire_offer(
-    view: View, on: Handlers, another: gr.Button, again: gr.Button, stay: gr.Button
-) -> None:
-    known = [view["session"], view["kept"]]
-    opening = ["message", "remark", "zone", "samples", "place", "session", *CONTROLS]
-    every = [*opening, "outside", *OFFER]
-    another.click(*view.wire(on.ask, known, every), **widgets.QUICK)
-    again.click(*view.wire(on.put_away, known, every), **widgets.QUICK)
-    stay.click(lambda: AWAY, None, view["confirm"], **widgets.QUICK)
-    gr.on(None, *view.wire(on.offer, known, OFFER), **widgets.QUICK)  # also when the page opens
-    view["go_on"].click(*view.wire(on.go_on, known, every), **widgets.QUICK)
-    view["forget"].click(*view.wire(on.forget, view["kept"], ["kept", "offer"]), **widgets.QUICK)
 
 
 def may_use(service: Service, network: str) -> bool:

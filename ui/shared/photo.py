@@ -20,7 +20,7 @@ from colorize_core.imaging.formats import CHOICES
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.models.runner import Runner, Task
 from colorize_core.options import Options
-from colorize_core.provenance import Record
+from colorize_core.steering.provenance import Record
 from ui.server.limits import CACHE_BYTES
 
 MOST_PREDICTIONS = 8  # of one photo, the least recently used goes

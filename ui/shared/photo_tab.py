@@ -38,7 +38,7 @@ class PhotoSession:
         return False
 
 
-def _restore(self: PhotoHandlers, *values: Any) -> Updates:
+def restore_photo(self: PhotoHandlers, *values: Any) -> Updates:
     """What was to be opened cannot be: the photo before stays. The values end with session and
     context, after what was dropped where something was."""
     return self.restore(next((v for v in values if isinstance(v, PhotoSession)), None))
@@ -55,7 +55,7 @@ class PhotoHandlers(Handlers):
     def begin(self, photo: OpenPhoto, before: Any, task: Task, *context: Any) -> Iterator[Updates]:
         """The tab with that photo; `before` is the session of the one before, or None."""
 
-    @task_handler(failed=_restore, stopped=_restore)
+    @task_handler(failed=restore_photo, stopped=restore_photo)
     def open(
         self,
         task: Task,
@@ -171,8 +171,7 @@ def wire(
 ) -> Any:
     """The event that opens a photo, after which more may be done; and those that put it away.
     `names`: what else they change. `page`: the tab that is entered."""
-    known = ["message", on.remark, "zone", "samples", "place", "session", *names]
-    outputs = list(dict.fromkeys(known))
+    outputs = list_outputs(on, names)
     session, turn = view["session"], gr.Number(visible=False)  # filled by the page
     entered = gr.Textbox(visible="hidden")  # a State tells the page of no change
     view.add(turn=turn, entered=entered)
@@ -195,6 +194,32 @@ def wire(
     if "again" in view:
         view["again"].click(*view.wire(on.reset, session, outputs), **widgets.QUICK)
     return opened
+
+
+def wire_upload(
+    view: View,
+    on: PhotoHandlers,
+    button: gr.UploadButton,
+    handler: Any,
+    names: Sequence[str],
+    context: Sequence[Any] = (),
+) -> None:
+    """A button for other files that open a photo, by a handler of its own; after wire(), and with
+    its `names` and `context`."""
+    outputs = list_outputs(on, names)
+    opened = button.upload(
+        *view.wire(handler, [view["turn"], button, view["session"], *context], outputs),
+        preprocess=False,
+        trigger_mode="multiple",
+        **widgets.runs(view["opening"]),
+    )
+    opened.failure(*view.wire(on.refuse, view["session"], outputs), **widgets.QUICK)
+
+
+def list_outputs(on: PhotoHandlers, names: Sequence[str]) -> list[str]:
+    """What the event that opens a photo changes, these included."""
+    known = ["message", on.remark, "zone", "samples", "place", "session", *names]
+    return list(dict.fromkeys(known))
 
 
 def describe(photo: NDArray[np.uint8], *lines: str) -> str:

@@ -28,7 +28,7 @@ from colorize_core.imaging.formats import CHOICES
 from colorize_core.imaging.mark import draw_mark
 from colorize_core.models.runner import Report, Runner, Task
 from colorize_core.options import DEFAULT_MODEL, VARIANTS, Options
-from colorize_core.provenance import describe_options
+from colorize_core.steering.provenance import describe_options
 from ui.server.limits import Public
 from ui.server.temp_files import Folder
 from ui.shared import model_choices

@@ -55,7 +55,7 @@ def on(service: Service) -> Handlers:
 def opened(service: Service, on: Handlers, gray_photo: Path, seen: list[Any]) -> ColorizeSession:
     path = service.folder.new("old.png")
     path.write_bytes(gray_photo.read_bytes())
-    updates = call(on.open, {"path": str(path)}, None, *LOOK, *PLAIN, False, event=UPLOAD)
+    updates = call(on.open, {"path": str(path)}, None, "", *LOOK, *PLAIN, False, event=UPLOAD)
     session: ColorizeSession = updates["session"]
     assert session.result.options.finish == NO_FINISH
     assert len(seen) == 1
@@ -111,7 +111,7 @@ def test_the_photo_before_has_no_finish_though_it_was_in_colour(
     path = service.folder.new("colour.png")
     image.write(path, image.Photo(colour_scene(60, 80), None, image.Metadata(), "PNG"))
     values = (*LOOK, *move(warmth=1, gamma=2), False)
-    made = call(on.open, {"path": str(path)}, None, *values, event=UPLOAD)
+    made = call(on.open, {"path": str(path)}, None, "", *values, event=UPLOAD)
     assert np.ptp(pixels(made["compared"]["value"], "before"), axis=2).max() == 0
     assert np.ptp(pixels(made["compared"]["value"], "after"), axis=2).max() > 20
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from handler_calls import UPLOAD, call
+from handler_calls import UPLOAD, WHO, call
 from numpy.typing import NDArray
 from PIL import Image
 from skimage.data import astronaut
@@ -43,7 +43,7 @@ def on(service: Service) -> Handlers:
 def opened(service: Service, on: Handlers) -> ColorizeSession:
     path = service.folder.new("old.png")
     Image.fromarray(astronaut()).convert("L").resize((320, 320)).save(path)
-    updates = call(on.open, {"path": str(path)}, None, *LOOK, event=UPLOAD)
+    updates = call(on.open, {"path": str(path)}, None, "", *LOOK, event=UPLOAD)
     session: ColorizeSession = updates["session"]
     shown = call(on.switch, session, STEERING)
     assert shown["steered"]["photo"] == session.key
@@ -77,7 +77,7 @@ def test_a_hint_colours_its_place(on: Handlers, opened: ColorizeSession) -> None
 def test_the_download_has_the_hints_and_says_so(on: Handlers, opened: ColorizeSession) -> None:
     known = BLUE | {"known": True, "note": "the suit is kept"}
     steer(on, opened, hints=[known])
-    path = Path(call(on.download, opened, "PNG")["finished"])
+    path = Path(call(on.download, opened, False, "PNG")["finished"])
     record = image.read_record(path)
     assert record is not None
     assert record.hints == (Hint.read(known),)
@@ -208,3 +208,44 @@ def test_the_map_is_saved_at_full_size(on: Handlers, opened: ColorizeSession) ->
     spread = opened.result.prediction.uncertainty()
     assert file["orig_name"] == "old-unsure.png"
     assert np.abs(levels[..., 0] - 5 * spread).max() <= 0.51
+
+
+def test_hints_are_asked_for_and_kept(on: Handlers, opened: ColorizeSession) -> None:
+    assert on.ask(opened, "", WHO)["session"] is None, "nothing was done by hand: away it goes"
+    kept = steer(on, opened, hints=[BLUE], variant=1)["kept"]
+    assert kept == opened.key
+    assert set(on.ask(opened, kept, WHO)) == {"confirm"}
+    away = on.put_away(opened, kept, WHO)
+    assert (away["session"], away["offer"]["visible"]) == (None, True)
+    assert "old.png" in away["offered"]
+    back = on.go_on(None, kept, WHO)
+    assert back["session"] is opened
+    assert not opened.away
+    assert on.service.current(WHO.session_hash) is opened.photo
+    assert [Hint.read(each) for each in back["steered"]["hints"]] == [Hint.read(BLUE)]
+    assert back["steered"]["variant"] == 1
+    assert back["mode"]["value"] == STEERING
+
+
+def test_a_page_that_is_loaded_anew_has_the_controls_of_the_work(
+    on: Handlers, opened: ColorizeSession
+) -> None:
+    kept = steer(on, opened, hints=[BLUE])["kept"]
+    call(on.adjust, opened, "autochrome", 1.4, *LOOK[2:])
+    call(on.switch, opened, COMPARING)
+    back = on.go_on(None, kept, WHO)
+    assert back["vividness"] == 1.4
+    assert back["model"]["value"] == "autochrome"
+    assert back["finish_white"] == 100
+    call(on.adjust, opened, "unet-gan", *LOOK[1:])
+    other = on.go_on(None, kept, WHO)
+    assert other["steered"] is None
+    assert other["own"]["visible"] is False
+    assert other["compared"]["visible"] is True, "hints wait for a model that takes them"
+
+
+def test_hints_that_were_taken_back_are_not_offered(on: Handlers, opened: ColorizeSession) -> None:
+    kept = steer(on, opened, hints=[BLUE])["kept"]
+    steer(on, opened, 2)
+    assert on.offer(None, kept)["offer"]["visible"] is False
+    assert "no longer here" in on.go_on(None, kept, WHO)["message"]

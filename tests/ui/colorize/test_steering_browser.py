@@ -212,3 +212,77 @@ def test_the_colours_of_another_photo_are_taken(visit: Visit, photo: Path, tmp_p
     before = shown(page)
     sheet.click(position={"x": 20, "y": 20})
     wait_for_change(page, before)
+
+
+def test_hints_survive_a_reload_and_another_photo(visit: Visit, photo: Path) -> None:
+    page = visit()
+    pins = open_editor(page, photo)
+    before = shown(page)
+    press(page, pins, 0.2, 0.85)
+    page.locator(".likely button").last.click()
+    wait_for_change(page, before)
+    expect(page.locator(".pin")).to_have_count(1)
+
+    page.reload()
+    expect(page.get_by_text("Your work on portrait.jpg is kept for an hour.")).to_be_visible()
+    page.get_by_role("button", name="Go on with it").click()
+    expect(page.locator(".pin")).to_have_count(1)
+    before = shown(page)
+    press(page, pins, 0.6, 0.3)
+    page.locator(".likely button").first.click()
+    wait_for_change(page, before)
+    expect(page.locator(".pin")).to_have_count(2)
+
+    page.get_by_role("button", name="Another photo").click()
+    page.get_by_role("button", name="Keep working").click()
+    expect(page.get_by_role("button", name="Put it away")).to_have_count(0)
+    page.get_by_role("button", name="Another photo").click()
+    page.get_by_role("button", name="Put it away").click()
+    expect(page.locator("#photo input[type=file]")).to_be_attached()
+    page.get_by_role("button", name="Forget it").click()
+    page.reload()
+    expect(page.locator("#photo")).to_be_visible()
+    expect(page.get_by_role("button", name="Go on with it")).to_have_count(0)
+
+
+def choose(page: Page, path: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Open a project").click()
+    chooser.value.set_files(path)
+
+
+def test_a_project_is_saved_and_opened(visit: Visit, photo: Path, tmp_path: Path) -> None:
+    page = visit()
+    pins = open_editor(page, photo)
+    before = shown(page)
+    press(page, pins, 0.2, 0.85)
+    page.locator(".likely button").last.click()
+    wait_for_change(page, before)
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Save project").click()
+    project = tmp_path / saving.value.suggested_filename
+    assert project.name == "portrait.autochrome"
+    saving.value.save_as(project)
+    page.get_by_label("Say so in a corner").check()
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="JPEG", exact=True).click()
+    picture = tmp_path / saving.value.suggested_filename
+    saving.value.save_as(picture)
+    page.screenshot(path="/tmp/h1-shot1.png", full_page=True)
+
+    page = visit()
+    page.screenshot(path="/tmp/h1-shot0.png", full_page=True)
+    page.locator("#photo input[type=file]").set_input_files(project)  # as if it was dropped
+    expect(page.locator(".pin")).to_have_count(1, timeout=90_000)
+    expect(page.locator(".message [role=alert]")).to_have_count(0)
+
+    page = visit()
+    choose(page, project)
+    expect(page.locator(".pin")).to_have_count(1, timeout=90_000)
+    assert page.evaluate(NAMELESS) == []
+
+    page = visit()
+    page.locator("#photo input[type=file]").set_input_files(photo)
+    expect(page.get_by_role("button", name="Save project")).to_be_visible(timeout=90_000)
+    choose(page, picture)
+    expect(page.locator(".pin")).to_have_count(1, timeout=90_000)

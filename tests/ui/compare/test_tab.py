@@ -31,7 +31,7 @@ from colorize_core.metrics import protocol
 from colorize_core.metrics.lpips import NETS
 from colorize_core.models import runner
 from colorize_core.options import Options
-from colorize_core.provenance import read_options
+from colorize_core.steering.provenance import read_options
 from ui.compare import exports, permalink
 from ui.compare import tab as compare_tab
 from ui.compare.session import MOST_PIXELS, NO_TRUTH, CompareSession

@@ -686,7 +686,7 @@ def test_work_by_hand_is_asked_for_and_kept(page: Page, colour_photo: Path) -> N
     assert back["offer"]["visible"] is False
     dropped = page.service.folder.new("other.jpg")
     dropped.write_bytes(colour_photo.read_bytes())
-    other = call(page.on.open, {"path": str(dropped)}, work, event=UPLOAD)
+    other = call(page.on.open, {"path": str(dropped)}, work, kept, event=UPLOAD)
     assert other["offer"]["visible"] is True, "of another photo that was dropped, too"
 
 
@@ -698,9 +698,34 @@ def test_work_that_is_gone_is_not_offered(page: Page) -> None:
     assert "no longer here" in page.on.go_on(None, kept, WHO)["message"]
 
 
+def test_work_on_two_photos_is_kept_in_turn(page: Page) -> None:
+    kept = page.edit(STROKE)["kept"]
+    first = page.session
+    page.session = call(page.on.open, {"path": str(page.photo)}, first, kept, event=UPLOAD)[
+        "session"
+    ]
+    page.serial = 0
+    kept = page.edit(STROKE)["kept"]
+    second = page.session
+    assert kept == second.key != first.key
+    assert page.on.offer(second, kept)["offer"]["visible"] is True, "the first is not lost"
+    back = page.on.go_on(second, kept, WHO)
+    assert (back["session"], back["kept"]) == (first, first.key)
+    assert second.away
+    assert back["offer"]["visible"] is True, "and now the second can be gone on with"
+    assert page.on.forget(first, first.key)["kept"] == first.key, "what is there stays"
+    assert page.service.find_work(second.key) is None
+    assert page.on.offer(first, first.key)["offer"]["visible"] is False
+
+
+def test_work_of_another_tab_is_not_taken_up(page: Page) -> None:
+    page.service.keep_work("other", object())
+    assert page.on.offer(None, "other")["offer"]["visible"] is False
+
+
 def test_kept_work_can_be_forgotten_and_is_not_kept_without_end(page: Page) -> None:
     kept = page.edit(STROKE)["kept"]
-    assert page.on.forget(kept)["kept"] == ""
+    assert page.on.forget(None, kept)["kept"] == ""
     assert page.service.find_work(kept) is None
     for number in range(MOST_WORKS + 3):
         page.service.keep_work(str(number), number)

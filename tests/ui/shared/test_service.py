@@ -11,8 +11,8 @@ from colorize_core.imaging import image
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.models.runner import Task
 from colorize_core.options import Options
-from colorize_core.provenance import read_options
 from colorize_core.steering.hints import Hint
+from colorize_core.steering.provenance import read_options
 from ui.shared.photo import OpenPhoto
 from ui.shared.service import Colorization, Service
 

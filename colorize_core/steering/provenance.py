@@ -143,8 +143,11 @@ def make_record(models: Iterable[str], settings: Mapping[str, Any], **more: Any)
 
 def describe_options(options: Options) -> Record | None:
     """Of a photo that was colorized with these; None where no colour was put in."""
-    if not options.strength:
-        return None
+    return record_options(options) if options.strength else None
+
+
+def record_options(options: Options) -> Record:
+    """What read_options() takes."""
     own = {each.name: getattr(options, each.name) for each in fields(Options)}
     del own["model"], own["hints"], own["finish"]
     settings = own | {"controls": dict(options.controls)}

@@ -17,8 +17,15 @@ from colorize_core.imaging import image, xmp
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.imaging.records import join_record, split_record
 from colorize_core.options import Options
-from colorize_core.provenance import ADDED, BY_HAND, DRAWN, Record, describe_options, make_record
 from colorize_core.steering.hints import Hint
+from colorize_core.steering.provenance import (
+    ADDED,
+    BY_HAND,
+    DRAWN,
+    Record,
+    describe_options,
+    make_record,
+)
 from tests import image_files as files
 
 HINTS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from colorize_core.steering.hints import Hint, read_hints
 from ui.colorize import endpoint, finish_controls, hint_editor
 from ui.colorize.session import ColorizeSession
 from ui.server.temp_files import KEEP_SECONDS
-from ui.shared import example_strip, model_choices, slider, widgets
+from ui.shared import example_strip, model_choices, model_download, slider, widgets
 from ui.shared.handlers import AWAY, THERE, Updates, View, task_handler
 from ui.shared.photo import OpenPhoto
 from ui.shared.photo_tab import PhotoHandlers, build_samples, no_file, wire, wire_downloads
@@ -37,7 +37,7 @@ class Handlers(PhotoHandlers):
         preview = gr.update(value=str(photo.path), visible=True)
         yield {"zone": preview, "place": AWAY, "frame": AWAY}
         *asked, unfinished = controls
-        result = self.service.colorize(photo, read_options(*asked), task)
+        result = self.service.colorize(photo, read_here(asked, model_choices.suggest()), task)
         session = ColorizeSession(photo, result, unfinished)
         yield {"frame": THERE, "session": session, **self.show(session, task)}
 
@@ -75,7 +75,7 @@ class Handlers(PhotoHandlers):
         if session is None:
             return {"message": ""}
         *asked, unfinished = controls
-        options = session.add_steering(read_options(*asked))
+        options = session.add_steering(read_here(asked, session.result.options.model))
         if (session.result.options, session.unfinished) == (options, unfinished):
             return {"message": ""}  # back where the picture already is
         session.steering = session.steering and bool(options.hints or has_own(options.model))
@@ -175,6 +175,12 @@ def read_options(
     return options.with_controls(**values)
 
 
+def read_here(controls: Sequence[Any], other: str) -> Options:
+    """read_options(), with the other model while the chosen one is still to be downloaded."""
+    model, *more = controls
+    return read_options(model_choices.pick_here(model, other), *more)
+
+
 def takes_hints(result: Colorization) -> bool:
     return any(
         card.name == result.options.model and card.takes_hints for card in model_choices.every()
@@ -209,7 +215,8 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
             buttons = widgets.downloads()
             again = gr.Button("Another photo", size="sm")
         with gr.Accordion("Adjust", open=False, elem_id="adjust", elem_classes="adjust"):
-            controls = build_controls()
+            controls = build_controls(service)
+            got = model_download.build(service, controls[0], model_choices.every())
         finish, put_back = finish_controls.build()
         controls += finish
     view = View(message=message, zone=zone, frame=frame, compared=compared, place=place, line=line)
@@ -224,6 +231,7 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     adjusting = view.wire(on.adjust, [turn, session, *controls], ["message", *shown])
     moved = [control.input for control in controls]
     gr.on(moved, *adjusting, trigger_mode="always_last", **asked)
+    got.success(*adjusting, **asked)
     put_back.success(*adjusting, trigger_mode="always_last", **asked)
     mode.input(*view.wire(on.switch, [turn, session, mode], ["message", *shown]), **asked)
     steered.submit(
@@ -233,10 +241,10 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     )
     wire_downloads(view, buttons, on.download, [turn, session], busy)
     endpoint.build(service, zone, controls[:5])  # those of OWN are among its options
-    return [widgets.picker(controls[0], model_choices.every())]
+    return [widgets.picker(controls[0], model_choices.every(), not service.public)]
 
 
-def build_controls() -> list[Any]:
+def build_controls(service: Service) -> list[Any]:
     """Model, vividness, strength, gain, neutralize and those of OWN: as read_options() takes
     them."""
     cards = model_choices.every()
@@ -245,7 +253,7 @@ def build_controls() -> list[Any]:
         vividness, strength, gain = widgets.sliders()
     with gr.Row():
         model = gr.Dropdown(
-            model_choices.choices(cards),
+            model_choices.choices(cards, not service.public),
             value=DEFAULT_MODEL,
             label="Model",
             info=summaries[DEFAULT_MODEL],
@@ -253,10 +261,14 @@ def build_controls() -> list[Any]:
         neutralize = widgets.neutralizing()
     with gr.Row() as row:
         own = [widgets.build_control(control) for control in OWN]
-    model.input(
-        lambda name: [gr.update(info=summaries[name]), gr.update(visible=has_own(name))],
-        model,
-        [model, row],
-        **widgets.QUICK,
-    )
+
+    def describe(name: str) -> list[dict[str, Any]]:
+        return [gr.update(info=summaries[name]), gr.update(visible=has_own(name))]
+
+    def suggest() -> list[dict[str, Any]]:
+        model, row = describe(name := model_choices.suggest())
+        return [{**model, "value": name}, row]
+
+    model.input(describe, model, [model, row], **widgets.QUICK)
+    gr.on(None, suggest, None, [model, row], **widgets.QUICK)
     return [model, vividness, strength, gain, neutralize, *own]

@@ -100,6 +100,11 @@ class WeightFile:
         """Whether it ships with the repository, and so needs no download."""
         return not (self.repo or self.address)
 
+    @property
+    def origin(self) -> str:
+        """The address that a download comes from: of its repository on the Hub, or its own."""
+        return self.address or f"https://huggingface.co/{self.repo}"
+
 
 @dataclass(frozen=True)
 class ModelCard:

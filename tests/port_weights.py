@@ -29,6 +29,8 @@ SMALL = {
 # What makes colours of these stand-ins vivid: u is divided by, with the singular value.
 LAST = {"refine_net.0.0.weight_u": 1 / 40, "model_out.weight": 10}
 
+MEMBERS = {"ddcolor-deoldify": ("ddcolor-modelscope", "deoldify-artistic")}  # of two networks
+
 
 def stand_ins(shapes: Mapping[str, tuple[int, ...]], gain: float = 1.0) -> dict[str, Tensor]:
     """A tensor for each name, from a generator that its name seeds, of a size that lets signals
@@ -92,22 +94,33 @@ def _kind(name: str) -> tuple[type[nn.Module], ModuleType, str]:
 
 def full_network(name: str) -> nn.Module:
     """The network that a model of that name is, without memory for its weights."""
+    if name in MEMBERS:
+        return nn.ModuleList(full_network(each) for each in MEMBERS[name])
     network, module, config = _kind(name)
     with torch.device("meta"):
         return network(getattr(module, config))
 
 
 def small_model(name: str, folder: Path) -> Any:
-    """The model of that name on the CPU, loaded as from its published file, but of a small network
+    """The model of that name on the CPU, loaded as from its published files, but of small networks
     and with vivid stand-ins for weights."""
-    network, module, config = _kind(name)
-    path = folder / "weights.pth"
+    cards = {card.name: card for card in colorize_core.cards(downloads=True)}
+    names = MEMBERS.get(name, (name,))
+    paths = {cards[each].weights[0]: _write_small(each, folder) for each in names}
+    with pytest.MonkeyPatch.context() as patch:
+        for each in names:
+            _, module, config = _kind(each)
+            patch.setattr(module, config, SMALL[module])
+        patch.setattr(checkpoints, "find", paths.__getitem__)
+        return colorize_core.load(name, "cpu")
+
+
+def _write_small(name: str, folder: Path) -> Path:
+    network, module, _ = _kind(name)
+    path = folder / f"{name}.pth"
     tensors = stand_ins(shapes(network(SMALL[module])), 2**0.5)
     for last, times in LAST.items():
         if last in tensors:
             tensors[last] *= times
     torch.save(tensors, path)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, config, SMALL[module])
-        patch.setattr(checkpoints, "find", lambda file: path)
-        return colorize_core.load(name, "cpu")
+    return path

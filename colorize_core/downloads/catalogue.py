@@ -6,7 +6,7 @@ Sizes are bytes; of some files they are rounded, as the Hub's pages say them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from colorize_core.cards import WeightFile
@@ -108,8 +108,33 @@ def from_address(
     return Download(name, title, licence, source or address, (file,))
 
 
+def combine(name: str, title: str, source: str, rows: Sequence[Download]) -> Download:
+    """The files of several rows."""
+    licence = " and ".join(row.licence for row in rows)
+    return Download(name, title, licence, source, tuple(f for row in rows for f in row.files))
+
+
 _DDCOLOR_LARGE = {"pytorch_model.bin": 911_914_869}
 _HALF = {"diffusion_pytorch_model.fp16.safetensors": 723 * MB}
+
+_MODELSCOPE = from_hub(
+    "ddcolor-modelscope",
+    "DDColor, ModelScope",
+    "Apache-2.0",
+    "piddnad/ddcolor_modelscope",
+    _DDCOLOR_LARGE,
+    "060f67494e31883a4b13cb27f889f3154847ada4",
+    sha256="d81711971ec59200da26d5e8a1afae8dd3778d495ea8ad7a7dadc769f403f7e7",
+)
+_DEOLDIFY = from_hub(
+    "deoldify-artistic",
+    "DeOldify, artistic",
+    "MIT",
+    "spensercai/DeOldify",
+    {"ColorizeArtistic_gen.pth": 255_144_681},
+    sha256="3f750246fa220529323b85a8905f9b49c0e5d427099185334d048fb5b5e22477",
+    source="https://github.com/jantic/DeOldify",
+)
 
 DOWNLOADS = {
     row.name: row
@@ -131,15 +156,7 @@ DOWNLOADS = {
             "piddnad/ddcolor_paper",
             _DDCOLOR_LARGE,
         ),
-        from_hub(
-            "ddcolor-modelscope",
-            "DDColor, ModelScope",
-            "Apache-2.0",
-            "piddnad/ddcolor_modelscope",
-            _DDCOLOR_LARGE,
-            "060f67494e31883a4b13cb27f889f3154847ada4",
-            sha256="d81711971ec59200da26d5e8a1afae8dd3778d495ea8ad7a7dadc769f403f7e7",
-        ),
+        _MODELSCOPE,
         from_hub(
             "ddcolor-artistic",
             "DDColor, artistic",
@@ -149,14 +166,12 @@ DOWNLOADS = {
             "aa10f72fffc89a6658e37b48556050b4d9a26f63",
             sha256="5a076e84efce59848394f572a105f7b78f7f6e917f615d1ee88537241b96dca3",
         ),
-        from_hub(
-            "deoldify-artistic",
-            "DeOldify, artistic",
-            "MIT",
-            "spensercai/DeOldify",
-            {"ColorizeArtistic_gen.pth": 255_144_681},
-            sha256="3f750246fa220529323b85a8905f9b49c0e5d427099185334d048fb5b5e22477",
-            source="https://github.com/jantic/DeOldify",
+        _DEOLDIFY,
+        combine(
+            "ddcolor-deoldify",
+            "DDColor and DeOldify, their mean",
+            "https://github.com/dan64/vs-deoldify",
+            (_MODELSCOPE, _DEOLDIFY),
         ),
         from_address(
             "siggraph17",

@@ -16,7 +16,7 @@ from colorize_core.cards import WeightFile
 from colorize_core.downloads import digests
 from colorize_core.downloads.catalogue import Download
 from colorize_core.downloads.places import AtAddress, OnHub
-from colorize_core.downloads.transfer import get
+from colorize_core.downloads.transfer import get, is_out_of_reach
 from colorize_core.errors import Cancelled, WeightsError
 from colorize_core.sizes import format_size
 
@@ -79,6 +79,11 @@ def find_local(file: WeightFile) -> Path | None:
 def list_missing(files: Iterable[WeightFile]) -> tuple[WeightFile, ...]:
     """Those that have to be downloaded before they can be used; asks nobody."""
     return tuple(file for file in files if not file.bundled and find_local(file) is None)
+
+
+def are_out_of_reach(files: Iterable[WeightFile]) -> bool:
+    """Whether some that are missing cannot be had, as far as that is known; asks nobody."""
+    return any(is_out_of_reach(locate(file)) for file in list_missing(files))
 
 
 def find_folder(download: Download) -> Path:

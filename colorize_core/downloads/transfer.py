@@ -61,6 +61,14 @@ def get(place: Place, report: Report | None = None) -> Path:
         raise place.explain(error) from error
 
 
+def is_out_of_reach(place: Place) -> bool:
+    """Whether nothing can be had from there, as far as that is known without asking: it is
+    forbidden by HF_HUB_OFFLINE, or the server did not answer when it was last asked."""
+    from huggingface_hub import constants
+
+    return constants.HF_HUB_OFFLINE or place.server in _silent
+
+
 def _find_whole(place: Place) -> Path | None:
     """What is here, if it is what it should be."""
     path = place.find_local()

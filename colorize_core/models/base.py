@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -49,6 +49,15 @@ class Prediction:
     size: tuple[int, int]  # of the photo, height and width
     layers: tuple[AbLayer, ...] = ()  # from the lowest to the topmost
     spread: NDArray[np.float32] | None = None  # of the ab that is likely, a cell each
+
+    @torch.inference_mode()
+    def fine_ab(self, vividness: float) -> chroma.Floats:
+        """(H, W, 2) in Lab units, at the size of the guided planes, with all layers."""
+        ab = as_planes(self.decode(vividness))
+        fine = chroma.sharpen_ab(ab, self.coarse_l, self.fine_l, self.cells)
+        for layer in self.layers:
+            fine = layer.apply_to(fine, vividness)
+        return fine
 
     def uncertainty(self) -> NDArray[np.float32]:
         """How far apart the colours are that the network holds likely, for each pixel of the photo:
@@ -216,9 +225,13 @@ class LabColorizer(ABC):
         small = chroma.shrink(image, *fine_size)
         tone = measure_tone(small, neutralize)
         fine_l = tone.lightness(small)
-        inside = chroma.Frame.fit(height, width, self.card.network_side).size()
-        network_l = chroma.pad_to_multiple(chroma.shrink(fine_l, *inside), self.multiple)
-        return FittedPhoto(network_l, inside, gain, fine_l, tone, image)
+        return self.fit(FittedPhoto(fine_l, fine_size, gain, fine_l, tone, image))
+
+    def fit(self, seen: FittedPhoto) -> FittedPhoto:
+        """The same photo, fitted to this model's network."""
+        inside = chroma.Frame.fit(*seen.size, self.card.network_side).size()
+        network_l = chroma.pad_to_multiple(chroma.shrink(seen.fine_l, *inside), self.multiple)
+        return replace(seen, network_l=network_l, inside=inside)
 
     def render(
         self,
@@ -238,14 +251,7 @@ class LabColorizer(ABC):
                 f"The prediction is for a photo of {prediction.size}, this one is "
                 f"{image.shape[:2]} (height, width). Predict this photo first."
             )
-        with torch.inference_mode():
-            ab = as_planes(prediction.decode(vividness))
-            fine_ab = chroma.sharpen_ab(
-                ab, prediction.coarse_l, prediction.fine_l, prediction.cells
-            )
-            for layer in prediction.layers:
-                fine_ab = layer.apply_to(fine_ab, vividness)
-        planes = chroma.guide(fine_ab * strength, prediction.fine_l)
+        planes = chroma.guide(prediction.fine_ab(vividness) * strength, prediction.fine_l)
         return chroma.recombine(image, prediction.tone, planes, progress, finish)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from colorize_core.cards import RECOMMENDED
 from colorize_core.models.cards import make_published_card
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ CARDS = {
             trained_on=IMAGENET,
             limits="Learned to be colourful, it may give a part of an object another colour "
             "than the rest, red above all.",
+            mark=RECOMMENDED,
             network_side=SIDE,
         ),
         make_published_card(
@@ -49,6 +51,7 @@ CARDS = {
             trained_on=f"{IMAGENET}, cleaned as for BigColor (Kim et al., 2022)",
             limits="Learned to be colourful, it may give a part of an object another colour "
             "than the rest, red above all.",
+            mark=RECOMMENDED,
             network_side=SIDE,
         ),
         make_published_card(

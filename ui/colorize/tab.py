@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from ui.colorize import endpoint, finish_controls, hint_editor
 from ui.colorize.projects import Found, open_project, read_settings, save
 from ui.colorize.session import ColorizeSession, add_steering
 from ui.server.temp_files import KEEP_SECONDS
-from ui.shared import example_strip, model_choices, slider, widgets
+from ui.shared import example_strip, model_choices, model_download, slider, widgets
 from ui.shared.handlers import AWAY, THERE, Updates, View, task_handler
 from ui.shared.kept_work import OFFER, KeptHandlers, build_confirm, build_offer, wire_offer
 from ui.shared.photo import OpenPhoto
@@ -70,7 +70,7 @@ class Handlers(KeptHandlers):
             return
         yield self._preview(photo)
         *asked, unfinished = controls
-        result = self.service.colorize(photo, read_options(*asked), task)
+        result = self.service.colorize(photo, read_here(asked, model_choices.suggest()), task)
         yield self._show_first(ColorizeSession(photo, result, unfinished, earlier=kept), task)
 
     def _take_up(self, found: Found, task: Task, kept: str) -> Iterator[Updates]:
@@ -152,7 +152,7 @@ class Handlers(KeptHandlers):
         if session is None:
             return {"message": ""}
         *asked, unfinished = controls
-        options = session.add_steering(read_options(*asked))
+        options = session.add_steering(read_here(asked, session.result.options.model))
         if (session.result.options, session.unfinished) == (options, unfinished):
             return {"message": ""}  # back where the picture already is
         session.steering = session.steering and bool(options.hints or has_own(options.model))
@@ -265,6 +265,12 @@ def read_options(
     return options.with_controls(**values)
 
 
+def read_here(controls: Sequence[Any], other: str) -> Options:
+    """read_options(), with the other model while the chosen one is still to be downloaded."""
+    model, *more = controls
+    return read_options(model_choices.pick_here(model, other), *more)
+
+
 def fill_controls(options: Options) -> Updates:
     """The controls as those options have them, compared with the photo before."""
     own = dict(options.controls)
@@ -329,7 +335,8 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
             another = gr.Button("Another photo", size="sm")
         build_confirm(view)
         with gr.Accordion("Adjust", open=False, elem_id="adjust", elem_classes="adjust"):
-            controls, own = build_controls()
+            controls, own = build_controls(service)
+            got = model_download.build(service, controls[0], model_choices.every())
         finish, put_back = finish_controls.build()
         controls += finish
     view.add(frame=frame, compared=compared, place=place, line=line, mode=mode, steered=steered)
@@ -347,6 +354,7 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     adjusting = view.wire(on.adjust, [turn, session, *controls], ["message", *shown])
     moved = [control.input for control in controls]
     gr.on(moved, *adjusting, trigger_mode="always_last", **asked)
+    got.success(*adjusting, **asked)
     put_back.success(*adjusting, trigger_mode="always_last", **asked)
     mode.input(*view.wire(on.switch, [turn, session, mode], ["message", *shown]), **asked)
     steered.submit(
@@ -356,17 +364,17 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     )
     wire_downloads(view, buttons, on.download, [turn, session, mark], busy)
     endpoint.build(service, zone, controls[:5])  # those of OWN are among its options
-    return [widgets.picker(controls[0], model_choices.every())]
+    return [widgets.picker(controls[0], model_choices.every(), not service.public)]
 
 
-def build_controls() -> tuple[list[Any], gr.Row]:
+def build_controls(service: Service) -> tuple[list[Any], gr.Row]:
     """Model, vividness, strength, gain, neutralize and those of OWN: as read_options() takes
     them; and the row of those of OWN."""
     with gr.Row():
         vividness, strength, gain = widgets.sliders()
     with gr.Row():
         model = gr.Dropdown(
-            model_choices.choices(model_choices.every()),
+            model_choices.choices(model_choices.every(), not service.public),
             value=DEFAULT_MODEL,
             label="Model",
             info=summarize(DEFAULT_MODEL),
@@ -374,10 +382,14 @@ def build_controls() -> tuple[list[Any], gr.Row]:
         neutralize = widgets.neutralizing()
     with gr.Row() as row:
         own = [widgets.build_control(control) for control in OWN]
-    model.input(
-        lambda name: [gr.update(info=summarize(name)), gr.update(visible=has_own(name))],
-        model,
-        [model, row],
-        **widgets.QUICK,
-    )
+
+    def describe(name: str) -> list[dict[str, Any]]:
+        return [gr.update(info=summarize(name)), gr.update(visible=has_own(name))]
+
+    def suggest() -> list[dict[str, Any]]:
+        model, row = describe(name := model_choices.suggest())
+        return [{**model, "value": name}, row]
+
+    model.input(describe, model, [model, row], **widgets.QUICK)
+    gr.on(None, suggest, None, [model, row], **widgets.QUICK)
     return [model, vividness, strength, gain, neutralize, *own], row

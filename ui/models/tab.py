@@ -20,7 +20,7 @@ from ui.models import endpoint
 from ui.models.samples import Samples, control, seeds_from
 from ui.models.session import ModelsSession, gray
 from ui.server.temp_files import KEEP_SECONDS
-from ui.shared import example_strip, model_choices, slider, thumbnails, widgets
+from ui.shared import example_strip, model_choices, model_download, slider, thumbnails, widgets
 from ui.shared.handlers import AWAY, THERE, Updates, View, task_handler, wire_run
 from ui.shared.photo import OpenPhoto, decode, shrink
 from ui.shared.photo_tab import (
@@ -33,14 +33,12 @@ from ui.shared.photo_tab import (
     wire,
     wire_downloads,
 )
-from ui.shared.service import Colorization, Service, tell_owner
+from ui.shared.service import Colorization, Service
 
 TITLE = "Models"
 MOST_SEEDS = 4
 SEEDS = 3
 LATER = "<p>Gain and tint count from the next time that you press Colorize.</p>"
-STOPPED = "<p>Stopped. What is here stays: the download goes on from there.</p>"
-
 
 VIEW = ("remark", "frame", "bar", "compared", "pair", "line", "noise")  # what a result changes
 EMPTY: Updates = {
@@ -248,13 +246,14 @@ class Handlers(PhotoHandlers):
     @task_handler(
         "remark",
         failed=lambda _, model: {f"{model} get": THERE},
-        stopped=lambda _, model: {f"{model} get": THERE, "remark": STOPPED},
+        stopped=lambda _, model: {
+            f"{model} get": THERE,
+            "remark": model_download.STOPPED,
+        },
     )
     def fetch(self, task: Task, model: str) -> Updates:
         """Download a model's weights, which goes on where it was stopped."""
-        card = self.known[model]
-        self.service.check_download(card.title, by_hand(model))
-        checkpoints.fetch(card.weights, task.report_bytes, task.stopped)
+        model_download.fetch(self.service, self.known[model], task)
         return {"remark": "", f"{model} get": AWAY}
 
     def list_missing(self, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -404,17 +403,13 @@ class FetchedTab:
     cancel: gr.Button
 
 
-def by_hand(model: str) -> str:
-    """The command that fetches a model's weights."""
-    return f"python -m colorize_core weights fetch {model}"
-
-
 def build_tab(card: ModelCard, service: Service) -> SampledTab | FetchedTab | None:
     """One model's tab."""
     with gr.Tab(card.title, id=card.name):
         gr.HTML(f"<p>{escape(card.summary)}</p>", elem_classes="summary")
         if card.source:
-            return build_fetched(card, service)
+            parts = model_download.build_parts(service, card)
+            return FetchedTab(card.name, parts.get, parts.busy, parts.cancel)
         if not card.sampled:
             return None
         with gr.Row(elem_classes="own"):
@@ -427,19 +422,3 @@ def build_tab(card: ModelCard, service: Service) -> SampledTab | FetchedTab | No
             strip = thumbnails.build()
             grid = thumbnails.build(pick=True)
     return SampledTab(card.name, controls, count, go, busy, cancel, strip, grid)
-
-
-def build_fetched(card: ModelCard, service: Service) -> FetchedTab:
-    """Where its weights come from, and the button that downloads them; in public, who can."""
-    words = f"Weights from {card.source}: {model_choices.extent(card)}, licence {card.licence}."
-    with widgets.stage(alone=True) as (busy, cancel):
-        if service.public and not model_choices.is_here(card):
-            words += f" {tell_owner(card.title, by_hand(card.name))}"
-        gr.HTML(f"<p>{escape(words)}</p>", elem_classes="needs")
-        get = gr.Button(
-            f"Download ({model_choices.extent(card)})",
-            visible=not (service.public or model_choices.is_here(card)),
-            size="sm",
-            elem_classes="get",
-        )
-    return FetchedTab(card.name, get, busy, cancel)

@@ -27,7 +27,7 @@ from colorize_core.imaging.finish import NO_FINISH
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.imaging.mark import draw_mark
 from colorize_core.models.runner import Report, Runner, Task
-from colorize_core.options import DEFAULT_MODEL, VARIANTS, Options
+from colorize_core.options import VARIANTS, Options
 from colorize_core.steering.provenance import describe_options
 from ui.server.limits import Public
 from ui.server.temp_files import Folder
@@ -101,7 +101,7 @@ class Service:
         if self.pool:
             self.pool.start()
         try:
-            self.runner.model(DEFAULT_MODEL).predict(np.full((64, 64, 3), 128, np.uint8))
+            self.runner.model(model_choices.suggest()).predict(np.full((64, 64, 3), 128, np.uint8))
         except ColorizeError as error:
             logger.warning("%s", error)
 

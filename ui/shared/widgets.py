@@ -85,9 +85,9 @@ def stage(alone: bool = False) -> Iterator[tuple[gr.HTML, gr.Button]]:
         cancel.render()
 
 
-def picker(component: Any, cards: Sequence[ModelCard]) -> Picker:
-    """A component that offers those of the models that are here."""
-    return component, lambda: gr.update(choices=model_choices.choices(cards))
+def picker(component: Any, cards: Sequence[ModelCard], downloads: bool = False) -> Picker:
+    """A component that offers those of the models that are here; with `downloads` all of them."""
+    return component, lambda: gr.update(choices=model_choices.choices(cards, downloads))
 
 
 def sliders() -> list[gr.Slider]:

@@ -524,7 +524,13 @@ print(json.dumps([str(each.get("value") or "") + str(each.get("choices") or "") 
         check=True,
     )
     shown = json.loads(told.stdout.splitlines()[-1])
-    for words in ("Download (", "downloads 44", "Select object by", "on your own machine"):
+    for words in (
+        "Download 220",
+        "to download",
+        "downloads 44",
+        "Select object by",
+        "on your own machine",
+    ):
         assert not [each for each in shown if words in each], words
     assert "Describe the photo for me" not in shown
     assert sum("Whoever runs it can fetch it" in each for each in shown) > 5

@@ -53,6 +53,7 @@ PAGES = {
     "docs/finish.md": ("finish",),
     "docs/models.md": ("models",),
     "docs/prompt.md": ("prompt-downloads",),
+    "docs/projects.md": (),
     "docs/provenance.md": (),
     "docs/python.md": (),
     "docs/scores.md": ("scores",),

@@ -132,10 +132,15 @@ class OpenPhoto:
 
     def keep(self, options: Options, prediction: Any) -> None:
         """Remember a prediction that was made with these options."""
-        self._predictions[options.network_part()] = prediction
-        self._predictions.move_to_end(options.network_part())
-        while len(self._predictions) > MOST_PREDICTIONS:
-            self._predictions.popitem(last=False)
+        known = self._predictions
+        known[options.network_part()] = prediction
+        known.move_to_end(options.network_part())
+        while len(known) > MOST_PREDICTIONS:
+            known.popitem(last=False)
+
+    def drop_predictions(self) -> None:
+        """Give their memory back; a run that goes on keeps its own."""
+        self._predictions = OrderedDict()
 
 
 def decode(path: Path, most: int | None = None) -> image.Photo:

@@ -37,7 +37,8 @@ from ui.shared.photo import OpenPhoto, PhotoCache
 MODELS_KEPT = 6  # in memory at a time, the least recently used goes; each takes some 50 MB
 QUALITY = 95
 MAP_STEPS = 5  # levels of gray for each Lab unit
-MOST_WORKS = 32  # kept at a time, some 5 MB each
+MOST_WORKS = 32  # kept at a time, some 10 MB each, and 3 to 6 MB for each prediction
+MOST_READY = 4  # of these that keep the predictions for their photo
 
 logger = logging.getLogger(__name__)
 
@@ -165,11 +166,14 @@ class Service:
         return self._open.get(client)
 
     def keep_work(self, key: str, work: Any) -> None:
-        """Keep what took a person long, to be found again when the page was loaded anew."""
+        """Keep a session that took a person long, to be found again when the page was loaded
+        anew."""
         self._works[key] = work
         self._works.move_to_end(key)
         while len(self._works) > MOST_WORKS:
             self._works.popitem(last=False)
+        for old in tuple(self._works.values())[:-MOST_READY]:
+            old.photo.drop_predictions()
 
     def find_work(self, key: str) -> Any:
         """What keep_work() was given, or None."""
@@ -185,6 +189,9 @@ class Service:
     def forget(self) -> None:
         """Drop the photos whose files were deleted, with all that is in memory of them."""
         self.photos.purge()
+        for key, work in tuple(self._works.items()):
+            if not work.photo.path.exists():
+                self.forget_work(key)
         for client, photo in tuple(self._open.items()):
             if not photo.path.exists():
                 self._open.pop(client, None)

@@ -216,7 +216,8 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
             again = gr.Button("Another photo", size="sm")
         with gr.Accordion("Adjust", open=False, elem_id="adjust", elem_classes="adjust"):
             controls = build_controls(service)
-            got = model_download.build(service, controls[0], model_choices.every())
+            offered = model_choices.lister(model_choices.every(), service.public)
+            got = model_download.build(service, controls[0], offered)
         finish, put_back = finish_controls.build()
         controls += finish
     view = View(message=message, zone=zone, frame=frame, compared=compared, place=place, line=line)
@@ -241,7 +242,7 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     )
     wire_downloads(view, buttons, on.download, [turn, session], busy)
     endpoint.build(service, zone, controls[:5])  # those of OWN are among its options
-    return [widgets.picker(controls[0], model_choices.every(), not service.public)]
+    return [widgets.picker(controls[0], offered)]
 
 
 def build_controls(service: Service) -> list[Any]:
@@ -253,7 +254,7 @@ def build_controls(service: Service) -> list[Any]:
         vividness, strength, gain = widgets.sliders()
     with gr.Row():
         model = gr.Dropdown(
-            model_choices.choices(cards, not service.public),
+            model_choices.lister(cards, service.public)(),
             value=DEFAULT_MODEL,
             label="Model",
             info=summaries[DEFAULT_MODEL],

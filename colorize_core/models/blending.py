@@ -53,10 +53,10 @@ class Blend(LabColorizer):
         settings: dict[str, Any],
         progress: Report | None,
     ) -> Prediction:
-        made = []
+        made: list[Prediction] = []
         for member in self.members:
-            made.append(member._predict(member.fit(seen), (), member.card.settings({}), None))
+            defaults: dict[str, Any] = dict(member.card.settings({}))
+            made.append(member._predict(member.fit(seen), (), defaults, None))
             if progress:
                 progress(len(made) / len(self.members))
-        first, second = made
-        return blend(first, second, settings["share"])
+        return blend(made[0], made[1], settings["share"])

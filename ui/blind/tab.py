@@ -380,7 +380,7 @@ def build(
         event.success(*preparing, **{**run, "show_progress": "hidden"})
     answering = view.wire(on.answer, [session, kept], ["shown", "kept"])
     shown.select(*answering, **widgets.QUICK)
-    return [widgets.picker(models, cards)]
+    return [widgets.picker(models, lambda: model_choices.choices(cards))]
 
 
 def build_models(cards: Sequence[ModelCard]) -> gr.CheckboxGroup:

@@ -336,7 +336,8 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
         build_confirm(view)
         with gr.Accordion("Adjust", open=False, elem_id="adjust", elem_classes="adjust"):
             controls, own = build_controls(service)
-            got = model_download.build(service, controls[0], model_choices.every())
+            offered = model_choices.lister(model_choices.every(), service.public)
+            got = model_download.build(service, controls[0], offered)
         finish, put_back = finish_controls.build()
         controls += finish
     view.add(frame=frame, compared=compared, place=place, line=line, mode=mode, steered=steered)
@@ -364,7 +365,7 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     )
     wire_downloads(view, buttons, on.download, [turn, session, mark], busy)
     endpoint.build(service, zone, controls[:5])  # those of OWN are among its options
-    return [widgets.picker(controls[0], model_choices.every(), not service.public)]
+    return [widgets.picker(controls[0], offered)]
 
 
 def build_controls(service: Service) -> tuple[list[Any], gr.Row]:
@@ -374,7 +375,7 @@ def build_controls(service: Service) -> tuple[list[Any], gr.Row]:
         vividness, strength, gain = widgets.sliders()
     with gr.Row():
         model = gr.Dropdown(
-            model_choices.choices(model_choices.every(), not service.public),
+            model_choices.lister(model_choices.every(), service.public)(),
             value=DEFAULT_MODEL,
             label="Model",
             info=summarize(DEFAULT_MODEL),

@@ -22,7 +22,7 @@ from ui.compare.permalink import MOST_SEEDS, VIVIDNESS
 from ui.compare.run import Progress, compare
 from ui.compare.session import NO_TRUTH, CompareSession
 from ui.server.temp_files import KEEP_SECONDS
-from ui.shared import example_strip, model_choices, score_table, widgets
+from ui.shared import example_strip, model_choices, model_download, score_table, widgets
 from ui.shared.handlers import AWAY, Updates, task_handler, wire_run
 from ui.shared.photo import OpenPhoto
 from ui.shared.photo_tab import (
@@ -270,7 +270,7 @@ def build(
     wire_run(view, on, [made], [cancel])
     count.value = on.count(tick_first(cards), [1.0], 1)["count"]
     endpoint.build(service, cards, view["zone"], settings)
-    return [widgets.picker(models, cards)]
+    return [widgets.picker(models, model_choices.lister(cards, service.public))]
 
 
 def build_settings(
@@ -278,9 +278,9 @@ def build_settings(
 ) -> tuple[list[Any], gr.Button, gr.Button, Any]:
     """Models, vividness, seeds and metrics; the buttons "All" and "None"; where metrics are."""
     with gr.Column(elem_classes="picks"):
-        models = gr.CheckboxGroup(
-            model_choices.choices(cards), value=tick_first(cards), label="Models"
-        )
+        offered = model_choices.lister(cards, service.public)
+        models = gr.CheckboxGroup(offered(), value=tick_first(cards), label="Models")
+        model_download.build(service, models, offered)
         with gr.Row(elem_classes="shortcuts"):
             every = gr.Button("All", size="sm")
             none = gr.Button("None", size="sm")

@@ -45,22 +45,25 @@ def read_colour(colour: str) -> tuple[int, int, int]:
 
 
 def list_inside(
-    cards: Sequence[ModelCard], session: SelectiveSession | None
+    cards: Sequence[ModelCard], session: SelectiveSession | None, downloads: bool = False
 ) -> list[tuple[str, str]]:
-    """What a region can be filled with."""
+    """What a region can be filled with; with `downloads` also models that are not here yet."""
     own = [("The photo's own colours", OWN)] if session and session.photo.coloured else []
-    return [*own, *list_outside(cards)[1:], ("One flat colour", FLAT), list_outside(cards)[0]]
+    gray, *models = list_outside(cards, downloads)
+    return [*own, *models, ("One flat colour", FLAT), gray]
 
 
-def list_outside(cards: Sequence[ModelCard]) -> list[tuple[str, str]]:
-    return [("Black and white", GRAY), *model_choices.choices(cards)]
+def list_outside(cards: Sequence[ModelCard], downloads: bool = False) -> list[tuple[str, str]]:
+    return [("Black and white", GRAY), *model_choices.choices(cards, downloads)]
 
 
-def build_inside(cards: Sequence[ModelCard]) -> tuple[gr.Dropdown, gr.Slider, gr.ColorPicker]:
+def build_inside(
+    cards: Sequence[ModelCard], downloads: bool
+) -> tuple[gr.Dropdown, gr.Slider, gr.ColorPicker]:
     """What the region is filled with."""
     with gr.Column(elem_classes="own"):
         inside = gr.Dropdown(
-            list_inside(cards, None), value=DEFAULT_MODEL, label="Inside this region"
+            list_inside(cards, None, downloads), value=DEFAULT_MODEL, label="Inside this region"
         )
         vividness = gr.Slider(*RANGES["vividness"], 1, step=0.05, label="Vividness")
         colour = gr.ColorPicker(FIRST_COLOUR, label="Colour", visible=False)

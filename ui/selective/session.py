@@ -22,8 +22,9 @@ from PIL import Image
 from colorize_core import selective
 from colorize_core.imaging.tone import Picture
 from colorize_core.models.runner import Task
-from colorize_core.options import DEFAULT_MODEL, Options
+from colorize_core.options import Options
 from colorize_core.selective import Layer, Mask, Region
+from ui.shared import model_choices
 from ui.shared.kept_work import KeptSession
 from ui.shared.photo import OpenPhoto
 from ui.shared.service import QUALITY, Service
@@ -101,7 +102,7 @@ class SelectiveSession(KeptSession):
         width, height = photo.size
         small = photo.shrink(*selective.choose_size(height, width))
         session = cls(photo, service.folder.new("selective").parent.name, small)
-        session.areas = (Area(1, Fill(DEFAULT_MODEL), pack(selective.make_empty(small))),)
+        session.areas = (Area(1, Fill(model_choices.suggest()), pack(selective.make_empty(small))),)
         return session
 
     @property

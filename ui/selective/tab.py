@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -32,7 +33,7 @@ from ui.selective.fill_controls import (
 )
 from ui.selective.session import Fill, SelectiveSession
 from ui.server.temp_files import KEEP_SECONDS
-from ui.shared import example_strip, model_choices, widgets
+from ui.shared import example_strip, model_choices, model_download, widgets
 from ui.shared.handlers import Updates, quick_handler, task_handler, wire_run
 from ui.shared.kept_work import OFFER, KeptHandlers, build_confirm, build_offer, wire_offer
 from ui.shared.photo import OpenPhoto
@@ -104,7 +105,7 @@ class Handlers(KeptHandlers):
         colour = {"value": "#{:02x}{:02x}{:02x}".format(*fill.colour)} if fill.colour else {}
         return {
             **self.show_picture(session),
-            "inside": gr.update(value=name_choice(fill), choices=list_inside(self.cards, session)),
+            "inside": {**self.list_inside(session), "value": name_choice(fill)},
             "vividness": gr.update(value=fill.vividness, visible=has_vividness(fill)),
             "colour": gr.update(visible=fill.colour is not None, **colour),
             "layers": gr.update(
@@ -116,6 +117,10 @@ class Handlers(KeptHandlers):
                 visible=bool(names),
             ),
         }
+
+    def list_inside(self, session: SelectiveSession | None) -> dict[str, Any]:
+        """What its list offers now."""
+        return gr.update(choices=list_inside(self.cards, session, not self.service.public))
 
     def show_picture(self, session: SelectiveSession) -> Updates:
         return {"shown": mask_editor.view(session, self.service), **self.keep(session)}
@@ -206,7 +211,10 @@ class Handlers(KeptHandlers):
     def choose(
         self, session: SelectiveSession | None, choice: str, vividness: float, colour: str | None
     ) -> Updates:
-        """The region is to be filled otherwise; its mask stays."""
+        """The region is to be filled otherwise; its mask stays. A model that is still to be
+        downloaded has to be here first."""
+        if model_choices.pick_here(choice, "") != choice:
+            return {}
         fill = read_fill(choice, vividness, colour)
         if session is not None:
             with session.lock:
@@ -215,6 +223,10 @@ class Handlers(KeptHandlers):
             "vividness": gr.update(visible=has_vividness(fill)),
             "colour": gr.update(visible=choice == FLAT),
         }
+
+    def choose_fetched(self, session: SelectiveSession | None, *chosen: Any) -> Updates:
+        """The chosen model may have been downloaded."""
+        return {**self.choose(session, *chosen), "inside": self.list_inside(session)}
 
     def choose_outside(
         self, session: SelectiveSession | None, choice: str, vividness: float
@@ -292,7 +304,10 @@ def build(
             with gr.Column(scale=5, min_width=320), widgets.stage() as (busy, cancel):
                 shown = mask_editor.build()
             with gr.Column(scale=2, min_width=250, elem_classes="side"):
-                inside, vividness, colour = build_inside(cards)
+                inside, vividness, colour = build_inside(cards, not service.public)
+                got = model_download.build(
+                    service, inside, lambda: list_inside(cards, None, not service.public)
+                )
                 outside, outside_vividness = build_outside(cards)
                 find, network, layers = build_finding(service)
                 pointing = may_use(service, SAM2.name)
@@ -319,11 +334,11 @@ def build(
     latest = {"trigger_mode": "always_last", **widgets.QUICK}
     changed = ["remark", *CONTROLS]
     shown.submit(*view.wire(on.edit, session, changed), trigger_mode="multiple", **widgets.QUICK)
-    chosen = gr.on(
-        [inside.input, vividness.input, colour.input],
-        *view.wire(on.choose, [session, inside, vividness, colour], ["vividness", "colour"]),
-        **latest,
-    )
+    fill, shown_too = [session, inside, vividness, colour], ["vividness", "colour"]
+    choosing = view.wire(on.choose, fill, shown_too)
+    chosen = gr.on([inside.input, vividness.input, colour.input], *choosing, **latest)
+    choosing = view.wire(on.choose_fetched, fill, [*shown_too, "inside"])
+    fetched = got.success(*choosing, **widgets.QUICK)
     around = gr.on(
         [outside.input, outside_vividness.input],
         *view.wire(on.choose_outside, [session, outside, outside_vividness], ["outside_vividness"]),
@@ -332,7 +347,7 @@ def build(
     colouring = view.wire(on.colour, [turn, session], [*changed, "outside"])
     runs = [
         event.then(*colouring, trigger_mode="always_last", **run)
-        for event in (opened, chosen, around)
+        for event in (opened, chosen, fetched, around)
     ]
     layers.input(*view.wire(on.toggle, [session, layers], ["remark", "shown", "kept"]), **latest)
     runs.append(find.click(*view.wire(on.find, [turn, session, network], changed), **run))

@@ -3,7 +3,7 @@ Gradio."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import colorize_core
 from colorize_core.cards import ModelCard
@@ -59,6 +59,12 @@ def _label(card: ModelCard) -> str:
     return " · ".join(filter(None, (card.title, absence, card.mark)))
 
 
+def lister(cards: Sequence[ModelCard], public: object) -> Callable[[], list[tuple[str, str]]]:
+    """What lists of models offer now: those that can be had, which in public are those that are
+    here."""
+    return lambda: choices(cards, not public)
+
+
 def check(name: str) -> None:
     """Raises WeightsError for a model that has to be downloaded first: that is asked for."""
     card = next((each for each in every() if each.name == name), None)
@@ -69,8 +75,8 @@ def check(name: str) -> None:
         )
 
 
-def extent(card: ModelCard) -> str:
+def extent(*cards: ModelCard) -> str:
     """How much is downloaded, in words: what is missing, or all of it where nothing is."""
-    files = checkpoints.list_missing(card.weights) or card.weights
-    size = sum(file.bytes for file in files)
+    files = dict.fromkeys(file for card in cards for file in card.weights)
+    size = sum(file.bytes for file in checkpoints.list_missing(files) or files)
     return format_size(size) if size else "its size is not known"

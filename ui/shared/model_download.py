@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -54,10 +54,10 @@ def describe(card: ModelCard, service: Service) -> str:
     return f"<p>{escape(words)}</p>"
 
 
-def show_button(card: ModelCard, service: Service) -> dict[str, Any]:
+def show_button(cards: Sequence[ModelCard], service: Service) -> dict[str, Any]:
     """The button, where there is something to download and the person may."""
-    there = not (service.public or model_choices.is_here(card))
-    return gr.update(value=f"Download {model_choices.extent(card)}", visible=there)
+    there = not (service.public or all(map(model_choices.is_here, cards)))
+    return gr.update(value=f"Download {model_choices.extent(*cards)}", visible=there)
 
 
 def build_parts(service: Service, card: ModelCard | None = None) -> Parts:
@@ -65,7 +65,7 @@ def build_parts(service: Service, card: ModelCard | None = None) -> Parts:
     with widgets.stage(alone=True) as (busy, cancel):
         words = describe(card, service) if card else ""
         needs = gr.HTML(words, visible=bool(card), elem_classes="needs")
-        shown = show_button(card, service) if card else {"value": "Download", "visible": False}
+        shown = show_button([card], service) if card else {"value": "Download", "visible": False}
         get = gr.Button(shown["value"], visible=shown["visible"], size="sm", elem_classes="get")
     return Parts(needs, get, busy, cancel)
 
@@ -74,45 +74,52 @@ def build_parts(service: Service, card: ModelCard | None = None) -> Parts:
 
 
 class Handlers(handlers.Handlers):
-    """Of a list of models in which some are still to be downloaded."""
+    """Of a list of models in which some are still to be downloaded. What is chosen is a name or,
+    where several can be, a list of names."""
 
     remark = "remark"
 
-    def __init__(self, service: Service, cards: Sequence[ModelCard]):
+    def __init__(self, service: Service, list_choices: Callable[[], Any]):
         super().__init__(service)
-        self.cards = cards
+        self.list_choices = list_choices
 
-    def offer(self, model: str) -> Updates:
-        """What is said of the chosen model, and the button, where it is not here."""
-        card = next((each for each in self.cards if each.name == model), None)
-        if card is None or model_choices.is_here(card):
+    def offer(self, chosen: str | list[str]) -> Updates:
+        """What is said of the chosen models that are not here, and the button."""
+        missing = list_missing(chosen)
+        if not missing:
             return {"remark": "", "needs": AWAY, "get": AWAY}
-        needs = gr.update(value=describe(card, self.service), visible=True)
-        return {"remark": "", "needs": needs, "get": show_button(card, self.service)}
+        words = "".join(describe(card, self.service) for card in missing)
+        needs = gr.update(value=words, visible=True)
+        return {"remark": "", "needs": needs, "get": show_button(missing, self.service)}
 
-    def list_choices(self) -> dict[str, Any]:
-        """What can be chosen now; in public, nothing that is to be downloaded."""
-        return gr.update(choices=model_choices.choices(self.cards, not self.service.public))
+    def offer_again(self, chosen: str | list[str]) -> Updates:
+        offered = self.offer(chosen)
+        offered["model"] = gr.update(choices=self.list_choices())
+        del offered["remark"]
+        return offered
 
-    def offer_again(self, model: str) -> Updates:
-        offered = self.offer(model)
-        return {"needs": offered["needs"], "get": offered["get"], "model": self.list_choices()}
-
-    def stay(self, model: str) -> Updates:
-        return {**self.offer_again(model), "remark": STOPPED}
+    def stay(self, chosen: str | list[str]) -> Updates:
+        return {**self.offer_again(chosen), "remark": STOPPED}
 
     @task_handler("remark", failed=offer_again, stopped=stay)
-    def fetch(self, task: Task, model: str) -> Updates:
-        """Download the chosen model."""
-        card = next(each for each in self.cards if each.name == model)
-        fetch(self.service, card, task)
-        return {**self.offer(model), "model": self.list_choices()}
+    def fetch(self, task: Task, chosen: str | list[str]) -> Updates:
+        """Download what is chosen."""
+        for card in list_missing(chosen):
+            fetch(self.service, card, task)
+        return {**self.offer_again(chosen), "remark": ""}
 
 
-def build(service: Service, model: gr.Dropdown, cards: Sequence[ModelCard]) -> Any:
-    """Lay out what is under that list of models, and wire it; the event after which the chosen
-    model may be here."""
-    on, parts = Handlers(service, cards), build_parts(service)
+def list_missing(chosen: str | list[str]) -> list[ModelCard]:
+    """The chosen models that are not here."""
+    names = [chosen] if isinstance(chosen, str) else chosen
+    known = [card for card in model_choices.every() if card.name in names]
+    return [card for card in known if not model_choices.is_here(card)]
+
+
+def build(service: Service, model: Any, list_choices: Callable[[], Any]) -> Any:
+    """Lay out what is under a list of models, a gr.Dropdown or a gr.CheckboxGroup, and wire it; the
+    event after which what is chosen may be here. `list_choices` is what the list offers."""
+    on, parts = Handlers(service, list_choices), build_parts(service)
     view = View(model=model, needs=parts.needs, get=parts.get, turn=gr.Number(visible=False))
     view.add(remark=gr.HTML(elem_classes="message"))
     offered = ["remark", "needs", "get"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
 from typing import Any, ClassVar
@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 import gradio as gr
 from gradio.data_classes import ImageData
 
-from colorize_core.cards import SEED, Control, ModelCard
+from colorize_core.cards import SEED, Control
 from colorize_core.errors import ColorizeError
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.options import RANGES
 from ui.server.limits import AT_ONCE
-from ui.shared import model_choices, slider
+from ui.shared import slider
 from ui.shared.service import Colorization
 
 LANE = "studio"  # every colorization runs in this lane of the queue
@@ -85,9 +85,9 @@ def stage(alone: bool = False) -> Iterator[tuple[gr.HTML, gr.Button]]:
         cancel.render()
 
 
-def picker(component: Any, cards: Sequence[ModelCard], downloads: bool = False) -> Picker:
-    """A component that offers those of the models that are here; with `downloads` all of them."""
-    return component, lambda: gr.update(choices=model_choices.choices(cards, downloads))
+def picker(component: Any, list_choices: Callable[[], Any]) -> Picker:
+    """A component that offers what that lists."""
+    return component, lambda: gr.update(choices=list_choices())
 
 
 def sliders() -> list[gr.Slider]:

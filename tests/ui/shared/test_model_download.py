@@ -22,6 +22,7 @@ from colorize_core.models import ddcolor as family
 from colorize_core.networks import ddcolor
 from colorize_core.options import DEFAULT_MODEL
 from ui.colorize import finish_controls, tab
+from ui.selective import tab as selective_tab
 from ui.server.limits import Public
 from ui.shared import model_choices, model_download
 from ui.shared.handlers import AWAY
@@ -53,11 +54,17 @@ def app(service: Service) -> Service:
 
 @pytest.fixture
 def on(app: Service) -> model_download.Handlers:
-    return model_download.Handlers(app, model_choices.every())
+    return model_download.Handlers(
+        app, lambda: model_choices.lister(model_choices.every(), app.public)()
+    )
 
 
 def card() -> ModelCard:
     return family.CARDS[NAME]
+
+
+def find(name: str) -> ModelCard:
+    return next(each for each in model_choices.every() if each.name == name)
 
 
 def label(updates: dict[str, Any]) -> str:
@@ -71,7 +78,7 @@ def test_a_list_says_what_there_is_to_download(
     assert offered == ("DDColor tiny · 220 MB to download · recommended", NAME)
     assert model_choices.choices([card()]) == []
     app.public = Public()
-    assert NAME not in dict(map(reversed, on.list_choices()["choices"]))
+    assert NAME not in dict(map(reversed, on.list_choices()))
     assert hub.asked == []
 
 
@@ -106,6 +113,34 @@ def test_a_better_model_is_one_click_away(
     assert " · DDColor tiny · " in call(colorize.adjust, session, NAME, *KNOBS)["line"]
     assert session.result.options.model == NAME
     assert model_choices.suggest() == NAME, "at the next start of the page"
+
+
+def test_a_region_gets_a_model_once_it_is_here(
+    hub: Hub, app: Service, on: model_download.Handlers, gray_scene: Callable[..., NDArray[Any]]
+) -> None:
+    selective = selective_tab.Handlers(app, [], model_choices.every())
+    Image.fromarray(gray_scene(60, 80)).save(path := app.folder.new("old.png"))
+    session = call(selective.open, {"path": str(path)}, None, event=UPLOAD)["session"]
+    assert selective.choose(session, NAME, 1.0, None) == {}
+    assert session.area.fill.model == DEFAULT_MODEL
+    call(on.fetch, NAME)
+    updates = selective.choose_fetched(session, NAME, 1.0, None)
+    assert ("DDColor tiny · recommended", NAME) in updates["inside"]["choices"]
+    assert "alert" not in call(selective.colour, session)["remark"]
+    assert session.area.shown.model == NAME
+
+
+def test_several_can_be_downloaded_at_once(
+    hub: Hub, on: model_download.Handlers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = on.offer([DEFAULT_MODEL, NAME, "siggraph17"])
+    assert offered["needs"]["value"].count("<p>") == 2
+    assert offered["get"]["value"] == "Download 357 MB"
+    place = checkpoints.locate(find("eccv16").weights[0])
+    monkeypatch.setitem(transfer._silent, place.server, transfer.time.monotonic())
+    failed = call(on.fetch, [NAME, "eccv16"])
+    assert label(failed) == "DDColor tiny · recommended"
+    assert failed["get"]["value"] == "Download 129 MB"
 
 
 def test_without_a_network_the_attempt_ends_in_words(

@@ -66,14 +66,14 @@ class Handlers(KeptHandlers):
         if found is None and project.recognize(photo.path):
             found = open_project(photo.path, before, self.service)
         if found is not None:
-            yield from self._take_up(found, task, kept)
+            yield from self._begin_with(found, task, kept)
             return
         yield self._preview(photo)
         *asked, unfinished = controls
         result = self.service.colorize(photo, read_here(asked, model_choices.suggest()), task)
         yield self._show_first(ColorizeSession(photo, result, unfinished, earlier=kept), task)
 
-    def _take_up(self, found: Found, task: Task, kept: str) -> Iterator[Updates]:
+    def _begin_with(self, found: Found, task: Task, kept: str) -> Iterator[Updates]:
         """A photo with options that were saved."""
         yield self._preview(found.photo)
         hints, variant = found.options.hints, found.options.variant

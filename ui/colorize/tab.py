@@ -10,6 +10,7 @@ import gradio as gr
 
 from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN
 from colorize_core.imaging.finish import CONTROLS as FINISH
+from colorize_core.imaging.mark import TEXT as MARK
 from colorize_core.models.runner import Task
 from colorize_core.options import DEFAULT_MODEL, Options, check_variant
 from colorize_core.steering import project
@@ -330,7 +331,9 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
         with gr.Row(elem_classes="actions"):
             line = widgets.status_line(elem_id="line")
             buttons = widgets.downloads()
-            mark = gr.Checkbox(False, label="Say so in a corner", container=False)
+            mark = gr.Checkbox(
+                False, label=f"Write “{MARK}” in a corner", container=False, elem_classes="mark"
+            )
             buttons[PROJECT] = gr.Button("Save project", size="sm")
             another = gr.Button("Another photo", size="sm")
         build_confirm(view)

@@ -263,7 +263,7 @@ def test_a_project_is_saved_and_opened(visit: Visit, photo: Path, tmp_path: Path
     project = tmp_path / saving.value.suggested_filename
     assert project.name == "portrait.autochrome"
     saving.value.save_as(project)
-    page.get_by_label("Say so in a corner").check()
+    page.get_by_label("in a corner").check()
     with page.expect_download() as saving:
         page.get_by_role("button", name="JPEG", exact=True).click()
     picture = tmp_path / saving.value.suggested_filename

@@ -77,10 +77,22 @@
     stages().forEach((stage) => { stage.dataset.stopped = ""; });
     return [Date.now(), ...rest];
   };
+  // The address names the tab that a person has opened, so that it can be kept and sent; the first
+  // has none. What a link asks for is left alone until then.
+  const name = (tab) => {
+    const outer = document.querySelector(".tab-wrapper [role=tablist]");
+    const id = tab?.dataset.tabId;
+    if (!id || !outer?.contains(tab) || !navigator.userActivation?.hasBeenActive) return;
+    const url = new URL(location.href);
+    if (outer.querySelector("[role=tab]") === tab) url.searchParams.delete("tab");
+    else url.searchParams.set("tab", id);
+    if (url.href !== location.href) history.replaceState(history.state, "", url);
+  };
   // On a phone the tabs are wider than the page: the open one, which may be by a link, is brought in.
   const turned = (records) => {
     const tab = records.map((record) => record.target).find((each) => each.ariaSelected === "true");
     const list = tab?.closest("[role=tablist]");
+    name(tab);
     list?.scrollTo({ left: tab.offsetLeft - (list.clientWidth - tab.offsetWidth) / 2 });
   };
   new MutationObserver(turned).observe(document, { subtree: true, attributeFilter: ["aria-selected"] });

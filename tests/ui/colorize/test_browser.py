@@ -473,3 +473,15 @@ def test_the_photo_follows_from_tab_to_tab(visit: Visit, photo: Path) -> None:
     expect(drop_zone(page)).to_be_visible()
     page.get_by_role("tab", name="Colorize", exact=True).click()
     expect(page.get_by_alt_text("After: the photo in colour")).to_be_visible()
+
+
+def test_the_address_names_the_tab(visit: Visit) -> None:
+    page = visit()
+    page.get_by_role("tab", name="Leaderboard", exact=True).click()
+    page.wait_for_url("**/?tab=leaderboard")
+    page.reload()
+    expect(page.get_by_role("tab", name="Leaderboard", exact=True)).to_have_attribute(
+        "aria-selected", "true"
+    )
+    page.get_by_role("tab", name="Colorize", exact=True).click()
+    page.wait_for_url(lambda url: "tab=" not in url)

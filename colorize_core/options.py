@@ -44,6 +44,35 @@ def check_variant(number: Any) -> None:
 
 
 @dataclass(frozen=True)
+class Second:
+    """Another model, whose colours are mixed in. Raises OptionError."""
+
+    model: str
+    share: float = 0.5  # of its ab in the mean, in [0, 1]
+
+    def __post_init__(self) -> None:
+        check("share", self.share, (0.0, 1.0))
+
+    @classmethod
+    def read(cls, given: Any) -> Second | None:
+        """From what as_dict() gives; None where nothing is given. Raises OptionError."""
+        if given is None or isinstance(given, cls):
+            return given
+        try:
+            model, share = given["model"], given["share"]
+        except (KeyError, TypeError, IndexError) as error:
+            raise OptionError(f"second is {given!r}, model and share are needed.") from error
+        if not isinstance(model, str) or isinstance(share, bool):
+            raise OptionError(f"second is {given!r}, a name and a number are needed.")
+        if not isinstance(share, int | float):
+            raise OptionError(f"share is {share!r}, a number is needed.")
+        return cls(model, share)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"model": self.model, "share": self.share}
+
+
+@dataclass(frozen=True)
 class Options:
     """What one photo is colorized with; the ranges are those of RANGES."""
 
@@ -56,6 +85,7 @@ class Options:
     hints: tuple[Hint, ...] = ()  # colours wanted at places of the photo
     variant: int = 0  # which of the model's variants of the photo; 0: the usual one
     finish: Finish = NO_FINISH  # what is changed once the colours are there
+    second: Second | None = None  # what is mixed in
 
     @classmethod
     def read(
@@ -94,7 +124,13 @@ class Options:
 
     def network_part(self) -> tuple[Any, ...]:
         """What a prediction depends on: with these unchanged the network need not run again."""
-        return self.model, self.gain, self.neutralize, self.controls, self.hints, self.variant
+        own = self.model, self.gain, self.neutralize, self.controls, self.hints, self.variant
+        return *own, self.second
+
+    def describe_second(self) -> Options:
+        """What the second model predicts with: as it is, on what the first one sees."""
+        name = self.second.model if self.second else self.model
+        return Options(name, gain=self.gain, neutralize=self.neutralize)
 
     def steering(self) -> dict[str, Any]:
         """What predict() takes of hints and variants, where they are asked for."""

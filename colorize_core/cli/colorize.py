@@ -272,6 +272,8 @@ def read_settings(path: Path) -> dict[str, Any]:
     if record is None:
         raise OptionError(f"--settings-from: {path} has no record of settings.")
     options = read_options(record)
+    if options.second:
+        raise OptionError(f"--settings-from: {path} mixes two models, which the app alone does.")
     names = ("model", "vividness", "strength", "gain", "neutralize", "hints", "variant")
     told = {name: getattr(options, name) for name in names}
     pairs = {"controls": options.controls, "finish": options.finish.as_dict().items()}
@@ -327,7 +329,7 @@ def _names_file(out: Path) -> bool:
 def colorize(options: argparse.Namespace) -> int:
     """Run the batch that the options ask for; returns the exit code."""
     begun = time.perf_counter()
-    steered = ("hints", "reference")  # read below, once the photos are known
+    steered = ("hints", "reference", "second")  # read below, once the photos are known; no flag
     named = [item.name for item in fields(runner.BatchOptions) if item.name not in steered]
     values = {name: getattr(options, name) for name in named}
     controls = tuple(parse_controls(options.model, options.controls).items())

@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 from colorize_core.errors import Cancelled, OptionError
@@ -116,6 +117,10 @@ class Runner:
         """The network's part: pixels (H, W, 3) uint8 or uint16 sRGB -> base.Prediction.
 
         Raises OptionError, UnknownModelError, WeightsError or Cancelled."""
+        if options.second is not None:
+            first = self.predict(pixels, replace(options, second=None), task)
+            other = self.predict(pixels, options.describe_second(), task)
+            return self.mix(first, other, options)
         task.step(LOOKED / 2, "Loading the model")
         model = self.model(options.model)
         task.step(LOOKED, "Looking at the photo")
@@ -128,6 +133,12 @@ class Runner:
                 **options.steering(),
                 **dict(options.controls),
             )
+
+    def mix(self, first: Any, second: Any, options: Options) -> Any:
+        """The mean of two models' predictions for one photo, as the options want it."""
+        from colorize_core.models.blending import blend
+
+        return blend(first, second, options.second.share if options.second else 0.0)
 
     def guide(self, pixels: Any, prediction: Any, options: Options, task: Task) -> Any:
         """The prediction of the same photo and options without hints, with those of the options:

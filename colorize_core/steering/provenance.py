@@ -22,7 +22,7 @@ from typing import Any
 
 from colorize_core.cards import ModelCard
 from colorize_core.errors import OptionError
-from colorize_core.options import Options
+from colorize_core.options import Options, Second
 from colorize_core.steering.hints import Hint, read_hints
 
 VERSION = 1
@@ -149,18 +149,23 @@ def describe_options(options: Options) -> Record | None:
 def record_options(options: Options) -> Record:
     """What read_options() takes."""
     own = {each.name: getattr(options, each.name) for each in fields(Options)}
-    del own["model"], own["hints"], own["finish"]
+    del own["model"], own["hints"], own["finish"], own["second"]
     settings = own | {"controls": dict(options.controls)}
     if finish := options.finish.as_dict():
         settings["finish"] = finish
-    return make_record([options.model], settings, hints=options.hints)
+    models = [options.model]
+    if options.second:
+        settings["second"] = options.second.as_dict()
+        models.append(options.second.model)
+    return make_record(models, settings, hints=options.hints)
 
 
 def read_options(record: Record) -> Options:
     """What the photo was colorized with. Raises OptionError where it is of several models or
     regions, drawn from words, of a model that is not known here, or not allowed."""
     told = {each.name: record.settings.get(each.name, each.default) for each in fields(Options)}
-    if len(record.models) != 1 or "vividness" not in record.settings:
+    second = Second.read(told["second"])
+    if len(record.models) != (2 if second else 1) or "vividness" not in record.settings:
         raise OptionError("Its colours are not those of one model on a whole photo.")
     name = record.models[0][0]
     numbers = (told["vividness"], told["strength"], told["gain"])
@@ -168,15 +173,16 @@ def read_options(record: Record) -> Options:
         name, *numbers, told["neutralize"], variant=told["variant"], finish=told["finish"]
     )
     card = _find_card(name)
-    if card is None:
-        raise OptionError(f"It was made with the model {name}, which is not here.")
+    missing = [each for each, _ in record.models if _find_card(each) is None]
+    if card is None or missing:
+        raise OptionError(f"It was made with the model {missing[0]}, which is not here.")
     try:
         controls = dict(told["controls"])
         checked = card.settings(controls)
     except (TypeError, ValueError) as error:
         raise OptionError(f"Its settings are not those of the model {name}: {error}.") from error
     own = tuple((control, checked[control]) for control in controls)
-    return replace(options, controls=own, hints=record.hints)
+    return replace(options, controls=own, hints=record.hints, second=second)
 
 
 def _find_card(name: str) -> ModelCard | None:

@@ -12,7 +12,7 @@ from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN
 from colorize_core.imaging.finish import CONTROLS as FINISH
 from colorize_core.imaging.mark import TEXT as MARK
 from colorize_core.models.runner import Task
-from colorize_core.options import DEFAULT_MODEL, Options, check_variant
+from colorize_core.options import DEFAULT_MODEL, Options, Second, check_variant
 from colorize_core.steering import project
 from colorize_core.steering.hints import Hint, read_hints
 from ui.colorize import endpoint, finish_controls, hint_editor
@@ -44,7 +44,8 @@ CONTROLS = (
     *(f"finish_{name}" for name in FINISH),
     "unfinished",
 )
-FILLED = (*CONTROLS, "own")  # what fill_controls() answers with
+FILLED = (*CONTROLS, "own", "second", "share")  # what fill_controls() answers with
+SHARE = 0.5  # of a second model, before one is moved
 PROJECT = "project"  # beside the formats of a download
 STORAGE_KEY = "autochrome-studio-colorize"
 
@@ -84,7 +85,7 @@ class Handlers(KeptHandlers):
         session = ColorizeSession(
             found.photo, result, earlier=kept, steering=bool(options.hints), hints=hints
         )
-        session.variant = variant
+        session.variant, session.second = variant, options.second
         said = {"message": widgets.note(found.said)} if found.said else {}
         shown = {**self._show_first(session, task), **fill_controls(options), **self.keep(session)}
         yield {**shown, **said}
@@ -160,6 +161,21 @@ class Handlers(KeptHandlers):
         make = self.service.steer if session.steering else self.service.colorize
         session.result = make(session.photo, options, task)
         session.unfinished = unfinished
+        return {"message": "", **self.show(session, task)}
+
+    @task_handler()
+    def mix(
+        self, task: Task, session: ColorizeSession | None, second: str, share: float
+    ) -> Updates:
+        """Another model's colours are mixed in, or none."""
+        if session is None:
+            return {"message": ""}
+        session.second = Second(second, share) if second else None
+        options = session.add_steering(session.result.options)
+        if session.result.options == options:
+            return {"message": ""}
+        make = self.service.steer if session.steering else self.service.colorize
+        session.result = make(session.photo, options, task)
         return {"message": "", **self.show(session, task)}
 
     # --- colours by hand ------------------------------------------------------------------------
@@ -283,6 +299,9 @@ def fill_controls(options: Options) -> Updates:
         False,
     ]
     filled = dict(zip(CONTROLS, values, strict=True))
+    second = options.second
+    filled["second"] = second.model if second else ""
+    filled["share"] = second.share if second else SHARE
     return {**filled, "own": gr.update(visible=has_own(options.model))}
 
 
@@ -339,11 +358,13 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
         build_confirm(view)
         with gr.Accordion("Adjust", open=False, elem_id="adjust", elem_classes="adjust"):
             controls, own = build_controls(service)
+            second, share = build_second()
             offered = model_choices.lister(model_choices.every(), service.public)
             got = model_download.build(service, controls[0], offered)
         finish, put_back = finish_controls.build()
         controls += finish
     view.add(frame=frame, compared=compared, place=place, line=line, mode=mode, steered=steered)
+    view.add(second=second, share=share)
     view.add(own=own, **dict(zip(CONTROLS, controls, strict=True)))
     build_samples(view, service, examples)
     view.add(finished=gr.DownloadButton(visible="hidden"))
@@ -360,6 +381,12 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     gr.on(moved, *adjusting, trigger_mode="always_last", **asked)
     got.success(*adjusting, **asked)
     put_back.success(*adjusting, trigger_mode="always_last", **asked)
+    gr.on(
+        [second.input, share.input],
+        *view.wire(on.mix, [turn, session, second, share], ["message", *shown]),
+        trigger_mode="always_last",
+        **asked,
+    )
     mode.input(*view.wire(on.switch, [turn, session, mode], ["message", *shown]), **asked)
     steered.submit(
         *view.wire(on.steer, [turn, session], ["message", "steered", "line", "kept"]),
@@ -368,7 +395,24 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     )
     wire_downloads(view, buttons, on.download, [turn, session, mark], busy)
     endpoint.build(service, zone, controls[:5])  # those of OWN are among its options
-    return [widgets.picker(controls[0], offered)]
+    return [widgets.picker(controls[0], offered), widgets.picker(second, list_seconds)]
+
+
+def list_seconds() -> list[tuple[str, str]]:
+    """The models that can be mixed in."""
+    return [("None", ""), *model_choices.choices(model_choices.every())]
+
+
+def build_second() -> tuple[gr.Dropdown, gr.Slider]:
+    """Another model and how much of it there is to be."""
+    with gr.Row():
+        second = gr.Dropdown(
+            list_seconds(), value="", label="Second model", info="Its colours are mixed in."
+        )
+        share = gr.Slider(
+            0, 1, SHARE, step=0.05, label="Share of the second", info="0: none of it, 1: it alone."
+        )
+    return second, share
 
 
 def build_controls(service: Service) -> tuple[list[Any], gr.Row]:

@@ -122,6 +122,10 @@ class OpenPhoto:
         if prediction is None and options.hints:
             free = self.predict(runner, replace(options, hints=()), task)
             prediction = runner.guide(self.pixels, free, options, task)
+        elif prediction is None and options.second:
+            first = self.predict(runner, replace(options, second=None), task)
+            other = self.predict(runner, options.describe_second(), task)
+            prediction = runner.mix(first, other, options)
         elif prediction is None and options.variant:
             usual = self.predict(runner, replace(options, variant=0), task)
             prediction = runner.vary(self.pixels, usual, options, task)

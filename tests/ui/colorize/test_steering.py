@@ -16,9 +16,12 @@ from PIL import Image
 from skimage.data import astronaut
 
 import colorize_core
+from colorize_core.errors import OptionError
 from colorize_core.imaging import image
 from colorize_core.imaging.color import rgb_to_lab
+from colorize_core.options import Second
 from colorize_core.steering.hints import Hint
+from colorize_core.steering.provenance import read_options
 from ui.colorize import finish_controls
 from ui.colorize.session import ColorizeSession
 from ui.colorize.tab import COMPARING, STEERING, Handlers
@@ -249,3 +252,53 @@ def test_hints_that_were_taken_back_are_not_offered(on: Handlers, opened: Colori
     steer(on, opened, 2)
     assert on.offer(None, kept)["offer"]["visible"] is False
     assert "no longer here" in on.go_on(None, kept, WHO)["message"]
+
+
+def read_after(session: ColorizeSession) -> NDArray[np.float32]:
+    return np.asarray(rgb_to_lab(image.read(session.result.after).pixels.astype(np.float32) / 255))
+
+
+def test_a_second_model_is_mixed_in(on: Handlers, opened: ColorizeSession) -> None:
+    call(on.switch, opened, COMPARING)
+    own = read_after(opened)
+    call(on.adjust, opened, "unet-gan", *LOOK[1:])
+    other = read_after(opened)
+    call(on.adjust, opened, *LOOK)
+    assert call(on.mix, opened, "", 0.5) == {"message": ""}, "nothing has changed"
+    made = call(on.mix, opened, "unet-gan", 0.25)
+    assert made["message"] == ""
+    mean = 0.75 * own + 0.25 * other
+    assert np.abs(read_after(opened) - mean)[..., 1:].mean() < 1.0
+    call(on.mix, opened, "unet-gan", 1.0)
+    assert np.abs(read_after(opened) - other)[..., 1:].mean() < 1.0
+    call(on.mix, opened, "autochrome", 0.5)
+    assert opened.result.options.second is None, "a model is not mixed with itself"
+    call(on.mix, opened, "unet-gan", 0.5)
+    call(on.mix, opened, "", 0.5)
+    assert np.abs(read_after(opened) - own).max() < 0.01
+
+
+def test_hints_count_whole_beside_a_second_model(on: Handlers, opened: ColorizeSession) -> None:
+    call(on.mix, opened, "unet-gan", 0.8)
+    found = read(steer(on, opened, hints=[BLUE])["steered"]["picture"])
+    row, col = int(0.85 * found.shape[0]), int(0.2 * found.shape[1])
+    assert found[row - 4 : row + 5, col - 4 : col + 5, 2].mean() < -20
+
+
+def test_a_file_names_both_models_and_brings_them_back(
+    on: Handlers, opened: ColorizeSession
+) -> None:
+    call(on.mix, opened, "unet-gan", 0.25)
+    path = Path(call(on.download, opened, False, "PNG")["finished"])
+    record = image.read_record(path)
+    assert record is not None
+    assert [name for name, _ in record.models] == ["autochrome", "unet-gan"]
+    assert read_options(record).second == Second("unet-gan", 0.25)
+
+
+@pytest.mark.parametrize(
+    "given", [7, "unet-gan", {"model": 1, "share": 0.5}, {"model": "a", "share": 2}, {"model": "a"}]
+)
+def test_a_second_model_that_is_none_is_refused(given: Any) -> None:
+    with pytest.raises(OptionError):
+        Second.read(given)

@@ -99,7 +99,9 @@ def test_a_better_model_is_one_click_away(
 ) -> None:
     colorize = tab.Handlers(app, [])
     Image.fromarray(gray_scene(60, 80)).save(path := app.folder.new("old.png"))
-    session = call(colorize.open, {"path": str(path)}, None, NAME, *KNOBS, event=UPLOAD)["session"]
+    session = call(colorize.open, {"path": str(path)}, None, "", NAME, *KNOBS, event=UPLOAD)[
+        "session"
+    ]
     assert session.result.options.model == DEFAULT_MODEL, "what is here, until the other is, too"
     assert call(colorize.adjust, session, NAME, *KNOBS) == {"message": ""}
     assert model_choices.suggest() == DEFAULT_MODEL

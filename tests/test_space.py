@@ -28,7 +28,7 @@ from colorize_core.prompted import sources
 from colorize_core.prompted.generation import Preview, Variant
 from colorize_core.prompted.settings import PromptSettings
 from colorize_core.selective.sam2 import SAM2
-from ui.server.limits import MB, Public
+from ui.server.limits import LARGEST, MB, ONE, Public
 
 PYTHONS = ("3.10", "3.11", "3.12")
 KEYS = {  # of https://huggingface.co/docs/hub/spaces-config-reference
@@ -346,7 +346,7 @@ def test_limits_of_the_page_are_those_of_the_profile() -> None:
     public = Public()
     for line in (
         f"| a file | {public.upload_bytes // MB} MB, four times that",
-        f"| a photo | {public.pixels // MB} megapixels |",
+        f"| a photo | {LARGEST // MB} megapixels; fewer where there is less than {ONE // 10**9} GB",
         f"| waiting in the queue, of all | {public.waiting} |",
         f"| answers and uploads that stay open | {public.streams} an address |",
         f"less than {public.free_bytes // 10**9} GB free",

@@ -87,7 +87,7 @@ def test_just_the_endpoints_are_tools_and_say_what_they_take(address: str) -> No
             assert re.search(rf"\b{name}\b", tool.description or ""), f"{name} is not described"
     colorize = found["colorize"].inputSchema
     assert colorize["required"] == ["photo"]
-    assert colorize["properties"]["model"]["enum"] == [card.name for card in cards()]
+    assert colorize["properties"]["model"]["enum"] == [card.name for card in cards(downloads=True)]
 
 
 def test_a_photo_in_base64_is_colorized(address: str, as_data: str) -> None:

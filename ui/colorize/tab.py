@@ -407,10 +407,13 @@ def build_second() -> tuple[gr.Dropdown, gr.Slider]:
     """Another model and how much of it there is to be."""
     with gr.Row():
         second = gr.Dropdown(
-            list_seconds(), value="", label="Second model", info="Its colours are mixed in."
+            list_seconds(),
+            value="",
+            label="Mix in",
+            info="The colours of another one beside these.",
         )
         share = gr.Slider(
-            0, 1, SHARE, step=0.05, label="Share of the second", info="0: none of it, 1: it alone."
+            0, 1, SHARE, step=0.05, label="How much of it", info="0: nothing, 1: it alone."
         )
     return second, share
 

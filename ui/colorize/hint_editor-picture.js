@@ -25,12 +25,12 @@ const path = (points) => points.map(([x, y]) => `${x * 100},${y * 100}`).join(" 
 const draw = () => {
   if (!value) return;
   lines.setAttribute("viewBox", "0 0 100 100");
-  const strokes = marks.filter((mark) => mark.points.length > 1 && !mark.answer);
+  const strokes = marks.filter((mark) => mark.drawn); // answers have several points, too
   const asked = open("ask") ? questions[question] : null;
   lines.replaceChildren(
     ...(asked ? [shape("polygon", { points: path(asked.outline), class: "asked" })] : []),
     ...(line ? [shape("polyline", { points: path(line), class: "stroke", stroke: css })] : []),
-    ...strokes.filter((mark) => mark.drawn).map((mark) => shape("polyline", { points: path(mark.points), class: "stroke", stroke: mark.css })),
+    ...strokes.map((mark) => shape("polyline", { points: path(mark.points), class: "stroke", stroke: mark.css })),
   );
   const held = document.activeElement?.dataset?.mark;
   pins.replaceChildren(...marks.map(pin), ...(pending ? [spot(pending)] : []));

@@ -23,7 +23,6 @@ from PIL import Image
 from colorize_core.errors import OptionError
 from colorize_core.imaging.color import lab_to_rgb_in_gamut
 from colorize_core.models.runner import Task
-from colorize_core.options import VARIANTS
 from colorize_core.steering.colours import GROUPS
 from colorize_core.steering.hints import Hint
 from ui.colorize.session import ColorizeSession
@@ -62,7 +61,6 @@ def view(session: ColorizeSession, **more: Any) -> dict[str, Any]:
         "picture": as_address(picture),
         "hints": [hint.as_dict() for hint in options.hints],
         "variant": options.variant,
-        "variants": VARIANTS,
         **more,
     }
 

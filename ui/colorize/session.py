@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from colorize_core.cards import AUTO_VIVIDNESS
 from colorize_core.errors import OptionError
-from colorize_core.options import Options, Second
+from colorize_core.options import Options
 from colorize_core.steering.hints import Hint
 from ui.shared import model_choices
 from ui.shared.kept_work import KeptSession
@@ -37,7 +37,6 @@ class ColorizeSession(KeptSession):
     seen: int = 0
     hints: tuple[Hint, ...] = ()  # also while a model is chosen that takes none
     variant: int = 0
-    second: Second | None = None  # a model whose colours are mixed in
     picture: Any = None  # what the editor shows, (H, W, 3) uint8
 
     @property
@@ -47,15 +46,11 @@ class ColorizeSession(KeptSession):
     @property
     def work(self) -> Options:
         """All that was asked for, also hints that wait for a model that takes them."""
-        return replace(
-            self.result.options, hints=self.hints, variant=self.variant, second=self.second
-        )
+        return replace(self.result.options, hints=self.hints, variant=self.variant)
 
     def add_steering(self, options: Options) -> Options:
-        """The options with hints and variant, where their model takes them, and the second."""
-        steered = add_steering(options, self.hints, self.variant)
-        own = self.second is not None and self.second.model == options.model
-        return replace(steered, second=None if own else self.second)
+        """The options with hints and variant, where their model takes them."""
+        return add_steering(options, self.hints, self.variant)
 
     @cached_property
     def small(self) -> NDArray[np.uint8]:

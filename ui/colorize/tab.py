@@ -39,12 +39,12 @@ STOPPED = "<p>Stopped. The picture shows the settings before.</p>"
 OWN = (AUTO_VIVIDNESS, NATURAL_SKIN)  # controls that only some models have
 # The controls in the order of build(), and the row of those of OWN.
 CONTROLS = (
-    *("model", "vividness", "strength", "gain", "neutralize"),
+    *("model", "vividness", "strength", "gain", "neutralize", "second", "share"),
     *(control.name for control in OWN),
     *(f"finish_{name}" for name in FINISH),
     "unfinished",
 )
-FILLED = (*CONTROLS, "own", "second", "share")  # what fill_controls() answers with
+FILLED = (*CONTROLS, "own")  # what fill_controls() answers with
 SHARE = 0.5  # of a second model, before one is moved
 PROJECT = "project"  # beside the formats of a download
 STORAGE_KEY = "autochrome-studio-colorize"
@@ -85,7 +85,7 @@ class Handlers(KeptHandlers):
         session = ColorizeSession(
             found.photo, result, earlier=kept, steering=bool(options.hints), hints=hints
         )
-        session.variant, session.second = variant, options.second
+        session.variant = variant
         said = {"message": widgets.note(found.said)} if found.said else {}
         shown = {**self._show_first(session, task), **fill_controls(options), **self.keep(session)}
         yield {**shown, **said}
@@ -161,21 +161,6 @@ class Handlers(KeptHandlers):
         make = self.service.steer if session.steering else self.service.colorize
         session.result = make(session.photo, options, task)
         session.unfinished = unfinished
-        return {"message": "", **self.show(session, task)}
-
-    @task_handler()
-    def mix(
-        self, task: Task, session: ColorizeSession | None, second: str, share: float
-    ) -> Updates:
-        """Another model's colours are mixed in, or none."""
-        if session is None:
-            return {"message": ""}
-        session.second = Second(second, share) if second else None
-        options = session.add_steering(session.result.options)
-        if session.result.options == options:
-            return {"message": ""}
-        make = self.service.steer if session.steering else self.service.colorize
-        session.result = make(session.photo, options, task)
         return {"message": "", **self.show(session, task)}
 
     # --- colours by hand ------------------------------------------------------------------------
@@ -271,11 +256,14 @@ def read_options(
     strength: float,
     gain: float,
     neutralize: bool,
+    second: str,
+    share: float,
     *more: float,
 ) -> Options:
     """What the controls say; of those of OWN, what the model has. Raises OptionError."""
     own, finish = more[: len(OWN)], finish_controls.read_finish(*more[len(OWN) :])
-    options = Options(model, vividness, strength, gain, neutralize, finish=finish)
+    mixed = Second(second, share) if second not in ("", model) else None
+    options = Options(model, vividness, strength, gain, neutralize, finish=finish, second=mixed)
     if not has_own(model):
         return options
     values = {control.name: control.read(value) for control, value in zip(OWN, own, strict=True)}
@@ -291,17 +279,16 @@ def read_here(controls: Sequence[Any], other: str) -> Options:
 def fill_controls(options: Options) -> Updates:
     """The controls as those options have them, compared with the photo before."""
     own = dict(options.controls)
+    second = options.second or Second("", SHARE)
     values = [
         gr.update(value=options.model, info=summarize(options.model)),
         *(options.vividness, options.strength, options.gain, options.neutralize),
+        *(second.model, second.share),
         *(own.get(control.name, control.default) for control in OWN),
         *finish_controls.fill(options.finish),
         False,
     ]
     filled = dict(zip(CONTROLS, values, strict=True))
-    second = options.second
-    filled["second"] = second.model if second else ""
-    filled["share"] = second.share if second else SHARE
     return {**filled, "own": gr.update(visible=has_own(options.model))}
 
 
@@ -358,13 +345,11 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
         build_confirm(view)
         with gr.Accordion("Adjust", open=False, elem_id="adjust", elem_classes="adjust"):
             controls, own = build_controls(service)
-            second, share = build_second()
             offered = model_choices.lister(model_choices.every(), service.public)
             got = model_download.build(service, controls[0], offered)
         finish, put_back = finish_controls.build()
         controls += finish
     view.add(frame=frame, compared=compared, place=place, line=line, mode=mode, steered=steered)
-    view.add(second=second, share=share)
     view.add(own=own, **dict(zip(CONTROLS, controls, strict=True)))
     build_samples(view, service, examples)
     view.add(finished=gr.DownloadButton(visible="hidden"))
@@ -381,12 +366,6 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     gr.on(moved, *adjusting, trigger_mode="always_last", **asked)
     got.success(*adjusting, **asked)
     put_back.success(*adjusting, trigger_mode="always_last", **asked)
-    gr.on(
-        [second.input, share.input],
-        *view.wire(on.mix, [turn, session, second, share], ["message", *shown]),
-        trigger_mode="always_last",
-        **asked,
-    )
     mode.input(*view.wire(on.switch, [turn, session, mode], ["message", *shown]), **asked)
     steered.submit(
         *view.wire(on.steer, [turn, session], ["message", "steered", "line", "kept"]),
@@ -395,7 +374,7 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     )
     wire_downloads(view, buttons, on.download, [turn, session, mark], busy)
     endpoint.build(service, zone, controls[:5])  # those of OWN are among its options
-    return [widgets.picker(controls[0], offered), widgets.picker(second, list_seconds)]
+    return [widgets.picker(controls[0], offered), widgets.picker(view["second"], list_seconds)]
 
 
 def list_seconds() -> list[tuple[str, str]]:
@@ -419,8 +398,7 @@ def build_second() -> tuple[gr.Dropdown, gr.Slider]:
 
 
 def build_controls(service: Service) -> tuple[list[Any], gr.Row]:
-    """Model, vividness, strength, gain, neutralize and those of OWN: as read_options() takes
-    them; and the row of those of OWN."""
+    """The first of CONTROLS, to those of OWN, whose row is given as well."""
     with gr.Row():
         vividness, strength, gain = widgets.sliders()
     with gr.Row():
@@ -431,6 +409,7 @@ def build_controls(service: Service) -> tuple[list[Any], gr.Row]:
             info=summarize(DEFAULT_MODEL),
         )
         neutralize = widgets.neutralizing()
+    second = build_second()
     with gr.Row() as row:
         own = [widgets.build_control(control) for control in OWN]
 
@@ -443,4 +422,4 @@ def build_controls(service: Service) -> tuple[list[Any], gr.Row]:
 
     model.input(describe, model, [model, row], **widgets.QUICK)
     gr.on(None, suggest, None, [model, row], **widgets.QUICK)
-    return [model, vividness, strength, gain, neutralize, *own], row
+    return [model, vividness, strength, gain, neutralize, *second, *own], row

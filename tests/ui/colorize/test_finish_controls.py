@@ -23,7 +23,7 @@ from ui.colorize.tab import Handlers, read_options
 from ui.shared.service import Service
 
 SIZE = (90, 60)  # of the photo, width and height
-LOOK = ("unet-gan", 1.0, 1.0, 1.0, True, 1.0, 1.0)  # up to those of OWN
+LOOK = ("unet-gan", 1.0, 1.0, 1.0, True, "", 0.5, 1.0, 1.0)  # up to those of OWN
 PLAIN = tuple(finish_controls.reset())
 
 

@@ -24,7 +24,7 @@ from ui.server.limits import Public
 from ui.server.temp_files import Folder
 from ui.shared.service import Service
 
-LOOK = ("autochrome", 1.0, 1.0, 1.0, True, 1.0, 1.0, *finish_controls.reset(), False)
+LOOK = ("autochrome", 1.0, 1.0, 1.0, True, "", 0.5, 1.0, 1.0, *finish_controls.reset(), False)
 SUIT = {"x": 0.2, "y": 0.85, "ab": [0.0, -45.0], "known": True, "note": "the suit is kept"}
 
 
@@ -65,7 +65,7 @@ def worked(on: Handlers, service: Service) -> ColorizeSession:
     """Vividness, a finish, a hint and a variant."""
     values = dict(zip(finish_controls.CONTROLS, finish_controls.reset(), strict=True))
     finish = (values | {"warmth": 0.5}).values()
-    session = open_photo(on, put(service), "autochrome", 1.3, *LOOK[2:7], *finish, False)
+    session = open_photo(on, put(service), "autochrome", 1.3, *LOOK[2:9], *finish, False)
     steer(on, session, variant=1)
     return session
 

@@ -28,7 +28,7 @@ from ui.colorize.tab import COMPARING, STEERING, Handlers
 from ui.server.temp_files import Folder
 from ui.shared.service import Service
 
-LOOK = ("autochrome", 1.0, 1.0, 1.0, True, 1.0, 1.0, *finish_controls.reset(), False)
+LOOK = ("autochrome", 1.0, 1.0, 1.0, True, "", 0.5, 1.0, 1.0, *finish_controls.reset(), False)
 BLUE = {"x": 0.2, "y": 0.85, "ab": [0.0, -45.0]}
 
 
@@ -258,28 +258,32 @@ def read_after(session: ColorizeSession) -> NDArray[np.float32]:
     return np.asarray(rgb_to_lab(image.read(session.result.after).pixels.astype(np.float32) / 255))
 
 
+def mix(on: Handlers, session: ColorizeSession, second: str, share: float) -> dict[str, Any]:
+    return call(on.adjust, session, *LOOK[:5], second, share, *LOOK[7:])
+
+
 def test_a_second_model_is_mixed_in(on: Handlers, opened: ColorizeSession) -> None:
     call(on.switch, opened, COMPARING)
     own = read_after(opened)
     call(on.adjust, opened, "unet-gan", *LOOK[1:])
     other = read_after(opened)
     call(on.adjust, opened, *LOOK)
-    assert call(on.mix, opened, "", 0.5) == {"message": ""}, "nothing has changed"
-    made = call(on.mix, opened, "unet-gan", 0.25)
+    assert mix(on, opened, "", 0.5) == {"message": ""}, "nothing has changed"
+    made = mix(on, opened, "unet-gan", 0.25)
     assert made["message"] == ""
     mean = 0.75 * own + 0.25 * other
     assert np.abs(read_after(opened) - mean)[..., 1:].mean() < 1.0
-    call(on.mix, opened, "unet-gan", 1.0)
+    mix(on, opened, "unet-gan", 1.0)
     assert np.abs(read_after(opened) - other)[..., 1:].mean() < 1.0
-    call(on.mix, opened, "autochrome", 0.5)
+    mix(on, opened, "autochrome", 0.5)
     assert opened.result.options.second is None, "a model is not mixed with itself"
-    call(on.mix, opened, "unet-gan", 0.5)
-    call(on.mix, opened, "", 0.5)
+    mix(on, opened, "unet-gan", 0.5)
+    mix(on, opened, "", 0.5)
     assert np.abs(read_after(opened) - own).max() < 0.01
 
 
 def test_hints_count_whole_beside_a_second_model(on: Handlers, opened: ColorizeSession) -> None:
-    call(on.mix, opened, "unet-gan", 0.8)
+    mix(on, opened, "unet-gan", 0.8)
     found = read(steer(on, opened, hints=[BLUE])["steered"]["picture"])
     row, col = int(0.85 * found.shape[0]), int(0.2 * found.shape[1])
     assert found[row - 4 : row + 5, col - 4 : col + 5, 2].mean() < -20
@@ -288,7 +292,7 @@ def test_hints_count_whole_beside_a_second_model(on: Handlers, opened: ColorizeS
 def test_a_file_names_both_models_and_brings_them_back(
     on: Handlers, opened: ColorizeSession
 ) -> None:
-    call(on.mix, opened, "unet-gan", 0.25)
+    mix(on, opened, "unet-gan", 0.25)
     path = Path(call(on.download, opened, False, "PNG")["finished"])
     record = image.read_record(path)
     assert record is not None
@@ -302,3 +306,12 @@ def test_a_file_names_both_models_and_brings_them_back(
 def test_a_second_model_that_is_none_is_refused(given: Any) -> None:
     with pytest.raises(OptionError):
         Second.read(given)
+
+
+def test_the_next_photo_is_mixed_as_the_controls_say(service: Service, on: Handlers) -> None:
+    Image.fromarray(astronaut()).convert("L").resize((96, 96)).save(
+        path := service.folder.new("next.png")
+    )
+    look = (*LOOK[:5], "unet-gan", 0.25, *LOOK[7:])
+    session = call(on.open, {"path": str(path)}, None, "", *look, event=UPLOAD)["session"]
+    assert session.result.options.second == Second("unet-gan", 0.25)

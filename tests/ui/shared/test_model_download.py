@@ -29,7 +29,7 @@ from ui.shared.handlers import AWAY
 from ui.shared.service import Service
 
 NAME = "ddcolor-tiny"
-KNOBS = (1.0, 1.0, 1.0, True, 1.0, 1.0, *finish_controls.reset(), False)
+KNOBS = (1.0, 1.0, 1.0, True, "", 0.5, 1.0, 1.0, *finish_controls.reset(), False)
 
 
 @pytest.fixture

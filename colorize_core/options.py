@@ -130,7 +130,11 @@ class Options:
     def describe_second(self) -> Options:
         """What the second model predicts with: as it is, on what the first one sees."""
         name = self.second.model if self.second else self.model
-        return Options(name, gain=self.gain, neutralize=self.neutralize)
+        return Options(name, **self.shown())
+
+    def shown(self) -> dict[str, Any]:
+        """What decides how the photo is shown to the network."""
+        return {"gain": self.gain, "neutralize": self.neutralize}
 
     def steering(self) -> dict[str, Any]:
         """What predict() takes of hints and variants, where they are asked for."""

@@ -149,13 +149,7 @@ class Runner:
             return self.predict(pixels, options, task)
         task.step(LOOKED, "Taking the hints")
         with self.turn(task):
-            return model.guide(
-                pixels,
-                prediction,
-                options.hints,
-                gain=options.gain,
-                neutralize=options.neutralize,
-            )
+            return model.guide(pixels, prediction, options.hints, **options.shown())
 
     def vary(self, pixels: Any, prediction: Any, options: Options, task: Task) -> Any:
         """The prediction of the same photo and options as their variant 0, without hints, as the
@@ -165,13 +159,7 @@ class Runner:
             return self.predict(pixels, options, task)
         task.step(LOOKED, "Looking for another colouring")
         with self.turn(task):
-            return model.vary(
-                pixels,
-                prediction,
-                options.variant,
-                gain=options.gain,
-                neutralize=options.neutralize,
-            )
+            return model.vary(pixels, prediction, options.variant, **options.shown())
 
     def ask(self, pixels: Any, prediction: Any, options: Options, task: Task) -> Any:
         """The questions that the model has about the photo of a prediction with these options, a
@@ -182,13 +170,7 @@ class Runner:
             raise OptionError(f"The model {options.model!r} asks nothing; {DEFAULT_MODEL} does.")
         task.step(PREDICTED, "Looking for what is least sure")
         with self.turn(task):
-            return model.questions(
-                pixels,
-                prediction,
-                options.hints,
-                gain=options.gain,
-                neutralize=options.neutralize,
-            )
+            return model.questions(pixels, prediction, options.hints, **options.shown())
 
     def match_reference(
         self, pixels: Any, reference: Any, prediction: Any, options: Options, task: Task
@@ -203,11 +185,7 @@ class Runner:
         task.step(LOOKED, "Comparing the photos")
         with self.turn(task):
             return model.match_reference(
-                pixels,
-                reference,
-                prediction=prediction,
-                gain=options.gain,
-                neutralize=options.neutralize,
+                pixels, reference, prediction=prediction, **options.shown()
             )
 
     def find_likely(self, prediction: Any, options: Options, x: float, y: float) -> Any:

@@ -16,7 +16,6 @@ from typing import Any
 import cv2
 import gradio as gr
 import numpy as np
-from gradio.data_classes import FileData
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -100,12 +99,6 @@ def read_picture(address: Any, service: Service, task: Task) -> NDArray[Any]:
     except ValueError as error:
         raise OptionError("The other photo could not be read. Choose it again.") from error
     return service.photos.decode(path, task).pixels
-
-
-def refer(path: Path) -> dict[str, Any]:
-    """A file, as the page fetches it."""
-    file: dict[str, Any] = FileData(path=str(path), orig_name=path.name).model_dump()
-    return file
 
 
 def list_named() -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from ui.colorize import endpoint, finish_controls, hint_editor
 from ui.colorize.projects import Found, open_project, read_settings, save
 from ui.colorize.session import ColorizeSession, add_steering
 from ui.server.temp_files import KEEP_SECONDS
-from ui.shared import example_strip, model_choices, model_download, slider, widgets
+from ui.shared import example_strip, model_choices, model_download, slider, thumbnails, widgets
 from ui.shared.handlers import AWAY, THERE, Updates, View, task_handler
 from ui.shared.kept_work import OFFER, KeptHandlers, build_confirm, build_offer, wire_offer
 from ui.shared.photo import OpenPhoto
@@ -222,7 +222,7 @@ class Handlers(KeptHandlers):
             spread = replace(result.prediction, size=session.small.shape[:2]).uncertainty()
             more["veil"] = hint_editor.shade(spread)
         if given.get("map"):
-            more["map"] = hint_editor.refer(self.service.export_map(result))
+            more["map"] = thumbnails.refer(self.service.export_map(result))
         if given.get("reference"):
             photo = hint_editor.read_picture(given["reference"], self.service, task)
             found = runner.match_reference(

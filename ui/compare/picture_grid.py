@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.data_classes import FileData
 
 from colorize_core.evaluate.comparison import Entry, Result, format_figure
 from colorize_core.imaging.heatmap import FULL, draw_legend
 from ui.compare.session import LATER, CompareSession
-from ui.shared.thumbnails import as_address
+from ui.shared.thumbnails import as_address, refer
 
 HERE = Path(__file__).parent
 
@@ -48,7 +47,7 @@ def _cell(session: CompareSession, result: Result) -> dict[str, Any]:
         waiting = result.error == LATER
         return known | {"error": "" if waiting else result.error, "waiting": waiting}
     made = session.made[entry]
-    files = {"file": _file(made.path)} | ({"heat": _file(made.heat)} if made.heat else {})
+    files = {"file": refer(made.path)} | ({"heat": refer(made.heat)} if made.heat else {})
     return known | files | {"alt": alt(entry)}
 
 
@@ -67,7 +66,3 @@ def alt(entry: Entry) -> str:
         "mean": "The photo in the mean colour of photographs",
     }
     return known.get(entry.kind) or f"The photo in colour by {entry.label}"
-
-
-def _file(path: Path) -> dict[str, Any]:
-    return FileData(path=str(path), orig_name=path.name).model_dump()

@@ -12,10 +12,10 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
-from gradio.data_classes import FileData
 from PIL import Image
 
 from ui.selective.session import MOST_REGIONS, PLAIN, Area, Fill, SelectiveSession
+from ui.shared import thumbnails
 from ui.shared.service import Service
 
 HERE = Path(__file__).parent
@@ -105,5 +105,4 @@ def _write_mask(session: SelectiveSession, area: Area, service: Service) -> Path
 def _refer(path: Path | None) -> dict[str, Any] | None:
     if path is None:
         return None
-    file: dict[str, Any] = FileData(path=str(path), orig_name=path.name).model_dump()
-    return file
+    return thumbnails.refer(path)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.data_classes import FileData
+
+from ui.shared.thumbnails import refer
 
 HERE = Path(__file__).parent
 
@@ -33,8 +34,5 @@ def comparison(
     """Two picture files of the same size (width, height), as the component shows them. `name` and
     `what`: what is said of the first, short and in words."""
     files = {"before": before, "after": after}
-    value: dict[str, Any] = {
-        key: FileData(path=str(path), orig_name=path.name).model_dump()
-        for key, path in files.items()
-    }
+    value: dict[str, Any] = {key: refer(path) for key, path in files.items()}
     return {**value, "width": size[0], "height": size[1], "name": name, "alt": f"{name}: {what}"}

@@ -52,8 +52,14 @@ def sketch(picture: Picture, caption: str, alt: str) -> dict[str, Any]:
 
 def result(path: Path, caption: str, alt: str) -> dict[str, Any]:
     """A picture file."""
-    file = FileData(path=str(path), orig_name=path.name).model_dump()
+    file = refer(path)
     return {"file": file, "caption": caption, "alt": alt}
+
+
+def refer(path: Path) -> dict[str, Any]:
+    """A file, as a component fetches it."""
+    file: dict[str, Any] = FileData(path=str(path), orig_name=path.name).model_dump()
+    return file
 
 
 def as_address(picture: Picture) -> str:

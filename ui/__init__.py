@@ -12,3 +12,10 @@ TABS = (
     "blind",
     "leaderboard",
 )  # names of modules, in the order of the page
+# Those in which one photo is worked on, with their titles.
+PHOTO_TABS = {
+    "colorize": "Colorize",
+    "selective": "Selective",
+    "prompt": "Prompt",
+    "compare": "Compare",
+}

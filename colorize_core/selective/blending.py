@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 
 import numpy as np
@@ -26,10 +26,13 @@ from colorize_core.imaging.color import (
 from colorize_core.imaging.encoders import convert_dtype
 from colorize_core.imaging.tone import FINE, Picture, measure_tone
 from colorize_core.models import registry
+from colorize_core.models.runner import Runner, Task
+from colorize_core.options import Options
 from colorize_core.selective.masks import Mask, check_size, measure_lightness, refine, resize
-from colorize_core.steering.provenance import Record, make_record
+from colorize_core.steering.provenance import Record, make_record, record_options
 
 STRIP_PIXELS = 1 << 18  # what is mixed at a time
+MODELS_KEPT = 4  # in memory
 LOOKED_AT = 256  # pixels of each side of a copy that tells whether a photo has colours
 
 
@@ -41,7 +44,8 @@ class Region:
     `mask` may be of screen size or of the photo's; what is filled first may have none. `vividness`
     in [0, 2] and `strength` in [0, 1.5] are the model's; of a flat colour (R, G, B) in [0, 255],
     vividness scales the chroma. `controls` are the model's own, see its card. OptionError for a
-    value out of range, or both a model and a colour.
+    value out of range, or both a model and a colour. `colouring` says all of it at once, with hints
+    and finish: then it is the photo colorized with these options.
     """
 
     mask: Mask | None = None
@@ -50,6 +54,7 @@ class Region:
     colour: tuple[int, int, int] | None = None
     strength: float = 1.0
     controls: Mapping[str, Any] = field(default_factory=dict)
+    colouring: Options | None = None
 
     def __post_init__(self) -> None:
         options.check("vividness", self.vividness)
@@ -60,6 +65,16 @@ class Region:
             )
         if self.colour is not None and not all(0 <= part <= 255 for part in self.colour):
             raise OptionError(f"colour is {self.colour}, allowed is 0 to 255 each.")
+        if self.colouring is not None and (self.model is not None or self.colour is not None):
+            raise OptionError("A region has a colouring, and a model or a colour: leave one out.")
+
+    @property
+    def wanted(self) -> Options | None:
+        """What the photo is colorized with; None where no model has a part in it."""
+        if self.colouring is not None or self.model is None:
+            return self.colouring
+        own = tuple(self.controls.items())
+        return Options(self.model, self.vividness, self.strength, controls=own)
 
 
 Colorize = Callable[[Picture, Region], Picture]
@@ -129,9 +144,9 @@ def compose(
     """The photo with each region filled; where several lie, the last is on top.
 
     `outside` fills the rest, its mask is not looked at; None leaves the photo's own pixels there,
-    byte for byte. `colorize(photo, region)` gives the photo in the colours of a region that has a
-    model; make_colorize() by default. Masks smaller than the photo are refine() to its edges.
-    Raises OptionError and what `colorize` raises.
+    byte for byte. `colorize(photo, region)` gives the photo in the colours that a region's models
+    are `wanted` for; make_colorize() by default. Masks smaller than the photo are refine() to its
+    edges. Raises OptionError and what `colorize` raises.
     """
     colorize = colorize or make_colorize()
     result = photo.copy() if outside is None else fill(photo, outside, colorize)
@@ -152,17 +167,24 @@ def describe_regions(regions: Sequence[Region], outside: Region | None = None) -
     """Where the colours come from that compose() gives a photo; None where it gives it none."""
     seen = [region for region in regions if region.mask is None or region.mask.any()]
     every = [*seen, *([outside] if outside else [])]
-    if not any(region.model or region.colour for region in every):
+    if not any(region.wanted or region.colour for region in every):
         return None
     settings = {
         "regions": [_describe(region) for region in seen],
         "outside": _describe(outside) if outside else None,
     }
-    return make_record([region.model for region in every if region.model], settings)
+    records = [record_options(region.wanted) for region in every if region.wanted]
+    models = [name for record in records for name, _ in record.models]
+    hints = dict.fromkeys(hint for record in records for hint in record.hints)
+    return make_record(models, settings, hints=tuple(hints))
 
 
 def _describe(region: Region) -> dict[str, Any]:
     share = None if region.mask is None else round(float(region.mask.mean()), 4)  # of its mask
+    if region.colouring is not None:
+        record = record_options(region.colouring)
+        models = {"model": region.colouring.model, **record.settings}
+        return models if share is None else {**models, "share": share}
     told = {
         "model": region.model,
         "vividness": region.vividness,
@@ -176,7 +198,7 @@ def _describe(region: Region) -> dict[str, Any]:
 
 def fill(photo: Picture, region: Region, colorize: Colorize) -> Picture:
     """The whole photo in the region's colours, with its own L."""
-    if region.model is not None:
+    if region.wanted is not None:
         return colorize(photo, region)
     ab = np.zeros(2)
     if region.colour is not None:
@@ -187,15 +209,11 @@ def fill(photo: Picture, region: Region, colorize: Colorize) -> Picture:
 
 def make_colorize(device: str = "auto") -> Colorize:
     """What compose() colorizes with: the project's models, each loaded when it is first needed."""
-    loaded: dict[str, registry.Colorizer] = {}
+    runner = Runner(partial(registry.load, device=device), kept=MODELS_KEPT)
 
     def colorize(photo: Picture, region: Region) -> Picture:
-        name = region.model or ""
-        if name not in loaded:
-            loaded[name] = registry.load(name, device)
-        return loaded[name].colorize(
-            photo, vividness=region.vividness, strength=region.strength, **region.controls
-        )
+        picture: Picture = runner.colorize(photo, cast(Options, region.wanted), Task())[0]
+        return picture
 
     return colorize
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -25,3 +27,18 @@ def adversarial_loss(logits: Tensor, real: bool, squares: bool) -> Tensor:
     if squares:
         return F.mse_loss(logits, wanted)
     return F.binary_cross_entropy_with_logits(logits, wanted)
+
+
+def measure_distance(
+    network: Callable[[Tensor], Sequence[Tensor]], first: Tensor, second: Tensor
+) -> Tensor:
+    """How different two batches of pictures, RGB (N, 3, H, W) in [0, 1], are to a network.
+
+    It takes [-1, 1] and gives features (N, C, h, w) of several sizes: squared distances of the
+    features, scaled to length 1 at each place, their mean over places and pictures, their sum over
+    sizes. Nothing is learned from the second."""
+    with torch.no_grad():
+        wanted = network(second * 2 - 1)
+    pairs = zip(network(first * 2 - 1), wanted, strict=True)
+    gaps = [F.normalize(a, dim=1) - F.normalize(b, dim=1) for a, b in pairs]
+    return torch.stack([gap.square().sum(1).mean() for gap in gaps]).sum()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,9 +14,19 @@ from hypothesis.extra import numpy as hnp
 from colorize_core.errors import OptionError
 from colorize_core.imaging import image
 from colorize_core.imaging.color import lightness, rgb_to_lab, srgb_to_linear
+from colorize_core.imaging.finish import Finish
 from colorize_core.models import registry
+from colorize_core.options import Options
 from colorize_core.selective import blending, masks
-from colorize_core.selective.blending import Region, blend, compose, draw_figure, tint
+from colorize_core.selective.blending import (
+    Region,
+    blend,
+    compose,
+    describe_regions,
+    draw_figure,
+    tint,
+)
+from colorize_core.steering.hints import Hint
 from tests.image_files import colours
 
 SIDES = st.integers(1, 20)
@@ -187,18 +198,49 @@ def test_a_small_mask_is_refined_to_the_photos_edges():
     assert off[:, 1 + 120 // 15 :].max() == 0
 
 
-def test_models_are_loaded_once_and_given_what_the_region_says(photo, monkeypatch):
-    loaded, asked = [], []
+@pytest.fixture
+def asked(monkeypatch):
+    """What models are loaded and asked for, in their order; they give the photo as it is."""
+    seen = []
 
     def load(name, device):
-        loaded.append((name, device))
-        return SimpleNamespace(colorize=lambda photo, **options: asked.append(options) or photo)
+        seen.append((name, device))
+        return SimpleNamespace(
+            predict=lambda photo, progress, **options: seen.append(options),
+            render=lambda photo, _, progress, **options: seen.append(options) or photo,
+        )
 
     monkeypatch.setattr(registry, "load", load)
+    return seen
+
+
+def test_models_are_loaded_once_and_given_what_the_region_says(photo, asked):
     here = Region(left(40, 60), "autochrome", vividness=1.5, strength=0.5, controls={"seed": 3})
     compose(photo, [here, here], Region(model="diffusion"))
-    assert loaded == [("diffusion", "auto"), ("autochrome", "auto")]
-    assert asked[1] == asked[2] == {"vividness": 1.5, "strength": 0.5, "seed": 3}
+    assert [each for each in asked if isinstance(each, tuple)] == [
+        ("diffusion", "auto"),
+        ("autochrome", "auto"),
+    ]
+    seeds = [each["seed"] for each in asked if "seed" in each]
+    levels = [each for each in asked if "vividness" in each]
+    assert seeds == [3, 3]
+    assert [each["vividness"] for each in levels] == [1.0, 1.5, 1.5]
+    assert [each["strength"] for each in levels] == [1.0, 0.5, 0.5]
+
+
+def test_a_region_can_have_a_whole_colouring(photo, asked):
+    hint = Hint(0.5, 0.5, (20.0, 5.0), known=True)
+    wanted = Options("autochrome", vividness=0.8, hints=(hint,), finish=Finish(tint=0.2))
+    region = Region(left(40, 60), colouring=wanted)
+    compose(photo, [region])
+    assert asked[1]["hints"] == (hint,)
+    assert asked[2]["finish"] == wanted.finish
+    record = describe_regions([region])
+    assert record.hints == (hint,)
+    assert record.models[0][0] == record.settings["regions"][0]["model"] == "autochrome"
+    assert record.settings["regions"][0]["vividness"] == 0.8
+    with pytest.raises(OptionError, match="leave one out"):
+        replace(region, model="diffusion")
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,14 @@ class ColorizeSession(KeptSession):
     variant: int = 0
     picture: Any = None  # what the editor shows, (H, W, 3) uint8
 
+    def __post_init__(self) -> None:
+        self.take(self.result)
+
+    def take(self, result: Colorization) -> None:
+        """Other colours, which the other tabs begin with."""
+        self.result = result
+        self.photo.colours = result.options
+
     @property
     def by_hand(self) -> bool:
         return bool(self.hints)

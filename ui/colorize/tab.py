@@ -24,6 +24,7 @@ from ui.shared.handlers import AWAY, THERE, Updates, View, task_handler
 from ui.shared.kept_work import OFFER, KeptHandlers, build_confirm, build_offer, wire_offer
 from ui.shared.photo import OpenPhoto
 from ui.shared.photo_tab import (
+    build_hand_over,
     build_samples,
     no_file,
     restore_photo,
@@ -65,6 +66,8 @@ class Handlers(KeptHandlers):
     ) -> Iterator[Updates]:
         """The photo while it is worked on, then its first colours in its place."""
         found = next((each for each in controls if isinstance(each, Found)), None)
+        if found is None and photo.colours is not None:
+            found = Found(photo, photo.colours)  # in another tab, or here before
         if found is None and project.recognize(photo.path):
             found = open_project(photo.path, before, self.service)
         if found is not None:
@@ -118,6 +121,9 @@ class Handlers(KeptHandlers):
         there = THERE if session else AWAY
         return {**super().restore(session), "place": there, "frame": there}
 
+    def has_other_colours(self, session: ColorizeSession) -> bool:
+        return session.photo.colours not in (None, session.result.options)
+
     def clear(self) -> Updates:
         return {"frame": AWAY, "compared": None, "steered": None, "line": ""}
 
@@ -159,7 +165,7 @@ class Handlers(KeptHandlers):
             return {"message": ""}  # back where the picture already is
         session.steering = session.steering and bool(options.hints or has_own(options.model))
         make = self.service.steer if session.steering else self.service.colorize
-        session.result = make(session.photo, options, task)
+        session.take(make(session.photo, options, task))
         session.unfinished = unfinished
         return {"message": "", **self.show(session, task)}
 
@@ -173,7 +179,7 @@ class Handlers(KeptHandlers):
         session.steering = mode == STEERING
         if not (session.steering or session.result.rendered):
             options = session.result.options
-            session.result = self.service.colorize(session.photo, options, task)
+            session.take(self.service.colorize(session.photo, options, task))
         return {"message": "", **self.show(session, task)}
 
     def answer(self, session: ColorizeSession | None) -> Updates:
@@ -196,7 +202,7 @@ class Handlers(KeptHandlers):
         session.hints, session.variant = hints, int(variant)
         options = session.add_steering(session.result.options)
         if options != session.result.options:
-            session.result = self.service.steer(session.photo, options, task)
+            session.take(self.service.steer(session.photo, options, task))
             session.picture = self.service.preview(session.result, session.small)
         more = self._find_more(given, session, task)
         session.seen = session.asked
@@ -342,6 +348,7 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
             )
             buttons[PROJECT] = gr.Button("Save project", size="sm")
             another = gr.Button("Another photo", size="sm")
+        build_hand_over("colorize")
         build_confirm(view)
         with gr.Accordion("Adjust", open=False, elem_id="adjust", elem_classes="adjust"):
             controls, own = build_controls(service)

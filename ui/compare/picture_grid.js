@@ -13,7 +13,9 @@ const CELL = `
   <button type="button"><span class="view"><img draggable="false"></span></button>
   <p class="fault"></p>
   <p class="title"></p>
-  <p class="words"></p>`;
+  <p class="words"></p>
+  <p class="uses"><button type="button" data-use="open">Edit in Colorize</button>
+    <button type="button" data-use="file" title="At the photo's full size">Download</button></p>`;
 
 const cells = () => props.value?.cells ?? [];
 const source = (cell) => (props.value.difference && cell.heat ? cell.heat : cell.file)?.url;
@@ -111,6 +113,9 @@ let waiting; // a click may be the first half of a double click
 list.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   clearTimeout(waiting);
+  if (button?.dataset.use) {
+    return trigger("submit", { key: button.closest("li").dataset.key, use: button.dataset.use });
+  }
   if (!button || event.detail > 1 || (event.detail && dragged)) return;
   const { key } = button.closest("li").dataset;
   if (event.detail) waiting = setTimeout(() => enlarge(key), 250);
@@ -144,7 +149,7 @@ root.addEventListener("keydown", (event) => {
 
 const dress = (item, cell) => {
   item.innerHTML ||= CELL;
-  const [button, fault, title, words] = item.children;
+  const [button, fault, title, words, uses] = item.children;
   const img = button.querySelector("img");
   const url = source(cell);
   item.dataset.key = cell.key;
@@ -157,6 +162,10 @@ const dress = (item, cell) => {
   fault.textContent = cell.error ?? "";
   title.textContent = cell.title;
   words.textContent = cell.words;
+  uses.hidden = !cell.usable;
+  uses.querySelectorAll("button").forEach((use) => {
+    use.setAttribute("aria-label", `${use.textContent}: ${cell.title}${cell.settings && `, ${cell.settings}`}`);
+  });
 };
 
 const show = () => {

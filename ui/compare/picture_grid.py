@@ -16,7 +16,8 @@ HERE = Path(__file__).parent
 
 
 def build(**options: Any) -> gr.HTML:
-    """The component; its value is made by view()."""
+    """The component; its value is made by view(). Its submit event carries the key of a picture and
+    what is wanted of it, as Handlers.use() takes it."""
     return gr.HTML(
         html_template=(HERE / "picture_grid.html").read_text(encoding="utf-8"),
         js_on_load=(HERE / "picture_grid.js").read_text(encoding="utf-8"),
@@ -48,7 +49,7 @@ def _cell(session: CompareSession, result: Result) -> dict[str, Any]:
         return known | {"error": "" if waiting else result.error, "waiting": waiting}
     made = session.made[entry]
     files = {"file": refer(made.path)} | ({"heat": refer(made.heat)} if made.heat else {})
-    return known | files | {"alt": alt(entry)}
+    return known | files | {"alt": alt(entry), "usable": bool(entry.model)}
 
 
 def words(result: Result) -> str:

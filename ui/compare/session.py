@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,9 +127,14 @@ class CompareSession(PhotoSession):
             return self.photo.decoded.metadata.record
         if not entry.model:
             return None
-        options = Options(entry.model, entry.vividness)
-        seed = {} if entry.seed is None else {"seed": entry.seed}
-        return describe_options(options.with_controls(**seed))
+        return describe_options(read_options(entry))
+
+    def find(self, key: Any) -> Entry:
+        """The picture of a model that has that key on the page. Raises PictureError."""
+        for entry in self.made:
+            if entry.model and entry.slug == key:
+                return entry
+        raise PictureError("That picture is no longer here. Compare again.")
 
     def score(self, metric: Metric, entry: Entry) -> None:
         """Take one figure of one picture, unless it is there or cannot be had."""
@@ -184,6 +190,12 @@ class CompareSession(PhotoSession):
     def picture(self, entry: Entry) -> Picture:
         """Raises PictureError where it was deleted meanwhile."""
         return decode(self.made[entry].path).pixels.astype(np.uint8, copy=False)
+
+
+def read_options(entry: Entry) -> Options:
+    """What a model's picture is made with."""
+    seed = {} if entry.seed is None else {"seed": entry.seed}
+    return Options(entry.model, entry.vividness).with_controls(**seed)
 
 
 def _write(path: Path, picture: Picture, record: Record | None = None) -> None:

@@ -20,7 +20,7 @@ from colorize_core.sizes import format_size
 from ui.compare import endpoint, exports, permalink, picture_grid
 from ui.compare.permalink import MOST_SEEDS, VIVIDNESS
 from ui.compare.run import Progress, compare
-from ui.compare.session import NO_TRUTH, CompareSession
+from ui.compare.session import NO_TRUTH, CompareSession, read_options
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, model_choices, model_download, score_table, widgets
 from ui.shared.handlers import AWAY, Updates, task_handler, wire_run
@@ -52,6 +52,11 @@ def end(_: Handlers, session: CompareSession | None, *__: Any, **said: str) -> U
     if session is None or session.away:
         return {"remark": gr.skip()}
     return {**said, "busy": "", **show(session)}
+
+
+def no_use(_: Handlers, *__: Any) -> Updates:
+    """What becomes of a picture that could not be used."""
+    return {"finished": None, "opened": ""}
 
 
 class Handlers(PhotoHandlers):
@@ -142,6 +147,19 @@ class Handlers(PhotoHandlers):
             session.draw_heat(entry)
         yield {"remark": "", "shown": picture_grid.view(session)}
 
+    @task_handler("remark", failed=no_use, stopped=no_use)
+    def use(self, task: Task, event: gr.EventData, session: CompareSession | None) -> Updates:
+        """One picture at the photo's full size: as a file, or in the tab Colorize."""
+        if session is None:
+            return no_use(self)
+        given: Any = event._data
+        options = read_options(session.find(given.get("key")))
+        if given.get("use") == "open":
+            session.photo.colours = options
+            return {"remark": "", "finished": None, "opened": "colorize"}
+        made = self.service.colorize(session.photo, options, task)
+        return {"remark": "", "finished": str(made.after), "opened": ""}
+
     @task_handler("remark", failed=no_file, stopped=no_file)
     def export(self, task: Task, session: CompareSession | None, kind: str) -> Updates:
         """What is there as a file, made when it is asked for."""
@@ -218,7 +236,7 @@ def build(
     on = Handlers(service, examples, cards)
 
     view = build_zone(INVITATION)
-    build_chosen(view)
+    build_chosen(view, "compare")
     build_samples(view, service, examples)
     settings, every, none, more = build_settings(cards, service)
     models, vividness, seeds, metrics = settings
@@ -264,10 +282,15 @@ def build(
         trigger_mode="always_last",
         **asked,
     )
+    view.add(opened=gr.Textbox(visible="hidden"))  # the tab that a picture is used in
+    using = view.wire(on.use, [turn, session], ["remark", "finished", "opened"])
+    used = view["shown"].submit(*using, trigger_mode="multiple", **asked)
+    given = [view["finished"], view["opened"]]
+    used.success(None, given, None, js="window.saveOrOpen", **widgets.QUICK)
     wire_downloads(view, buttons, on.export, [turn, session], busy)
     copied = copy.click(permalink.write, settings, query, **widgets.QUICK)
     copied.success(None, query, view["remark"], js="window.copyLink", **widgets.QUICK)
-    wire_run(view, on, [made], [cancel])
+    wire_run(view, on, [made, used], [cancel])
     count.value = on.count(tick_first(cards), [1.0], 1)["count"]
     endpoint.build(service, cards, view["zone"], settings)
     return [widgets.picker(models, model_choices.lister(cards, service.public))]

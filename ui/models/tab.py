@@ -317,7 +317,7 @@ def build(
     on = Handlers(service, examples, cards)
 
     view = build_zone()
-    build_chosen(view)
+    build_chosen(view, "models")
     build_samples(view, service, examples)
     view.add(session=gr.State(None, time_to_live=KEEP_SECONDS), current=gr.State(cards[0].name))
     with gr.Tabs(elem_classes="models") as tabs:

@@ -14,22 +14,28 @@ from ui.selective.session import OWN, Fill, SelectiveSession
 from ui.shared import model_choices
 
 FLAT, GRAY = "colour", "gray"  # beside the names of models, in the two lists
+COLOURING = "colouring"  # that of the tab Colorize
 FIRST_COLOUR = "#b8442e"
 
 
-def read_fill(choice: str, vividness: float, colour: str | None) -> Fill:
-    """What the controls say."""
+def read_fill(
+    choice: str, vividness: float, colour: str | None, session: SelectiveSession | None = None
+) -> Fill:
+    """What the controls say. Where nothing was done in the tab Colorize, its first colours."""
+    if choice == COLOURING:
+        done = session.photo.colours if session else None
+        return Fill(colouring=done) if done else Fill(model_choices.suggest())
     if choice == FLAT:
         return Fill(None, float(vividness), read_colour(colour or FIRST_COLOUR))
     return Fill() if choice == GRAY else Fill(choice, 1.0 if choice == OWN else float(vividness))
 
 
 def has_vividness(fill: Fill) -> bool:
-    return not fill.plain and fill.model != OWN
+    return (fill.model or fill.colour) is not None and fill.model != OWN
 
 
 def name_choice(fill: Fill) -> str:
-    return fill.model or (GRAY if fill.plain else FLAT)
+    return fill.model or (GRAY if fill.plain else FLAT if fill.colour else COLOURING)
 
 
 def read_colour(colour: str) -> tuple[int, int, int]:
@@ -54,7 +60,9 @@ def list_inside(
 
 
 def list_outside(cards: Sequence[ModelCard], downloads: bool = False) -> list[tuple[str, str]]:
-    return [("Black and white", GRAY), *model_choices.choices(cards, downloads)]
+    """What there can be around the regions."""
+    always = [("Black and white", GRAY), ("As in Colorize", COLOURING)]
+    return [*always, *model_choices.choices(cards, downloads)]
 
 
 def build_inside(

@@ -56,7 +56,7 @@ def compose(
 
 def list_regions(session: SelectiveSession) -> list[Region]:
     """Those that are drawn, from the lowest on."""
-    return [Region(session.mask(area), *area.fill) for area in session.areas]
+    return [area.fill.make_region(session.mask(area)) for area in session.areas]
 
 
 def describe_colours(session: SelectiveSession) -> Record | None:

@@ -36,16 +36,20 @@ Strokes = tuple[tuple[tuple[tuple[float, float], ...], float], ...]  # points (x
 
 
 class Fill(NamedTuple):
-    """What a region or its surroundings are filled with: a model's colours, one flat colour, or,
-    with neither, black and white."""
+    """What a region or its surroundings are filled with: a model's colours, one flat colour, the
+    colouring of another tab, or, with none of them, black and white."""
 
     model: str | None = None
     vividness: float = 1.0
     colour: tuple[int, int, int] | None = None
+    colouring: Options | None = None
 
     @property
     def plain(self) -> bool:
-        return self.model is None and self.colour is None
+        return (self.model, self.colour, self.colouring) == (None, None, None)
+
+    def make_region(self, mask: Mask | None = None) -> Region:
+        return Region(mask, self.model, self.vividness, self.colour, colouring=self.colouring)
 
 
 class Marks(NamedTuple):
@@ -102,7 +106,7 @@ class SelectiveSession(KeptSession):
         width, height = photo.size
         small = photo.shrink(*selective.choose_size(height, width))
         session = cls(photo, service.folder.new("selective").parent.name, small)
-        session.areas = (Area(1, Fill(model_choices.suggest()), pack(selective.make_empty(small))),)
+        session.areas = (Area(1, choose_first(photo), pack(selective.make_empty(small))),)
         return session
 
     @property
@@ -240,17 +244,22 @@ class SelectiveSession(KeptSession):
     def surround(self, fill: Fill) -> Region | None:
         """A fill without a mask. None are the photo's own pixels: a black-and-white photo stays as
         it is, byte for byte."""
-        return None if fill.plain and not self.photo.coloured else Region(None, *fill)
+        return None if fill.plain and not self.photo.coloured else fill.make_region()
 
     def colorize(self, service: Service, task: Task, pixels: Picture, region: Region) -> Picture:
-        """The photo, at any size, in the colours of a region's model, as selective.compose() asks
+        """The photo, at any size, in the colours of a region's models, as selective.compose() asks
         for it."""
-        if region.model == OWN:
+        options = region.wanted
+        if region.model == OWN or options is None:
             return pixels
-        options = Options(str(region.model), vividness=region.vividness)
         prediction = self.photo.predict(service.runner, options, task)
         prediction = replace(prediction, size=pixels.shape[:2])
         return service.runner.render(pixels, prediction, options, task)
+
+
+def choose_first(photo: OpenPhoto) -> Fill:
+    """What the first region begins with: the colours that the photo has in another tab."""
+    return Fill(colouring=photo.colours) if photo.colours else Fill(model_choices.suggest())
 
 
 def pack(mask: Mask) -> bytes:

@@ -31,13 +31,14 @@ from ui.selective.fill_controls import (
     name_choice,
     read_fill,
 )
-from ui.selective.session import Fill, SelectiveSession
+from ui.selective.session import Fill, SelectiveSession, choose_first
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, model_choices, model_download, widgets
 from ui.shared.handlers import Updates, quick_handler, task_handler, wire_run
 from ui.shared.kept_work import OFFER, KeptHandlers, build_confirm, build_offer, wire_offer
 from ui.shared.photo import OpenPhoto
 from ui.shared.photo_tab import (
+    build_hand_over,
     build_samples,
     build_zone,
     no_file,
@@ -76,6 +77,11 @@ class Handlers(KeptHandlers):
     ) -> Iterator[Updates]:
         """The photo is seen at once, then its first mask."""
         photo.read(task)
+        if before is not None and before.photo is photo:  # its colours are others now
+            with before.lock:
+                before.areas = before.put(fill=choose_first(photo))
+            yield {"session": before, **self.show(before)}
+            return
         session = SelectiveSession.open(photo, self.service)
         session.make(Fill(), self.service, task)
         session.earlier = kept
@@ -90,6 +96,9 @@ class Handlers(KeptHandlers):
         except ColorizeError as error:  # the mask can be painted all the same
             said = {"message": widgets.alert(error)}
         yield {"session": session, **said, **self.show(session)}
+
+    def has_other_colours(self, session: SelectiveSession) -> bool:
+        return session.area.fill != choose_first(session.photo)
 
     def clear(self) -> Updates:
         return {"shown": None}
@@ -215,7 +224,7 @@ class Handlers(KeptHandlers):
         downloaded has to be here first."""
         if model_choices.pick_here(choice, "") != choice:
             return {}
-        fill = read_fill(choice, vividness, colour)
+        fill = read_fill(choice, vividness, colour, session)
         if session is not None:
             with session.lock:
                 session.areas = session.put(fill=fill)
@@ -232,7 +241,7 @@ class Handlers(KeptHandlers):
         self, session: SelectiveSession | None, choice: str, vividness: float
     ) -> Updates:
         """What lies around the regions is to be filled otherwise."""
-        fill = read_fill(choice, vividness, None)
+        fill = read_fill(choice, vividness, None, session)
         if session is not None:
             session.outside = fill
         return {"outside_vividness": gr.update(visible=has_vividness(fill))}
@@ -322,6 +331,7 @@ def build(
                 gr.HTML("Download", elem_classes="downloads-label")
                 buttons = {kind: gr.Button(kind, size="sm") for kind in mask_files.KINDS}
             another = gr.Button("Another photo", size="sm")
+        build_hand_over("selective")
         build_confirm(view)
     view.add(place=workspace, shown=shown, layers=layers, remark=remark)
     view.add(inside=inside, vividness=vividness, colour=colour)

@@ -99,6 +99,23 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest?.("#footer button")) document.querySelector(".show-api")?.click();
   });
+  // The photo of one tab is opened in another, also where that has work on another photo.
+  let handed = false;
+  window.takeHanded = (session) => {
+    const was = handed;
+    handed = false;
+    return [session, was];
+  };
+  window.openTab = (name) => {
+    if (!name) return;
+    handed = true;
+    document.querySelector(`.tabs [data-tab-id="${CSS.escape(name)}"]`).click();
+    window.scrollTo({ top: 0 });
+  };
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-open]");
+    if (button) window.openTab(button.dataset.open);
+  });
   // A model's tab, whose parts are not on the page before the tab "Models" is opened.
   window.openModel = async (name) => {
     document.querySelector('.tabs [data-tab-id="models"]').click();
@@ -125,5 +142,9 @@
     link.href = file.url;
     link.download = file.orig_name;
     link.click();
+  };
+  window.saveOrOpen = (file, tab) => {
+    window.saveFile(file);
+    window.openTab(tab);
   };
 })();

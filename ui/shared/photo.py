@@ -74,6 +74,7 @@ class OpenPhoto:
     def __init__(self, path: Path, cache: PhotoCache):
         self.path = path
         self._cache = cache
+        self.colours: Options | None = None  # what its person has coloured it with, in any tab
         self.before: Path | None = None  # a JPEG as it came, gray where its colours are set aside
         self._predictions: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from colorize_core.cards import ModelCard
 from colorize_core.models.runner import Task
+from ui import PHOTO_TABS
 from ui.server.sessions import client_id
 from ui.shared import example_strip, thumbnails, widgets
 from ui.shared.handlers import AWAY, THERE, Handlers, Updates, View, take_choice, task_handler
@@ -91,13 +92,22 @@ class PhotoHandlers(Handlers):
         """The run that was to open a photo did not even begin."""
         return {"message": widgets.alert(self.busy), **self.restore(session)}
 
-    def follow(self, session: PhotoSession | None, request: gr.Request) -> Updates:
+    def follow(self, session: PhotoSession | None, handed: bool, request: gr.Request) -> Updates:
         """The tab was entered: is there another photo that its person works on? Work by hand stays
-        until somebody puts it away."""
+        until somebody puts it away, or hands over the photo of another tab."""
         photo = self.service.current(client_id(request))
-        if photo is None or (session and (session.photo is photo or session.by_hand)):
+        if photo is None:
+            return {}
+        if session and session.photo is photo:
+            if not (handed and self.has_other_colours(session)):
+                return {}
+        elif session and session.by_hand and not handed:
             return {}
         return {"entered": str(time.monotonic())}  # another value every time, which is an event
+
+    def has_other_colours(self, session: Any) -> bool:
+        """Whether its photo, handed over again, has other colours than it is worked on with."""
+        return False
 
     def _begin(
         self, photo: OpenPhoto, before: PhotoSession | None, task: Task, *context: Any
@@ -153,10 +163,23 @@ def build_samples(view: View, service: Service, examples: Sequence[Path]) -> Non
     view.add(samples=samples, strip=strip)
 
 
-def build_chosen(view: View) -> None:
-    """The photo that is worked on, small, and the button for another one."""
+def build_hand_over(here: str) -> gr.HTML:
+    """Buttons that open the photo of this tab in the others; the page does it (page.js)."""
+    label = "Edit this in"
+    buttons = [
+        f'<button type="button" data-open="{name}" aria-label="{label} {title}">{title}</button>'
+        for name, title in PHOTO_TABS.items()
+        if name != here
+    ]
+    return gr.HTML(f"<p>{label} {' '.join(buttons)}</p>", elem_classes="hand-over")
+
+
+def build_chosen(view: View, here: str) -> None:
+    """The photo that is worked on in the tab `here`, small, and the buttons for another one and
+    other tabs."""
     with gr.Row(visible=False, elem_classes="chosen") as chosen:
         thumbnail = gr.HTML()
+        build_hand_over(here)
         again = gr.Button("Another photo", size="sm")
     view.add(place=chosen, thumbnail=thumbnail, again=again)
 
@@ -172,7 +195,8 @@ def wire(
     """The event that opens a photo, after which more may be done; and those that put it away.
     `names`: what else they change. `page`: the tab that is entered."""
     outputs = list_outputs(on, names)
-    session, turn = view["session"], gr.Number(visible=False)  # filled by the page
+    session = view["session"]
+    turn, handed = gr.Number(visible=False), gr.Checkbox(visible=False)  # filled by the page
     entered = gr.Textbox(visible="hidden")  # a State tells the page of no change
     view.add(turn=turn, entered=entered)
     opened = gr.on(
@@ -185,7 +209,8 @@ def wire(
     )
     opened.failure(*view.wire(on.refuse, session, outputs), **widgets.QUICK)
     if page is not None:
-        page.select(*view.wire(on.follow, session, ["entered"]), **widgets.QUICK)
+        entering = view.wire(on.follow, [session, handed], ["entered"])
+        page.select(*entering, js="window.takeHanded", **widgets.QUICK)
     view["cancel_opening"].click(
         *view.wire(on.stop_opening, [turn, session], ["message"]),
         js="window.stopRuns",

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorize_core.imaging.color import rgb_to_lab
+from colorize_core.imaging.color import lab_to_rgb, rgb_to_lab
 from colorize_core.networks import pretrained
 from colorize_core.networks.ab_bins import AbBins
 from colorize_core.networks.autochrome import CELL, Autochrome, AutochromeConfig
+from colorize_core.networks.efficientnet_lite import EfficientNetLite
 from colorize_core.training.aging import age, expose
 from colorize_core.training.data import Batch, Photos
 from colorize_core.training.engine import Losses, Parts
 from colorize_core.training.hints import recolour_objects, simulate_hints
-from colorize_core.training.losses import soft_bin_cross_entropy
+from colorize_core.training.losses import measure_distance, soft_bin_cross_entropy
 from colorize_core.training.optimizer import MuonAdamW
 from colorize_core.training.recipes.ab import AbRecipe
 
@@ -37,6 +39,7 @@ class AutochromeRecipe(AbRecipe):
     recoloured: float = 0.75  # of those, the share with one object in a foreign colour
     old: float = 0.3  # share of the photographs whose gray is of an old emulsion
     frozen: int = 3  # the stem and so many stages of the encoder stay as they are
+    features: float = 0.0  # weight of how different ImageNet's features find the result in colour
     sides: tuple[int, ...] = (128, 160, 192)
 
     def build_network(self) -> Autochrome:
@@ -73,7 +76,25 @@ class AutochromeRecipe(AbRecipe):
         logits = network(lightness, hint_ab, hint_mask)
         target = F.avg_pool2d(lab[:, 1:], CELL)
         bare = network.module if hasattr(network, "module") else network  # DDP wraps it
-        return {"loss": soft_bin_cross_entropy(logits, *bare.bins.make_soft_targets(target))}
+        entropy = soft_bin_cross_entropy(logits, *bare.bins.make_soft_targets(target))
+        if not self.features:
+            return {"loss": entropy}
+        with torch.autocast(lab.device.type, enabled=False):  # a cube needs its digits
+            ab = F.interpolate(bare.bins.decode(logits), lab.shape[-2:], mode="bilinear")
+            picture = lab_to_rgb(torch.cat([lab[:, :1], ab], 1), 1).clamp(0, 1)
+        truth = lab_to_rgb(lab, 1).clamp(0, 1)  # with what was recoloured
+        distance = measure_distance(self._features.to(lab.device), picture, truth)
+        return {
+            "loss": entropy + self.features * distance,
+            "entropy": entropy,
+            "distance": distance,
+        }
+
+    @cached_property
+    def _features(self) -> EfficientNetLite:
+        network = EfficientNetLite(planes=3)
+        pretrained.load_efficientnet_lite(network, pretrained.find_efficientnet_lite())
+        return network.eval().requires_grad_(False)
 
     def predict(self, network: Any, lightness: Tensor) -> Tensor:
         ab: Tensor = network.bins.decode(_decode_automatic(network, lightness), temperature=0.8)

@@ -438,10 +438,10 @@ def test_starting_over_empties_the_page(page: Page) -> None:
 def test_the_photo_of_another_tab_is_taken_when_this_one_is_entered(
     page: Page, gray_photo: Path
 ) -> None:
-    assert page.on.follow(page.session, WHO) == {}, "it is this tab's own"
+    assert page.on.follow(page.session, False, WHO) == {}, "it is this tab's own"
     other = page.service.photo(gray_photo)
     page.service.follow(WHO.session_hash, other)
-    assert "entered" in page.on.follow(page.session, WHO)
+    assert "entered" in page.on.follow(page.session, False, WHO)
     followed = call(page.on.open, None, page.session, event=FOLLOWING)
     assert followed["session"].photo is other
     assert page.session.away

@@ -544,10 +544,10 @@ def test_another_photo_gets_another_session(page: Page, gray_photo: Path) -> Non
 def test_the_photo_of_another_tab_is_taken_when_this_one_is_entered(
     page: Page, colour_photo: Path
 ) -> None:
-    assert page.on.follow(page.session, WHO) == {}, "it is this tab's own"
+    assert page.on.follow(page.session, False, WHO) == {}, "it is this tab's own"
     other = page.service.photo(colour_photo)
     page.service.follow(WHO.session_hash, other)
-    assert "entered" in page.on.follow(page.session, WHO)
+    assert "entered" in page.on.follow(page.session, False, WHO)
     assert call(page.on.open, None, page.session, event=FOLLOWING)["session"].photo is other
     assert page.session.away
 
@@ -655,7 +655,7 @@ def test_masks_painted_by_hand_stay_when_another_tab_has_another_photo(
 ) -> None:
     page.do("paint", points=[[20, 20]], radius=5)
     page.service.follow(WHO.session_hash, page.service.photo(colour_photo))
-    assert page.on.follow(page.session, WHO) == {}
+    assert page.on.follow(page.session, False, WHO) == {}
 
 
 def test_a_file_that_is_no_picture_is_no_photo_to_be_followed(page: Page) -> None:

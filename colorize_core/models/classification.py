@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN
@@ -216,7 +217,7 @@ class ClassifyingColorizer(AbColorizer):
         colours = chroma.shrink(np.ascontiguousarray(lab[..., 1:]), down, across)
         told: Any = first.decode
         found = match(
-            told.describe()[:, :rows, :cols],
+            self.describe(first)[0],
             self._predict_distribution(seen).describe()[:, :down, :across],
             colours,
         )
@@ -226,6 +227,13 @@ class ClassifyingColorizer(AbColorizer):
         sure = found.confidence * (held >= POSSIBLE) * (kept < 0.5)
         free = as_planes(told(1.0))[:rows, :cols]
         return pick_hints(replace(found, confidence=sure), free, first.cells, strength)
+
+    def describe(self, prediction: Prediction) -> tuple[NDArray[np.float32], tuple[float, float]]:
+        """What the network makes of each cell of a photo, (C, h, w), and the photo's height and
+        width in cells, as steering.album takes them; from what predict() gave for it."""
+        told: Any = prediction.decode
+        rows, cols = (max(1, int(n)) for n in prediction.cells)
+        return told.describe()[:, :rows, :cols], prediction.cells
 
     @torch.inference_mode()
     def _choose_variants(

@@ -188,6 +188,12 @@ class Runner:
                 pixels, reference, prediction=prediction, **options.shown()
             )
 
+    def describe(self, prediction: Any, options: Options) -> Any:
+        """What the model makes of the cells of a prediction with these options, as its describe()
+        gives it; None of a model that does not tell. No network runs."""
+        model = self.model(options.model)
+        return model.describe(prediction) if hasattr(model, "describe") else None
+
     def find_likely(self, prediction: Any, options: Options, x: float, y: float) -> Any:
         """What may be the colours at a place, a steering.questions.Question; None of a model that
         does not tell. No network runs."""

@@ -53,7 +53,7 @@ def match(features: Floats, others: Floats, ab: Floats) -> Correspondence:
     """`features` (C, h, w) of the photo, `others` (C, m, n) of the reference by the same network,
     `ab` (m, n, 2) of the reference in Lab units."""
     shape = features.shape[1:]
-    first, second = _scale_together(features, others)
+    first, second = scale_together(features, others)
     likeness = first.T @ second  # (h * w, m * n)
     best = np.argpartition(-likeness, min(MATCHES, len(second.T)) - 1, axis=1)[:, :MATCHES]
     likes = np.take_along_axis(likeness, best, 1)
@@ -99,7 +99,7 @@ def pick_hints(
     return tuple(hints)
 
 
-def _scale_together(first: Floats, second: Floats) -> tuple[Floats, Floats]:
+def scale_together(first: Floats, second: Floats) -> tuple[Floats, Floats]:
     """(C, h * w) each: every feature with mean 0 and deviation 1 over both, every cell of length
     1."""
     flat = [each.reshape(len(each), -1).astype(np.float32) for each in (first, second)]

@@ -33,7 +33,7 @@ const draw = () => {
     ...strokes.map((mark) => shape("polyline", { points: path(mark.points), class: "stroke", stroke: mark.css })),
   );
   const held = document.activeElement?.dataset?.mark;
-  pins.replaceChildren(...marks.map(pin), ...(pending ? [spot(pending)] : []));
+  pins.replaceChildren(...suggested.map(guess), ...marks.map(pin), ...(pending ? [spot(pending)] : []));
   if (held) pins.querySelector(`[data-mark="${held}"]`)?.focus();
   pins.style.cursor = "crosshair";
   pins.style.touchAction = tool === "stroke" ? "none" : "manipulation";
@@ -51,6 +51,11 @@ const pin = (mark) => {
   item.setAttribute("aria-pressed", String(mark.id === chosen));
   item.setAttribute("aria-label", `Hint ${mark.css}, ${Math.round(x * 100)} % from the left, ${Math.round(y * 100)} % from the top${mark.known ? ", known" : ""}`);
   return set(item, mark.points[0]);
+};
+const guess = (hint) => {
+  const item = Object.assign(document.createElement("span"), { className: "guess" });
+  item.style.setProperty("--shade", hint.css);
+  return set(item, [hint.x, hint.y]);
 };
 const spot = (place) => set(Object.assign(document.createElement("span"), { className: "spot" }), place);
 

@@ -35,6 +35,7 @@ let questions = []; // none while the app looks for them: nothing is answered tw
 let question = 0;
 let asking = false;
 let looks = null;
+let suggested = []; // what is known on other photos, as hints with their css and source
 let serial = 0;
 let waiting = 0;
 let queued = null; // what is asked for next
@@ -99,6 +100,7 @@ const adopt = (next) => {
     id: i + 1, points: [[hint.x, hint.y]], ab: hint.ab, css: next.colours?.[i] ?? "#888888",
     known: hint.known ?? false, note: hint.note ?? "",
   }));
+  suggested = next.suggested ?? [];
   view.style.setProperty("--wide", next.width);
   view.style.setProperty("--high", next.height);
   root.style.setProperty("--wide", next.width);
@@ -186,6 +188,17 @@ const answer = (shade) => change(() => {
   marks.push(mark);
   chosen = mark.id;
 });
+// What was known elsewhere becomes a hint here, or is put away; the app is told which are decided.
+const decide = (some, wanted) => {
+  suggested = suggested.filter((each) => !some.includes(each));
+  queued = { ...queued, decided: [...(queued?.decided ?? []), ...some.map(({ css: _, source, ...hint }) => hint)] };
+  if (!wanted || full()) { ask({}); return dress(); }
+  change(() => some.forEach(({ x, y, ab, css: shade, note: why, source }) => {
+    const mark = { id: ++ids, points: [[x, y]], css: shade, ab, known: true, note: why || `as on ${source}` };
+    marks.push(mark);
+    chosen = mark.id;
+  }));
+};
 const inquire = () => {
   [questions, asking] = [[], true];
   ask({ ask: true });
@@ -211,6 +224,8 @@ const DO = {
   },
   map: () => ask({ map: true }),
   match: () => ask({ reference: sheet.toDataURL("image/jpeg", 0.92) }),
+  takeAll: () => decide(suggested, true),
+  leaveAll: () => decide(suggested, false),
   skip: next,
   other: () => {
     const { x, y, colours } = questions[question];
@@ -238,6 +253,9 @@ root.addEventListener("click", (event) => {
   if (number) give(likely.colours[number].swatch, { ab: likely.colours[number].ab });
   if (shade) give(shade, { colour: shade });
   if (old) give(recent[old].css, recent[old].what);
+  const { take: taken, leave: left } = button.dataset;
+  if (taken) decide([suggested[taken]], true);
+  if (left) decide([suggested[left]], false);
   if (look) ask({ variant: Number(look) });
   if (reply) {
     const chosenShade = questions[question].colours[reply];
@@ -317,9 +335,29 @@ const dress = () => {
     if (document.activeElement !== note) note.value = mark.note;
     note.hidden = !mark.known;
   }
+  dressAlbum();
   dressQuestion();
   dressLooks();
   draw();
+};
+const dressAlbum = () => {
+  const box = section("album");
+  box.hidden = !suggested.length;
+  box.querySelector("h3").textContent = suggested.length > 1 ? `${suggested.length} colours you know` : "A colour you know";
+  box.querySelector("ul").replaceChildren(...suggested.map((each, i) => {
+    const item = document.createElement("li");
+    const words = Object.assign(document.createElement("span"), { textContent: each.note ? `${each.note} (${each.source})` : each.source });
+    const shade = Object.assign(document.createElement("i"), { ariaHidden: "true" });
+    shade.style.setProperty("--shade", each.css);
+    const make = (data, text) => {
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent: text });
+      Object.assign(button.dataset, data);
+      button.setAttribute("aria-label", `${text}: ${words.textContent}`);
+      return button;
+    };
+    item.append(shade, words, make({ take: i }, "Take"), make({ leave: i }, "Not here"));
+    return item;
+  }));
 };
 const dressQuestion = () => {
   const box = section("ask");

@@ -67,7 +67,8 @@ def view(session: ColorizeSession, **more: Any) -> dict[str, Any]:
 def restore(session: ColorizeSession) -> dict[str, Any]:
     """The same where the page does not have the hints: they are as the app knows them."""
     colours = list_colours(session.result.options.hints)
-    return view(session, restored=True, colours=colours, named=list_named())
+    suggested = list_suggested(session)
+    return view(session, restored=True, colours=colours, named=list_named(), suggested=suggested)
 
 
 def list_colours(hints: Sequence[Hint]) -> list[str]:
@@ -75,6 +76,15 @@ def list_colours(hints: Sequence[Hint]) -> list[str]:
     lab = np.array([(PIN_L, *hint.ab) for hint in hints]).reshape(-1, 3)
     shades = np.round(lab_to_rgb_in_gamut(lab) * 255).astype(int).tolist()
     return ["#{:02x}{:02x}{:02x}".format(*shade) for shade in shades]
+
+
+def list_suggested(session: ColorizeSession) -> list[dict[str, Any]]:
+    """What is known on other photos and may be on this one, for the page to offer."""
+    colours = list_colours([each.hint for each in session.suggested])
+    return [
+        each.hint.as_dict() | {"css": css, "source": each.source}
+        for each, css in zip(session.suggested, colours, strict=True)
+    ]
 
 
 def list_matches(hints: Sequence[Hint]) -> dict[str, Any]:

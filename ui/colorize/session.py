@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from colorize_core.cards import AUTO_VIVIDNESS
 from colorize_core.errors import OptionError
 from colorize_core.options import Options
+from colorize_core.steering.album import PlacedHint
 from colorize_core.steering.hints import Hint
 from ui.shared import model_choices
 from ui.shared.kept_work import KeptSession
@@ -38,6 +39,8 @@ class ColorizeSession(KeptSession):
     hints: tuple[Hint, ...] = ()  # also while a model is chosen that takes none
     variant: int = 0
     picture: Any = None  # what the editor shows, (H, W, 3) uint8
+    placed: tuple[PlacedHint, ...] = ()  # what is known on other photos and may be on this one
+    decided: frozenset[Hint] = frozenset()  # of these, what was taken or put away
 
     def __post_init__(self) -> None:
         self.take(self.result)
@@ -50,6 +53,11 @@ class ColorizeSession(KeptSession):
     @property
     def by_hand(self) -> bool:
         return bool(self.hints)
+
+    @property
+    def suggested(self) -> list[PlacedHint]:
+        """What is still to be decided of what was placed."""
+        return [each for each in self.placed if each.hint not in self.decided]
 
     @property
     def work(self) -> Options:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import gradio as gr
@@ -16,6 +17,7 @@ from colorize_core.options import DEFAULT_MODEL, Options, Second, check_variant
 from colorize_core.steering import project
 from colorize_core.steering.hints import Hint, read_hints
 from ui.colorize import endpoint, finish_controls, hint_editor
+from ui.colorize.albums import Albums
 from ui.colorize.projects import Found, open_project, read_settings, save
 from ui.colorize.session import ColorizeSession, add_steering
 from ui.server.temp_files import KEEP_SECONDS
@@ -56,6 +58,10 @@ class Handlers(KeptHandlers):
 
     kind = ColorizeSession
 
+    @cached_property
+    def albums(self) -> Albums:
+        return Albums()
+
     def begin(
         self,
         photo: OpenPhoto,
@@ -76,7 +82,9 @@ class Handlers(KeptHandlers):
         yield self._preview(photo)
         *asked, unfinished = controls
         result = self.service.colorize(photo, read_here(asked, model_choices.suggest()), task)
-        yield self._show_first(ColorizeSession(photo, result, unfinished, earlier=kept), task)
+        session = ColorizeSession(photo, result, unfinished, earlier=kept)
+        self._look_for_known(session, task.owner)
+        yield self._show_first(session, task)
 
     def _begin_with(self, found: Found, task: Task, kept: str) -> Iterator[Updates]:
         """A photo with options that were saved."""
@@ -89,6 +97,7 @@ class Handlers(KeptHandlers):
             found.photo, result, earlier=kept, steering=bool(options.hints), hints=hints
         )
         session.variant = variant
+        self._look_for_known(session, task.owner)
         said = {"message": widgets.note(found.said)} if found.said else {}
         shown = {**self._show_first(session, task), **fill_controls(options), **self.keep(session)}
         yield {**shown, **said}
@@ -99,7 +108,9 @@ class Handlers(KeptHandlers):
 
     def _show_first(self, session: ColorizeSession, task: Task) -> Updates:
         offered = self.offer(session, session.earlier)
-        return {"frame": THERE, "session": session, **offered, **self.show(session, task)}
+        said = widgets.note(f"{session.photo.describe_losses()} {describe_known(session)}".strip())
+        shown = {"frame": THERE, "session": session, "message": said, **offered}
+        return {**shown, **self.show(session, task)}
 
     @task_handler(failed=restore_photo, stopped=restore_photo)
     def load(
@@ -117,6 +128,11 @@ class Handlers(KeptHandlers):
             controls = (found,)
         yield from self._begin(photo, session, task, kept, *controls)
 
+    def _look_for_known(self, session: ColorizeSession, client: str) -> None:
+        """Tell the album what is known on this photo, and ask what of it other photos know."""
+        self.albums.put(client, session, self.service.runner)
+        session.placed = self.albums.find(client, session, self.service.runner)
+
     def restore(self, session: ColorizeSession | None) -> Updates:
         there = THERE if session else AWAY
         return {**super().restore(session), "place": there, "frame": there}
@@ -127,8 +143,9 @@ class Handlers(KeptHandlers):
     def clear(self) -> Updates:
         return {"frame": AWAY, "compared": None, "steered": None, "line": ""}
 
-    def take_up(self, work: ColorizeSession) -> Updates:
+    def take_up(self, work: ColorizeSession, client: str) -> Updates:
         """The tab with that work, as it was left; no network runs."""
+        self._look_for_known(work, client)
         work.steering = bool(work.result.options.hints)
         work.unfinished = False
         return {"frame": THERE, **fill_controls(work.result.options), **self.show(work, Task())}
@@ -177,6 +194,7 @@ class Handlers(KeptHandlers):
         if session is None:
             return {"message": ""}
         session.steering = mode == STEERING
+        self._look_for_known(session, task.owner)
         if not (session.steering or session.result.rendered):
             options = session.result.options
             session.take(self.service.colorize(session.photo, options, task))
@@ -200,10 +218,12 @@ class Handlers(KeptHandlers):
         hints, variant = read_hints(given.get("hints")), given.get("variant", session.variant)
         check_variant(variant)
         session.hints, session.variant = hints, int(variant)
+        session.decided |= set(read_hints(given.get("decided", [])))
         options = session.add_steering(session.result.options)
         if options != session.result.options:
             session.take(self.service.steer(session.photo, options, task))
             session.picture = self.service.preview(session.result, session.small)
+        self.albums.put(task.owner, session, self.service.runner)
         more = self._find_more(given, session, task)
         session.seen = session.asked
         steered = hint_editor.view(session, **more)
@@ -301,6 +321,15 @@ def fill_controls(options: Options) -> Updates:
 def summarize(model: str) -> str:
     """What its card says in a sentence."""
     return next((card.summary for card in model_choices.every() if card.name == model), "")
+
+
+def describe_known(session: ColorizeSession) -> str:
+    """Where what other photos know of this one can be seen."""
+    count = len(session.suggested)
+    if not count or session.steering:
+        return ""
+    colours = f"{count} colours that you know" if count > 1 else "A colour that you know"
+    return f"{colours} from other photos may be on this one: {STEERING} shows where."
 
 
 def takes_hints(result: Colorization) -> bool:

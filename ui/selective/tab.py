@@ -103,7 +103,7 @@ class Handlers(KeptHandlers):
     def clear(self) -> Updates:
         return {"shown": None}
 
-    def take_up(self, work: SelectiveSession) -> Updates:
+    def take_up(self, work: SelectiveSession, client: str) -> Updates:
         """The tab with that work, as it was left."""
         return {"outside": name_choice(work.outside), **self.show(work)}
 

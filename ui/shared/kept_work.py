@@ -33,8 +33,8 @@ class KeptHandlers(PhotoHandlers):
     kind: type[KeptSession]  # of the tab's sessions
 
     @abstractmethod
-    def take_up(self, work: Any) -> Updates:
-        """The tab with that work, as it was left."""
+    def take_up(self, work: Any, client: str) -> Updates:
+        """The tab of that client with that work, as it was left."""
 
     def keep(self, session: KeptSession) -> Updates:
         """Keep what is there, where it was done by hand: after every change."""
@@ -69,12 +69,13 @@ class KeptHandlers(PhotoHandlers):
         work = self._find(session, kept)
         if work is None:
             return {**self.offer(session, ""), "message": widgets.alert(GONE)}
-        shown = self.take_up(work)
+        client = client_id(request)
+        shown = self.take_up(work, client)
         if session is not None:
             session.away = True
             work.earlier = session.key if session.by_hand else work.earlier
         work.away = False
-        self.service.follow(client_id(request), work.photo)
+        self.service.follow(client, work.photo)
         place = {"place": THERE, "samples": AWAY, "zone": gr.update(value=None, visible="hidden")}
         said = {"message": "", self.remark: ""}
         back = {"session": work, "kept": work.key, **self.offer(work, work.key)}

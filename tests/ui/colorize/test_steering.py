@@ -23,6 +23,7 @@ from colorize_core.options import Second
 from colorize_core.steering.hints import Hint
 from colorize_core.steering.provenance import read_options
 from ui.colorize import finish_controls
+from ui.colorize.albums import Albums
 from ui.colorize.session import ColorizeSession
 from ui.colorize.tab import COMPARING, STEERING, Handlers
 from ui.server.temp_files import Folder
@@ -315,3 +316,50 @@ def test_the_next_photo_is_mixed_as_the_controls_say(service: Service, on: Handl
     look = (*LOOK[:5], "unet-gan", 0.25, *LOOK[7:])
     session = call(on.open, {"path": str(path)}, None, "", *look, event=UPLOAD)["session"]
     assert session.result.options.second == Second("unet-gan", 0.25)
+
+
+def test_what_is_known_on_one_photo_is_offered_on_the_next(
+    service: Service, on: Handlers, opened: ColorizeSession
+) -> None:
+    steer(on, opened, hints=[BLUE, BLUE | {"x": 0.6, "known": True, "note": "the suit is kept"}])
+    path = service.folder.new("next.png")
+    Image.open(opened.photo.path).crop((20, 20, 320, 320)).save(path)
+    made = call(on.open, {"path": str(path)}, None, "", *LOOK, event=UPLOAD)
+    assert "A colour that you know from other photos" in made["message"]
+    following: ColorizeSession = made["session"]
+    shown = call(on.switch, following, STEERING)
+    (offered,) = shown["steered"]["suggested"]
+    assert (offered["note"], offered["source"]) == ("the suit is kept", "old.png")
+    wanted = (0.6 * 320 - 20) / 300, (0.85 * 320 - 20) / 300
+    assert np.hypot(offered["x"] - wanted[0], offered["y"] - wanted[1]) < 0.06
+    assert following.hints == (), "nothing is applied that nobody has looked at"
+    hint = {key: value for key, value in offered.items() if key not in ("css", "source")}
+    steer(on, following, hints=[hint], decided=[hint])
+    assert following.hints == (Hint.read(hint),)
+    again = call(on.switch, following, STEERING)
+    assert again["steered"]["suggested"] == [], "what was decided is not offered again"
+
+
+def test_facts_are_those_of_their_person_and_go_when_they_are_no_more(
+    service: Service, on: Handlers, opened: ColorizeSession
+) -> None:
+    known = BLUE | {"known": True}
+    steer(on, opened, hints=[known])
+    stranger = SimpleNamespace(session_hash="somebody else")
+    upload = {"path": str(opened.photo.path)}
+    made = call(on.open, upload, None, "", *LOOK, event=UPLOAD, who=stranger)
+    assert made["session"].placed == ()
+    steer(on, opened, 2, hints=[BLUE])
+    made = call(on.open, upload, None, "", *LOOK, event=UPLOAD)
+    assert made["session"].placed == ()
+
+
+def test_albums_hold_only_so_much(service: Service, opened: ColorizeSession) -> None:
+    opened.hints = (Hint.read(BLUE | {"known": True}),)
+    albums = Albums(most=1)
+    albums.put("first", opened, service.runner)
+    other = ColorizeSession(opened.photo, opened.result)
+    assert len(albums.find("first", other, service.runner)) == 1, "one photo always stays"
+    albums.put("second", opened, service.runner)
+    assert albums.find("first", other, service.runner) == ()
+    assert len(albums.find("second", other, service.runner)) == 1

@@ -1,4 +1,4 @@
-"""python -m benchmarks.album --photos ZIP-or-DIR... : are known colours found again on other photos?
+"""python -m benchmarks.album --photos ZIP-or-DIR... : are known colours found on other photos?
 
 Of each photograph two crops are made, each with 70 % of its side, from opposite corners; the second
 is exposed otherwise (gamma 1.25). At PLACES random places of the first the true colour is known.

@@ -6,8 +6,9 @@ same photo, so has every mixture of them, however soft the mask.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import lru_cache, partial
 from typing import Any, cast
 
@@ -29,8 +30,9 @@ from colorize_core.models import registry
 from colorize_core.models.runner import Runner, Task
 from colorize_core.options import Options
 from colorize_core.selective.masks import Mask, check_size, measure_lightness, refine, resize
-from colorize_core.steering.provenance import Record, make_record, record_options
+from colorize_core.steering.provenance import Record, make_record, read_options, record_options
 
+OWN = "photo"  # in place of a model: the photo's own colours
 STRIP_PIXELS = 1 << 18  # what is mixed at a time
 MODELS_KEPT = 4  # in memory
 LOOKED_AT = 256  # pixels of each side of a copy that tells whether a photo has colours
@@ -75,6 +77,40 @@ class Region:
             return self.colouring
         own = tuple(self.controls.items())
         return Options(self.model, self.vividness, self.strength, controls=own)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON, without the mask; what stands at its default is left out."""
+        told = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "mask"}
+        told["controls"] = dict(self.controls)
+        if self.colouring is not None:
+            told["colouring"] = record_options(self.colouring).as_dict()
+        plain: dict[str, Any] = {each.name: each.default for each in fields(self)}
+        return {name: v for name, v in told.items() if v != (plain | {"controls": {}})[name]}
+
+    @classmethod
+    def read(cls, given: Any) -> Region:
+        """From what as_dict() gives. Raises OptionError, also for a model that is not known."""
+        try:
+            told = {
+                name: given[name] for name in ("model", "vividness", "strength") if name in given
+            }
+            colour, controls = given.get("colour"), dict(given.get("controls", {}))
+            colouring = given.get("colouring")
+            if colour is not None:
+                red, green, blue = (int(part) for part in colour)
+                told["colour"] = (red, green, blue)
+            if colouring is not None:
+                told["colouring"] = read_options(Record.read(json.dumps(colouring)))
+            if not isinstance(told.get("model", ""), str):
+                raise OptionError("the model of a region is no name.")
+            region = cls(**told, controls=controls)
+            if region.wanted is not None and region.model != OWN:
+                read_options(record_options(region.wanted))  # which looks at all of it
+        except OptionError:
+            raise
+        except Exception as error:  # whatever is not where it should be
+            raise OptionError("A region is damaged.") from error
+        return region
 
 
 Colorize = Callable[[Picture, Region], Picture]

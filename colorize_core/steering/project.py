@@ -6,6 +6,10 @@ A ZIP archive whose name ends with `.autochrome`:
                     "photo": {"name": "old.png", "sha256": "...", "bytes": 81234},
                     "colours": ...}, the record of provenance.py: model, settings, finish, hints
     photo.png      the photo's own file, byte for byte, not packed; may be missing
+    mask-1.png     the mask of the first region, gray, and so on
+
+Where a photo was coloured selectively, "regions" is a list with what each is filled with, from the
+lowest on, and "outside" what surrounds them.
 
 Whatever else is in it, or in its JSON, is passed over: a later version may add to this one. The
 archive is not trusted: sizes are looked at before anything is unpacked, and no name in it becomes
@@ -19,7 +23,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +35,8 @@ from colorize_core.file_names import clean_name, split_suffix
 from colorize_core.folders import write_whole
 from colorize_core.imaging.limits import MAX_BYTES
 from colorize_core.options import Options
+from colorize_core.selective.blending import Region
+from colorize_core.selective.masks import Mask, encode_mask
 from colorize_core.steering.provenance import MOST_BYTES as MOST_RECORD
 from colorize_core.steering.provenance import SOFTWARE, Record, read_options, record_options
 
@@ -39,6 +45,8 @@ SUFFIX = ".autochrome"
 MEMBER = "project.json"  # the first, by which the archive is recognized
 MOST_JSON = MOST_RECORD + 100_000  # bytes
 MOST_MEMBERS = 100
+MOST_REGIONS = 40
+PLAIN = Region()
 MOST_AT_ONCE = 1 << 18  # bytes that are read at a time; no directory of MOST_MEMBERS has as many
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _START = re.compile(rb"PK\x03\x04.{26}" + re.escape(MEMBER.encode()), re.DOTALL)
@@ -52,6 +60,8 @@ class Project:
     name: str  # of the photo's file, without a folder
     sha256: str  # of the same
     has_photo: bool  # whether it is in the project file
+    regions: tuple[Region, ...] = ()  # without their masks, which extract_masks() gives
+    outside: Region = PLAIN
 
 
 def recognize(path: Path) -> bool:
@@ -65,9 +75,16 @@ def recognize(path: Path) -> bool:
         return False
 
 
-def write(path: Path, options: Options, photo: Path, with_photo: bool = True) -> None:
+def write(
+    path: Path,
+    options: Options,
+    photo: Path,
+    with_photo: bool = True,
+    regions: Sequence[Region] = (),
+    outside: Region = PLAIN,
+) -> None:
     """Put a project file in place whole, or not at all; without the photo it has only its hash.
-    Raises PictureError where the photo cannot be read, and SaveError."""
+    `regions` have masks. Raises PictureError where the photo cannot be read, and SaveError."""
     name = clean_name(photo.name)
     try:
         size, digest = photo.stat().st_size, measure_sha256(photo)
@@ -77,6 +94,9 @@ def write(path: Path, options: Options, photo: Path, with_photo: bool = True) ->
             "photo": {"name": name, "sha256": digest, "bytes": size},
             "colours": record_options(options).as_dict(),
         }
+        if regions:
+            told["regions"] = [region.as_dict() for region in regions]
+            told["outside"] = outside.as_dict()
         source = photo.open("rb") if with_photo else io.BytesIO()
     except OSError as error:
         raise PictureError(f"{photo.name} cannot be read: {error.strerror}.") from error
@@ -86,6 +106,8 @@ def write(path: Path, options: Options, photo: Path, with_photo: bool = True) ->
         if with_photo:
             with archive.open(_name_member(name), "w") as member:
                 _copy(source, member, size)
+        for number, region in enumerate(regions, 1):
+            archive.writestr(_name_mask(number), encode_mask(cast(Mask, region.mask)))
 
 
 def read(path: Path) -> Project:
@@ -104,8 +126,13 @@ def read(path: Path) -> Project:
         about = told["photo"]
         name, digest = clean_name(str(about["name"])), str(about["sha256"])
         record = Record.read(json.dumps(told["colours"]))
-        there = _name_member(name) in archive.namelist()
-    return Project(read_options(record), name, digest, there)
+        names = archive.namelist()
+        regions = tuple(Region.read(each) for each in list(told.get("regions", ()))[:MOST_REGIONS])
+        if any(_name_mask(number + 1) not in names for number in range(len(regions))):
+            raise ValueError("a region without its mask")
+        outside = Region.read(told.get("outside", {}))
+        there = _name_member(name) in names
+    return Project(read_options(record), name, digest, there, regions, outside)
 
 
 def extract_photo(path: Path, project: Project, target: Path, most: int = MAX_BYTES) -> None:
@@ -134,6 +161,16 @@ def extract_photo(path: Path, project: Project, target: Path, most: int = MAX_BY
             )
 
 
+def extract_masks(path: Path, project: Project, targets: Sequence[Path]) -> None:
+    """Write the masks of the regions of a project file as files, which are pictures that have not
+    been looked at. Raises OptionError where the archive is damaged, and SaveError."""
+    with _open(path) as archive:
+        for number, target in enumerate(targets[: len(project.regions)], 1):
+            data = _read_member(archive, _name_mask(number))
+            with write_whole(target) as file:
+                file.write(data)
+
+
 def measure_sha256(path: Path) -> str:
     """Of a file, as hexadecimal digits. Raises OSError."""
     with path.open("rb") as file:
@@ -149,6 +186,11 @@ def _copy(source: Any, target: Any, size: int) -> str:
             target.write(data)
         size -= len(data)
     return digest.hexdigest()
+
+
+def _name_mask(number: int) -> str:
+    """What the mask of a region, from 1 on, is called in the archive."""
+    return f"mask-{number}.png"
 
 
 def _name_member(name: str) -> str:

@@ -18,7 +18,6 @@ from colorize_core.steering import project
 from colorize_core.steering.hints import Hint, read_hints
 from ui.colorize import endpoint, finish_controls, hint_editor
 from ui.colorize.albums import Albums
-from ui.colorize.projects import Found, open_project, read_settings, save
 from ui.colorize.session import ColorizeSession, add_steering
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, model_choices, model_download, slider, thumbnails, widgets
@@ -34,6 +33,7 @@ from ui.shared.photo_tab import (
     wire_downloads,
     wire_upload,
 )
+from ui.shared.projects import PROJECT, Found, open_project, read_settings, save
 from ui.shared.service import Colorization, Service
 
 TITLE = "Colorize"
@@ -49,7 +49,6 @@ CONTROLS = (
 )
 FILLED = (*CONTROLS, "own")  # what fill_controls() answers with
 SHARE = 0.5  # of a second model, before one is moved
-PROJECT = "project"  # beside the formats of a download
 STORAGE_KEY = "autochrome-studio-colorize"
 
 
@@ -75,7 +74,7 @@ class Handlers(KeptHandlers):
         if found is None and photo.colours is not None:
             found = Found(photo, photo.colours)  # in another tab, or here before
         if found is None and project.recognize(photo.path):
-            found = open_project(photo.path, before, self.service)
+            found = open_project(photo.path, before.photo if before else None, self.service, task)
         if found is not None:
             yield from self._begin_with(found, task, kept)
             return
@@ -124,7 +123,10 @@ class Handlers(KeptHandlers):
         """Open a project, or take the settings of a picture for the photo that is there."""
         photo = self.service.photo(self.service.upload(upload))
         if not project.recognize(photo.path):
-            found = read_settings(photo.path, session, self.service, task)
+            there = session.photo if session else None
+            found = read_settings(photo.path, there, self.service, task)
+            if session is not None and not found.options.hints:  # those that are there stay
+                found = found._replace(options=replace(found.options, hints=session.hints))
             controls = (found,)
         yield from self._begin(photo, session, task, kept, *controls)
 
@@ -270,7 +272,7 @@ class Handlers(KeptHandlers):
         if session is None:
             return {"finished": None}
         if format == PROJECT:
-            return {"message": "", "finished": str(save(session, self.service))}
+            return {"message": "", "finished": str(save(session.photo, self.service, session.work))}
         path = self.service.export(session.result, format, task, bool(mark))
         said = widgets.note(self.service.describe_losses(session.result, format))
         return {"message": said, "finished": str(path)}

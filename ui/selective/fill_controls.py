@@ -10,7 +10,8 @@ import gradio as gr
 from colorize_core.cards import ModelCard
 from colorize_core.errors import OptionError
 from colorize_core.options import DEFAULT_MODEL, RANGES
-from ui.selective.session import OWN, Fill, SelectiveSession
+from colorize_core.selective.blending import OWN
+from ui.selective.session import Fill, SelectiveSession
 from ui.shared import model_choices
 
 FLAT, GRAY = "colour", "gray"  # beside the names of models, in the two lists

@@ -45,8 +45,8 @@ def guess(session: SelectiveSession) -> None:
 
 
 def begin(session: SelectiveSession) -> None:
-    """The first mask, unless something has been painted meanwhile."""
-    if not session.past:
+    """The first mask, unless something has been painted meanwhile, or was there before."""
+    if not session.by_hand:
         guess(session)
         session.past = []
 

@@ -14,8 +14,9 @@ from colorize_core.imaging import image
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.models.runner import Task
 from colorize_core.selective import Mask, Region
+from colorize_core.selective.blending import OWN
 from colorize_core.steering.provenance import Record
-from ui.selective.session import OWN, Fill, SelectiveSession
+from ui.selective.session import Fill, SelectiveSession
 from ui.shared.service import QUALITY, Service
 
 MASK, FIGURE = "Mask, PNG", "Figure, PNG"

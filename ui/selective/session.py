@@ -24,14 +24,14 @@ from colorize_core.imaging.tone import Picture
 from colorize_core.models.runner import Task
 from colorize_core.options import Options
 from colorize_core.selective import Layer, Mask, Region
+from colorize_core.selective.blending import OWN
 from ui.shared import model_choices
 from ui.shared.kept_work import KeptSession
-from ui.shared.photo import OpenPhoto
+from ui.shared.photo import OpenPhoto, Selection
 from ui.shared.service import QUALITY, Service
 
 MOST_STEPS = 60  # that can be undone
 MOST_REGIONS = 6
-OWN = "photo"  # stands for a model where the photo's own colours are meant
 Strokes = tuple[tuple[tuple[tuple[float, float], ...], float], ...]  # points (x, y), and a radius
 
 
@@ -93,6 +93,7 @@ class SelectiveSession(KeptSession):
     masks: dict[bytes, Path] = field(default_factory=dict)  # what the page is shown of them
     past: list[tuple[Area, ...]] = field(default_factory=list)
     future: list[tuple[Area, ...]] = field(default_factory=list)
+    restored: bool = False  # its regions were there when it was opened
     earlier: str = ""
     seen: int = 0  # the last edit of the page's that was made
     version: int = 0  # of what the page is shown
@@ -106,12 +107,30 @@ class SelectiveSession(KeptSession):
         width, height = photo.size
         small = photo.shrink(*selective.choose_size(height, width))
         session = cls(photo, service.folder.new("selective").parent.name, small)
-        session.areas = (Area(1, choose_first(photo), pack(selective.make_empty(small))),)
+        if photo.selection is not None:
+            session.restore(photo.selection)
+        else:
+            session.areas = (Area(1, choose_first(photo), pack(selective.make_empty(small))),)
         return session
+
+    def restore(self, selection: Selection) -> None:
+        """The regions as they were saved."""
+        self.areas = tuple(
+            Area(key, read_region(region), pack(selective.resize(region.mask, *self.shape)))
+            for key, region in enumerate(selection.regions[:MOST_REGIONS], 1)
+            if region.mask is not None
+        )
+        self.outside, self.restored = read_region(selection.outside), True
+
+    def select(self) -> None:
+        """Leave what there is with the photo, for its project file and for the next time."""
+        outside = self.surround(self.outside) or Region()
+        regions = tuple(area.fill.make_region(self.mask(area)) for area in self.areas)
+        self.photo.selection = Selection(regions, outside)
 
     @property
     def by_hand(self) -> bool:
-        return bool(self.past)
+        return bool(self.past) or self.restored
 
     # --- masks ----------------------------------------------------------------------------------
 
@@ -255,6 +274,11 @@ class SelectiveSession(KeptSession):
         prediction = self.photo.predict(service.runner, options, task)
         prediction = replace(prediction, size=pixels.shape[:2])
         return service.runner.render(pixels, prediction, options, task)
+
+
+def read_region(region: Region) -> Fill:
+    """What a region is filled with."""
+    return Fill(region.model, region.vividness, region.colour, region.colouring)
 
 
 def choose_first(photo: OpenPhoto) -> Fill:

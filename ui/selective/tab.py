@@ -20,6 +20,7 @@ from colorize_core.selective.layers import Network
 from colorize_core.selective.people import PEOPLE
 from colorize_core.selective.sam2 import SAM2
 from colorize_core.sizes import format_size
+from colorize_core.steering import project
 from ui.selective import endpoint, mask_editor, mask_edits, mask_files
 from ui.selective.fill_controls import (
     FLAT,
@@ -45,6 +46,7 @@ from ui.shared.photo_tab import (
     wire,
     wire_downloads,
 )
+from ui.shared.projects import PROJECT, open_project, save
 from ui.shared.service import Service, in_words, tell_owner
 
 TITLE = "Selective"
@@ -76,6 +78,9 @@ class Handlers(KeptHandlers):
         self, photo: OpenPhoto, before: SelectiveSession | None, task: Task, kept: str = ""
     ) -> Iterator[Updates]:
         """The photo is seen at once, then its first mask."""
+        if project.recognize(photo.path):
+            there = before.photo if before else None
+            photo, before = open_project(photo.path, there, self.service, task).photo, None
         photo.read(task)
         if before is not None and before.photo is photo:  # its colours are others now
             with before.lock:
@@ -132,6 +137,8 @@ class Handlers(KeptHandlers):
         return gr.update(choices=list_inside(self.cards, session, not self.service.public))
 
     def show_picture(self, session: SelectiveSession) -> Updates:
+        if session.by_hand:
+            session.select()
         return {"shown": mask_editor.view(session, self.service), **self.keep(session)}
 
     # --- masks ----------------------------------------------------------------------------------
@@ -280,6 +287,10 @@ class Handlers(KeptHandlers):
         """A file, made when it is asked for."""
         if session is None:
             return {"finished": None}
+        if kind == PROJECT:
+            with session.lock:
+                session.select()
+            return {"remark": "", "finished": str(save(session.photo, self.service))}
         path = mask_files.write(session, kind, self.service, task)
         record = mask_files.describe_colours(session)
         said = session.photo.describe_losses(kind, record) if kind in CHOICES else ""
@@ -330,6 +341,7 @@ def build(
             with gr.Row(elem_classes="downloads"):
                 gr.HTML("Download", elem_classes="downloads-label")
                 buttons = {kind: gr.Button(kind, size="sm") for kind in mask_files.KINDS}
+            buttons[PROJECT] = gr.Button("Save project", size="sm")
             another = gr.Button("Another photo", size="sm")
         build_hand_over("selective")
         build_confirm(view)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,21 @@ from colorize_core.imaging.formats import CHOICES
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.models.runner import Runner, Task
 from colorize_core.options import Options
+from colorize_core.selective import Region
+from colorize_core.steering import project
 from colorize_core.steering.provenance import Record
 from ui.server.limits import CACHE_BYTES
 
 MOST_PREDICTIONS = 8  # of one photo, the least recently used goes
 TONE_SIDE = 512  # pixels along a side, of the copy that tells whether a photo has colours
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Parts of a photo, each filled in its own way, and what surrounds them."""
+
+    regions: tuple[Region, ...] = ()  # with masks of one size, from the lowest on
+    outside: Region = project.PLAIN
 
 
 class PhotoCache:
@@ -75,6 +85,7 @@ class OpenPhoto:
         self.path = path
         self._cache = cache
         self.colours: Options | None = None  # what its person has coloured it with, in any tab
+        self.selection: Selection | None = None  # how it is coloured in parts, in the tab Selective
         self.before: Path | None = None  # a JPEG as it came, gray where its colours are set aside
         self._predictions: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 

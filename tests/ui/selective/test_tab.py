@@ -24,9 +24,10 @@ from colorize_core.imaging import image
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.models import runner
 from colorize_core.selective import Layer, segmenters
+from colorize_core.selective.blending import OWN
 from ui.selective import endpoint, mask_edits, mask_files
 from ui.selective.fill_controls import FLAT, GRAY, read_colour, read_fill
-from ui.selective.session import MOST_REGIONS, MOST_STEPS, OWN, Fill, SelectiveSession, pack, unpack
+from ui.selective.session import MOST_REGIONS, MOST_STEPS, Fill, SelectiveSession, pack, unpack
 from ui.selective.tab import Handlers
 from ui.shared.example_strip import find_examples
 from ui.shared.handlers import View, wire_run

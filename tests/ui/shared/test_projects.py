@@ -19,9 +19,10 @@ from colorize_core.steering import project
 from colorize_core.steering.hints import Hint
 from ui.colorize import finish_controls
 from ui.colorize.session import ColorizeSession
-from ui.colorize.tab import COMPARING, PROJECT, STEERING, Handlers
+from ui.colorize.tab import COMPARING, STEERING, Handlers
 from ui.server.limits import Public
 from ui.server.temp_files import Folder
+from ui.shared.projects import PROJECT
 from ui.shared.service import Service
 
 LOOK = ("autochrome", 1.0, 1.0, 1.0, True, "", 0.5, 1.0, 1.0, *finish_controls.reset(), False)

@@ -10,15 +10,19 @@ import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from colorize_core.errors import ColorizeError, OptionError, PictureError, SaveError
 from colorize_core.file_names import clean_name
 from colorize_core.imaging.finish import Finish
 from colorize_core.options import Options
+from colorize_core.selective import masks
+from colorize_core.selective.blending import OWN, Region
 from colorize_core.steering import project
 from colorize_core.steering.hints import Hint
 
@@ -272,3 +276,62 @@ def test_no_name_leaves_its_folder(name: str, clean: str, tmp_path: Path) -> Non
     path = pack(tmp_path / "a.autochrome", ("project.json", tell(photo=about)))
     assert project.read(path).name == clean
     assert len(clean_name("x" * 999 + ".png").encode()) == 255
+
+
+# --- what is coloured in parts ------------------------------------------------------------------
+
+MASK = np.linspace(0, 1, 60, dtype=np.float32).reshape(6, 10)
+REGIONS = (
+    Region(MASK, "autochrome", 1.5),
+    Region(1 - MASK, None, 0.7, (10, 20, 30)),
+    Region(MASK, colouring=OPTIONS),
+    Region(MASK, OWN),
+)
+OUTSIDE = Region(model="diffusion", controls={"seed": 3})
+
+
+def test_regions_are_there_again_with_their_masks(tmp_path: Path, photo: Path) -> None:
+    path = tmp_path / "work.autochrome"
+    project.write(path, OPTIONS, photo, regions=REGIONS, outside=OUTSIDE)
+    found = project.read(path)
+    assert found.regions == tuple(replace(region, mask=None) for region in REGIONS)
+    assert found.outside == OUTSIDE
+    targets = [tmp_path / f"{number}.png" for number in range(len(REGIONS))]
+    project.extract_masks(path, found, targets)
+    for region, target in zip(REGIONS, targets, strict=True):
+        assert np.abs(masks.read_mask(target) - region.mask).max() <= 0.5 / 255 + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("region", "said"),
+    [
+        ({"vividness": 7}, "vividness is 7"),
+        ({"model": "nobody"}, "nobody"),
+        ({"model": 3}, "no name"),
+        ({"model": "autochrome", "controls": {"seed": 1}}, "settings"),
+        ({"colour": [1, 2]}, "damaged"),
+        ({"colour": [1, 2, 300]}, "0 to 255"),
+        ({"colouring": {"version": 9}}, "damaged"),
+        ([], "damaged"),
+        (None, "damaged"),
+    ],
+)
+def test_regions_that_cannot_be_are_refused(tmp_path: Path, region: Any, said: str) -> None:
+    mask = ("mask-1.png", masks.encode_mask(MASK))
+    path = pack(tmp_path / "w.autochrome", ("project.json", tell(regions=[region])), mask)
+    with pytest.raises(OptionError, match=said):
+        project.read(path)
+
+
+def test_a_region_without_its_mask_is_damaged(tmp_path: Path) -> None:
+    path = pack(tmp_path / "w.autochrome", ("project.json", tell(regions=[{}])))
+    with pytest.raises(OptionError, match="damaged"):
+        project.read(path)
+
+
+def test_a_mask_that_unpacks_to_much_is_refused(tmp_path: Path) -> None:
+    members = ("project.json", tell(regions=[{}])), ("mask-1.png", bytes(30_000_000))
+    path = pack(tmp_path / "w.autochrome", *members, how=zipfile.ZIP_DEFLATED)
+    with pytest.raises(OptionError, match="damaged"):
+        project.extract_masks(path, project.read(path), [tmp_path / "1.png"])
+    assert not (tmp_path / "1.png").exists()

@@ -23,6 +23,8 @@ from colorize_core.errors import WeightsError
 from colorize_core.imaging import image
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.models import runner
+from colorize_core.models.runner import Task
+from colorize_core.options import Options
 from colorize_core.selective import Layer, segmenters
 from colorize_core.selective.blending import OWN
 from ui.selective import endpoint, mask_edits, mask_files
@@ -31,6 +33,7 @@ from ui.selective.session import MOST_REGIONS, MOST_STEPS, Fill, SelectiveSessio
 from ui.selective.tab import Handlers
 from ui.shared.example_strip import find_examples
 from ui.shared.handlers import View, wire_run
+from ui.shared.projects import PROJECT, open_project, save
 from ui.shared.service import MOST_READY, MOST_WORKS, Service
 
 SIZE = (150, 100)  # of the photos, width and height
@@ -747,3 +750,39 @@ def test_of_many_works_the_last_ones_keep_their_predictions(page: Page) -> None:
         page.service.keep_work(str(number), SimpleNamespace(photo=page.service.photo(page.photo)))
     assert not page.session.photo._predictions
     assert page.fill(AUTOCHROME, 1.5)["remark"] == "", "the network runs again"
+
+
+def test_a_project_brings_regions_and_masks_back(page: Page) -> None:
+    on, session = page.on, page.session
+    page.fill(FLAT, 1.0, "#102030")
+    session.change(
+        np.tile(np.linspace(0, 1, session.shape[1], dtype=np.float32), (session.shape[0], 1))
+    )
+    session.add()
+    session.change(np.ones(session.shape, np.float32))
+    on.choose_outside(session, AUTOCHROME, 0.5)
+    page.colour()
+    file = Path(call(on.download, session, PROJECT)["finished"])
+    opened = call(on.open, {"path": str(file)}, session, "", event=UPLOAD)
+    again: SelectiveSession = opened["session"]
+    assert again is not session
+    assert again.by_hand
+    assert [area.packed for area in again.areas] == [area.packed for area in session.areas]
+    assert [area.fill for area in again.areas] == [area.fill for area in session.areas]
+    assert again.outside == Fill(AUTOCHROME, 0.5)
+    assert again.photo.path.read_bytes() == session.photo.path.read_bytes()
+    call(on.colour, again)
+    assert again.area.shown == again.area.fill
+
+
+def test_a_project_that_is_opened_in_colorize_has_its_regions_here(page: Page) -> None:
+    session = page.session
+    session.change(np.ones(session.shape, np.float32))
+    page.on.show_picture(session)
+    path = save(session.photo, page.service, Options(AUTOCHROME, vividness=0.6))
+    found = open_project(path, None, page.service, Task())
+    assert found.options.vividness == 0.6
+    page.service.follow(WHO.session_hash, found.photo)
+    again = call(page.on.open, None, None, "", event=FOLLOWING)["session"]
+    assert again.photo is found.photo
+    assert again.mask().min() == 1

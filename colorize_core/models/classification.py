@@ -162,8 +162,20 @@ class ClassifyingColorizer(AbColorizer):
         """Different, coherent colourings of one photo, the likeliest first, which is predict()'s:
         others give large regions whose colour is open another of their likely colours. Fewer than
         `count` where there is too little choice. `options` are predict()'s. Raises OptionError."""
-        first = self.predict(image, **options)
-        seen = self._see(image, options.get("gain", 1.0), options.get("neutralize", True))
+        shown = {name: options[name] for name in ("gain", "neutralize") if name in options}
+        return self.list_variants(image, self.predict(image, **options), count, **shown)
+
+    def list_variants(
+        self,
+        image: chroma.Picture,
+        first: Prediction,
+        count: int = VARIANTS,
+        *,
+        gain: float = 1.0,
+        neutralize: bool = True,
+    ) -> list[Variant]:
+        """The variants() of a photo from what predict() gave for it with these options."""
+        seen = self._see(image, gain, neutralize)
         return [
             Variant(first, (), 0.0),
             *(

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from colorize_core.errors import Cancelled, OptionError
-from colorize_core.options import DEFAULT_MODEL, Options
+from colorize_core.options import DEFAULT_MODEL, VARIANTS, Options
 from colorize_core.sizes import format_size
 
 LIVELY = 0.1  # seconds between two reports of one thing: a page that gets many stops to react
@@ -160,6 +160,20 @@ class Runner:
         task.step(LOOKED, "Looking for another colouring")
         with self.turn(task):
             return model.vary(pixels, prediction, options.variant, **options.shown())
+
+    def list_variants(
+        self, pixels: Any, prediction: Any, options: Options, task: Task
+    ) -> list[Any]:
+        """The predictions of all variants of the same photo and options, without hints, from that
+        of the usual one, which comes first. Raises OptionError for a model that has none, and
+        Cancelled."""
+        model = self.model(options.model)
+        if not hasattr(model, "list_variants"):
+            raise OptionError(f"The model {options.model!r} has no variants; {DEFAULT_MODEL} does.")
+        task.step(LOOKED, "Looking for other colourings")
+        with self.turn(task):
+            found = model.list_variants(pixels, prediction, VARIANTS, **options.shown())
+        return [variant.prediction for variant in found]
 
     def ask(self, pixels: Any, prediction: Any, options: Options, task: Task) -> Any:
         """The questions that the model has about the photo of a prediction with these options, a

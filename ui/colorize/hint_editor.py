@@ -49,15 +49,14 @@ def build(**options: Any) -> gr.HTML:
 
 def view(session: ColorizeSession, **more: Any) -> dict[str, Any]:
     """What the component shows: the small picture, and what else was asked for."""
-    picture = session.picture
-    height, width = picture.shape[:2]
+    height, width = session.small.shape[:2]
     options = session.result.options
     return {
         "photo": session.key,
         "seen": session.seen,
         "width": width,
         "height": height,
-        "picture": as_address(picture),
+        "picture": session.picture,
         "hints": [hint.as_dict() for hint in options.hints],
         "variant": options.variant,
         **more,

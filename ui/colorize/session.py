@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from ui.shared import model_choices
 from ui.shared.kept_work import KeptSession
 from ui.shared.photo import OpenPhoto
 from ui.shared.service import Colorization
+from ui.shared.thumbnails import as_address
 
 PREVIEW_SIDE = 1024  # pixels along the longer side of the picture that is steered
 
@@ -38,7 +38,7 @@ class ColorizeSession(KeptSession):
     seen: int = 0
     hints: tuple[Hint, ...] = ()  # also while a model is chosen that takes none
     variant: int = 0
-    picture: Any = None  # what the editor shows, (H, W, 3) uint8
+    picture: str = ""  # what the editor shows, as a data: address
     placed: tuple[PlacedHint, ...] = ()  # what is known on other photos and may be on this one
     decided: frozenset[Hint] = frozenset()  # of these, what was taken or put away
 
@@ -49,6 +49,10 @@ class ColorizeSession(KeptSession):
         """Other colours, which the other tabs begin with."""
         self.result = result
         self.photo.colours = result.options
+
+    def show(self, picture: NDArray[np.uint8]) -> None:
+        """Have the editor show another picture, of the size of small()."""
+        self.picture = as_address(picture)
 
     @property
     def by_hand(self) -> bool:

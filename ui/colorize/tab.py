@@ -157,7 +157,7 @@ class Handlers(KeptHandlers):
         result = session.result
         visible = takes_hints(result)
         if session.steering:
-            session.picture = self.service.preview(result, session.small)
+            session.show(self.service.preview(result, session.small))
             mode = gr.update(value=STEERING, visible=visible)
             steered = hint_editor.restore(session)
             return {"mode": mode, "line": result.line, "compared": AWAY, "steered": steered}
@@ -204,7 +204,7 @@ class Handlers(KeptHandlers):
 
     def answer(self, session: ColorizeSession | None) -> Updates:
         """What could not be done is answered with the picture as it is."""
-        if session is None or session.picture is None:
+        if session is None or not session.picture:
             return {}
         session.seen = session.asked
         return {"steered": hint_editor.view(session)}
@@ -224,7 +224,7 @@ class Handlers(KeptHandlers):
         options = session.add_steering(session.result.options)
         if options != session.result.options:
             session.take(self.service.steer(session.photo, options, task))
-            session.picture = self.service.preview(session.result, session.small)
+            session.show(self.service.preview(session.result, session.small))
         self.albums.put(task.owner, session, self.service.runner)
         more = self._find_more(given, session, task)
         session.seen = session.asked

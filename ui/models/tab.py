@@ -157,9 +157,10 @@ class Handlers(PhotoHandlers):
         kept = session.result(options.model)
         if kept and kept.rendered and kept.options == options and kept.after.exists():
             return kept
-        if kept:  # what was drawn is not drawn again
-            session.photo.keep(options, kept.prediction)
-        result = self.service.colorize(session.photo, options, task)
+        drawn = kept.drawn if kept else None
+        if drawn is not None:  # it is not drawn again
+            session.photo.keep(options, drawn)
+        result = replace(self.service.colorize(session.photo, options, task), drawn=drawn)
         session.keep(result, kept)
         return result
 

@@ -66,6 +66,7 @@ def count_pixels(memory: float) -> int:
 
 MEMORY = measure_memory()
 AT_ONCE = count_lanes(MEMORY)
+PREDICTIONS = int(max(16, min(200, MEMORY / 64_000_000)))  # kept, of everybody; 3 to 7 MB each
 CACHE_BYTES = int(min(MOST_CACHED, MEMORY / CACHED))  # of decoded photos, of everybody together
 
 

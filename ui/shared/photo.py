@@ -23,9 +23,8 @@ from colorize_core.options import Options
 from colorize_core.selective import Region
 from colorize_core.steering import project
 from colorize_core.steering.provenance import Record
-from ui.server.limits import CACHE_BYTES
+from ui.server.limits import CACHE_BYTES, PREDICTIONS
 
-MOST_PREDICTIONS = 8  # of one photo, the least recently used goes
 TONE_SIDE = 512  # pixels along a side, of the copy that tells whether a photo has colours
 
 
@@ -78,16 +77,46 @@ class PhotoCache:
                 del self._photos[path]
 
 
+class PredictionCache:
+    """What models have predicted, of everybody together: the least recently used goes."""
+
+    def __init__(self, most: int = PREDICTIONS):
+        self._most = most
+        self._known: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, key: tuple[Any, ...]) -> Any:
+        """None where it is not known, or was forgotten."""
+        with self._lock:
+            if key not in self._known:
+                return None
+            self._known.move_to_end(key)
+            return self._known[key]
+
+    def keep(self, key: tuple[Any, ...], prediction: Any) -> None:
+        with self._lock:
+            self._known[key] = prediction
+            self._known.move_to_end(key)
+            while len(self._known) > self._most:
+                self._known.popitem(last=False)
+
+    def purge(self) -> None:
+        """Drop those of photos whose files are gone."""
+        with self._lock:
+            for key in [key for key in self._known if not key[0].exists()]:
+                del self._known[key]
+
+
 class OpenPhoto:
     """One photo as all tabs of one person have it. Another upload is another OpenPhoto."""
 
-    def __init__(self, path: Path, cache: PhotoCache):
+    def __init__(self, path: Path, cache: PhotoCache, predictions: PredictionCache):
         self.path = path
         self._cache = cache
+        self._predictions = predictions
         self.colours: Options | None = None  # what its person has coloured it with, in any tab
         self.selection: Selection | None = None  # how it is coloured in parts, in the tab Selective
         self.before: Path | None = None  # a JPEG as it came, gray where its colours are set aside
-        self._predictions: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 
     def read(self, task: Task) -> None:
         """Decode it, where that is still to be done. Raises PictureError, or Cancelled."""
@@ -130,7 +159,7 @@ class OpenPhoto:
     def predict(self, runner: Runner, options: Options, task: Task) -> Any:
         """What the model predicts for it; the network rests where that is known. Raises what
         Runner.predict() raises."""
-        prediction = self._predictions.get(options.network_part())
+        prediction = self._predictions.find((self.path, *options.network_part()))
         if prediction is None and options.hints:
             free = self.predict(runner, replace(options, hints=()), task)
             prediction = runner.guide(self.pixels, free, options, task)
@@ -148,15 +177,7 @@ class OpenPhoto:
 
     def keep(self, options: Options, prediction: Any) -> None:
         """Remember a prediction that was made with these options."""
-        known = self._predictions
-        known[options.network_part()] = prediction
-        known.move_to_end(options.network_part())
-        while len(known) > MOST_PREDICTIONS:
-            known.popitem(last=False)
-
-    def drop_predictions(self) -> None:
-        """Give their memory back; a run that goes on keeps its own."""
-        self._predictions = OrderedDict()
+        self._predictions.keep((self.path, *options.network_part()), prediction)
 
 
 def decode(path: Path, most: int | None = None) -> image.Photo:

@@ -27,18 +27,17 @@ from colorize_core.imaging.finish import NO_FINISH
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.imaging.mark import draw_mark
 from colorize_core.models.runner import Report, Runner, Task
-from colorize_core.options import VARIANTS, Options
+from colorize_core.options import Options
 from colorize_core.steering.provenance import describe_options
 from ui.server.limits import Public
 from ui.server.temp_files import Folder
 from ui.shared import model_choices
-from ui.shared.photo import OpenPhoto, PhotoCache
+from ui.shared.photo import OpenPhoto, PhotoCache, PredictionCache
 
 MODELS_KEPT = 6  # in memory at a time, the least recently used goes; each takes some 50 MB
 QUALITY = 95
 MAP_STEPS = 5  # levels of gray for each Lab unit
-MOST_WORKS = 32  # kept at a time, some 10 MB each, and 3 to 6 MB for each prediction
-MOST_READY = 4  # of these that keep the predictions for their photo
+MOST_WORKS = 32  # kept at a time, some 10 MB each
 
 logger = logging.getLogger(__name__)
 
@@ -49,10 +48,19 @@ class Colorization:
 
     photo: OpenPhoto
     options: Options
-    prediction: Any
+    runner: Runner
     before: Path  # a JPEG of the photo as it came, gray where its own colours are set aside
     after: Path  # a JPEG of the result with the photo's metadata
     line: str = ""  # what was done, for people
+    drawn: Any = None  # the prediction of a model that draws: there is no other like it
+
+    @property
+    def prediction(self) -> Any:
+        """What the model predicts for it. Others are predicted again where that was forgotten,
+        which raises what Runner.predict() raises."""
+        if self.drawn is not None:
+            return self.drawn
+        return self.photo.predict(self.runner, self.options, Task())
 
     @property
     def rendered(self) -> bool:
@@ -86,6 +94,7 @@ class Service:
         self.runner = Runner(partial(_load, load), MODELS_KEPT)
         self.pool = pool
         self.photos = PhotoCache(pool=pool, pixels=public.pixels if public else None)
+        self.predictions = PredictionCache()
         self._open: dict[str, OpenPhoto] = {}  # by client
         self._works: OrderedDict[str, Any] = OrderedDict()  # by a key that nobody can guess
         self._tasks: defaultdict[str, set[Task]] = defaultdict(set)
@@ -155,7 +164,7 @@ class Service:
 
     def photo(self, path: Path) -> OpenPhoto:
         """The photo in a file, which is read when that is needed."""
-        return OpenPhoto(path, self.photos)
+        return OpenPhoto(path, self.photos, self.predictions)
 
     def follow(self, client: str, photo: OpenPhoto) -> None:
         """This client works on that photo now, in every tab."""
@@ -172,8 +181,6 @@ class Service:
         self._works.move_to_end(key)
         while len(self._works) > MOST_WORKS:
             self._works.popitem(last=False)
-        for old in tuple(self._works.values())[:-MOST_READY]:
-            old.photo.drop_predictions()
 
     def find_work(self, key: str) -> Any:
         """What keep_work() was given, or None."""
@@ -189,6 +196,7 @@ class Service:
     def forget(self) -> None:
         """Drop the photos whose files were deleted, with all that is in memory of them."""
         self.photos.purge()
+        self.predictions.purge()
         for key, work in tuple(self._works.items()):
             if not work.photo.path.exists():
                 self.forget_work(key)
@@ -231,7 +239,7 @@ class Service:
         made = photo.decoded.with_pixels(picture).with_record(describe_options(options))
         after = self._save(made, photo.path, "JPEG")
         seconds = time.perf_counter() - started
-        line = describe(self.runner.model(options.model), start, seconds)
+        line = describe(self.runner.model(options.model), photo, prediction, seconds)
         return replace(start, after=after, line=line)
 
     def steer(self, photo: OpenPhoto, options: Options, task: Task) -> Colorization:
@@ -240,19 +248,21 @@ class Service:
         photo.read(task)
         prediction = photo.predict(self.runner, options, task)
         start = self._begin(photo, options, prediction, task)
-        line = describe(self.runner.model(options.model), start, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        line = describe(self.runner.model(options.model), photo, prediction, seconds)
         return replace(start, line=line)
 
     def list_variants(self, photo: OpenPhoto, options: Options, task: Task) -> list[Colorization]:
         """The photo's variants with these options and hints, none of them rendered: the usual one
         first, fewer than VARIANTS where it leaves too little choice."""
-        found = []
-        for number in range(VARIANTS):
-            try:
-                found.append(self.steer(photo, replace(options, variant=number), task))
-            except OptionError:  # there is none of that number
-                break
-        return found
+        photo.read(task)
+        plain = replace(options, hints=(), second=None)
+        usual = photo.predict(self.runner, replace(plain, variant=0), task)
+        made = self.runner.list_variants(photo.pixels, usual, options, task)
+        for number, prediction in enumerate(made):
+            photo.keep(replace(plain, variant=number), prediction)
+        wanted = [replace(options, variant=number) for number in range(len(made))]
+        return [self.steer(photo, each, task) for each in wanted]
 
     def preview(self, result: Colorization, small: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A small copy of the photo, (h, w, 3), in the colours of the result."""
@@ -270,7 +280,7 @@ class Service:
                 gray = self.runner.render(photo.pixels, prediction, plain, task, 0.35)
                 shown = shown.with_pixels(gray)
             photo.before = self._save(shown, photo.path, "JPEG", "-before")
-        return Colorization(photo, options, prediction, photo.before, photo.before)
+        return Colorization(photo, options, self.runner, photo.before, photo.before)
 
     def draw(
         self, photo: OpenPhoto, options: Options, seeds: Sequence[Any], task: Task
@@ -287,11 +297,11 @@ class Service:
             start = self._begin(photo, options, step.predictions[0], task)
             stage = {"stage": step.stage} if "stage" in named else {}
             results = tuple(
-                replace(start, options=options.with_controls(seed=seed, **stage), prediction=made)
+                replace(start, options=options.with_controls(seed=seed, **stage), drawn=made)
                 for seed, made in zip(seeds, step.predictions, strict=True)
             )
             if sketch is None:
-                small = photo.shrink(*start.prediction.fine_l.shape)
+                small = photo.shrink(*step.predictions[0].fine_l.shape)
                 sketch = partial(_sketch, self.runner, small)
             yield Draft(step.share, step.stage, results, sketch)
 
@@ -376,19 +386,19 @@ def check_format(format: str) -> None:
         raise OptionError(f"format is {format!r}, allowed are: {'; '.join(CHOICES)}.")
 
 
-def describe(colorizer: Any, result: Colorization, seconds: float) -> str:
+def describe(colorizer: Any, photo: OpenPhoto, prediction: Any, seconds: float) -> str:
     """Size, model, seconds, device, what was taken out and which picture it is, in one line."""
-    width, height = result.photo.size
+    width, height = photo.size
     parts = [
         f"{width:,} × {height:,}".replace(",", "\u202f"),
         colorizer.card.title,
         f"{seconds:.1f} s on {_device_name(colorizer.device)}",
     ]
-    if (pages := result.photo.decoded.pages) > 1:
+    if (pages := photo.decoded.pages) > 1:
         parts.append(f"the first of {pages:,} pictures")
-    if result.prediction.tint:
-        parts.append(f"{result.prediction.tint} neutralised")
-    if result.prediction.coloured:
+    if prediction.tint:
+        parts.append(f"{prediction.tint} neutralised")
+    if prediction.coloured:
         parts.append("its own colours set aside")
     return " · ".join(parts)
 

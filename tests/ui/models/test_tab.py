@@ -310,3 +310,21 @@ def test_strangers_download_nothing(
     service.public = Public()
     assert "weights fetch elsewhere" in call(page.on.fetch, card.name)["remark"]
     assert hub.asked == []
+
+
+@pytest.mark.parametrize("knobs", [(1.0, 1.0, 0.5, True), (1.0, 1.0, 1.0, False)])
+def test_gain_and_neutralizing_let_the_network_look_again(
+    page: Page, monkeypatch: pytest.MonkeyPatch, knobs: tuple[Any, ...]
+) -> None:
+    page.show()
+    predict = page.service.runner.predict
+    asked = []
+    monkeypatch.setattr(
+        page.service.runner,
+        "predict",
+        lambda pixels, options, task: asked.append(options) or predict(pixels, options, task),
+    )
+    page.show(*knobs)
+    assert [(each.gain, each.neutralize) for each in asked] == [knobs[2:]]
+    page.show(0.5, *knobs[1:])
+    assert len(asked) == 1, "the rest needs no network"

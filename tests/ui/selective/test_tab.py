@@ -34,7 +34,7 @@ from ui.selective.tab import Handlers
 from ui.shared.example_strip import find_examples
 from ui.shared.handlers import View, wire_run
 from ui.shared.projects import PROJECT, open_project, save
-from ui.shared.service import MOST_READY, MOST_WORKS, Service
+from ui.shared.service import MOST_WORKS, Service
 
 SIZE = (150, 100)  # of the photos, width and height
 AUTOCHROME = "autochrome"
@@ -740,16 +740,6 @@ def test_kept_work_can_be_forgotten_and_is_not_kept_without_end(page: Page) -> N
     page.photo.unlink()
     page.service.forget()
     assert page.service.find_work("3") is None, "it went with its photo"
-
-
-def test_of_many_works_the_last_ones_keep_their_predictions(page: Page) -> None:
-    page.colour()
-    page.service.keep_work("first", page.session)
-    for number in range(MOST_READY):
-        assert page.session.photo._predictions
-        page.service.keep_work(str(number), SimpleNamespace(photo=page.service.photo(page.photo)))
-    assert not page.session.photo._predictions
-    assert page.fill(AUTOCHROME, 1.5)["remark"] == "", "the network runs again"
 
 
 def test_a_project_brings_regions_and_masks_back(page: Page) -> None:

@@ -13,7 +13,7 @@ from colorize_core.models.runner import Task
 from colorize_core.options import Options
 from colorize_core.steering.hints import Hint
 from colorize_core.steering.provenance import read_options
-from ui.shared.photo import OpenPhoto
+from ui.shared.photo import OpenPhoto, PredictionCache
 from ui.shared.service import Colorization, Service
 
 SIZE = (90, 60)
@@ -76,3 +76,32 @@ def test_a_result_put_in_again_has_the_new_record_alone(
     assert record
     assert [name for name, _ in record.models] == ["student"]
     assert record.hints == ()
+
+
+def test_predictions_are_forgotten_beyond_a_number_and_made_again(
+    service: Service, gray_photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.predictions = PredictionCache(most=2)
+    photo = open_photo(service, gray_photo)
+    made = [service.steer(photo, Options(gain=gain), Task()) for gain in (0.6, 0.8, 1.0)]
+    assert len(service.predictions._known) == 2
+    asked = []
+    predict = service.runner.predict
+    monkeypatch.setattr(
+        service.runner, "predict", lambda *given: asked.append(given[1].gain) or predict(*given)
+    )
+    small = photo.shrink(30, 45)
+    assert np.array_equal(service.preview(made[2], small), service.preview(made[2], small))
+    assert asked == []
+    service.preview(made[0], small)
+    assert asked == [0.6], "it was forgotten"
+
+
+def test_predictions_go_with_their_photo(service: Service, gray_photo: Path) -> None:
+    photo = open_photo(service, gray_photo)
+    service.steer(photo, Options(), Task())
+    service.forget()
+    assert len(service.predictions._known) == 1
+    photo.path.unlink()
+    service.forget()
+    assert len(service.predictions._known) == 0

@@ -79,10 +79,12 @@ def build_inside(
     return inside, vividness, colour
 
 
-def build_outside(cards: Sequence[ModelCard]) -> tuple[gr.Dropdown, gr.Slider]:
+def build_outside(cards: Sequence[ModelCard], downloads: bool) -> tuple[gr.Dropdown, gr.Slider]:
     """What lies around the regions."""
     with gr.Column(elem_classes="own"):
-        outside = gr.Dropdown(list_outside(cards), value=GRAY, label="Outside of all regions")
+        outside = gr.Dropdown(
+            list_outside(cards, downloads), value=GRAY, label="Outside of all regions"
+        )
         vividness = gr.Slider(
             *RANGES["vividness"], 1, step=0.05, label="Vividness outside", visible=False
         )

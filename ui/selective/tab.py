@@ -247,7 +247,9 @@ class Handlers(KeptHandlers):
     def choose_outside(
         self, session: SelectiveSession | None, choice: str, vividness: float
     ) -> Updates:
-        """What lies around the regions is to be filled otherwise."""
+        """What lies around the regions is to be filled otherwise, once its model is here."""
+        if model_choices.pick_here(choice, "") != choice:
+            return {}
         fill = read_fill(choice, vividness, None, session)
         if session is not None:
             session.outside = fill
@@ -324,11 +326,15 @@ def build(
             with gr.Column(scale=5, min_width=320), widgets.stage() as (busy, cancel):
                 shown = mask_editor.build()
             with gr.Column(scale=2, min_width=250, elem_classes="side"):
-                inside, vividness, colour = build_inside(cards, not service.public)
+                downloads = not service.public
+                inside, vividness, colour = build_inside(cards, downloads)
                 got = model_download.build(
-                    service, inside, lambda: list_inside(cards, None, not service.public)
+                    service, inside, lambda: list_inside(cards, None, downloads)
                 )
-                outside, outside_vividness = build_outside(cards)
+                outside, outside_vividness = build_outside(cards, downloads)
+                got_outside = model_download.build(
+                    service, outside, lambda: list_outside(cards, downloads)
+                )
                 find, network, layers = build_finding(service)
                 pointing = may_use(service, SAM2.name)
                 point = gr.Button("Select object by SAM 2.1", size="sm", visible=pointing)
@@ -361,15 +367,15 @@ def build(
     chosen = gr.on([inside.input, vividness.input, colour.input], *choosing, **latest)
     choosing = view.wire(on.choose_fetched, fill, [*shown_too, "inside"])
     fetched = got.success(*choosing, **widgets.QUICK)
-    around = gr.on(
-        [outside.input, outside_vividness.input],
-        *view.wire(on.choose_outside, [session, outside, outside_vividness], ["outside_vividness"]),
-        **latest,
+    choosing = view.wire(
+        on.choose_outside, [session, outside, outside_vividness], ["outside_vividness"]
     )
+    around = gr.on([outside.input, outside_vividness.input], *choosing, **latest)
+    fetched_outside = got_outside.success(*choosing, **widgets.QUICK)
     colouring = view.wire(on.colour, [turn, session], [*changed, "outside"])
     runs = [
         event.then(*colouring, trigger_mode="always_last", **run)
-        for event in (opened, chosen, fetched, around)
+        for event in (opened, chosen, fetched, around, fetched_outside)
     ]
     layers.input(*view.wire(on.toggle, [session, layers], ["remark", "shown", "kept"]), **latest)
     runs.append(find.click(*view.wire(on.find, [turn, session, network], changed), **run))
@@ -382,7 +388,7 @@ def build(
     wire_run(view, on, runs, [cancel])
     remark.change(None, None, None, js="() => { window.showAlert(); }", **widgets.QUICK)
     endpoint.build(service, cards, view["zone"], [inside, outside, vividness, colour])
-    return [(outside, lambda: gr.update(choices=list_outside(cards)))]
+    return [(outside, lambda: gr.update(choices=list_outside(cards, downloads)))]
 
 
 def may_use(service: Service, network: str) -> bool:

@@ -59,7 +59,7 @@ PAGES = {
     "docs/scores.md": ("scores",),
     "docs/selective.md": ("selective",),
     "docs/speed.md": ("speed", "systems"),
-    "docs/steering.md": ("colours", "steering", "questions", "reference"),
+    "docs/steering.md": ("colours", "steering", "questions", "reference", "album"),
 }
 
 
@@ -79,6 +79,7 @@ def refresh(page: str, text: str) -> str:
         "soak": soak,
         "speed": speed,
         "steering": steering,
+        "album": album,
         "systems": systems,
     }
     for mark in PAGES[page]:
@@ -209,6 +210,24 @@ def soak(_: str) -> str:
     table = [["", *(f"{int(size) // 1000} GB" for size in told)]]
     table += [[name, *(rows.get(name, "0") for rows in told.values())] for name in names]
     return table_of(table)
+
+
+def album(_: str) -> str:
+    """How known colours are found again on other photos."""
+    rows = results("album")
+    if not rows:
+        return "Not measured yet.\n"
+    (row,) = rows
+    share = {name: f"{float(row[name]):.0%}" for name in row if name.startswith("placed")}
+    return (
+        f"On {row['n']} photographs that no model was trained on, six places each: of the places "
+        f"that are also on another crop of the photograph, exposed otherwise, "
+        f"{share['placed_where_on_both']} are found there; of those that are not on it, "
+        f"{share['placed_where_not']} are placed somewhere else, and on a photograph of other "
+        f"things {share['placed_on_another']}. What is placed on the crop is "
+        f"{float(row['colour_median']):.1f} Lab units from the true colour there (median), and "
+        f"{float(row['colour_wrong']):.0%} of it more than 15.\n"
+    )
 
 
 def reference(_: str) -> str:

@@ -72,7 +72,11 @@ def where() -> str:
     rows = {row["model"]: row for row in results("quality")}
     lines = []
     for name in LOSERS:
-        judged = [each for each in OFFLINE if each.needs_truth and each.better]
+        judged = [
+            each
+            for each in OFFLINE
+            if each.needs_truth and each.better and not each.detail and rows[name].get(each.name)
+        ]
         lost = [each.title for each in judged if _loses(each, rows[name], rows["gray"])]
         said = ", ".join(lost) or "none"
         lines.append(f"- `{name}` loses to gray by {len(lost)} of {len(judged)} metrics: {said}.\n")
@@ -152,7 +156,8 @@ def _table(scores: dict[str, dict[str, float]], names: tuple[str, ...], what: st
 def _shown(name: str, value: float) -> str:
     """To as many digits as other machines agree on."""
     digits = {"mse": 4, "mae": 3, "median-ae": 3} | dict.fromkeys(IN_UNITS, 1)
-    return f"{value:.{digits.get(name, 2)}f}"
+    kind = name[:-2] if metrics.find(name).detail else name
+    return f"{value:.{digits.get(kind, 2)}f}"
 
 
 def meanings() -> str:

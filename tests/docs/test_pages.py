@@ -117,7 +117,9 @@ def test_a_card_has_every_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert f"| SSIM ↑ | {every} | {every} | {every} | 63% |" in said
     assert "7.1 (6 to 8.2) CIEDE2000 apart, on 150 photographs" in said
     assert "It took 0.4321 s a photograph (median, a clock)." in said
-    assert "Not measured: LPIPS (AlexNet)." in said
+    assert "Not measured: MS-SSIM, LPIPS (AlexNet), " in said
+    assert "R² of a, R² of b, " in said
+    assert "evaluate --models all --metrics ms-ssim,lpips-alex," in said
     assert "apart" not in " ".join(model_cards._scores(plain))
     facts = model_cards._facts(drawing)
     assert f"| `seed` | {SEED.info} Values: a whole number from 0 to 9999; 0 unless set. |" in facts

@@ -14,6 +14,7 @@ import torchvision
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import mean_squared_error as skimage_mse
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from sklearn import metrics as sklearn_metrics
 from torchmetrics import ExplainedVariance, R2Score
 from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 from torchmetrics.image.fid import FrechetInceptionDistance
@@ -24,7 +25,7 @@ from colorize_core.downloads import checkpoints
 from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import OptionError, WeightsError
 from colorize_core.imaging.color import lightness
-from colorize_core.metrics import baselines, features, lpips, perceptual_offline
+from colorize_core.metrics import ab_channels, baselines, features, lpips, perceptual_offline
 from colorize_core.metrics.ciede2000 import ciede2000, delta_e
 from colorize_core.metrics.colourfulness import colourfulness, colourfulness_difference
 from colorize_core.metrics.explained_variance import explained_variance
@@ -228,6 +229,47 @@ def test_shares_of_variance_agree_with_torchmetrics(photo):
     assert explained_variance(other, photo) > r2(other, photo) + 0.01
 
 
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [
+        ("r2", sklearn_metrics.r2_score),
+        ("explained-variance", sklearn_metrics.explained_variance_score),
+        ("mae", sklearn_metrics.mean_absolute_error),
+        ("median-ae", sklearn_metrics.median_absolute_error),
+        ("mse", sklearn_metrics.mean_squared_error),
+    ],
+)
+def test_errors_of_a_and_of_b_agree_with_scikit_learn(photo, name, theirs):
+    """On planes that scikit-image has in Lab, over 128: ours counts in float32. One picture has a
+    cast of a alone, which R² of b does not see."""
+    other = noisy(photo, 15)
+    other[..., 1] = np.minimum(other[..., 1] // 2 + 60, 255)
+    planes = [rgb2lab(each)[..., 1:].reshape(-1, 2) / 128 for each in (photo, other)]
+    expected = theirs(*planes, multioutput="raw_values")
+    found = [metrics.score(f"{name}-{channel}", other, photo) for channel in "ab"]
+    assert found == pytest.approx(expected, abs=2e-4)
+    assert found[0] != pytest.approx(found[1], abs=1e-3)
+
+
+def test_a_photo_without_colours_has_no_variance_of_a_or_b(photo):
+    gray = to_gray(photo)
+    assert ab_channels.read_plane(gray, 0).std() < ab_channels.FLAT
+    for name in ("r2-a", "r2-b", "explained-variance-a", "explained-variance-b"):
+        assert np.isnan(metrics.score(name, photo, gray))
+    one_level = gray.copy()
+    one_level[:100, :, 0] ^= 1  # the least that 8 bits can say
+    assert np.isfinite(metrics.score("r2-a", photo, one_level))
+
+
+def test_gray_explains_nothing_of_a_and_b_but_much_of_red_green_and_blue(photo):
+    gray = to_gray(photo)
+    assert metrics.score("r2", gray, photo) > 0.3
+    for channel in "ab":
+        assert metrics.score(f"r2-{channel}", gray, photo) <= 0
+        found = metrics.score(f"explained-variance-{channel}", gray, photo)
+        assert found == pytest.approx(0, abs=1e-6)
+
+
 def test_shares_of_no_variance_are_not_defined(photo):
     flat = np.full_like(photo, 90)
     assert np.isnan(r2(photo, flat))
@@ -341,7 +383,7 @@ def test_metrics_know_equal_pictures_and_rising_distortion(photo, metric):
 SYMMETRIC = {"psnr", "ssim", "ms-ssim", "ciede2000", "flip", "perceptual-offline", "mae", "mse"}
 
 
-@pytest.mark.parametrize("name", sorted(SYMMETRIC | {"median-ae"}))
+@pytest.mark.parametrize("name", sorted(SYMMETRIC | {"median-ae", "mae-a", "median-ae-b", "mse-a"}))
 def test_distances_do_not_care_which_picture_is_the_truth(photo, name):
     other = noisy(photo, 20)
     forth, back = metrics.score(name, other, photo), metrics.score(name, photo, other)

@@ -70,6 +70,18 @@ class Ranking:
         """Those that at least one model has a figure of."""
         return tuple(m for m in self.asked if any(row[m.name] for row in self.rows))
 
+    @cached_property
+    def shown(self) -> tuple[Metric, ...]:
+        """The columns: what is measured, and of the committed evaluation also what is to come."""
+        return tuple(m for m in METRICS if m in self.measured or m in self.to_come)
+
+    @cached_property
+    def to_come(self) -> tuple[Metric, ...]:
+        """What the committed evaluation does not have yet and is to be filled by hand."""
+        if self.name:
+            return ()
+        return tuple(m for m in METRICS if m.detail and m not in self.measured)
+
     def count(self, model: str) -> int:
         """How many photos."""
         return int(self.models[model]["n"]) if model in self.models else 0

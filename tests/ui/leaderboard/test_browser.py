@@ -31,7 +31,7 @@ def give(page: Page, file: Path) -> None:
 
 
 def rows(page: Page) -> list[str]:
-    names = page.locator(".scores tbody:first-of-type th").all_inner_texts()
+    names = page.locator(".scores > .box tbody:first-of-type th").all_inner_texts()
     return [name.splitlines()[0] for name in names]
 
 
@@ -65,7 +65,7 @@ def test_an_own_run_is_sorted_and_told_by_mouse_and_by_keys(visit: Visit, own: P
     open_tab(page)
     give(page, own)
     expect(page.get_by_text("Your run mine.csv.")).to_be_visible()
-    expect(page.locator(".scores tbody tr")).to_have_count(4)
+    expect(page.locator(".scores > .box tbody tr")).to_have_count(4)
     assert page.evaluate(NAMELESS) == []
 
     as_it_came = rows(page)

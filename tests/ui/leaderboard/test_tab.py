@@ -99,7 +99,8 @@ def test_models_without_a_row_are_named_and_all_known_ones_lead_to_their_tab(
 ) -> None:
     table = views.build_table(known, CARDS)
     assert row(table, "Student")["settings"] == "not measured"
-    assert {each["text"] for each in row(table, "Student")["cells"]} == {"–"}
+    texts = {each["text"] for each in row(table, "Student")["cells"]}
+    assert texts == {"–", "not measured"}
     assert row(table, "Student")["link"] == drawing_models.STUDENT.name
     assert row(table, "Gray")["link"] == ""
     assert row(table, "Autochrome")["settings"] == ""
@@ -108,8 +109,31 @@ def test_models_without_a_row_are_named_and_all_known_ones_lead_to_their_tab(
 def test_a_metric_that_nobody_has_is_said_below_with_its_reason(known: Ranking) -> None:
     table = views.build_table(known, CARDS)
     assert "LPIPS (SqueezeNet)" not in [each["title"] for each in table["columns"]]
-    (note,) = (each for each in table["notes"] if each.startswith("Not measured"))
+    (note,) = (each for each in table["notes"] if each.startswith("Not measured:"))
     assert note == "Not measured: LPIPS (SqueezeNet). The trunk cannot be had: no network."
+
+
+def test_what_the_committed_scores_do_not_have_yet_says_how_to_fill_it(known: Ranking) -> None:
+    table = views.build_table(known, CARDS)
+    details = [each["title"] for each in table["columns"] if each["detail"]]
+    assert len(details) == 10
+    empty = cell(table, "Autochrome", "R² of a")
+    assert empty["text"] == "not measured"
+    assert "--metrics r2-a " in empty["why"]
+    (note,) = (
+        each for each in table["notes"] if each.startswith("Not measured yet: R² of a, R² of b")
+    )
+    assert "colorize_core.evaluate --models all --metrics r2-a,r2-b," in note
+    assert known.measured == Ranking(known.rows, "mine.csv").shown, "an own run has what it has"
+
+
+def test_errors_of_a_and_b_that_were_measured_are_columns(known: Ranking) -> None:
+    ends = {"": "0.5", "_low": "0.4", "_high": "0.6", "_wins": "0.75"}
+    rows = tuple({**each, **{f"r2-a{end}": v for end, v in ends.items()}} for each in known.rows)
+    table = views.build_table(Ranking(rows), CARDS)
+    assert cell(table, "Autochrome", "R² of a")["small"] == ["0.400 to 0.600", "75 %"]
+    (note,) = (each for each in table["notes"] if each.startswith("Not measured yet:"))
+    assert "R² of a" not in note
 
 
 def test_drawn_colours_and_fewer_photos_are_remarked(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def refresh(text: str) -> str:
         ("tricks", tricks()),
         ("meanings", meanings()),
         ("ordering", ordering()),
+        ("frechet", frechet()),
     ):
         text = between(text, f"<!-- {mark} -->\n", lambda _, made=made: made, f"<!-- /{mark} -->")
     return text
@@ -172,6 +173,17 @@ def ordering() -> str:
         if row["what"] != "named":
             share = f"{float(row['share']):.1%}"
             rows.append([row["what"], row["details"], f"{share} of {row['n']}"])
+    return table_of(rows)
+
+
+def frechet() -> str:
+    """How the offline distance of many pictures orders distortions."""
+    if not results("frechet"):
+        return ""
+    rows = [["distortion of all photographs", "strengths", "distance", "rises", "photographs"]]
+    for row in results("frechet"):
+        rises = {"True": "yes", "False": "no"}[row["rises"]]
+        rows.append([row["distortion"], row["strengths"], row["distances"], rises, row["n"]])
     return table_of(rows)
 
 

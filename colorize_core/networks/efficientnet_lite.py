@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 without its classifier, for one plane of lightness: inverted residuals with
+"""EfficientNet-Lite0 without its classifier, for lightness or for colour: inverted residuals with
 ReLU6 and no squeeze-and-excitation, at widths and depths that TensorFlow's authors chose.
 
 Tan and Le, "EfficientNet" (ICML 2019, https://arxiv.org/abs/1905.11946); Lite:
@@ -71,15 +71,18 @@ class InvertedResidual(nn.Module):
 
 
 class EfficientNetLite(nn.Module):
-    """`frozen`: the stem and so many stages stay as they are when it is trained on, their norms
+    """`planes`: 1 for lightness, 3 for red, green and blue.
+
+    `frozen`: the stem and so many stages stay as they are when it is trained on, their norms
     too; they are most of the memory and half of the time."""
 
     frozen = 0
 
-    def __init__(self) -> None:
+    def __init__(self, planes: int = 1) -> None:
         super().__init__()
+        self.planes = planes
         self.stem = nn.Sequential(
-            SameConv2d(1, STEM, 3, 2), nn.BatchNorm2d(STEM, EPSILON), nn.ReLU6()
+            SameConv2d(planes, STEM, 3, 2), nn.BatchNorm2d(STEM, EPSILON), nn.ReLU6()
         )
         width = STEM
         stages = []
@@ -92,11 +95,11 @@ class EfficientNetLite(nn.Module):
             stages.append(nn.Sequential(*blocks))
         self.stages = nn.ModuleList(stages)
 
-    def forward(self, lightness: Tensor) -> tuple[Tensor, ...]:
-        """(N, 1, H, W) in [-1, 1] -> WIDTHS channels at 1/8, 1/16 and 1/32 of the size."""
+    def forward(self, picture: Tensor) -> tuple[Tensor, ...]:
+        """(N, planes, H, W) in [-1, 1] -> WIDTHS channels at 1/8, 1/16 and 1/32 of the size."""
         found = []
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            x = self.stem(lightness)
+            x = self.stem(picture)
         for number, stage in enumerate(self.stages):
             learning = torch.is_grad_enabled() and number >= self.frozen
             with torch.set_grad_enabled(learning):

@@ -86,15 +86,17 @@ def find_efficientnet_lite() -> Path:
 
 
 def load_efficientnet_lite(encoder: EfficientNetLite, path: Path) -> None:
-    """Load a checkpoint of EfficientNet-Lite0 with efficientnet-lite-pytorch's names, made to take
-    lightness in [-1, 1] as a gray photo. Its photographs were (x - 127) / 128, so that L in
-    [-1, 1] three times is a gray one, and the filters of the three colours become one. WeightsError
-    if it is of another kind."""
+    """Load a checkpoint of EfficientNet-Lite0 with efficientnet-lite-pytorch's names. Its
+    photographs were (x - 127) / 128. An encoder of one plane takes lightness in [-1, 1] as a gray
+    photo: L three times is one, and the filters of the three colours become one. WeightsError if it
+    is of another kind."""
     tensors = checkpoints.load_checkpoint(path)
     try:
         renamed = dict(_rename_efficientnet(encoder, tensors))
         stem = renamed["stem.0.weight"]
-        encoder.load_state_dict(renamed | {"stem.0.weight": stem.sum(1, keepdim=True)})
+        if encoder.planes == 1:
+            renamed["stem.0.weight"] = stem.sum(1, keepdim=True)
+        encoder.load_state_dict(renamed)
     except (KeyError, RuntimeError) as error:
         raise _describe_misfit(path, str(error)) from error
 

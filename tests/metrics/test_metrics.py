@@ -42,6 +42,8 @@ from colorize_core.metrics.protocol import crop_square, recombine, to_gray
 from colorize_core.metrics.psnr import psnr
 from colorize_core.metrics.r2 import compute_r2_channels, r2
 from colorize_core.metrics.ssim import ssim
+from colorize_core.networks import pretrained
+from colorize_core.networks.efficientnet_lite import EfficientNetLite
 from colorize_core.sizes import format_size
 
 TRUNK_FILES = {
@@ -481,7 +483,7 @@ def test_features_do_not_depend_on_the_batch(rng):
     assert found[0].shape == (3, 256)
     for other in found[1:]:
         assert np.allclose(found[0], other, rtol=1e-4, atol=1e-6)
-    with pytest.raises(OptionError, match=r"'vgg'.*inception-v3-tv, perceptual-offline"):
+    with pytest.raises(OptionError, match=r"'vgg'.*inception-v3-tv, efficientnet-lite0, percept"):
         features.extract(pictures, "vgg")
     with pytest.raises(OptionError, match="no pictures"):
         features.extract([], "perceptual-offline")
@@ -499,6 +501,20 @@ def test_inception_features_are_those_before_its_classifier(torch_home, rng):
         logits = network.eval()(tensor(picture) / 127.5 - 1)
         classified = network.fc(torch.from_numpy(found))
     assert torch.allclose(logits, classified, rtol=1e-2, atol=1e-4)
+
+
+def test_efficientnet_features_see_colours(photo):
+    """As the network was trained: (x - 127) / 128 at 224 x 224."""
+    found = features.extract([photo, to_gray(photo)], "efficientnet-lite0")
+    assert found.shape == (2, 320)
+    assert np.abs(found[0] - found[1]).max() > 0.05
+    network = EfficientNetLite(planes=3)
+    pretrained.load_efficientnet_lite(network, pretrained.find_efficientnet_lite())
+    square = cv2.resize(photo, (224, 224), interpolation=cv2.INTER_AREA)
+    with torch.inference_mode():
+        expected = network.eval()((tensor(square) - 127) / 128)[-1].mean((2, 3))[0].numpy()
+    again = features.extract([square], "efficientnet-lite0")[0]
+    assert again == pytest.approx(expected, abs=1e-4)
 
 
 def test_inception_that_cannot_be_had_is_an_error(torch_home, photo):

@@ -72,6 +72,22 @@ const line = (row, places) => {
   return tr;
 };
 
+// A line below the table. The measure of many pictures leads to what is written of it.
+const note = (text) => {
+  const made = make("li", "");
+  text.split(/\b(FID)\b/).forEach((part, i) => {
+    if (i % 2 === 0) return made.append(part);
+    const link = make("a", part, { href: "?tab=leaderboard" });
+    link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // in a window of its own
+      event.preventDefault();
+      window.openGuide(part);
+    });
+    made.append(link);
+  });
+  return made;
+};
+
 // Of the columns at these places; whichever table sorts, both have the same order.
 const fill = (table, columns, places, first, rows, several) => {
   const heads = table.querySelector("thead tr");
@@ -95,7 +111,7 @@ const show = () => {
   more.hidden = !details.length;
   fill(tables[0], columns, main, first, rows, several);
   fill(tables[1], columns, details, first, rows, several);
-  notes.replaceChildren(...said.map((text) => make("li", text)));
+  notes.replaceChildren(...said.map(note));
 };
 
 watch("value", show);

@@ -150,3 +150,12 @@ def test_the_page_stays_where_it_is_when_tabs_change(visit: Visit, width: int) -
     expect(page.get_by_role("table").first).to_be_visible()
     slid = "[...document.querySelectorAll('*')].filter(e => e.scrollLeft > 0).map(e => e.className)"
     assert page.evaluate(slid) == []
+
+
+def test_the_word_fid_leads_to_what_is_written_of_it(visit: Visit) -> None:
+    page = visit()
+    open_tab(page)
+    page.locator(".scores li").get_by_role("link", name="FID").click()
+    heading = page.get_by_role("heading", name="FID, KID and their like")
+    expect(heading).to_be_in_viewport()
+    expect(page).to_have_url(re.compile("tab=leaderboard"))

@@ -19,7 +19,18 @@ from colorize_core.evaluate.summary import describe_remedy
 from colorize_core.metrics.baselines import BASELINES
 from colorize_core.models import perceptual
 from colorize_core.models.registry import tools
-from docs.tables import Rows, goal, heading, protocol, results, score, table_of, title
+from docs.tables import (
+    LPIPS,
+    NOT_MEASURED,
+    Rows,
+    goal,
+    heading,
+    protocol,
+    results,
+    score,
+    table_of,
+    title,
+)
 
 EVERY = (*cards(), *tools())  # whatever has weights in this repository
 
@@ -151,6 +162,8 @@ def _scores(card: ModelCard) -> list[str]:
         share = own[f"{name}_wins"]
         better = f"{float(share):.0%}" if share else ""
         table.append([heading(name), *(score(row, name) for row in shown), better])
+    if LPIPS not in names:
+        table.append([heading(LPIPS), *[f"{NOT_MEASURED}, see below"] * len(shown), ""])
     missing = [m.name for m in metrics.METRICS if not own.get(m.name)]
     parts = [
         "## Scores",

@@ -29,6 +29,8 @@ from colorize_core.sizes import format_size
 from colorize_core.steering.colours import GROUPS
 from docs.tables import (
     BY,
+    LPIPS,
+    NOT_MEASURED,
     ROOT,
     Rows,
     between,
@@ -42,8 +44,9 @@ from docs.tables import (
     wins,
 )
 
-SHOWN = ("psnr", "ssim", BY, "flip", "perceptual-offline", "colourfulness")
-FEW_SHOWN = ("psnr", "ssim", BY, "colourfulness")
+SHOWN = ("psnr", "ssim", BY, LPIPS, "flip", "perceptual-offline", "colourfulness")
+FEW_SHOWN = ("psnr", "ssim", BY, LPIPS, "colourfulness")
+FILL = {"README.md": "docs/scores.md#lpips", "docs/scores.md": "#lpips"}  # how LPIPS is filled
 
 # Page -> the marks that it has; <!-- mark --> and <!-- /mark --> stand around a generated part.
 PAGES = {
@@ -265,7 +268,7 @@ def scores(_: str) -> str:
         f"Scores {protocol(rows[0])}. *Gray* adds no colour at all, *mean* one colour everywhere. "
         f"*Better than gray*: the share of the photographs with a better {title(BY)}.{goal(rows)} "
         "One draw is scored of models that draw their colours. [metrics.md](metrics.md) "
-        f"tells what each measure misses.\n\n{_scored(rows, SHOWN)}"
+        f"tells what each measure misses.\n\n{_scored(rows, SHOWN, 'docs/scores.md')}"
     )
 
 
@@ -282,13 +285,18 @@ def few_scores(_: str) -> str:
         f"`{others[0]}` and `{others[-1]}` are the best and the worst of the {len(others)} other "
         f"models that come along, by {title(BY)}. *Better than gray*: the share of the photographs "
         f"with a better {title(BY)}.{goal(shown)} One draw is scored of models that draw their "
-        f"colours.\n\n{_scored(shown, FEW_SHOWN)}"
+        f"colours.\n\n{_scored(shown, FEW_SHOWN, 'README.md')}"
     )
 
 
-def _scored(rows: Rows, names: tuple[str, ...]) -> str:
+def _scored(rows: Rows, names: tuple[str, ...], page: str) -> str:
+    """Models with their scores; where LPIPS is missing, its cell leads to how it is filled."""
     table = [["", *map(heading, names), "better than gray"]]
-    table += [[row["model"], *(score(row, name) for name in names), wins(row)] for row in rows]
+    for row in rows:
+        cells = {name: score(row, name) for name in names}
+        if LPIPS in cells and not cells[LPIPS]:
+            cells[LPIPS] = f"[{NOT_MEASURED}]({FILL[page]})"
+        table.append([row["model"], *cells.values(), wins(row)])
     return table_of(table)
 
 

@@ -21,6 +21,7 @@ from colorize_core.row_file import restore
 
 OPTIONAL = "weights"  # a column that files of older versions do not have
 MAKE = "python -m colorize_core.evaluate --models all --photos DIR --out scores.csv"
+LPIPS = "lpips-alex"  # a column of the committed evaluation, filled or not
 NOT_MEASURED = "not measured"
 NO_NETWORK = "No network is asked."
 SETTINGS = {"gray": "no colour at all", "mean": "one colour everywhere"}
@@ -80,7 +81,8 @@ class Ranking:
         """What the committed evaluation does not have yet and is to be filled by hand."""
         if self.name:
             return ()
-        return tuple(m for m in METRICS if m.detail and m not in self.measured)
+        wanted = (m for m in METRICS if m.detail or m.name == LPIPS)
+        return tuple(m for m in wanted if m not in self.measured)
 
     def count(self, model: str) -> int:
         """How many photos."""

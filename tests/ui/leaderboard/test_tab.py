@@ -121,10 +121,25 @@ def test_what_the_committed_scores_do_not_have_yet_says_how_to_fill_it(known: Ra
     assert empty["text"] == "not measured"
     assert "--metrics r2-a " in empty["why"]
     (note,) = (
-        each for each in table["notes"] if each.startswith("Not measured yet: R² of a, R² of b")
+        each
+        for each in table["notes"]
+        if each.startswith("Not measured yet: LPIPS (AlexNet), R² of a, R²")
     )
-    assert "colorize_core.evaluate --models all --metrics r2-a,r2-b," in note
+    assert "colorize_core.evaluate --models all --metrics lpips-alex,r2-a,r2-b," in note
     assert known.measured == Ranking(known.rows, "mine.csv").shown, "an own run has what it has"
+
+
+def test_lpips_is_a_column_that_says_how_to_fill_it(known: Ranking) -> None:
+    table = views.build_table(known, CARDS)
+    empty = cell(table, "Autochrome", "LPIPS (AlexNet)")
+    assert (empty["text"], empty["best"]) == ("not measured", False)
+    assert "--metrics lpips-alex --photos DIR" in empty["why"]
+    ends = {"": "0.2", "_low": "0.1", "_high": "0.3", "_wins": "0.75"}
+    rows = ({**each, **{f"lpips-alex{end}": v for end, v in ends.items()}} for each in known.rows)
+    filled = views.build_table(Ranking(tuple(rows)), CARDS)
+    assert cell(filled, "Autochrome", "LPIPS (AlexNet)")["text"] == "0.200"
+    own = views.build_table(Ranking(known.rows, "mine.csv"), CARDS)
+    assert "LPIPS (AlexNet)" not in [each["title"] for each in own["columns"]]
 
 
 def test_errors_of_a_and_b_that_were_measured_are_columns(known: Ranking) -> None:

@@ -2,7 +2,8 @@
 
 SCORES is what `python -m colorize_core.evaluate --models all --photos ... --out SCORES` wrote, one
 row a model and photo; this sums it up a model. Models that were not evaluated with the others keep
-their scores, and the commit of these, as long as their weights and the photographs are the same.
+their scores, and the commit of these, as long as their weights and the photographs are the same. So
+do metrics that were not asked for this time: a new one is added by evaluating it alone.
 Seconds are taken anew, of all models in turn on the same few photographs: an evaluation takes long,
 and the machine may be busier for one model than for another. The models' cards, the tables of
 scores and the app's leaderboard are made of the result.
@@ -22,15 +23,19 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 import colorize_core
-from benchmarks.results_file import read, write
+from benchmarks.results_file import provenance, read, write
 from colorize_core import cards
 from colorize_core.evaluate.score_file import AFTER, BEFORE, Row
 from colorize_core.evaluate.summary import summarize
-from colorize_core.metrics import protocol
+from colorize_core.metrics import METRICS, protocol
 from colorize_core.metrics.baselines import BASELINES
 from colorize_core.training.data import find_photos
 
 Picture = NDArray[np.uint8]
+# What summarize() has of every metric.
+MEASURED = tuple(
+    f"{metric.name}{end}" for metric in METRICS for end in ("", "_low", "_high", "_wins")
+)
 
 
 def rows_of(scores: Sequence[Row]) -> list[Row]:
@@ -62,6 +67,44 @@ def kept(fresh: Sequence[Row], before: Sequence[Row]) -> list[Row]:
     return rows
 
 
+def joined(fresh: Sequence[Row], before: Sequence[Row]) -> list[Row]:
+    """The fresh rows, each with the metrics that it lacks and `before` has of the same model,
+    weights, photographs and protocol; its commits are both then."""
+    known = {_about(row): row for row in before}
+    return [_join(row, known[_about(row)]) if _about(row) in known else row for row in fresh]
+
+
+def _about(row: Row) -> tuple[str, ...]:
+    return tuple(row[name] for name in ("model", "weights", "photos", "protocol", "n"))
+
+
+def _join(row: Row, before: Row) -> Row:
+    missing = [name for name in before if name in MEASURED and name not in row]
+    if not missing:
+        return row
+    whys = [why for why in before["why"].split("; ") if why.partition(": ")[0] not in row]
+    whys += row["why"].split("; ")
+    commits = (*before["commit"].split(" and "), provenance()["commit"])
+    return row | {
+        **{name: before[name] for name in missing},
+        "why": "; ".join(filter(None, dict.fromkeys(whys))),
+        "commit": " and ".join(dict.fromkeys(commits)),
+    }
+
+
+def aligned(rows: Sequence[Row]) -> list[Row]:
+    """All rows with the same columns in one order, empty where a row had none."""
+    there = {name for row in rows for name in row}
+    first = [name for name in rows[0] if name not in (*MEASURED, "seconds", "why", "commit")]
+    columns = [*first, *(name for name in MEASURED if name in there), "seconds", "why"]
+    commit = ["commit"] if "commit" in there else []
+    now = provenance()["commit"] if commit else ""
+    return [
+        {name: row.get(name, now if name == "commit" else "") for name in (*columns, *commit)}
+        for row in rows
+    ]
+
+
 def in_turn(names: Sequence[str], photos: Sequence[Picture]) -> dict[str, float]:
     """The median seconds that each model takes for one of the photos."""
     models = {name: colorize_core.load(name) for name in names}
@@ -86,7 +129,9 @@ def main() -> None:
     arguments = parser.parse_args()
     with arguments.scores.open(newline="", encoding="utf-8") as file:
         rows = rows_of(list(csv.DictReader(file)))
-    rows += kept(rows, read("quality"))
+    before = read("quality")
+    rows = joined(rows, before)
+    rows = aligned([*rows, *kept(rows, before)])
     order = [*BASELINES, *(card.name for card in cards(downloads=True))]
     rows.sort(key=lambda row: order.index(row["model"]))
     photos = find_photos(arguments.photos, arguments.timed)

@@ -45,6 +45,7 @@ def refresh(text: str) -> str:
         ("tricks", tricks()),
         ("meanings", meanings()),
         ("ordering", ordering()),
+        ("frechet", frechet()),
     ):
         text = between(text, f"<!-- {mark} -->\n", lambda _, made=made: made, f"<!-- /{mark} -->")
     return text
@@ -72,7 +73,11 @@ def where() -> str:
     rows = {row["model"]: row for row in results("quality")}
     lines = []
     for name in LOSERS:
-        judged = [each for each in OFFLINE if each.needs_truth and each.better]
+        judged = [
+            each
+            for each in OFFLINE
+            if each.needs_truth and each.better and not each.detail and rows[name].get(each.name)
+        ]
         lost = [each.title for each in judged if _loses(each, rows[name], rows["gray"])]
         said = ", ".join(lost) or "none"
         lines.append(f"- `{name}` loses to gray by {len(lost)} of {len(judged)} metrics: {said}.\n")
@@ -152,7 +157,8 @@ def _table(scores: dict[str, dict[str, float]], names: tuple[str, ...], what: st
 def _shown(name: str, value: float) -> str:
     """To as many digits as other machines agree on."""
     digits = {"mse": 4, "mae": 3, "median-ae": 3} | dict.fromkeys(IN_UNITS, 1)
-    return f"{value:.{digits.get(name, 2)}f}"
+    kind = name[:-2] if metrics.find(name).detail else name
+    return f"{value:.{digits.get(kind, 2)}f}"
 
 
 def meanings() -> str:
@@ -167,6 +173,17 @@ def ordering() -> str:
         if row["what"] != "named":
             share = f"{float(row['share']):.1%}"
             rows.append([row["what"], row["details"], f"{share} of {row['n']}"])
+    return table_of(rows)
+
+
+def frechet() -> str:
+    """How the offline distance of many pictures orders distortions."""
+    if not results("frechet"):
+        return ""
+    rows = [["distortion of all photographs", "strengths", "distance", "rises", "photographs"]]
+    for row in results("frechet"):
+        rises = {"True": "yes", "False": "no"}[row["rises"]]
+        rows.append([row["distortion"], row["strengths"], row["distances"], rises, row["n"]])
     return table_of(rows)
 
 

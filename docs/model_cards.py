@@ -15,10 +15,22 @@ from safetensors import safe_open
 
 from colorize_core import ModelCard, cards, metrics
 from colorize_core.downloads import checkpoints
+from colorize_core.evaluate.summary import describe_remedy
 from colorize_core.metrics.baselines import BASELINES
 from colorize_core.models import perceptual
 from colorize_core.models.registry import tools
-from docs.tables import Rows, goal, heading, protocol, results, score, table_of, title
+from docs.tables import (
+    LPIPS,
+    NOT_MEASURED,
+    Rows,
+    goal,
+    heading,
+    protocol,
+    results,
+    score,
+    table_of,
+    title,
+)
 
 EVERY = (*cards(), *tools())  # whatever has weights in this repository
 
@@ -150,15 +162,24 @@ def _scores(card: ModelCard) -> list[str]:
         share = own[f"{name}_wins"]
         better = f"{float(share):.0%}" if share else ""
         table.append([heading(name), *(score(row, name) for row in shown), better])
-    missing = [title(m.name) for m in metrics.METRICS if own.get(m.name) == ""]
+    if LPIPS not in names:
+        table.append([heading(LPIPS), *[f"{NOT_MEASURED}, see below"] * len(shown), ""])
+    missing = [m.name for m in metrics.METRICS if not own.get(m.name)]
     parts = [
         "## Scores",
         table_of(table),
         f"Scored {protocol(own)}; *better than gray* is the share of the photographs.{goal(shown)}"
-        + (f" Not measured: {', '.join(missing)}." if missing else "")
         + f" It took {own['seconds']} s a photograph (median, {own['machine']}).",
+        *([_describe_missing(missing)] if missing else []),
     ]
     return parts + (_draws(card) if card.sampled else [])
+
+
+def _describe_missing(names: list[str]) -> str:
+    return (
+        f"Not measured: {', '.join(map(title, names))}. In a clone of the repository, this fills "
+        f"them, where DIR has the photographs:\n\n```bash\n{describe_remedy(names)}\n```"
+    )
 
 
 def _draws(card: ModelCard) -> list[str]:

@@ -29,6 +29,8 @@ from colorize_core.sizes import format_size
 from colorize_core.steering.colours import GROUPS
 from docs.tables import (
     BY,
+    LPIPS,
+    NOT_MEASURED,
     ROOT,
     Rows,
     between,
@@ -42,8 +44,9 @@ from docs.tables import (
     wins,
 )
 
-SHOWN = ("psnr", "ssim", BY, "flip", "perceptual-offline", "colourfulness")
-FEW_SHOWN = ("psnr", "ssim", BY, "colourfulness")
+SHOWN = ("psnr", "ssim", BY, LPIPS, "flip", "perceptual-offline", "colourfulness")
+FEW_SHOWN = ("psnr", "ssim", BY, LPIPS, "colourfulness")
+FILL = {"README.md": "docs/scores.md#lpips", "docs/scores.md": "#lpips"}  # how LPIPS is filled
 
 # Page -> the marks that it has; <!-- mark --> and <!-- /mark --> stand around a generated part.
 PAGES = {
@@ -284,7 +287,7 @@ def scores(_: str) -> str:
         f"Scores {protocol(rows[0])}. *Gray* adds no colour at all, *mean* one colour everywhere. "
         f"*Better than gray*: the share of the photographs with a better {title(BY)}.{goal(rows)} "
         "One draw is scored of models that draw their colours. [metrics.md](metrics.md) "
-        f"tells what each measure misses.\n\n{_scored(rows, SHOWN)}"
+        f"tells what each measure misses.\n\n{_scored(rows, SHOWN, 'docs/scores.md')}"
     )
 
 
@@ -301,13 +304,18 @@ def few_scores(_: str) -> str:
         f"`{others[0]}` and `{others[-1]}` are the best and the worst of the {len(others)} other "
         f"models that come along, by {title(BY)}. *Better than gray*: the share of the photographs "
         f"with a better {title(BY)}.{goal(shown)} One draw is scored of models that draw their "
-        f"colours.\n\n{_scored(shown, FEW_SHOWN)}"
+        f"colours.\n\n{_scored(shown, FEW_SHOWN, 'README.md')}"
     )
 
 
-def _scored(rows: Rows, names: tuple[str, ...]) -> str:
+def _scored(rows: Rows, names: tuple[str, ...], page: str) -> str:
+    """Models with their scores; where LPIPS is missing, its cell leads to how it is filled."""
     table = [["", *map(heading, names), "better than gray"]]
-    table += [[row["model"], *(score(row, name) for name in names), wins(row)] for row in rows]
+    for row in rows:
+        cells = {name: score(row, name) for name in names}
+        if LPIPS in cells and not cells[LPIPS]:
+            cells[LPIPS] = f"[{NOT_MEASURED}]({FILL[page]})"
+        table.append([row["model"], *cells.values(), wins(row)])
     return table_of(table)
 
 
@@ -370,7 +378,31 @@ def selective(_: str) -> str:
         f"{table_of(table)}\nMeans of {photos} free photographs in gray, on which the settings "
         f"were chosen, too. GrabCut takes {min(seconds)} to {max(seconds)} s for "
         f"1 megapixel, refining a mask to 24 megapixels {large['seconds']} s and "
-        f"{large['peak_mib']} MiB, 92 of them the mask ({large['machine']}).\n" + _people()
+        f"{large['peak_mib']} MiB, 92 of them the mask ({large['machine']}).\n"
+        + _people()
+        + _first_mask()
+    )
+
+
+def _first_mask() -> str:
+    """What the first mask holds beside a guess from lightness."""
+    told = {(row["mask"], row["what"]): row for row in results("first_mask")}
+    if not told:
+        return ""
+    masks = ("GrabCut's guess", "network for people", "first mask")
+    faces, whole = ("share of the faces that it holds", "share of the photograph that it is")
+    drawn = "IoU with masks drawn by hand"
+    rows = [["first mask", "of faces", "of the photograph", "IoU with masks drawn by hand"]]
+    for mask in masks:
+        cells = [told.get((mask, what)) for what in (faces, whole, drawn)]
+        rows.append(
+            [mask, *(f"{c['mean']} ({c['low']} to {c['high']})" if c else "" for c in cells)]
+        )
+    photos, pictures = told[masks[0], faces]["n"], told[masks[0], drawn]["n"]
+    return (
+        f"\n{table_of(rows)}\nShares of {photos} photographs of about 1900 in which a face is "
+        f"found, IoU of {pictures} photographs, most without people; means and 95 % bootstrap "
+        "intervals. The first mask has the found faces put into what the network finds.\n"
     )
 
 

@@ -12,6 +12,8 @@ from colorize_core import metrics
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 
+LPIPS = "lpips-alex"  # is shown though it is not measured: its cell says so
+NOT_MEASURED = "not measured"
 BY = "ciede2000"  # what decides whether a photo came out better than gray
 
 Rows = list[dict[str, str]]
@@ -61,7 +63,7 @@ def heading(metric: str) -> str:
 
 def score(row: dict[str, str], metric: str) -> str:
     """The mean of a metric and its interval; nothing where it was not measured."""
-    mean, low, high = (row[f"{metric}{end}"] for end in ("", "_low", "_high"))
+    mean, low, high = (row.get(f"{metric}{end}", "") for end in ("", "_low", "_high"))
     return f"{mean} ({low} to {high})" if mean and float(mean) else mean
 
 

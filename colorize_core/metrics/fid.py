@@ -17,6 +17,12 @@ def fid(features: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
     Raises OptionError for fewer than 2,000 pictures on either side.
     """
     check(features, truth, "FID")
+    return measure_frechet(features, truth)
+
+
+def measure_frechet(features: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
+    """The squared Frechet distance of the Gaussians of two clouds (N, D), (M, D), whatever they are
+    features of and however few they are."""
     (mean1, cov1), (mean2, cov2) = (_fit_gaussian(each) for each in (features, truth))
     # The trace of the root of cov1 cov2, whose eigenvalues are those of a symmetric matrix.
     half = _compute_root(cov1)

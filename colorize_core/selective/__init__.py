@@ -2,7 +2,7 @@
 
 >>> from colorize_core import image, selective
 >>> photo = image.read("portrait.jpg")
->>> mask = selective.grabcut(photo.pixels, box=(20, 10, 490, 512))
+>>> mask = selective.find_subject(photo.pixels)  # or grabcut(photo.pixels, box=(20, 10, 490, 512))
 >>> mask = selective.paint(mask, [(300, 200), (310, 240)], radius=12, erase=True)
 >>> result = selective.compose(photo.pixels, [selective.Region(mask, "autochrome")])
 
@@ -47,6 +47,7 @@ from colorize_core.selective.masks import (
     snap,
     write_mask,
 )
+from colorize_core.selective.subject import cover_faces, find_subject
 
 __all__ = [
     "SIDE",
@@ -58,6 +59,7 @@ __all__ = [
     "compose",
     "convert_to_mask",
     "count_missing_bytes",
+    "cover_faces",
     "describe_regions",
     "draw_figure",
     "encode_mask",
@@ -67,6 +69,7 @@ __all__ = [
     "fill_outside_gray",
     "find_classes",
     "find_pointed",
+    "find_subject",
     "grabcut",
     "grow",
     "invert",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from colorize_core.cards import WeightFile
 from colorize_core.downloads import checkpoints
@@ -25,6 +25,8 @@ __all__ = [
     "fetch",
     "find_classes",
     "find_network",
+    "list_networks",
+    "read_classes",
 ]
 
 NETWORKS = {each.name: each for each in (PEOPLE, *deeplab.NETWORKS)}
@@ -35,6 +37,19 @@ def find_network(network: str) -> Network:
     if network not in NETWORKS:
         raise OptionError(f"network is {network!r}, allowed are {', '.join(NETWORKS)}.")
     return NETWORKS[network]
+
+
+def read_classes(text: str) -> tuple[str, ...]:
+    """Names of CLASSES with commas between. OptionError for one that is unknown."""
+    names = tuple(name.strip() for name in text.split(","))
+    if unknown := [name for name in names if name not in CLASSES]:
+        raise OptionError(f"There is no class {', '.join(map(repr, unknown))}.")
+    return names
+
+
+def list_networks(names: Sequence[str]) -> tuple[str, ...]:
+    """Those that know all of these CLASSES, the one that needs the least first."""
+    return tuple(each.name for each in NETWORKS.values() if set(names) <= set(each.classes))
 
 
 def count_missing_bytes(network: str) -> int:

@@ -89,6 +89,11 @@ def test_scores_come_from_the_results_and_only_from_there(
     assert "| mean | 20.11 (6.000 to 8.000) |" in written
     assert written.rstrip().endswith("| 63% |")
     assert "| 0 | |" in written  # gray's colourfulness needs no interval
+    assert "CIEDE2000 ↓ | LPIPS (AlexNet) ↓ |" in written
+    assert written.count("[not measured](#lpips)") == 2
+    measured(tmp_path, gray={f"lpips-alex{end}": "0.2" for end in ("", "_low", "_high")})
+    assert "| 0.2 (0.2 to 0.2) |" in pages.scores("")
+    assert "not measured" not in pages.scores("")
 
 
 def test_the_few_scores_are_of_the_best_and_the_worst(
@@ -117,7 +122,10 @@ def test_a_card_has_every_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert f"| SSIM ↑ | {every} | {every} | {every} | 63% |" in said
     assert "7.1 (6 to 8.2) CIEDE2000 apart, on 150 photographs" in said
     assert "It took 0.4321 s a photograph (median, a clock)." in said
-    assert "Not measured: LPIPS (AlexNet)." in said
+    assert "| LPIPS (AlexNet) ↓ | not measured, see below |" in said
+    assert "Not measured: MS-SSIM, LPIPS (AlexNet), " in said
+    assert "R² of a, R² of b, " in said
+    assert "evaluate --models all --metrics ms-ssim,lpips-alex," in said
     assert "apart" not in " ".join(model_cards._scores(plain))
     facts = model_cards._facts(drawing)
     assert f"| `seed` | {SEED.info} Values: a whole number from 0 to 9999; 0 unless set. |" in facts

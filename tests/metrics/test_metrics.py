@@ -14,6 +14,7 @@ import torchvision
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import mean_squared_error as skimage_mse
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from sklearn import metrics as sklearn_metrics
 from torchmetrics import ExplainedVariance, R2Score
 from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 from torchmetrics.image.fid import FrechetInceptionDistance
@@ -24,7 +25,7 @@ from colorize_core.downloads import checkpoints
 from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import OptionError, WeightsError
 from colorize_core.imaging.color import lightness
-from colorize_core.metrics import baselines, features, lpips, perceptual_offline
+from colorize_core.metrics import ab_channels, baselines, features, lpips, perceptual_offline
 from colorize_core.metrics.ciede2000 import ciede2000, delta_e
 from colorize_core.metrics.colourfulness import colourfulness, colourfulness_difference
 from colorize_core.metrics.explained_variance import explained_variance
@@ -41,6 +42,8 @@ from colorize_core.metrics.protocol import crop_square, recombine, to_gray
 from colorize_core.metrics.psnr import psnr
 from colorize_core.metrics.r2 import compute_r2_channels, r2
 from colorize_core.metrics.ssim import ssim
+from colorize_core.networks import pretrained
+from colorize_core.networks.efficientnet_lite import EfficientNetLite
 from colorize_core.sizes import format_size
 
 TRUNK_FILES = {
@@ -228,6 +231,47 @@ def test_shares_of_variance_agree_with_torchmetrics(photo):
     assert explained_variance(other, photo) > r2(other, photo) + 0.01
 
 
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [
+        ("r2", sklearn_metrics.r2_score),
+        ("explained-variance", sklearn_metrics.explained_variance_score),
+        ("mae", sklearn_metrics.mean_absolute_error),
+        ("median-ae", sklearn_metrics.median_absolute_error),
+        ("mse", sklearn_metrics.mean_squared_error),
+    ],
+)
+def test_errors_of_a_and_of_b_agree_with_scikit_learn(photo, name, theirs):
+    """On planes that scikit-image has in Lab, over 128: ours counts in float32. One picture has a
+    cast of a alone, which R² of b does not see."""
+    other = noisy(photo, 15)
+    other[..., 1] = np.minimum(other[..., 1] // 2 + 60, 255)
+    planes = [rgb2lab(each)[..., 1:].reshape(-1, 2) / 128 for each in (photo, other)]
+    expected = theirs(*planes, multioutput="raw_values")
+    found = [metrics.score(f"{name}-{channel}", other, photo) for channel in "ab"]
+    assert found == pytest.approx(expected, abs=2e-4)
+    assert found[0] != pytest.approx(found[1], abs=1e-3)
+
+
+def test_a_photo_without_colours_has_no_variance_of_a_or_b(photo):
+    gray = to_gray(photo)
+    assert ab_channels.read_plane(gray, 0).std() < ab_channels.FLAT
+    for name in ("r2-a", "r2-b", "explained-variance-a", "explained-variance-b"):
+        assert np.isnan(metrics.score(name, photo, gray))
+    one_level = gray.copy()
+    one_level[:100, :, 0] ^= 1  # the least that 8 bits can say
+    assert np.isfinite(metrics.score("r2-a", photo, one_level))
+
+
+def test_gray_explains_nothing_of_a_and_b_but_much_of_red_green_and_blue(photo):
+    gray = to_gray(photo)
+    assert metrics.score("r2", gray, photo) > 0.3
+    for channel in "ab":
+        assert metrics.score(f"r2-{channel}", gray, photo) <= 0
+        found = metrics.score(f"explained-variance-{channel}", gray, photo)
+        assert found == pytest.approx(0, abs=1e-6)
+
+
 def test_shares_of_no_variance_are_not_defined(photo):
     flat = np.full_like(photo, 90)
     assert np.isnan(r2(photo, flat))
@@ -341,7 +385,7 @@ def test_metrics_know_equal_pictures_and_rising_distortion(photo, metric):
 SYMMETRIC = {"psnr", "ssim", "ms-ssim", "ciede2000", "flip", "perceptual-offline", "mae", "mse"}
 
 
-@pytest.mark.parametrize("name", sorted(SYMMETRIC | {"median-ae"}))
+@pytest.mark.parametrize("name", sorted(SYMMETRIC | {"median-ae", "mae-a", "median-ae-b", "mse-a"}))
 def test_distances_do_not_care_which_picture_is_the_truth(photo, name):
     other = noisy(photo, 20)
     forth, back = metrics.score(name, other, photo), metrics.score(name, photo, other)
@@ -439,7 +483,7 @@ def test_features_do_not_depend_on_the_batch(rng):
     assert found[0].shape == (3, 256)
     for other in found[1:]:
         assert np.allclose(found[0], other, rtol=1e-4, atol=1e-6)
-    with pytest.raises(OptionError, match=r"'vgg'.*inception-v3-tv, perceptual-offline"):
+    with pytest.raises(OptionError, match=r"'vgg'.*inception-v3-tv, efficientnet-lite0, percept"):
         features.extract(pictures, "vgg")
     with pytest.raises(OptionError, match="no pictures"):
         features.extract([], "perceptual-offline")
@@ -457,6 +501,20 @@ def test_inception_features_are_those_before_its_classifier(torch_home, rng):
         logits = network.eval()(tensor(picture) / 127.5 - 1)
         classified = network.fc(torch.from_numpy(found))
     assert torch.allclose(logits, classified, rtol=1e-2, atol=1e-4)
+
+
+def test_efficientnet_features_see_colours(photo):
+    """As the network was trained: (x - 127) / 128 at 224 x 224."""
+    found = features.extract([photo, to_gray(photo)], "efficientnet-lite0")
+    assert found.shape == (2, 320)
+    assert np.abs(found[0] - found[1]).max() > 0.05
+    network = EfficientNetLite(planes=3)
+    pretrained.load_efficientnet_lite(network, pretrained.find_efficientnet_lite())
+    square = cv2.resize(photo, (224, 224), interpolation=cv2.INTER_AREA)
+    with torch.inference_mode():
+        expected = network.eval()((tensor(square) - 127) / 128)[-1].mean((2, 3))[0].numpy()
+    again = features.extract([square], "efficientnet-lite0")[0]
+    assert again == pytest.approx(expected, abs=1e-4)
 
 
 def test_inception_that_cannot_be_had_is_an_error(torch_home, photo):

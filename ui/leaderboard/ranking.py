@@ -21,6 +21,7 @@ from colorize_core.row_file import restore
 
 OPTIONAL = "weights"  # a column that files of older versions do not have
 MAKE = "python -m colorize_core.evaluate --models all --photos DIR --out scores.csv"
+LPIPS = "lpips-alex"  # a column of the committed evaluation, filled or not
 NOT_MEASURED = "not measured"
 NO_NETWORK = "No network is asked."
 SETTINGS = {"gray": "no colour at all", "mean": "one colour everywhere"}
@@ -69,6 +70,19 @@ class Ranking:
     def measured(self) -> tuple[Metric, ...]:
         """Those that at least one model has a figure of."""
         return tuple(m for m in self.asked if any(row[m.name] for row in self.rows))
+
+    @cached_property
+    def shown(self) -> tuple[Metric, ...]:
+        """The columns: what is measured, and of the committed evaluation also what is to come."""
+        return tuple(m for m in METRICS if m in self.measured or m in self.to_come)
+
+    @cached_property
+    def to_come(self) -> tuple[Metric, ...]:
+        """What the committed evaluation does not have yet and is to be filled by hand."""
+        if self.name:
+            return ()
+        wanted = (m for m in METRICS if m.detail or m.name == LPIPS)
+        return tuple(m for m in wanted if m not in self.measured)
 
     def count(self, model: str) -> int:
         """How many photos."""

@@ -144,7 +144,9 @@ def build(
     view.add(about=gr.HTML(first["about"], elem_classes="about"))
     if text := read_guide():
         with gr.Accordion(
-            "What each metric sees and misses (docs/metrics.md)", open=False, elem_classes="adjust"
+            "What each metric sees and misses (docs/metrics.md)",
+            open=False,
+            elem_classes=["adjust", "guide"],
         ):
             gr.Markdown(text, elem_classes="card")
 

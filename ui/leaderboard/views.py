@@ -9,6 +9,7 @@ from typing import Any
 from colorize_core.cards import ModelCard
 from colorize_core.evaluate import comparison
 from colorize_core.evaluate.comparison import REFERENCES, Column, Result, list_undefeated
+from colorize_core.evaluate.summary import describe_remedy
 from colorize_core.metrics import Metric, find, protocol
 from ui.leaderboard import scatter
 from ui.leaderboard.ranking import MAKE, NOT_MEASURED, SETTINGS, TIME, Figure, Ranking, list_results
@@ -29,7 +30,7 @@ RULES = "Bold: the best of a column, in which gray and the mean colour compete."
 def build_table(ranking: Ranking, cards: Sequence[ModelCard]) -> dict[str, Any]:
     """The value of the table of scores."""
     found = list_results(ranking, cards)
-    columns: list[Metric | Column] = [*ranking.measured, TIME]
+    columns: list[Metric | Column] = [*ranking.shown, TIME]
     places = [comparison.count_decimals(r.value(column.name) for r in found) for column in columns]
     rows = comparison.list_rows(found, columns, places)
     known = {card.name for card in cards}
@@ -40,6 +41,9 @@ def build_table(ranking: Ranking, cards: Sequence[ModelCard]) -> dict[str, Any]:
         for cell, column, digits in zip(row["cells"], columns, places, strict=True):
             if figure := ranking.figure(model, column.name):
                 cell["small"] = describe_figure(figure, digits)
+            elif column in ranking.to_come:
+                cell["text"] = NOT_MEASURED
+                cell["why"] = f"Fill it with: {describe_remedy([column.name])}"
     return {
         "first": "Model",
         "columns": [score_table.head(column) for column in columns],
@@ -88,14 +92,26 @@ def list_notes(ranking: Ranking, found: Sequence[Result], cards: Sequence[ModelC
             f"{', '.join(fewer)}: scored on fewer photos, so that its means do not compare with "
             "the others' directly; shares are of the photos that it has."
         )
-    return [*said, *_list_missing(ranking), *_list_occasional(ranking)]
+    return [*said, *_list_to_come(ranking), *_list_missing(ranking), *_list_occasional(ranking)]
+
+
+def _list_to_come(ranking: Ranking) -> list[str]:
+    """Columns of which the committed scores have nothing yet, and how they get it."""
+    if not ranking.to_come:
+        return []
+    titles = ", ".join(metric.title for metric in ranking.to_come)
+    remedy = describe_remedy([metric.name for metric in ranking.to_come])
+    return [
+        f"Not measured yet: {titles}. Fill them in a clone of the repository with {remedy}, where "
+        "DIR has the photographs."
+    ]
 
 
 def _list_missing(ranking: Ranking) -> list[str]:
     """Metrics without a column, and cells without a figure, with the reason."""
     reasons: dict[tuple[str, ...], list[str]] = {}
     for metric in ranking.asked:
-        if metric not in ranking.measured:
+        if metric not in (*ranking.measured, *ranking.to_come):
             reasons.setdefault(ranking.reasons(metric.name), []).append(metric.title)
     return [
         f"Not measured: {', '.join(titles)}. {' '.join(map(_write_sentence, why))}".rstrip()
@@ -202,7 +218,8 @@ def describe_source(ranking: Ranking | None) -> str:
         "every model's colours put on the truth's own lightness."
     ]
     # Rows may be of different commits: a model that did not change was not scored again.
-    commits = " and ".join(dict.fromkeys(filter(None, (r.get("commit") for r in ranking.rows))))
+    each = (commit for r in ranking.rows for commit in r.get("commit", "").split(" and "))
+    commits = " and ".join(dict.fromkeys(filter(None, each)))
     machine, versions = row.get("machine"), row.get("versions")
     if commits:
         facts.append(

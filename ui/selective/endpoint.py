@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
 from colorize_core import selective
 from colorize_core.cards import Control, ModelCard
@@ -13,8 +14,9 @@ from colorize_core.errors import OptionError
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.models.runner import Task
 from colorize_core.options import RANGES
-from colorize_core.selective import Mask, masks
-from colorize_core.selective.people import PEOPLE
+from colorize_core.selective import Mask, masks, segmenters
+from colorize_core.selective.people import PEOPLE, PERSON
+from colorize_core.selective.segmenters import CLASSES
 from ui.selective import mask_files
 from ui.selective.fill_controls import FLAT, GRAY, list_inside, read_fill
 from ui.selective.session import SelectiveSession
@@ -26,8 +28,11 @@ from ui.shared.widgets import check_value
 AUTO = "auto"
 ENDPOINT = f"""Colour only a part of a photo and give it back at its full size, with its metadata.
 
-photo: a picture file. keep: what is coloured: "{AUTO}" (what stands out), "{PEOPLE.name}" or a box
-around it in pixels of the photo, "left,top,right,bottom". mask: in place of keep, a picture file as
+photo: a picture file. keep: what is coloured: "{AUTO}" (people if there are any, else what stands
+out), classes with commas between, as in "person,dog", or a box around it in pixels of the photo,
+"left,top,right,bottom". The classes are {", ".join(CLASSES)}; "{PEOPLE.name}" is "{PERSON}", too.
+{PERSON.capitalize()}s alone are found without a download; others by DeepLabV3, whose weights are
+downloaded once, and never for visitors of a public app. mask: in place of keep, a picture file as
 large as the photo, or of its shape: white is inside, gray in between. inside: a model's name (see
 /models), "{GRAY}", or "{FLAT}" for one flat colour, which `colour` says as #rrggbb. outside:
 "{GRAY}" or a model's name. vividness: {RANGES["vividness"][0]:g} (timid) to
@@ -85,16 +90,29 @@ class Endpoint:
         if mask is not None:
             return mask_files.read_mask(self.service.upload(mask), session, self.service, task)
         if keep == AUTO:
-            return selective.grabcut(session.small)
-        if keep == PEOPLE.name:
-            return self._find_people(session)
+            with self.service.runner.turn(task):
+                return session.find_subject(task.part(0.0, "Looking for what is kept"))
+        if any(character.isalpha() for character in keep):
+            return self._find_classes(session, read_names(keep), task)
         return selective.grabcut(session.photo.pixels, box=read_box(keep))
 
-    def _find_people(self, session: SelectiveSession) -> Mask:
-        found = selective.find_classes(session.small, network=PEOPLE.name)
-        if not found:
-            raise OptionError(f'Nobody was found. keep may be "{AUTO}" or a box, too.')
-        return found[0].mask
+    def _find_classes(self, session: SelectiveSession, names: tuple[str, ...], task: Task) -> Mask:
+        """All that is of these classes, by the first network that knows them."""
+        network = segmenters.list_networks(names)[0]
+        if selective.count_missing_bytes(network):
+            self.service.check_download(*segmenters.describe_download(network))
+            segmenters.fetch(network, task.report_bytes, task.stopped)
+        looking = task.part(0.0, "Looking for what is kept")
+        with self.service.runner.turn(task):
+            layers = selective.find_classes(session.small, network=network, progress=looking)
+        wanted = [layer.mask for layer in layers if layer.name in names]
+        if not wanted:
+            seen = ", ".join(f"{layer.name} ({layer.share:.0%})" for layer in layers) or "nothing"
+            raise OptionError(
+                f"Of {', '.join(names)} there is nothing in the photo; {network} found {seen}. "
+                f'keep may be "{AUTO}" or a box, too.'
+            )
+        return np.maximum.reduce(wanted)
 
     def _describe(self, session: SelectiveSession, inside: str, outside: str) -> str:
         width, height = session.photo.size
@@ -107,13 +125,25 @@ class Endpoint:
         return " · ".join(filter(None, parts))
 
 
+def read_names(text: str) -> tuple[str, ...]:
+    """Classes with commas between. Raises OptionError."""
+    names = [PERSON if name.strip() == PEOPLE.name else name for name in text.split(",")]
+    try:
+        return segmenters.read_classes(",".join(names))
+    except OptionError as error:
+        raise OptionError(
+            f'keep is {text!r}: {error} Allowed are "{AUTO}", a box as four numbers, '
+            f"left,top,right,bottom, in pixels of the photo, and of classes {', '.join(CLASSES)}."
+        ) from error
+
+
 def read_box(text: str) -> tuple[float, float, float, float]:
     """ "left,top,right,bottom". Raises OptionError."""
     try:
         left, top, right, bottom = (float(part) for part in text.split(","))
     except ValueError as error:
         raise OptionError(
-            f'keep is {text!r}, allowed are "{AUTO}", "{PEOPLE.name}" and a box as four numbers, '
+            f'keep is {text!r}, allowed are "{AUTO}", names of classes and a box as four numbers, '
             "left,top,right,bottom, in pixels of the photo."
         ) from error
     return left, top, right, bottom

@@ -40,7 +40,7 @@ def apply(session: SelectiveSession, edits: Sequence[Edit]) -> None:
 
 def guess(session: SelectiveSession) -> None:
     """What the photo seems to be about becomes the region's mask."""
-    mask = selective.grabcut(session.small)
+    mask = session.find_subject()
     session.step(session.put(packed=pack(mask), guessed=True, marks=Marks(), layers=()))
 
 

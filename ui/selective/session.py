@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
@@ -89,6 +89,7 @@ class SelectiveSession(KeptSession):
     outside: Fill = PLAIN  # what is wanted around the regions
     around_shown: Fill = PLAIN  # what there is until then
     found: tuple[Layer, ...] = ()  # classes in the photo
+    subject: bytes = b""  # the mask of what the photo is about, packed, once it was looked for
     files: dict[Fill, Path] = field(default_factory=dict)  # the photo so filled, a JPEG each
     masks: dict[bytes, Path] = field(default_factory=dict)  # what the page is shown of them
     past: list[tuple[Area, ...]] = field(default_factory=list)
@@ -151,6 +152,12 @@ class SelectiveSession(KeptSession):
     def lightness(self) -> NDArray[np.float32]:
         """L of the photo at the size at which it is edited, (H, W) in [0, 100]."""
         return selective.measure_lightness(self.small)
+
+    def find_subject(self, progress: Callable[[float], None] | None = None) -> Mask:
+        """What the photo is about, looked for once."""
+        if not self.subject:
+            self.subject = pack(selective.find_subject(self.small, progress=progress))
+        return unpack(self.subject, self.shape)
 
     def change(self, mask: Mask, **others: Any) -> None:
         """Give the region that is worked on another mask, as a step that can be undone."""

@@ -93,9 +93,12 @@ class Handlers(KeptHandlers):
         yield {"session": session, **self.offer(session, kept), **self.show(session)}
         said: Updates = {}
         try:
-            with in_words(), session.lock:
+            with in_words():
                 task.step(0.0, "Looking for what the photo is about")
-                mask_edits.begin(session)
+                with self.service.runner.turn(task):
+                    session.find_subject(task.part(0.0, "Looking for what the photo is about"))
+                with session.lock:
+                    mask_edits.begin(session)
         except Cancelled:
             said = {"message": gr.skip()}  # stop() has said so
         except ColorizeError as error:  # the mask can be painted all the same

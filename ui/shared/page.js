@@ -124,6 +124,19 @@
     find()?.click();
     window.scrollTo({ top: 0 });
   };
+  // What docs/metrics.md says under a heading with that word, which the leaderboard shows.
+  window.openGuide = async (word) => {
+    document.querySelector('.tabs [data-tab-id="leaderboard"]').click();
+    const until = async (find) => {
+      for (let i = 0; i < 100 && !find(); i++) await new Promise((then) => setTimeout(then, 50));
+      return find();
+    };
+    const button = await until(() => document.querySelector(".guide > button"));
+    if (button && !button.classList.contains("open")) button.click();
+    const heads = () => [...document.querySelectorAll(".guide :is(h2, h3)")];
+    const head = await until(() => heads().find((each) => each.textContent.includes(word) && each.checkVisibility()));
+    head?.scrollIntoView({ block: "start" });
+  };
   // What is said of a link to these settings; browsers copy only on pages that they trust.
   window.copyLink = async (query) => {
     const link = document.createElement("a");

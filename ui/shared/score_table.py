@@ -34,7 +34,7 @@ RULES = (
 def build(**options: Any) -> gr.HTML:
     """The component; its value is made by view(). A value may have more: `first`, the head of the
     first column; `link` of a row, the model whose tab it opens; `small` of a cell, lines below it.
-    """
+    Columns that are a detail stand in a table below, which is opened by hand."""
     return gr.HTML(
         html_template=(HERE / "score_table.html").read_text(encoding="utf-8"),
         js_on_load=(HERE / "score_table.js").read_text(encoding="utf-8"),
@@ -69,6 +69,7 @@ def head(column: Metric | Column) -> dict[str, Any]:
         "arrow": ARROWS[column.better],
         "better": column.better,
         "meaning": f"{meaning.rstrip('.')} ({direction}).",
+        "detail": column.detail,
     }
 
 

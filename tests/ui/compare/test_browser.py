@@ -68,7 +68,7 @@ def compare(page: Page, photo: Path) -> None:
 
 
 def rows(page: Page) -> list[str]:
-    return page.locator(".scores tbody:first-of-type th").all_text_contents()
+    return page.locator(".scores > .box tbody:first-of-type th").all_text_contents()
 
 
 def head(page: Page, title: str) -> Locator:

@@ -31,7 +31,7 @@ def give(page: Page, file: Path) -> None:
 
 
 def rows(page: Page) -> list[str]:
-    names = page.locator(".scores tbody:first-of-type th").all_inner_texts()
+    names = page.locator(".scores > .box tbody:first-of-type th").all_inner_texts()
     return [name.splitlines()[0] for name in names]
 
 
@@ -65,7 +65,7 @@ def test_an_own_run_is_sorted_and_told_by_mouse_and_by_keys(visit: Visit, own: P
     open_tab(page)
     give(page, own)
     expect(page.get_by_text("Your run mine.csv.")).to_be_visible()
-    expect(page.locator(".scores tbody tr")).to_have_count(4)
+    expect(page.locator(".scores > .box tbody tr")).to_have_count(4)
     assert page.evaluate(NAMELESS) == []
 
     as_it_came = rows(page)
@@ -150,3 +150,12 @@ def test_the_page_stays_where_it_is_when_tabs_change(visit: Visit, width: int) -
     expect(page.get_by_role("table").first).to_be_visible()
     slid = "[...document.querySelectorAll('*')].filter(e => e.scrollLeft > 0).map(e => e.className)"
     assert page.evaluate(slid) == []
+
+
+def test_the_word_fid_leads_to_what_is_written_of_it(visit: Visit) -> None:
+    page = visit()
+    open_tab(page)
+    page.locator(".scores li").get_by_role("link", name="FID").click()
+    heading = page.get_by_role("heading", name="FID, KID and their like")
+    expect(heading).to_be_in_viewport()
+    expect(page).to_have_url(re.compile("tab=leaderboard"))

@@ -99,7 +99,8 @@ def test_models_without_a_row_are_named_and_all_known_ones_lead_to_their_tab(
 ) -> None:
     table = views.build_table(known, CARDS)
     assert row(table, "Student")["settings"] == "not measured"
-    assert {each["text"] for each in row(table, "Student")["cells"]} == {"–"}
+    texts = {each["text"] for each in row(table, "Student")["cells"]}
+    assert texts == {"–", "not measured"}
     assert row(table, "Student")["link"] == drawing_models.STUDENT.name
     assert row(table, "Gray")["link"] == ""
     assert row(table, "Autochrome")["settings"] == ""
@@ -108,8 +109,46 @@ def test_models_without_a_row_are_named_and_all_known_ones_lead_to_their_tab(
 def test_a_metric_that_nobody_has_is_said_below_with_its_reason(known: Ranking) -> None:
     table = views.build_table(known, CARDS)
     assert "LPIPS (SqueezeNet)" not in [each["title"] for each in table["columns"]]
-    (note,) = (each for each in table["notes"] if each.startswith("Not measured"))
+    (note,) = (each for each in table["notes"] if each.startswith("Not measured:"))
     assert note == "Not measured: LPIPS (SqueezeNet). The trunk cannot be had: no network."
+
+
+def test_what_the_committed_scores_do_not_have_yet_says_how_to_fill_it(known: Ranking) -> None:
+    table = views.build_table(known, CARDS)
+    details = [each["title"] for each in table["columns"] if each["detail"]]
+    assert len(details) == 10
+    empty = cell(table, "Autochrome", "R² of a")
+    assert empty["text"] == "not measured"
+    assert "--metrics r2-a " in empty["why"]
+    (note,) = (
+        each
+        for each in table["notes"]
+        if each.startswith("Not measured yet: LPIPS (AlexNet), R² of a, R²")
+    )
+    assert "colorize_core.evaluate --models all --metrics lpips-alex,r2-a,r2-b," in note
+    assert known.measured == Ranking(known.rows, "mine.csv").shown, "an own run has what it has"
+
+
+def test_lpips_is_a_column_that_says_how_to_fill_it(known: Ranking) -> None:
+    table = views.build_table(known, CARDS)
+    empty = cell(table, "Autochrome", "LPIPS (AlexNet)")
+    assert (empty["text"], empty["best"]) == ("not measured", False)
+    assert "--metrics lpips-alex --photos DIR" in empty["why"]
+    ends = {"": "0.2", "_low": "0.1", "_high": "0.3", "_wins": "0.75"}
+    rows = ({**each, **{f"lpips-alex{end}": v for end, v in ends.items()}} for each in known.rows)
+    filled = views.build_table(Ranking(tuple(rows)), CARDS)
+    assert cell(filled, "Autochrome", "LPIPS (AlexNet)")["text"] == "0.200"
+    own = views.build_table(Ranking(known.rows, "mine.csv"), CARDS)
+    assert "LPIPS (AlexNet)" not in [each["title"] for each in own["columns"]]
+
+
+def test_errors_of_a_and_b_that_were_measured_are_columns(known: Ranking) -> None:
+    ends = {"": "0.5", "_low": "0.4", "_high": "0.6", "_wins": "0.75"}
+    rows = tuple({**each, **{f"r2-a{end}": v for end, v in ends.items()}} for each in known.rows)
+    table = views.build_table(Ranking(rows), CARDS)
+    assert cell(table, "Autochrome", "R² of a")["small"] == ["0.400 to 0.600", "75 %"]
+    (note,) = (each for each in table["notes"] if each.startswith("Not measured yet:"))
+    assert "R² of a" not in note
 
 
 def test_drawn_colours_and_fewer_photos_are_remarked(tmp_path: Path) -> None:

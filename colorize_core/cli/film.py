@@ -148,8 +148,8 @@ def _run(asked: argparse.Namespace) -> int:
     with tqdm(total=1.0, disable=hidden, bar_format=form, desc="Opening") as bar:
 
         def report(share: float, words: str) -> None:
-            if not bar.n and not bar.initial and words == "Colouring":
-                bar.initial = share  # what an earlier run did says nothing of the time left
+            if not bar.n:  # what an earlier run did says nothing of the time left
+                bar.n = bar.initial = bar.last_print_n = share
             bar.set_description(words, refresh=False)
             bar.update(max(share - bar.n, 0.0))
 

@@ -119,7 +119,8 @@ def add_picture(out: av.container.OutputContainer, film: Film, encoding: Encodin
     except ValueError as error:
         raise OptionError(f"{error}. Choose another suffix, or another --codec.") from error
     encoding.set_up(stream, film.look)
-    stream.time_base = film.look.time_base
+    counted = out.format.name == "avi"  # which knows frames, and no times
+    stream.time_base = 1 / film.look.rate if counted else film.look.time_base
     if film.look.matrix:
         stream.set_display_matrix(film.look.matrix)
     stream.metadata.update(

@@ -19,6 +19,7 @@ from colorize_core.film.source import Look
 from colorize_core.imaging import chroma
 
 GLOBAL_HEADER = 1 << 22  # AV_CODEC_FLAG_GLOBAL_HEADER
+GLOBAL_HEADER_WANTED = 0x40  # AVFMT_GLOBALHEADER, of a container
 
 # Encoder -> its options; "{q}" is the quality, whose default follows. What is not here runs with
 # FFmpeg's own defaults.
@@ -47,6 +48,7 @@ class Encoding:
     codec: str
     format: str  # of its samples
     options: dict[str, str] = field(default_factory=dict)
+    apart: bool = True  # whether the container keeps the encoder's header, and packets have none
     notes: tuple[str, ...] = ()
 
     @property
@@ -67,7 +69,7 @@ class Encoding:
         made = av.CodecContext.create(self.codec, "w")
         assert isinstance(made, VideoCodecContext)
         self.set_up(made, look)
-        made.flags |= GLOBAL_HEADER
+        made.flags |= GLOBAL_HEADER if self.apart else 0
         try:
             made.open()
         except (av.FFmpegError, ValueError) as error:
@@ -108,6 +110,8 @@ def choose_encoding(look: Look, container: str, codec: str | None, quality: int 
     options = {
         key: value.format(q=asked, **{"lambda": asked * 118}) for key, value in settings.items()
     }
+    if container == "avi":  # which keeps no times, so that frames have to be in order
+        options["bf"] = "0"
     there = {each.name for each in encoder.video_formats or ()}
     if not there:
         raise OptionError(f"--codec: {name} does not say what pictures it takes.")
@@ -115,7 +119,12 @@ def choose_encoding(look: Look, container: str, codec: str | None, quality: int 
     for chroma_kind, bits in _list_formats(look):
         found = _name_format(chroma_kind, bits)
         if found in there:
-            return Encoding(name, found, options, _describe_loss(look, name, chroma_kind, bits))
+            notes = (
+                *_describe_loss(look, name, chroma_kind, bits),
+                *_describe_shape(look, name, container),
+            )
+            apart = bool(av.ContainerFormat(container, "w").flags & GLOBAL_HEADER_WANTED)
+            return Encoding(name, found, options, apart, notes)
     raise OptionError(f"--codec: {name} takes no {wanted}. Choose another one.")
 
 
@@ -139,6 +148,17 @@ def _describe_loss(look: Look, name: str, kind: str, bits: int) -> tuple[str, ..
     if kind < look.chroma:
         notes.append(f"{name} holds colours at {kind} where the film has {look.chroma}.")
     return tuple(notes)
+
+
+def _describe_shape(look: Look, name: str, container: str) -> tuple[str, ...]:
+    """PyAV does not tell these containers the shape of a pixel, so that the packets have to."""
+    told = name in ("libx264", "libx265", "mpeg4", "mpeg2video") or look.shape == 1
+    if told or container not in ("matroska", "webm", "avi"):
+        return ()
+    return (
+        f"Its pixels are {look.shape} times as wide as high, which {name} in {container} does not "
+        "tell players: choose .mp4 or another --codec.",
+    )
 
 
 class Painter:

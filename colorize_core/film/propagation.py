@@ -33,7 +33,7 @@ LIKENESS = 1e-3  # regularization of that, in (L / 100) ** 2
 Ab = NDArray[np.float32]  # (h, w, 2) in Lab units, at the size of `luma` below
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FilmFrame:
     """One frame: its own samples and what is worked with."""
 
@@ -62,6 +62,7 @@ class Coloured(NamedTuple):
     frame: FilmFrame
     ab: Ab
     anchor: bool  # whether the frames from here on can be made from it and its ab alone
+    looked: bool  # whether the network looked at it
 
 
 Predict = Callable[[FilmFrame], Ab]
@@ -84,13 +85,12 @@ def colour_scene(
         if len(window) == 1:
             ab = _round(predict(frame)) if first is None else first
         if len(window) > spacing:
-            filled = _Window(window, predict).fill(ab)
-            for index, made in enumerate(filled[:-1]):
-                yield Coloured(window[index], made, index == 0)
-            window, ab = window[-1:], filled[-1]
-    filled = _Window(window, predict).fill(ab) if len(window) > 1 else [ab] * len(window)
-    for index, (each, made) in enumerate(zip(window, filled, strict=True)):
-        yield Coloured(each, made, index == 0)
+            *filled, last = _Window(window, predict).fill(ab)
+            yield from filled
+            window, ab = [last.frame], last.ab
+            del filled  # whose frames would be held beside the next ones
+    if window:
+        yield from _Window(window, predict).fill(ab)
 
 
 def _round(ab: Ab) -> Ab:
@@ -104,17 +104,22 @@ class _Window:
     def __init__(self, frames: list[FilmFrame], predict: Predict) -> None:
         self.frames = frames
         self.predict = predict
+        self.looked = {0}
         self.motions: list[Motion] = [
             flow.measure_motion(one.small, other.small) for one, other in pairwise(frames)
         ]
 
-    def fill(self, first: Ab) -> list[Ab]:
-        """The ab of every frame from that of the first one."""
+    def fill(self, first: Ab) -> list[Coloured]:
+        """Every frame with its ab, from that of the first one."""
         made: dict[int, Ab] = {0: first}
         last = len(self.frames) - 1
-        self._add_anchor(made, last, {0: self._carry(0, last)[-1]})
-        self._fill_between(made, 0, last)
-        return [made[index] for index in range(len(self.frames))]
+        if last:
+            self._add_anchor(made, last, {0: self._carry(0, last)[-1]})
+            self._fill_between(made, 0, last)
+        return [
+            Coloured(frame, made[index], index == 0, index in self.looked)
+            for index, frame in enumerate(self.frames)
+        ]
 
     def _fill_between(self, made: dict[int, Ab], start: int, stop: int) -> None:
         if stop - start < 2:
@@ -157,6 +162,7 @@ class _Window:
     def _add_anchor(self, made: dict[int, Ab], index: int, near: dict[int, Carried]) -> None:
         """Have the network look at a frame, and keep a part of what is carried to it."""
         seen = self.predict(self.frames[index])
+        self.looked.add(index)
         kept, certain = self._blend(made, {key: (way, 1.0) for key, way in near.items()})
         own = self.frames[index].contrast
         others = max(self.frames[key].contrast for key in near)

@@ -82,7 +82,8 @@ def colorize_film(
             )
         parts.remove()
         if film.faults:
-            notes.append(f"{film.faults} damaged parts of it could not be decoded.")
+            many = "s" * (film.faults != 1)
+            notes.append(f"{film.faults} damaged part{many} of it could not be decoded.")
     return FilmResult(
         sum(len(part.packets) for part in done),
         sum(part.scenes for part in done),
@@ -158,7 +159,7 @@ def _identify(film: Film, encoding: Encoding, options: FilmOptions) -> dict[str,
     return {
         "film": film.digest(),
         "options": options.describe(),
-        "encoder": [encoding.codec, encoding.format, repr(encoding.options)],
+        "encoder": [encoding.codec, encoding.format, encoding.options, encoding.apart],
         "versions": [av.__version__, av.ffmpeg_version_info, cv2.__version__],
     }
 
@@ -227,15 +228,16 @@ class _Work:
         """One part, from `item` on; the first item of the part after it."""
         encoder = self.encoding.open(self.look)
         durations: dict[int, int] = {}
-        count, looks = 0, self.network.looks
+        count = looks = 0
         while item is not None:
-            (frame, ab, anchor), begins = item
+            (frame, ab, anchor, looked), begins = item
             if count and (begins or (anchor and count >= PART_FRAMES)):
                 break
             durations[frame.pts] = frame.duration
             for packet in encoder.encode(self.painter.paint(frame, ab)):
                 writer.add(packet, durations[packet.pts or 0])
             count += 1
+            looks += looked
             share = self._share(float(frame.pts * self.look.time_base))
             self.task.step(WRITING * share, "Colouring")
             item = next(coloured, None)
@@ -244,7 +246,7 @@ class _Work:
         goes_on = item is not None and not item[1]
         writer.finish(
             scenes=0 if inside else 1,
-            looks=self.network.looks - looks,
+            looks=looks,
             next=item[0].frame.pts if item else None,
             carried=item[0].ab if item and goes_on else None,
         )
@@ -281,14 +283,12 @@ class Network:
         self.look, self.options, self.runner = look, options, runner
         # Of its own, as what a model reports is not the share of the film.
         self.task = Task(None, task.turn, task.owner, task.stopped)
-        self.looks = 0
         width, height = look.width * float(look.shape), float(look.height)
         scale = min(1.0, SEEN_SIDE / max(width, height))
         self.size = max(1, round(width * scale)), max(1, round(height * scale))
 
     def look_at(self, frame: FilmFrame) -> Ab:
         """ab (h, w, 2) at the size of the frame's luma."""
-        self.looks += 1
         signal, turns = self.look.signal, self.look.turn // 90
         small = cv2.resize(frame.samples, self.size, interpolation=cv2.INTER_AREA)
         gray = np.round(signal.show(signal.read_luma(small)) * 255).astype(np.uint8)

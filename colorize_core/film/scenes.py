@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TypeVar
 
 import cv2
@@ -49,23 +50,23 @@ def is_cut(before: Plane, after: Plane) -> bool:
 
 def find_cuts(items: Iterable[Item], see: Callable[[Item], Plane]) -> Iterator[tuple[Item, bool]]:
     """Each item, with whether a scene begins with it; the first one does. `see`: its small
-    picture. FLASH items are looked ahead."""
-    before: Plane | None = None
+    picture. FLASH items are looked ahead, and as many back."""
+    behind: deque[Plane] = deque(maxlen=FLASH + 1)  # of the same scene
     ahead: deque[Item] = deque()
     source = iter(items)
-    done = False
     while True:
-        while not done and len(ahead) <= FLASH:
-            try:
-                ahead.append(next(source))
-            except StopIteration:
-                done = True
+        ahead.extend(islice(source, FLASH + 1 - len(ahead)))
         if not ahead:
             return
         item = ahead.popleft()
         seen = see(item)
-        begins = before is None or (
-            is_cut(before, seen) and all(is_cut(before, see(later)) for later in ahead)
-        )
+        if begins := not behind or _is_new(seen, behind, map(see, ahead)):
+            behind.clear()
+        behind.append(seen)
         yield item, begins
-        before = seen
+
+
+def _is_new(seen: Plane, behind: deque[Plane], ahead: Iterable[Plane]) -> bool:
+    """Whether a picture begins a scene: neither is it the end of a flash nor its beginning."""
+    begins = all(is_cut(before, seen) for before in reversed(behind))
+    return begins and all(is_cut(behind[-1], later) for later in ahead)

@@ -65,10 +65,11 @@ class Film:
         try:
             self.stream = _choose_stream(self.container, self.path)
             self.stream.thread_type = "AUTO"
+            told = _read_tags(self.stream.codec_context)  # decoding changes them
             first = next(self._decode(), None)
             if first is None:
                 raise FilmError(f"{self.path} holds no frame that can be decoded.")
-            self.look = _examine(self.stream, first)
+            self.look = _examine(self.stream, first, told)
             self.rewind()
         except BaseException:
             self.container.close()
@@ -163,30 +164,33 @@ def _choose_stream(container: av.container.InputContainer, path: Path) -> VideoS
     return max(there, key=lambda each: (each.width or 0) * (each.height or 0))
 
 
-def _examine(stream: VideoStream, frame: VideoFrame) -> Look:
+def _read_tags(of: Any) -> tuple[int, int, int, int]:
+    """Range, primaries, transfer and matrix, of an encoder, a decoder or a frame."""
+    return of.color_range, of.color_primaries, of.color_trc, of.colorspace
+
+
+def _examine(stream: VideoStream, frame: VideoFrame, told: tuple[int, int, int, int]) -> Look:
     context, notes = stream.codec_context, []
     name, bits, chroma, rgb = _choose_format(frame.format)
-    matrix = frame.colorspace if frame.colorspace != UNSPECIFIED else context.colorspace
-    gray = name.startswith("gray")
-    told_range = frame.color_range or context.color_range
-    full = told_range == FULL or frame.format.name.startswith("yuvj")
-    if gray and not told_range:
+    known = [
+        theirs if theirs not in (0, UNSPECIFIED) else ours
+        for theirs, ours in zip(_read_tags(frame), told, strict=True)
+    ]
+    known[0] = frame.color_range or told[0]  # of which 2 says something
+    matrix = known[3]
+    full = known[0] == FULL or frame.format.name.startswith("yuvj")
+    if name.startswith("gray") and not known[0]:
         full = context.name not in _LIMITED_GRAY
     if rgb:
         full, matrix = True, UNSPECIFIED
         notes.append("It is stored as RGB and is written as luma and chroma.")
-    if matrix in (UNSPECIFIED, RGB, 3):
+    if matrix in (RGB, UNSPECIFIED, 3):
         matrix = guess_matrix(frame.width, frame.height)
     if "a" in frame.format.name.replace("gray", "").replace("pal8", ""):
         notes.append("Its transparency is left out.")
     if frame.interlaced_frame:
         notes.append("It is interlaced, and is coloured and written as whole frames.")
-    tags = (
-        FULL if full else LIMITED if told_range else 0,
-        frame.color_primaries or context.color_primaries,
-        frame.color_trc or context.color_trc,
-        matrix,
-    )
+    tags = (FULL if full else LIMITED if known[0] else 0, known[1], known[2], matrix)
     raw: Any = frame.side_data.get("DISPLAYMATRIX")
     return Look(
         frame.width,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import weakref
 from collections.abc import Iterator
 
@@ -108,7 +107,6 @@ def test_no_more_frames_are_held_than_lie_between_two_anchors() -> None:
             del frame
 
     for _ in colour_scene(read(), _Jittering(), 10):
-        gc.collect()
         most = max(most, len(alive))
     assert most <= 13
 

@@ -302,12 +302,9 @@ def test_a_killed_run_leaves_no_film_and_goes_on(three_scenes: Path, tmp_path: P
             time.sleep(0.01)
         running.send_signal(signal.SIGKILL)
     assert not target.exists()
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "53 frames of 3 scenes coloured" in done.stdout
-    assert "already done" in done.stdout
+    result = colorize_film(three_scenes, target, FilmOptions(model="cnn-mse", spacing=6))
+    assert (result.frames, result.scenes) == (53, 3)
+    assert result.resumed
     assert len(read_frames(target)) == 53
     assert read_packets(target, "audio") == read_packets(three_scenes, "audio")
 

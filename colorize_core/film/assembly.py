@@ -95,10 +95,11 @@ def _write(
             out.set_chapters(chapters)
         pictures = coded.packets(stream)
         waiting = next(pictures, None)
+        last: dict[int, int] = {}
         for packet in film.container.demux(*kept) if kept else ():
-            if packet.dts is None:
-                continue  # the end of a stream
-            now = float(packet.dts * packet.time_base)
+            if not _put_in_order(packet, last):
+                continue
+            now = _seconds(packet)
             while waiting is not None and _seconds(waiting) <= now:
                 out.mux_one(waiting)
                 waiting = next(pictures, None)
@@ -148,6 +149,21 @@ def _copy_stream(out: av.container.OutputContainer, stream: Any) -> Any:
     copy.metadata.update(stream.metadata)
     copy.disposition = stream.disposition
     return copy
+
+
+def _put_in_order(packet: Any, last: dict[int, int]) -> bool:
+    """Whether a packet is to be copied: the end of a stream is none. A damaged file may have times
+    that go back, which no container takes."""
+    if packet.dts is None:
+        packet.dts = packet.pts
+    if not packet.size or packet.dts is None:
+        return False
+    least = last.get(packet.stream_index, packet.dts - 1) + 1
+    if packet.dts < least and packet.stream.type == "audio":
+        packet.dts = least
+        packet.pts = max(packet.pts or least, least)
+    last[packet.stream_index] = packet.dts
+    return True
 
 
 def _seconds(packet: Any) -> float:

@@ -60,16 +60,20 @@ def assemble(
     count: int,
     step: Callable[[float], None],
     *,
+    statement: str,
     alone: bool = False,
 ) -> None:
     """Put the parts together with the streams of the film that the container takes, under the name
-    `target` once all is done; or without these, `alone`. `step` gets the seconds that are done, and
-    what it raises stops the work. SaveError where it cannot be written."""
+    `target` once all is done; or without these, `alone`. `statement` is added to its comment.
+    `step` gets the seconds that are done, and what it raises stops the work. SaveError where it
+    cannot be written."""
     made = parts.folder / f"whole{target.suffix}"
     try:
         film.rewind()
         kept = [] if alone else choose_streams(film, container)[0]
-        _write(film, made, encoding, container, _Pictures(parts, count, film), kept, step)
+        _write(
+            film, made, encoding, container, _Pictures(parts, count, film), kept, statement, step
+        )
         os.replace(made, target)
     except av.FFmpegError as error:
         raise SaveError(f"{target} cannot be written: {error.strerror or error}.") from error
@@ -84,13 +88,18 @@ def _write(
     container: str,
     coded: _Pictures,
     kept: list[Any],
+    statement: str,
     step: Callable[[float], None],
 ) -> None:
     options = _OPTIONS.get(container, {})
     with av.open(str(path), "w", format=container, container_options=options) as out:
         stream = add_picture(out, film, encoding)
         copies = {each.index: _copy_stream(out, each) for each in kept}
-        out.metadata.update(film.container.metadata)
+        told = film.container.metadata
+        comments = [text for key, text in told.items() if key.lower() == "comment"]
+        out.metadata.update({k: v for k, v in told.items() if k.lower() != "comment"})
+        if comment := "\n".join(filter(None, [*comments, statement])):
+            out.metadata["comment"] = comment
         if chapters := film.container.chapters():
             out.set_chapters(chapters)
         pictures = coded.packets(stream)

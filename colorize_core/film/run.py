@@ -23,6 +23,7 @@ from colorize_core.film.source import Film, Look
 from colorize_core.imaging.finish import NO_FINISH
 from colorize_core.models.registry import load
 from colorize_core.models.runner import Runner, Task
+from colorize_core.steering.provenance import describe_options
 
 PART_FRAMES = 240  # of one scene after which a part ends: what a stop costs, at most
 SEEN_SIDE = 1024  # pixels along the longer side of what the network is shown
@@ -78,7 +79,14 @@ def colorize_film(
             resumed = sum(len(part.packets) for part in parts.list())
             done = work.make_parts(parts, film.frames)
             assembly.assemble(
-                film, target, encoding, container, parts, len(done), work.make_step("Writing")
+                film,
+                target,
+                encoding,
+                container,
+                parts,
+                len(done),
+                work.make_step("Writing"),
+                statement=_describe(options),
             )
         parts.remove()
         if film.faults:
@@ -140,11 +148,18 @@ def preview_scene(
                 parts,
                 len(done),
                 work.make_step("Writing"),
+                statement=_describe(options),
                 alone=True,
             )
         parts.remove()
     frames, looks = (sum(counts) for counts in zip(*map(_count, done), strict=True))
     return FilmResult(frames, 1, looks, 0, time.perf_counter() - begun, encoding.notes)
+
+
+def _describe(options: FilmOptions) -> str:
+    """What anybody who sees the film should know."""
+    record = describe_options(options)
+    return record.statement if record else ""
 
 
 def _count(part: Part) -> tuple[int, int]:

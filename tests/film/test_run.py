@@ -114,6 +114,10 @@ def test_all_else_of_the_file_is_kept(tmp_path: Path, fake_runner: Runner) -> No
         assert film.streams.video[0].sample_aspect_ratio == Fraction(4, 3)
     result = colorize_film(source, tmp_path / "out.mkv", runner=fake_runner)
     assert result.notes == ()
+    with av.open(str(tmp_path / "out.mkv")) as film:
+        told = {key.lower(): text for key, text in film.metadata.items()}
+        assert "Colours added by Autochrome Studio" in told["comment"]
+        assert "They are guesses." in told["comment"]
     assert get_times(tmp_path / "out.mkv") == get_times(source)
     for kind in ("audio", "subtitles"):
         packets = read_packets(source, kind)

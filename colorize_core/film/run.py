@@ -229,8 +229,9 @@ class _Work:
         while item is not None:
             with parts.write(len(done)) as writer:
                 item = self._write_part(writer, item, coloured, inside)
-            done = parts.list()
-            inside = done[-1].inside
+            assert writer.index is not None
+            done.append(writer.index)
+            inside = writer.index.inside
         return done
 
     def _write_part(

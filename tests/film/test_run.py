@@ -456,3 +456,28 @@ def test_a_damaged_place_is_counted(tmp_path: Path, fake_runner: Runner) -> None
 def test_options_are_checked(options: dict[str, Any]) -> None:
     with pytest.raises(OptionError):
         FilmOptions(**options)
+
+
+def test_attachments_chapters_and_titles_are_kept(tmp_path: Path, fake_runner: Runner) -> None:
+    plain = write_film(tmp_path / "plain.mkv", _pan(10), pixels="yuv420p", audio="aac")
+    source, target = tmp_path / "in.mkv", tmp_path / "out.mkv"
+    chapter: Any = {"id": 1, "start": 0, "end": 200, "time_base": Fraction(1, 1000)}
+    with av.open(str(plain)) as film, av.open(str(source), "w") as out:
+        copies: Any = {s.index: out.add_stream_from_template(s, opaque=True) for s in film.streams}
+        out.add_attachment("font.ttf", "font/ttf", b"letters" * 9)
+        out.metadata.update({"title": "At the sea", "comment": "From the attic."})
+        copies[1].metadata["title"] = "Piano"
+        out.set_chapters([chapter | {"metadata": {"title": "Waves"}}])
+        for packet in film.demux():
+            if packet.size:
+                packet.stream = copies[packet.stream_index]
+                out.mux_one(packet)
+    assert colorize_film(source, target, LOSSLESS, runner=fake_runner).notes == ()
+    with av.open(str(target)) as film:
+        told = {key.lower(): text for key, text in film.metadata.items()}
+        assert told["title"] == "At the sea"
+        assert told["comment"].startswith("From the attic.\nColours added by")
+        assert [each["metadata"]["title"] for each in film.chapters()] == ["Waves"]
+        assert [s.type for s in film.streams] == ["video", "audio", "attachment"]
+        assert film.streams[1].metadata["title"] == "Piano"
+        assert film.streams.attachments[0].data == b"letters" * 9

@@ -60,19 +60,18 @@ def colorize_film(
     """
     begun = time.perf_counter()
     options, task = options or FilmOptions(), task or Task()
-    container = get_container(target)
     if source.exists() and target.exists() and source.samefile(target):
         raise OptionError(f"{target} is the film itself: choose another output.")
     with Film(source) as film:
-        encoding = choose_encoding(film.look, container, options.codec, options.quality)
-        assembly.check_picture(film, encoding, container)
+        container, encoding = _choose_writing(film, target, options)
         notes = [
             *film.look.notes,
             *encoding.notes,
             *assembly.choose_streams(film, container)[1],
         ]
-        for note in notes if tell else ():
-            tell(note)  # type: ignore[misc]
+        if tell:
+            for note in notes:
+                tell(note)
         parts = Parts(target)
         work = _Work(film, encoding, options, runner or _make_runner(device), task)
         with parts.hold(_identify(film, encoding, options)):
@@ -118,10 +117,8 @@ def preview_scene(
     raises, and OptionError where nothing is at that time."""
     begun = time.perf_counter()
     options, task = options or FilmOptions(), task or Task()
-    container = get_container(target)
     with Film(source) as film:
-        encoding = choose_encoding(film.look, container, options.codec, options.quality)
-        assembly.check_picture(film, encoding, container)
+        container, encoding = _choose_writing(film, target, options)
         base = film.look.time_base
         start = round((film.start + at) / base)
 
@@ -136,24 +133,34 @@ def preview_scene(
         parts = Parts(target, ".preview")
         work = _Work(film, encoding, options, runner or _make_runner(device), task)
         work.begin, work.length = 0.0, most
-        with parts.hold({"preview": time.time()}):
-            done = work.make_parts(parts, take, one_scene=True)
-            if not done:
-                raise OptionError(f"The film has nothing at {at:g} seconds.")
-            assembly.assemble(
-                film,
-                target,
-                encoding,
-                container,
-                parts,
-                len(done),
-                work.make_step("Writing"),
-                statement=_describe(options),
-                alone=True,
-            )
-        parts.remove()
+        try:
+            with parts.hold({"preview": time.time()}):
+                done = work.make_parts(parts, take, one_scene=True)
+                if not done:
+                    raise OptionError(f"The film has nothing at {at:g} seconds.")
+                assembly.assemble(
+                    film,
+                    target,
+                    encoding,
+                    container,
+                    parts,
+                    len(done),
+                    work.make_step("Writing"),
+                    statement=_describe(options),
+                    alone=True,
+                )
+        finally:
+            parts.remove()
     frames, looks = (sum(counts) for counts in zip(*map(_count, done), strict=True))
     return FilmResult(frames, 1, looks, 0, time.perf_counter() - begun, encoding.notes)
+
+
+def _choose_writing(film: Film, target: Path, options: FilmOptions) -> tuple[str, Encoding]:
+    """The container and the encoder. Raises OptionError where they do not take the film."""
+    container = get_container(target)
+    encoding = choose_encoding(film.look, container, options.codec, options.quality)
+    assembly.check_picture(film, encoding, container)
+    return container, encoding
 
 
 def _describe(options: FilmOptions) -> str:

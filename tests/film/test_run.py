@@ -376,9 +376,12 @@ def test_a_preview_is_one_scene(three_scenes: Path, tmp_path: Path, fake_runner:
         assert [stream.type for stream in film.streams] == ["video"]
     short = preview_scene(three_scenes, target, at=0.8, most=0.2, runner=fake_runner)
     assert short.frames == 6
-    assert [each.name for each in tmp_path.iterdir() if each.is_dir()] == []
     with pytest.raises(OptionError, match="nothing at 99 seconds"):
         preview_scene(three_scenes, target, at=99, runner=fake_runner)
+    with pytest.raises(Cancelled):
+        preview_scene(three_scenes, target, runner=fake_runner, task=_stop_after(2))
+    assert [each.name for each in tmp_path.iterdir() if each.is_dir()] == []
+    assert len(get_times(target)) == 6
 
 
 @pytest.mark.parametrize(

@@ -133,24 +133,21 @@ def preview_scene(
         parts = Parts(target, ".preview")
         work = _Work(film, encoding, options, runner or _make_runner(device), task)
         work.begin, work.length = 0.0, most
-        try:
-            with parts.hold({"preview": time.time()}):
-                done = work.make_parts(parts, take, one_scene=True)
-                if not done:
-                    raise OptionError(f"The film has nothing at {at:g} seconds.")
-                assembly.assemble(
-                    film,
-                    target,
-                    encoding,
-                    container,
-                    parts,
-                    len(done),
-                    work.make_step("Writing"),
-                    statement=_describe(options),
-                    alone=True,
-                )
-        finally:
-            parts.remove()
+        with parts.hold({"preview": time.time()}, keep=False):
+            done = work.make_parts(parts, take, one_scene=True)
+            if not done:
+                raise OptionError(f"The film has nothing at {at:g} seconds.")
+            assembly.assemble(
+                film,
+                target,
+                encoding,
+                container,
+                parts,
+                len(done),
+                work.make_step("Writing"),
+                statement=_describe(options),
+                alone=True,
+            )
     frames, looks = (sum(counts) for counts in zip(*map(_count, done), strict=True))
     return FilmResult(frames, 1, looks, 0, time.perf_counter() - begun, encoding.notes)
 

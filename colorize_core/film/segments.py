@@ -60,9 +60,9 @@ class Parts:
         return self.target.with_name(f"{self.target.name}{self.ending}")
 
     @contextmanager
-    def hold(self, identity: dict[str, Any]) -> Iterator[bool]:
-        """Whether there are parts of the same film and options to go on from; others are removed.
-        SaveError where another run holds it, or it cannot be made."""
+    def hold(self, identity: dict[str, Any], keep: bool = True) -> Iterator[None]:
+        """Have the folder, with the parts of the same film and options that are there; others are
+        removed, and all of them afterwards unless `keep`. SaveError where another run holds it, or it cannot be made."""
         make_folder(self.folder / "state.json")
         lock = FileLock(self.folder / "lock", timeout=0)
         try:
@@ -73,23 +73,25 @@ class Parts:
                 "output."
             ) from None
         try:
-            yield self._prepare(identity)
+            self._prepare(identity)
+            yield
         finally:
             lock.release()
+            if not keep:
+                self.remove()
 
-    def _prepare(self, identity: dict[str, Any]) -> bool:
+    def _prepare(self, identity: dict[str, Any]) -> None:
         state = self.folder / "state.json"
         try:
             same = json.loads(state.read_text(encoding="utf-8")) == identity
         except (FileNotFoundError, ValueError):
             same = False
         if same:
-            return True
+            return
         for old in (*self.folder.glob("*.part"), *self.folder.glob("*.npy")):
             old.unlink()
         with write_whole(state) as file:
             file.write(json.dumps(identity, ensure_ascii=False).encode())
-        return False
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

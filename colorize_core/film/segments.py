@@ -62,7 +62,8 @@ class Parts:
     @contextmanager
     def hold(self, identity: dict[str, Any], keep: bool = True) -> Iterator[None]:
         """Have the folder, with the parts of the same film and options that are there; others are
-        removed, and all of them afterwards unless `keep`. SaveError where another run holds it, or it cannot be made."""
+        removed, and all of them afterwards unless `keep`. SaveError where another run holds it, or
+        it cannot be made."""
         make_folder(self.folder / "state.json")
         lock = FileLock(self.folder / "lock", timeout=0)
         try:

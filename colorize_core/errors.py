@@ -6,6 +6,7 @@ ColorizeError
 │   ├── NotAPictureError      it is something else, or of a format that is not read
 │   ├── BrokenPictureError    it is damaged, cut off, or not what its beginning says
 │   └── PictureTooLargeError  it is over a limit on bytes, pixels or frames
+├── FilmError                 the file cannot be used as a film
 ├── SaveError                 the result cannot be written where or how it was asked for
 ├── OptionError               a value outside what is allowed
 ├── UnknownModelError         no model of that name
@@ -42,6 +43,10 @@ class BrokenPictureError(PictureError):
 
 class PictureTooLargeError(PictureError):
     """The file is over a limit on bytes, pixels or frames."""
+
+
+class FilmError(ColorizeError):
+    """The file cannot be used as a film."""
 
 
 class SaveError(ColorizeError):

@@ -53,6 +53,7 @@ PAGES = {
     "README.md": ("few-scores",),
     "docs/command-line.md": ("formats",),
     "docs/deploying.md": ("soak",),
+    "docs/film.md": ("film",),
     "docs/finish.md": ("finish",),
     "docs/models.md": ("models",),
     "docs/prompt.md": ("prompt-downloads",),
@@ -71,6 +72,7 @@ def refresh(page: str, text: str) -> str:
     makers = {
         "colours": colours,
         "few-scores": few_scores,
+        "film": film,
         "finish": finish,
         "formats": formats,
         "models": models,
@@ -203,6 +205,35 @@ def steering(_: str) -> str:
     table = [["of a photo of 1 megapixel", "seconds"]]
     table += [[f"{row['what']} ({row['of']})", row["seconds"]] for row in rows]
     return f"Medians, {rows[0]['machine']}.\n\n{table_of(table)}"
+
+
+def film(_: str) -> str:
+    """How steady and how right the colours of films are, and what they cost."""
+    rows = results("film")
+    if not rows:
+        return ""
+    shots = [row for row in rows if row["what"].split(",")[0] in ("warping", "flicker", "error")]
+    names = list(dict.fromkeys(row["what"] for row in shots))
+    ways = list(dict.fromkeys(row["way"] for row in shots))
+    told = {(row["what"], row["way"]): row for row in shots}
+    table = [["", *names]]
+    for way in ways:
+        found = [told.get((name, way)) for name in names]
+        table.append([way, *(row["value"] if row else "" for row in found)])
+    rest = [["", "way", "value", "n"]]
+    rest += [
+        [row["what"], row["way"], f"{row['value']} {row['unit']}", row["n"]]
+        for row in rows
+        if row not in shots
+    ]
+    return (
+        f"On {shots[0]['n']} clips of each kind, made from photographs that no model was trained "
+        "on, with known motion, grain and a lamp that flickers; mean distances in ab, in Lab "
+        "units, less is better. *Warping*: between a frame and the next one along the true "
+        "motion. *Flicker*: between the mean colours of a frame and of the next one. *Error*: "
+        "from the photograph's own colours. Intervals are in `benchmarks/results/film.csv`.\n\n"
+        f"{table_of(table)}\n{table_of(rest)}\nOn {rows[0]['machine']}.\n"
+    )
 
 
 def soak(_: str) -> str:

@@ -15,13 +15,18 @@ from colorize_core.threads import wait_briefly
 COMMANDS = {  # modules with main(arguments) -> exit code, or None for 0
     "app": "app",
     "selective": "colorize_core.cli.selective",
+    "film": "colorize_core.cli.film",
     "info": "colorize_core.cli.info",
     "weights": "colorize_core.cli.weights",
     "hub": "colorize_core.cli.hub",
     "evaluate": "colorize_core.cli.evaluate",
     "train": "colorize_core.cli.train",
 }
-EXTRAS = {"app": "app", "train": "train"}  # what installs the packages that a command needs
+EXTRAS = {
+    "app": "app",
+    "film": "film",
+    "train": "train",
+}  # what installs the packages that a command needs
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

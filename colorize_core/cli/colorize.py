@@ -41,6 +41,8 @@ examples:
       the same command goes on where it was stopped
   python -m colorize_core selective portrait.jpg --keep person
       only a part in colour; see python -m colorize_core selective --help
+  python -m colorize_core film reel.mp4 -o reel-colour.mp4
+      a film; see python -m colorize_core film --help
   python -m colorize_core info grandmother-colour.jpg
       where its colours come from; see python -m colorize_core info --help
   python -m colorize_core weights list

@@ -1,0 +1,332 @@
+"""python -m benchmarks.film PHOTOS.zip : how steady and how right the colours of films are, and
+what they cost.
+
+Clips of two seconds are made from photographs in colour, with known motion, grain and a lamp that
+flickers, and turned gray: a static shot, a pan, a zoom, and an object that moves over another
+photograph. Frame by frame, with a moving average over those colours, and as `colorize_film` has it:
+
+warping      mean distance in ab between a frame and the next one, where the known motion leads
+flicker      mean distance between the mean ab of a frame and of the next one, in static shots
+error        mean distance in ab from the photograph's own colours
+cuts         hard cuts between photographs that are found, and moving shots and fades taken for one
+speed        processor seconds a frame at 1280 x 720, against decoding and encoding alone
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+import colorize_core
+from benchmarks.results_file import write
+from colorize_core.film import FilmOptions, colorize_film, flow, scenes
+from colorize_core.film.encoding import choose_encoding
+from colorize_core.film.propagation import FilmFrame, colour_scene
+from colorize_core.film.run import Network
+from colorize_core.film.signal import Signal
+from colorize_core.film.source import Film, Look
+from colorize_core.imaging.color import lightness, rgb_to_lab
+from colorize_core.metrics.interval import estimate_interval
+from colorize_core.models.runner import Runner, Task
+
+HEIGHT, WIDTH, FRAMES = 240, 320, 48
+GRAIN, LAMP = 6.0, 0.05  # standard deviation in 8-bit samples; share of brightness
+KINDS = ("static", "pan", "zoom", "object")
+AVERAGED = 9  # frames of the moving average
+SPACINGS = (12, 24, 48)
+SIGNAL = Signal(full=True)
+
+Plane = NDArray[np.float32]
+Clip = list["Shot"]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A frame of a clip: what the film shows of it, and what is known of it."""
+
+    gray: NDArray[np.uint8]  # (H, W)
+    ab: Plane  # (H, W, 2) of the photograph
+    places: Plane  # (H, W, 2), where each pixel is on the clip's canvas, in its pixels
+    layer: NDArray[np.bool_]  # (H, W), whether it is the object
+
+
+def read_photos(path: Path, count: int, seed: int = 7) -> list[NDArray[np.uint8]]:
+    """Photographs from a ZIP, drawn at random: (h, w, 3) sRGB."""
+    with zipfile.ZipFile(path) as archive:
+        names = sorted(name for name in archive.namelist() if not name.endswith("/"))
+        chosen = np.random.default_rng(seed).choice(len(names), count, replace=False)
+        every = (Image.open(io.BytesIO(archive.read(names[index]))) for index in chosen)
+        return [np.asarray(each.convert("RGB")) for each in every]
+
+
+def make_clip(photo: NDArray[np.uint8], other: NDArray[np.uint8], kind: str, seed: int) -> Clip:
+    """A clip of the photo; in an "object" clip a part of the other one moves over it."""
+    random = np.random.default_rng(seed)
+    side = int(HEIGHT * 1.75)
+    canvas = cv2.resize(photo, (side, side), interpolation=cv2.INTER_CUBIC)
+    thing = cv2.resize(other, (side // 3, side // 3), interpolation=cv2.INTER_CUBIC)
+    angle = random.uniform(0, 2 * np.pi)
+    shots = []
+    for number in range(FRAMES):
+        part = number / (FRAMES - 1)
+        places = _place(kind, part, angle, side)
+        rgb = flow.sample(canvas, places)
+        layer = np.zeros((HEIGHT, WIDTH), bool)
+        if kind == "object":
+            corner = np.array([20 + part * (WIDTH - len(thing) - 40), HEIGHT / 3], np.float32)
+            own = flow.make_grid(HEIGHT, WIDTH) - corner
+            layer = ((own >= 0) & (own <= len(thing) - 1)).all(-1)
+            rgb = np.where(layer[..., None], flow.sample(thing, own), rgb)
+        lab = rgb_to_lab(rgb.astype(np.float32) / 255)
+        gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) * (1 + LAMP * random.uniform(-1, 1))
+        grainy = gray + random.normal(0, GRAIN, gray.shape)
+        shots.append(Shot(np.clip(grainy, 0, 255).astype(np.uint8), lab[..., 1:], places, layer))
+    return shots
+
+
+def _place(kind: str, part: float, angle: float, side: int) -> Plane:
+    grid = flow.make_grid(HEIGHT, WIDTH)
+    middle = np.array([WIDTH, HEIGHT], np.float32) / 2
+    scale = 1.25 - 0.45 * part if kind == "zoom" else 1.0
+    way = (part - 0.5) * 80 if kind == "pan" else 0.0
+    moved = side / 2 + way * np.array([np.cos(angle), np.sin(angle)], np.float32)
+    return ((grid - middle) * scale + moved).astype(np.float32)
+
+
+def measure_warping(abs_: list[Plane], clip: Clip, steps: list[Plane]) -> float:
+    """Mean distance in ab between each frame and where its pixels were in the frame before."""
+    found = []
+    for number in range(1, len(clip)):
+        before = steps[number]
+        inside = ((before >= 0) & (before <= [WIDTH - 1, HEIGHT - 1])).all(-1)
+        layer = clip[number].layer
+        came = flow.sample(clip[number - 1].layer.astype(np.float32), before)
+        same = inside & (np.abs(came - layer) < 0.01)
+        distance = np.hypot(
+            *np.moveaxis(abs_[number] - flow.sample(abs_[number - 1], before), -1, 0)
+        )
+        found.append(float(distance[same].mean()))
+    return float(np.mean(found))
+
+
+def trace_back(clip: Clip, kind: str) -> list[Plane]:
+    """For each frame where its pixels were in the frame before, in pixels of that."""
+    grid = flow.make_grid(HEIGHT, WIDTH)
+    steps = [grid]
+    for before, now in pairwise(clip):
+        if kind == "object":
+            speed = (WIDTH - int(HEIGHT * 1.75) // 3 - 40) / (FRAMES - 1)
+            moved = grid - np.array([speed, 0], np.float32)
+            steps.append(np.where(now.layer[..., None], moved, grid))
+        else:
+            origin, scale = before.places[0, 0], before.places[0, 1, 0] - before.places[0, 0, 0]
+            steps.append(((now.places - origin) / scale).astype(np.float32))
+    return steps
+
+
+def measure_flicker(abs_: list[Plane]) -> float:
+    means = np.array([ab.mean((0, 1)) for ab in abs_])
+    return float(np.hypot(*np.diff(means, axis=0).T).mean())
+
+
+def measure_error(abs_: list[Plane], clip: Clip) -> float:
+    distances = (np.hypot(*np.moveaxis(ab - s.ab, -1, 0)) for ab, s in zip(abs_, clip, strict=True))
+    return float(np.mean([each.mean() for each in distances]))
+
+
+def colour_clip(clip: Clip, network: Network) -> dict[str, list[Plane]]:
+    """ab of each frame by each way."""
+    frames = [FilmFrame.make(shot.gray, SIGNAL, n, 1) for n, shot in enumerate(clip)]
+    seen: dict[int, Plane] = {}
+
+    def look(frame: FilmFrame) -> Plane:
+        if frame.pts not in seen:
+            seen[frame.pts] = network.look_at(frame)
+        return seen[frame.pts]
+
+    alone = [look(frame) for frame in frames]
+    reach = AVERAGED // 2
+    ways = {
+        "frame by frame": alone,
+        f"moving average of {AVERAGED}": [
+            np.mean(alone[max(0, n - reach) : n + reach + 1], 0) for n in range(len(alone))
+        ],
+    }
+    for spacing in SPACINGS:
+        made = colour_scene(frames, look, spacing)
+        ways[f"film, spacing {spacing}"] = [each.ab for each in made]
+    return ways
+
+
+def compare(photos: list[NDArray[np.uint8]], runner: Runner, each: int) -> list[dict[str, Any]]:
+    look = Look(
+        *(WIDTH, HEIGHT, Fraction(1, 24), Fraction(24), "gray", "420", SIGNAL),
+        *((2, 1, 1, 1), Fraction(1)),
+    )
+    network = Network(look, FilmOptions(), runner, Task())
+    values: dict[tuple[str, str], list[float]] = {}
+    for index in range(len(KINDS) * each):
+        kind = KINDS[index % len(KINDS)]
+        clip = make_clip(photos[2 * index], photos[2 * index + 1], kind, index)
+        steps = trace_back(clip, kind)
+        gray: list[Plane] = [np.zeros_like(shot.ab) for shot in clip]
+        for way, abs_ in {"gray": gray, **colour_clip(clip, network)}.items():
+            values.setdefault((f"error, {kind}", way), []).append(measure_error(abs_, clip))
+            if way == "gray":
+                continue
+            warping = measure_warping(abs_, clip, steps)
+            values.setdefault((f"warping, {kind}", way), []).append(warping)
+            if kind == "static":
+                values.setdefault(("flicker, static", way), []).append(measure_flicker(abs_))
+    return [
+        _make_row(what, way, found, "Lab units, mean over clips")
+        for (what, way), found in sorted(values.items(), key=lambda item: item[0][0])
+    ]
+
+
+def _make_row(what: str, way: str, found: list[float], unit: str) -> dict[str, Any]:
+    mean, low, high = estimate_interval(np.array(found))
+    told = (f"{value:.3f}" for value in (mean, low, high))
+    names = ("value", "low", "high")
+    return {"what": what, "way": way, **dict(zip(names, told, strict=True)), "n": len(found)} | {
+        "unit": unit
+    }
+
+
+# --- cuts -----------------------------------------------------------------------------------------
+
+
+def measure_cuts(photos: list[NDArray[np.uint8]]) -> list[dict[str, Any]]:
+    """Cuts that are found between clips of each photo and the next, and false ones inside clips and
+    in fades from one to the other."""
+    hits, false_moving, false_fades = [], [], []
+    for index, (photo, other) in enumerate(pairwise(photos)):
+        kind = KINDS[index % 3]
+        first, second = (
+            [_see(shot.gray) for shot in make_clip(each, each, kind, index)[:: FRAMES // 12]]
+            for each in (photo, other)
+        )
+        found = _find_cuts([*first, *second])
+        hits.append(float(len(first) in found))
+        false_moving.append(float(bool(found - {len(first)})))
+        parts = np.linspace(0, 1, 24)
+        fade = [(1 - p) * first[0] + p * second[0] for p in parts]
+        false_fades.append(float(bool(_find_cuts(fade))))
+    unit = "share of clips"
+    return [
+        _make_row("cuts found", "film", hits, unit),
+        _make_row("false cuts in motion four times as fast", "film", false_moving, unit),
+        _make_row("false cuts in dissolves of one second", "film", false_fades, unit),
+    ]
+
+
+def _see(gray: NDArray[np.uint8]) -> Plane:
+    light = lightness(np.repeat(gray[..., None], 3, 2) / 255).astype(np.float32)
+    return scenes.shrink(light)
+
+
+def _find_cuts(pictures: list[Plane]) -> set[int]:
+    begins = scenes.find_cuts(pictures, lambda each: each)
+    return {index for index, (_, begin) in enumerate(begins) if begin and index}
+
+
+# --- speed ----------------------------------------------------------------------------------------
+
+
+def measure_speed(photos: list[NDArray[np.uint8]], runner: Runner) -> list[dict[str, Any]]:
+    """A film of two scenes at 1280 x 720. Processor time, as the machine may have more to do."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "in.mp4"), Path(folder, "out.mp4")
+        count = _write_film(source, photos[:2])
+        plain = _time(lambda: _transcode(source, Path(folder, "plain.mp4"))) / count
+        ways = {"decoding and encoding alone": plain}
+        for spacing in (1, *SPACINGS):
+            options = FilmOptions(spacing=spacing)
+            name = f"film, spacing {spacing}" if spacing > 1 else "frame by frame"
+            ways[name] = (
+                _time(lambda options=options: colorize_film(source, target, options, runner=runner))
+                / count
+            )
+    unit = "processor seconds a frame at 1280 x 720"
+    rows = [_make_row("speed", way, [seconds], unit) for way, seconds in ways.items()]
+    ratios = [
+        _make_row("speed ratio", way, [seconds / plain], "times decoding and encoding alone")
+        for way, seconds in ways.items()
+    ]
+    return [row | {"low": "", "high": "", "n": count} for row in (*rows, *ratios)]
+
+
+def _write_film(path: Path, photos: list[NDArray[np.uint8]]) -> int:
+    """Pans over the photos; how many frames there are."""
+    count = 0
+    with av.open(str(path), "w") as out:
+        stream: Any = out.add_stream("libx264", rate=24, options={"crf": "17"})
+        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
+        random = np.random.default_rng(0)
+        for photo in photos:
+            gray = cv2.resize(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), (1440, 1440))
+            for number in range(FRAMES):
+                view = gray[300:1020, 2 * number : 2 * number + 1280]
+                noisy = np.clip(view + random.normal(0, 3, view.shape), 0, 255).astype(np.uint8)
+                frame = av.VideoFrame.from_ndarray(noisy, "gray").reformat(format="yuv420p")
+                frame.pts, frame.time_base = count, Fraction(1, 24)
+                out.mux(stream.encode(frame))
+                count += 1
+        out.mux(stream.encode(None))
+    return count
+
+
+def _transcode(source: Path, target: Path) -> None:
+    with Film(source) as film, av.open(str(target), "w") as out:
+        encoding = choose_encoding(film.look, "mp4", None, None)
+        stream: Any = out.add_stream(encoding.codec, rate=film.look.rate)
+        encoding.set_up(stream, film.look)
+        for frame in film.container.decode(film.stream):
+            frame.pict_type = 0  # the encoder chooses its own
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+
+
+def _time(work: Callable[[], Any]) -> float:
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("photos", type=Path, metavar="PHOTOS.zip")
+    parser.add_argument("--clips", type=int, default=3, help="of each kind")
+    parser.add_argument("--cuts", type=int, default=200, help="photographs to cut between")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    model: Any = colorize_core.load("autochrome", "cpu")
+    runner = Runner(lambda _: model)
+    photos = read_photos(arguments.photos, max(2 * len(KINDS) * arguments.clips, arguments.cuts))
+    rows = compare(photos, runner, arguments.clips)
+    rows += measure_cuts(photos[: arguments.cuts])
+    rows += measure_speed(photos, runner)
+    write("film", rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""python -m colorize_core film: colour a film from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from colorize_core import cards
+from colorize_core.cli import outputs, terminal
+from colorize_core.cli.colorize import parse_controls
+from colorize_core.film import FilmOptions, FilmResult, colorize_film, preview_scene
+from colorize_core.film.encoding import get_container
+from colorize_core.film.options import LIMITS, SPACING
+from colorize_core.imaging.finish import CONTROLS, Finish
+from colorize_core.models.runner import Task
+
+DESCRIPTION = (
+    "Colour a black-and-white film, with colours that hold still. Sound, subtitles, times and the "
+    "film's own luma are kept. Nothing leaves this machine."
+)
+EXAMPLES = """\
+examples:
+  python -m colorize_core film reel.mp4 -o reel-colour.mp4
+      the same command goes on where it was stopped
+  python -m colorize_core film reel.mp4 -o look.mp4 --preview 95
+      the scene from 1 min 35 s on, to see how it comes out
+  python -m colorize_core film reel.mov -o reel-colour.mkv --codec ffv1
+      without any loss
+
+exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped with Ctrl-C
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    made = terminal.make_parser("python -m colorize_core film", DESCRIPTION, EXAMPLES)
+    made.add_argument("film", type=Path, metavar="FILM", help="any file that FFmpeg reads")
+    made.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="whose suffix says the container: .mp4, .mov, .mkv, .webm, .avi, .ts, ...",
+    )
+    made.add_argument(
+        "--preview",
+        type=float,
+        metavar="SECONDS",
+        help="only the scene from there on, without sound",
+    )
+    _add_look(made.add_argument_group("how it looks"))
+    group = made.add_argument_group("how it is written and how it runs")
+    group.add_argument(
+        "--codec",
+        metavar="NAME",
+        help="an encoder of FFmpeg (default: libx264; libx265 for more than 8 bits; libvpx-vp9 and "
+        "libsvtav1 in .webm)",
+    )
+    group.add_argument(
+        "--quality",
+        type=int,
+        metavar="N",
+        help="the encoder's CRF, less is better and larger (default: 17 of libx264)",
+    )
+    group.add_argument("--overwrite", action="store_true", help="replace a file that is in the way")
+    group.add_argument(
+        "--device", default="auto", metavar="NAME", help="auto, cpu, cuda, mps (default: auto)"
+    )
+    group.add_argument("--quiet", action="store_true", help="report nothing but failures")
+    return made
+
+
+def _add_look(group: argparse._ArgumentGroup) -> None:
+    default = FilmOptions()
+    group.add_argument(
+        "--model",
+        default=default.model,
+        choices=[card.name for card in cards(downloads=True)],
+        metavar="NAME",
+        help="see python -m colorize_core --list-models (default: %(default)s)",
+    )
+    group.add_argument(
+        "--set",
+        dest="controls",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of this model's own, for each again",
+    )
+    for name, meaning in (
+        ("vividness", "from timid to saturated colours"),
+        ("strength", "how much of the colour is put in"),
+        ("gain", "brightness of what the model sees"),
+    ):
+        low, high = LIMITS[name]
+        group.add_argument(
+            f"--{name}",
+            type=float,
+            default=getattr(default, name),
+            metavar="X",
+            help=f"{meaning}, {low:g} to {high:g} (default: %(default)g)",
+        )
+    group.add_argument(
+        "--finish",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what is changed once the colours are there, for each again: "
+        + ", ".join(name for name in CONTROLS if name not in ("black", "white", "gamma")),
+    )
+    group.add_argument(
+        "--spacing",
+        type=terminal.parse_whole,
+        default=SPACING,
+        metavar="N",
+        help="frames from one that the model looks at to the next, at most (default: %(default)s)",
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns the exit code. SystemExit for wrong usage and --help."""
+    return terminal.run(make_parser(), _run, arguments)
+
+
+def _run(asked: argparse.Namespace) -> int:
+    suffix = asked.output.suffix.lower()
+    get_container(asked.output)
+    outputs.check_files(
+        {"-o": asked.output}, {"-o": [suffix]}, {"film": asked.film}, asked.overwrite
+    )
+    options = FilmOptions(
+        model=asked.model,
+        vividness=asked.vividness,
+        strength=asked.strength,
+        gain=asked.gain,
+        controls=tuple(parse_controls(asked.model, asked.controls).items()),
+        finish=Finish.parse(asked.finish),
+        codec=asked.codec,
+        quality=asked.quality,
+        spacing=asked.spacing,
+    )
+    hidden = asked.quiet or not sys.stderr.isatty()
+    form = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} gone, {remaining} left"
+    with tqdm(total=1.0, disable=hidden, bar_format=form, desc="Opening") as bar:
+
+        def report(share: float, words: str) -> None:
+            if not bar.n:  # what an earlier run did says nothing of the time left
+                bar.n = bar.initial = bar.last_print_n = share
+            bar.set_description(words, refresh=False)
+            bar.update(max(share - bar.n, 0.0))
+
+        result = _colour(asked, options, Task(report), bar)
+    if not asked.quiet:
+        print(_format_summary(result, asked.output))
+    return terminal.ALL_DONE
+
+
+def _colour(asked: argparse.Namespace, options: FilmOptions, task: Task, bar: tqdm) -> FilmResult:
+    if asked.preview is not None:
+        return preview_scene(
+            asked.film, asked.output, options, at=asked.preview, task=task, device=asked.device
+        )
+    return colorize_film(
+        asked.film,
+        asked.output,
+        options,
+        task=task,
+        device=asked.device,
+        tell=lambda note: bar.write(f"{asked.film}: {note}", file=sys.stderr),
+    )
+
+
+def _format_summary(result: FilmResult, out: Path) -> str:
+    told = f"{_count(result.frames, 'frame')} of {_count(result.scenes, 'scene')}"
+    told += f" coloured in {result.seconds:.1f} s into {out}"
+    if result.resumed:
+        told += f", {result.resumed} already done"
+    return f"{told}; the model looked at {result.looks}."
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"

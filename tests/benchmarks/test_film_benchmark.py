@@ -1,0 +1,41 @@
+"""The measures of films are right where the answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks import film
+
+
+def _draw(seed: int) -> np.ndarray:  # type: ignore[type-arg]
+    import cv2
+
+    coarse = np.random.default_rng(seed).integers(0, 255, (6, 6, 3)).astype(np.uint8)
+    return cv2.resize(coarse, (128, 128), interpolation=cv2.INTER_CUBIC)
+
+
+@pytest.mark.parametrize("kind", film.KINDS)
+def test_true_colours_follow_the_motion_and_others_do_not(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(film, "FRAMES", 6)
+    clip = film.make_clip(_draw(1), _draw(2), kind, 0)
+    steps = film.trace_back(clip, kind)
+    truth = [shot.ab for shot in clip]
+    assert film.measure_error(truth, clip) == 0
+    assert film.measure_warping(truth, clip, steps) < 0.6  # of whole numbers in sRGB
+    jumping = [ab + 5 * (number % 2) for number, ab in enumerate(truth)]
+    assert film.measure_warping(jumping, clip, steps) == pytest.approx(np.hypot(5, 5), abs=0.6)
+    assert film.measure_error(jumping, clip) == pytest.approx(np.hypot(5, 5) / 2, abs=1e-4)
+    if kind != "static":
+        still = [truth[0]] * len(clip)
+        assert film.measure_warping(still, clip, steps) > film.measure_warping(truth, clip, steps)
+
+
+def test_flicker_is_that_of_the_mean() -> None:
+    flat = np.zeros((4, 4, 2), np.float32)
+    assert film.measure_flicker([flat, flat + 3, flat]) == pytest.approx(np.hypot(3, 3))
+    checked = flat.copy()
+    checked[::2, :, 0], checked[1::2, :, 0] = 4, -4
+    assert film.measure_flicker([checked, -checked]) == 0

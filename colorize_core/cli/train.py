@@ -6,16 +6,19 @@ import argparse
 import typing
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import Any
 
 from accelerate import PartialState
+from tqdm import tqdm
 
 from colorize_core.cli import terminal
-from colorize_core.training import recipes
+from colorize_core.training import preparation, recipes
 from colorize_core.training.engine import Recipe, TrainingSettings, train
 from colorize_core.training.presets import PRESETS
 
 PROGRAM = "python -m colorize_core.training"
+DATA = "data"  # beside the names of models
 
 
 def add_flags(parser: argparse.ArgumentParser, kind: type) -> None:
@@ -59,9 +62,26 @@ def pick(kind: type, values: dict[str, Any]) -> Any:
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in chosen.items()})
 
 
+def add_data(commands: Any) -> None:
+    """The command that makes sets of photographs small."""
+    command = commands.add_parser(
+        DATA, help="make a public set of photographs small, for --data and --val"
+    )
+    command.add_argument("set", choices=preparation.SETS, help="which one; alone, it is described")
+    command.add_argument(
+        "sources", nargs="*", type=Path, metavar="DIR-or-ARCHIVE", help="what was downloaded of it"
+    )
+    command.add_argument("--out", type=Path, default=Path("data"), help="default: data")
+    command.add_argument(
+        "--side", type=int, default=160, help="pixels of the shorter side (default: 160)"
+    )
+    command.add_argument("--limit", type=int, help="how many photographs at most")
+
+
 def make_parser() -> argparse.ArgumentParser:
-    parser = terminal.make_parser(PROGRAM, "Train or resume one model.")
+    parser = terminal.make_parser(PROGRAM, "Train or resume one model, or prepare photographs.")
     commands = parser.add_subparsers(dest="name", required=True, metavar="NAME")
+    add_data(commands)
     for name in recipes.RECIPES:
         recipe = recipes.find(name)
         command = commands.add_parser(name, help=recipe.__doc__)
@@ -84,7 +104,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return terminal.run(make_parser(), _train, arguments, usage=())
 
 
+def _prepare(given: argparse.Namespace) -> int:
+    about = preparation.SETS[given.set]
+    print(f"{about.title}: {about.photos} photographs, {about.size} to download.")
+    print(f"Terms: {about.terms}.")
+    if not given.sources:
+        print(f"Download it from {about.address},")
+        print(f"then: {PROGRAM} {DATA} {given.set} WHAT-YOU-HAVE --out {given.out}")
+        return terminal.ALL_DONE
+    with tqdm(unit=" photos", disable=None) as bar:
+        made = preparation.prepare(
+            given.set,
+            given.sources,
+            given.out,
+            given.side,
+            given.limit,
+            lambda number: bar.update(number - bar.n) and None,
+        )
+    parts = ", ".join(f"{count:,} for {part}" for part, count in made.parts.items())
+    print(f"{parts}, in {given.out}.")
+    if made.left_out:
+        reasons = ", ".join(f"{count:,} {why}" for why, count in made.left_out.items())
+        print(f"Left out: {reasons}.")
+    return terminal.ALL_DONE
+
+
 def _train(given: argparse.Namespace) -> int:
+    if given.name == DATA:
+        return _prepare(given)
     name, recipe, settings = configure(given)
     settings.out.mkdir(parents=True, exist_ok=True)
     path = train(name, recipe, settings)

@@ -1,0 +1,140 @@
+"""The report: a CSV file with a row a step, which a later run goes on with, and a page of it."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from html import escape
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from colorize_core import __version__
+from colorize_core.row_file import RowFile
+
+PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+COLUMNS = (
+    "subject", "group", "step", "weights", "outcome", "found", "remedy", "seconds", "hashes",
+    "values", "versions", "machine",
+)  # fmt: skip
+# Below the folder of a report.
+ROWS, PAGE, SCORES, SETS, PICTURES = (
+    "report.csv", "report.html", "scores.csv", "sets.csv", "pictures"
+)  # fmt: skip
+PACKAGES = ("torch", "torchvision", "transformers", "huggingface-hub", "lpips", "diffusers", "peft")
+
+Row = dict[str, str]
+
+
+class Report:
+    """The rows of FOLDER/report.csv by subject and step, the later of two counting. SaveError where
+    it is another file or cannot be written."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.rows: dict[tuple[str, str], Row] = {}
+        remedy = "Name another folder with --out."
+        path = folder / ROWS
+        self._file = RowFile(path, COLUMNS, lambda _: f"{path} is no report. {remedy}", remedy)
+        with self._file.lock():
+            self._read()
+            if self._file.cut_off or not self._file.appendable:
+                self._rewrite()
+
+    def is_done(self, subject: str, step: str, weights: str) -> bool:
+        """Whether it has passed before, with these weights."""
+        row = self.rows.get((subject, step), {})
+        return row.get("outcome") == PASSED and row["weights"] == weights
+
+    def add(self, row: Row) -> None:
+        """Remember a row of these columns, those left out being empty, and where it was made."""
+        made = {"versions": describe_versions(), "machine": describe_machine()}
+        with self._file.lock():
+            self._read()
+            self.rows[row["subject"], row["step"]] = dict.fromkeys(COLUMNS, "") | made | row
+            self._rewrite()
+
+    def write_page(self, scores: str) -> Path:
+        """FOLDER/report.html; `scores`: a table as plain text."""
+        path = self.folder / PAGE
+        path.write_text(make_page(list(self.rows.values()), scores, self.folder), encoding="utf-8")
+        return path
+
+    def _read(self) -> None:
+        for cells in self._file.read_new():
+            row = dict(zip(COLUMNS, cells, strict=True))
+            self.rows[row["subject"], row["step"]] = row
+
+    def _rewrite(self) -> None:
+        self._file.rewrite([[row[column] for column in COLUMNS] for row in self.rows.values()])
+
+
+def describe_versions() -> str:
+    """Of this package, Python, and the packages that compute."""
+    found = [f"autochrome-studio {__version__}", f"python {platform.python_version()}"]
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:  # of an extra
+            found.append(f"{name} not installed")
+    return ", ".join(found)
+
+
+def describe_machine() -> str:
+    """Without its name."""
+    import torch
+
+    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores{gpu}"
+
+
+STYLE = """
+body { font: 15px/1.4 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem }
+table { border-collapse: collapse; width: 100% }
+th, td { border-bottom: 1px solid #ccc; padding: .3rem .5rem; text-align: left;
+  vertical-align: top; overflow-wrap: anywhere }
+.passed { color: #17692b } .failed { color: #b00020; font-weight: bold } .skipped { color: #7a5900 }
+img { height: 10rem; margin: .2rem } pre { overflow-x: auto }
+"""
+
+
+def make_page(rows: Sequence[Row], scores: str, folder: Path) -> str:
+    """The report as HTML that needs nothing but the pictures beside it."""
+    counts = Counter(row["outcome"] for row in rows)
+    failed = [row for row in rows if row["outcome"] == FAILED]
+    told = ", ".join(f"{counts[each]} {each}" for each in (PASSED, FAILED, SKIPPED))
+    parts = [
+        f"<h1>Autochrome Studio: what was verified</h1>\n<p>Steps: {told}.</p>",
+        *(["<h2>What failed</h2>", _make_table(failed)] if failed else []),
+        "<h2>Every step</h2>",
+        _make_table(rows),
+        *([f"<h2>Scores</h2>\n<pre>{escape(scores)}</pre>"] if scores else []),
+        *_list_pictures(folder),
+        "<h2>Made with</h2>",
+        *(
+            f"<p>{escape(each)}</p>"
+            for each in dict.fromkeys(f"{row['versions']}; {row['machine']}" for row in rows)
+        ),
+    ]
+    head = f"<meta charset='utf-8'><title>What was verified</title><style>{STYLE}</style>"
+    return f"<!doctype html>\n<html lang='en'>\n{head}\n" + "\n".join(parts) + "\n</html>\n"
+
+
+def _make_table(rows: Sequence[Row]) -> str:
+    heads = ("subject", "step", "outcome", "found", "what to do", "seconds", "sha256")
+    lines = [f"<tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>"]
+    for row in rows:
+        names = ("subject", "step", "outcome", "found", "remedy", "seconds", "hashes")
+        cells = (f"<td class='{row['outcome']}'>{escape(row[name])}</td>" for name in names)
+        lines.append(f"<tr>{''.join(cells)}</tr>")
+    return "<table>\n" + "\n".join(lines) + "\n</table>"
+
+
+def _list_pictures(folder: Path) -> list[str]:
+    paths = sorted((folder / PICTURES).glob("*.jpg"))
+    images = (
+        f"<img src='{PICTURES}/{escape(p.name)}' alt='{escape(p.stem)}' title='{escape(p.stem)}'>"
+        for p in paths
+    )
+    return ["<h2>Pictures</h2>", *images] if paths else []

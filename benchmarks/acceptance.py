@@ -93,37 +93,33 @@ def _merge_scores(folder: Path, steps: Steps) -> list[Row]:
     except ValueError as error:
         raise OptionError(f"The report is refused: {error}.") from error
     made = {key: step[key] for key in ("machine", "versions")}
-    rows = [
-        _reduce(row | {"photos": name}, before.get(row["model"], {}))
-        | ({} if row["model"] in before else made)
-        for row in fresh
+    merged = [
+        _merge_row(row | {"photos": name}, before.get(row["model"], {}), made) for row in fresh
     ]
-    joined = [
-        row | {key: before[row["model"]][key] for key in KEPT} if row["model"] in before else row
-        for row in quality.joined(rows, list(before.values()))
-    ]
-    others = [row for model, row in before.items() if model not in {row["model"] for row in joined}]
-    about = {row["model"]: row for row in (*joined, *others)}
+    others = [row for model, row in before.items() if model not in {r["model"] for r in merged}]
+    about = {row["model"]: row for row in (*merged, *others)}
     order = [*BASELINES, *(card.name for card in cards(downloads=True))]
     return [
-        row | {key: about[row["model"]][key] for key in KEPT if key != "seconds"}
+        row | {key: about[row["model"]][key] for key in ("machine", "versions")}
         for row in sorted(
-            quality.aligned([*_drop_machine(joined), *_drop_machine(others)]),
+            quality.aligned([*_drop_machine(merged), *_drop_machine(others)]),
             key=lambda row: order.index(row["model"]),
         )
     ]
 
 
-def _reduce(row: Row, before: Row) -> Row:
-    """Without the metrics that the row of the same model and weights has already."""
-    same = bool(before) and all(
-        row[key] == before[key] for key in ("weights", "photos", "protocol", "n")
-    )
-    return {
+def _merge_row(row: Row, before: Row, made: Row) -> Row:
+    """Of the same model, weights and photographs: what was measured before, with the metrics that
+    it lacks. Otherwise the new row alone."""
+    if any(row[key] != before.get(key) for key in ("weights", "photos", "protocol", "n")):
+        return row | made
+    lacking = {
         key: value
         for key, value in row.items()
-        if not (same and key in quality.MEASURED and before.get(key.partition("_")[0]))
+        if key not in quality.MEASURED or not before.get(key.partition("_")[0])
     }
+    (joined,) = quality.joined([lacking], [before])
+    return joined | {key: before[key] for key in KEPT}
 
 
 def _drop_machine(rows: Sequence[Row]) -> list[Row]:

@@ -143,11 +143,11 @@ def _read(name: str) -> Any:
     return image.read(EXAMPLES / name).pixels
 
 
-def read_earlier(model: str, weights: str, path: Path = EARLIER) -> dict[str, tuple[float, ...]]:
+def read_earlier(model: str, weights: str) -> dict[str, tuple[float, ...]]:
     """Example -> the mean a and b that an accepted report had with these weights."""
-    if not path.is_file():
+    if not EARLIER.is_file():
         return {}
-    with path.open(newline="", encoding="utf-8") as file:
+    with EARLIER.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["model"] == model]
     return {
         row["example"]: (float(row["a"]), float(row["b"]))

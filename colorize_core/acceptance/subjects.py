@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from colorize_core.downloads import checkpoints
 from colorize_core.downloads.catalogue import DOWNLOADS, Download
@@ -43,22 +44,22 @@ class Subject:
             for file in download.files:
                 if path := checkpoints.find_local(file):
                     name = f"{file.repo}/{file.path}" if file.repo else file.path
-                    with path.open("rb") as stream:
-                        found[name] = _hash(iter(lambda s=stream: s.read(1 << 22), b""))
+                    found[name] = _hash_file(path)
         return found
 
 
 def fingerprint(hashes: Iterable[str]) -> str:
     """Sixteen digits of one hash, or of all of them together; "" of none."""
     every = sorted(hashes)
-    whole = every[0] if len(every) == 1 else _hash([" ".join(every).encode()])
+    whole = every[0] if len(every) == 1 else hashlib.sha256(" ".join(every).encode()).hexdigest()
     return whole[:16] if every else ""
 
 
-def _hash(blocks: Iterable[bytes]) -> str:
+def _hash_file(path: Path) -> str:
     digest = hashlib.sha256()
-    for block in blocks:
-        digest.update(block)
+    with path.open("rb") as file:
+        while block := file.read(1 << 22):
+            digest.update(block)
     return digest.hexdigest()
 
 
@@ -75,7 +76,7 @@ def list_subjects() -> tuple[Subject, ...]:
         )
         for card in cards(downloads=True)
     ]
-    names = dict.fromkeys(metric.download for metric in (*METRICS, *SET_METRICS))
+    names = dict.fromkeys([*(m.download for m in METRICS), *(m.download for m in SET_METRICS)])
     trunks = [Subject(name, TRUNKS, (DOWNLOADS[name],)) for name in names if name]
     pipelines = [
         Subject(name, PIPELINES, list_needed(PromptSettings(**card.defaults)))

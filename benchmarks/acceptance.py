@@ -87,7 +87,9 @@ def _merge_scores(folder: Path, steps: Steps) -> list[Row]:
     before = {row["model"]: row for row in read("quality")}
     name = _name_photos(step["hashes"])
     if step["outcome"] != PASSED:
-        raise OptionError(f"The scores of the report failed: {step['found']}. Finish it first.")
+        raise OptionError(
+            f"The scores of the report failed: {step['found']}. Finish it, or verify into another folder what can be had."
+        )
     try:
         fresh = quality.rows_of(_read_rows(folder / SCORES))
     except ValueError as error:

@@ -18,7 +18,7 @@ from benchmarks.results_file import read, write
 from colorize_core import cards
 from colorize_core.acceptance.checks import parse_values
 from colorize_core.acceptance.report import PASSED, ROWS, SCORES, SETS
-from colorize_core.acceptance.run import COLOURS, DOWNLOAD, EACH, PHOTOS, TOGETHER, digest_photos
+from colorize_core.acceptance.run import EACH, EXAMPLES, FILES, PHOTOS, TOGETHER, digest_photos
 from colorize_core.acceptance.subjects import choose
 from colorize_core.errors import OptionError
 from colorize_core.evaluate.score_file import Row
@@ -62,7 +62,7 @@ def _read_rows(path: Path) -> list[Row]:
 def _check_weights(steps: Steps) -> None:
     """Refuse models whose files were others than those that the catalogue and the cards name."""
     for (name, step), row in steps.items():
-        if step != DOWNLOAD:
+        if step != FILES:
             continue
         (subject,) = choose([name])
         known = {
@@ -88,7 +88,8 @@ def _merge_scores(folder: Path, steps: Steps) -> list[Row]:
     name = _name_photos(step["hashes"])
     if step["outcome"] != PASSED:
         raise OptionError(
-            f"The scores of the report failed: {step['found']}. Finish it, or verify into another folder what can be had."
+            f"The scores of the report failed: {step['found']}. Finish it, or verify what can be "
+            "had into another folder."
         )
     try:
         fresh = quality.rows_of(_read_rows(folder / SCORES))
@@ -152,7 +153,9 @@ def _merge_sets(folder: Path, steps: Steps) -> list[Row]:
 def _merge_colours(steps: Steps) -> list[Row]:
     """What the next run compares the examples with; models that the report has not stay."""
     rows = {(row["model"], row["example"]): row for row in read("acceptance")}
-    done = [row for (_, step), row in steps.items() if step == COLOURS and row["outcome"] == PASSED]
+    done = [
+        row for (_, step), row in steps.items() if step == EXAMPLES and row["outcome"] == PASSED
+    ]
     for row in done:
         for example, (a, b) in parse_values(row["values"]).items():
             made = {key: row[key] for key in ("machine", "versions")}

@@ -36,7 +36,7 @@ class Found(NamedTuple):
     values: str = ""
 
 
-def download(subject: Subject, device: str) -> Found:
+def fetch_files(subject: Subject, device: str) -> Found:
     """Fetch what is missing and compare it with the catalogue's hashes. A pipeline that this
     machine could not hold is not downloaded."""
     if subject.group == PIPELINES:
@@ -47,11 +47,9 @@ def download(subject: Subject, device: str) -> Found:
         for file in each.files:
             checkpoints.find(file)
     hashes = subject.read_hashes()
-    pinned = [file for each in subject.downloads for file in each.files if file.sha256]
-    text = f"{len(hashes)} files" if len(hashes) > 1 else "the file is whole"
-    if pinned:
-        text += f", {len(pinned)} with the sha256 that is known"
-    if len(pinned) < len(hashes):
+    pinned = sum(bool(file.sha256) for each in subject.downloads for file in each.files)
+    text = f"{len(hashes)} file{'s' * (len(hashes) != 1)}, {pinned} of a known sha256"
+    if pinned < len(hashes):
         text += ", the others as the server says that they are"
     return Found(text, hashes="; ".join(f"{name} {digest}" for name, digest in hashes.items()))
 
@@ -70,9 +68,10 @@ def compare_port(subject: Subject) -> Found:
 
 def colour_examples(subject: Subject, weights: str, device: str, folder: Path) -> Found:
     """Load the model as everybody does and colour the gray examples; the mean colours of the
-    pictures, compared with those of an earlier report where it had the same weights."""
+    pictures, compared with those of an earlier report where it had the same weights. Those of
+    models that draw are not compared: other machines draw others."""
     model = load(subject.name, device)
-    earlier = read_earlier(subject.name, weights)
+    earlier = {} if model.card.sampled else read_earlier(subject.name, weights)
     values, gray, off = {}, [], 0.0
     for path in sorted(EXAMPLES.glob("*-gray.jpg")):
         photo = image.read(path)
@@ -84,7 +83,7 @@ def colour_examples(subject: Subject, weights: str, device: str, folder: Path) -
             gray.append(path.name)
         if path.name in earlier:
             off = max(off, float(np.abs(ab - earlier[path.name]).max()))
-    text = f"loads and colours {len(values)} examples, "
+    text = f"loads and colours {len(values)} example{'s' * (len(values) != 1)}, "
     text += f"{', '.join(gray)} gray, " if gray else ""
     if earlier:
         text += f"mean colours up to {off:.2f} Lab units off those of an earlier report"

@@ -26,19 +26,19 @@ from colorize_core.metrics.baselines import BASELINES
 from colorize_core.metrics.features import LEAST
 from colorize_core.metrics.sets import SET_METRICS
 
-DOWNLOAD, PORT, COLOURS, LOADS, DRAWS, EACH, TOGETHER = (
-    "download", "port", "colours", "loads", "draws", "each picture", "all pictures together"
+FILES, ORIGINAL, EXAMPLES, LOADS, DRAWS, EACH, TOGETHER = (
+    "files", "original", "examples", "loads", "draws", "each picture", "all pictures together"
 )  # fmt: skip
 PHOTOS = "photographs"  # the subject of scores
 UNSCALED = "lpips-vgg-unscaled"  # a protocol of its own, which no table has
 
 ISSUE = "open an issue with report.csv"
 REMEDIES = {
-    DOWNLOAD: "Then run the same command again: it goes on from here. Where the server has another "
+    FILES: "Then run the same command again: it goes on from here. Where the server has another "
     f"file, or none, {ISSUE}.",
-    PORT: "The network computes other values here than its original: try another version of torch, "
-    f"and {ISSUE}.",
-    COLOURS: "Run `python -m colorize_core weights verify` on it. If the file is whole, "
+    ORIGINAL: "The network computes other values here than its original: try another version of "
+    f"torch, and {ISSUE}.",
+    EXAMPLES: "Run `python -m colorize_core weights verify` on it. If the file is whole, "
     f"{ISSUE}: it names versions and machine.",
     LOADS: f"Run `python -m colorize_core weights verify` on it. If the file is whole, {ISSUE}.",
     DRAWS: "Install what is missing with pip install 'autochrome-studio[prompt]', free memory, or "
@@ -67,9 +67,9 @@ class Acceptance:
         whole = not subject.list_missing()
         if not self._step(
             subject.name,
-            DOWNLOAD,
+            FILES,
             before if whole else "",
-            lambda: checks.download(subject, self.device),
+            lambda: checks.fetch_files(subject, self.device),
             subject.group,
         ):
             return False
@@ -77,8 +77,8 @@ class Acceptance:
         if subject.is_model:
             work: dict[str, Callable[[], Found]] = {}
             if subject.group == PUBLISHED:
-                work[PORT] = lambda: checks.compare_port(subject)
-            work[COLOURS] = lambda: checks.colour_examples(
+                work[ORIGINAL] = lambda: checks.compare_port(subject)
+            work[EXAMPLES] = lambda: checks.colour_examples(
                 subject, weights, self.device, self.pictures
             )
         elif subject.group == TRUNKS:
@@ -148,11 +148,11 @@ class Acceptance:
         self._step(PHOTOS, TOGETHER, fingerprint([digest, key]), work)
 
     def _weights(self, model: str) -> str:
-        return self.report.rows.get((model, DOWNLOAD), {}).get("weights", "")
+        return self.report.rows.get((model, FILES), {}).get("weights", "")
 
     def _state_weights(self, subject: str) -> str:
         """What was downloaded, in the report: before, its hash may not have been known."""
-        row = self.report.rows[subject, DOWNLOAD]
+        row = self.report.rows[subject, FILES]
         weights = fingerprint(each.rpartition(" ")[2] for each in row["hashes"].split("; "))
         if row["weights"] != weights:
             self.report.add(row | {"weights": weights})

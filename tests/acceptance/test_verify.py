@@ -141,17 +141,17 @@ def test_a_stand_in_of_each_kind_passes_and_is_not_done_again(
 ) -> None:
     assert verify(MODEL, TRUNK, "sd15") == 0
     assert outcomes() == {
-        (MODEL, "download"): "passed",
-        (MODEL, "port"): "passed",
-        (MODEL, "colours"): "passed",
-        (TRUNK, "download"): "passed",
+        (MODEL, "files"): "passed",
+        (MODEL, "original"): "passed",
+        (MODEL, "examples"): "passed",
+        (TRUNK, "files"): "passed",
         (TRUNK, "loads"): "passed",
-        ("sd15", "download"): "passed",
+        ("sd15", "files"): "passed",
         ("sd15", "draws"): "passed",
     }
     said = rows()
-    assert said[MODEL, "download"]["hashes"].endswith(DOWNLOADS[MODEL].files[0].sha256)
-    assert said[MODEL, "colours"]["found"] == "loads and colours 1 examples, no reference value"
+    assert said[MODEL, "files"]["hashes"].endswith(DOWNLOADS[MODEL].files[0].sha256)
+    assert said[MODEL, "examples"]["found"] == "loads and colours 1 example, no reference value"
     assert "lpips-squeeze 0.0000 of equal pictures" in said[TRUNK, "loads"]["found"]
     assert "torch " in said["sd15", "draws"]["versions"]
     pictures = {path.name for path in Path("acceptance/pictures").iterdir()}
@@ -185,7 +185,7 @@ def test_sizes_come_first_and_without_a_yes_nothing_is_downloaded(
 
 def test_the_next_run_compares_with_what_was_merged(hub: Hub) -> None:
     assert verify(MODEL) == 0
-    row = rows()[MODEL, "colours"]
+    row = rows()[MODEL, "examples"]
     ((name, (a, b)),) = checks.parse_values(row["values"]).items()
 
     def keep(a: float) -> None:
@@ -194,10 +194,10 @@ def test_the_next_run_compares_with_what_was_merged(hub: Hub) -> None:
 
     keep(float(a) + 0.5)
     assert verify(MODEL, "--out", "second") == 0
-    assert "up to 0.50 Lab units off" in rows("second")[MODEL, "colours"]["found"]
+    assert "up to 0.50 Lab units off" in rows("second")[MODEL, "examples"]["found"]
     keep(float(a) + 1.5)
     assert verify(MODEL, "--out", "third") == 1
-    found = rows("third")[MODEL, "colours"]
+    found = rows("third")[MODEL, "examples"]
     assert found["outcome"] == "failed"
     assert "up to 1.50 Lab units off those of an earlier report" in found["found"]
     assert "weights verify" in found["remedy"]
@@ -212,11 +212,11 @@ def test_another_file_than_the_known_one_fails_and_the_rest_goes_on(hub: Hub) ->
     path.write_bytes(path.read_bytes() + b"!")
     assert verify(MODEL, TRUNK) == 1
     assert outcomes() == {
-        (MODEL, "download"): "failed",
-        (TRUNK, "download"): "passed",
+        (MODEL, "files"): "failed",
+        (TRUNK, "files"): "passed",
         (TRUNK, "loads"): "passed",
     }
-    row = rows()[MODEL, "download"]
+    row = rows()[MODEL, "files"]
     assert f"expected {file.sha256}" in row["found"]
     assert "open an issue with report.csv" in row["remedy"]
     page = Path("acceptance/report.html").read_text(encoding="utf-8")
@@ -228,17 +228,17 @@ def test_a_file_that_is_not_there_fails(hub: Hub) -> None:
     (file,) = DOWNLOADS[MODEL].files
     (hub.folder / file.repo / file.path).unlink()
     assert verify(MODEL, TRUNK) == 1
-    assert outcomes() == {(MODEL, "download"): "failed", (TRUNK, "download"): "failed"}
-    assert file.path in rows()[MODEL, "download"]["found"]
-    assert "404" in rows()[TRUNK, "download"]["found"]
+    assert outcomes() == {(MODEL, "files"): "failed", (TRUNK, "files"): "failed"}
+    assert file.path in rows()[MODEL, "files"]["found"]
+    assert "404" in rows()[TRUNK, "files"]["found"]
 
 
 def test_a_network_that_is_cut_off_half_way_is_gone_on_with(hub: Hub) -> None:
     half = (hub.folder / TRUNK_FILE).stat().st_size // 2
     hub.faults = [Fault(cut_after=half), *[Fault(cut_after=0)] * transfer.TRIES]
     assert verify(TRUNK) == 1
-    assert outcomes() == {(TRUNK, "download"): "failed"}
-    assert "goes on from here" in rows()[TRUNK, "download"]["remedy"]
+    assert outcomes() == {(TRUNK, "files"): "failed"}
+    assert "goes on from here" in rows()[TRUNK, "files"]["remedy"]
     hub.faults.clear()
     hub.ranges.clear()
     transfer._silent.clear()
@@ -257,9 +257,9 @@ def test_a_network_that_gives_other_values_than_its_original_fails(
         ddcolor.DDColor, "forward", lambda self, photo: real(self, photo) * (1 + 1e-3)
     )
     assert verify(MODEL) == 1
-    assert outcomes()[MODEL, "port"] == "failed"
-    assert outcomes()[MODEL, "colours"] == "passed"
-    row = rows()[MODEL, "port"]
+    assert outcomes()[MODEL, "original"] == "failed"
+    assert outcomes()[MODEL, "examples"] == "passed"
+    row = rows()[MODEL, "original"]
     assert "of the largest value off github.com/piddnad/DDColor at 2adb63f" in row["found"]
     assert "computes other values here than its original" in row["remedy"]
 
@@ -269,15 +269,15 @@ def test_a_model_that_leaves_everything_gray_fails(
 ) -> None:
     monkeypatch.setattr(ddcolor.DDColor, "forward", lambda self, photo: 0 * photo[:, :2])
     assert verify(MODEL) == 1
-    assert outcomes()[MODEL, "colours"] == "failed"
-    assert "portrait-gray.jpg gray" in rows()[MODEL, "colours"]["found"]
+    assert outcomes()[MODEL, "examples"] == "failed"
+    assert "portrait-gray.jpg gray" in rows()[MODEL, "examples"]["found"]
 
 
 def test_a_file_that_does_not_load_fails(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ddcolor, "TINY", replace(port_weights.SMALL_DDCOLOR, widths=(8, 8, 16, 24)))
     assert verify(MODEL) == 1
-    assert outcomes()[MODEL, "colours"] == "failed"
-    assert "is not one of DDColor tiny" in rows()[MODEL, "colours"]["found"]
+    assert outcomes()[MODEL, "examples"] == "failed"
+    assert "is not one of DDColor tiny" in rows()[MODEL, "examples"]["found"]
 
 
 def test_too_little_memory_is_left_out_and_says_what_is_needed(
@@ -285,9 +285,9 @@ def test_too_little_memory_is_left_out_and_says_what_is_needed(
 ) -> None:
     monkeypatch.setattr(memory, "measure_free", lambda device: 10**9)
     assert verify("sd15") == 0
-    assert outcomes() == {("sd15", "download"): "skipped"}
-    assert "needs about" in rows()["sd15", "download"]["found"]
-    assert "free are 1.0 GB" in rows()["sd15", "download"]["found"]
+    assert outcomes() == {("sd15", "files"): "skipped"}
+    assert "needs about" in rows()["sd15", "files"]["found"]
+    assert "free are 1.0 GB" in rows()["sd15", "files"]["found"]
     assert hub.asked == []
     monkeypatch.setattr(memory, "measure_free", lambda device: 10**12)
     assert verify("sd15") == 0

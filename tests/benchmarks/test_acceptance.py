@@ -68,7 +68,7 @@ def make_report(
     made.add(
         {
             "subject": "autochrome",
-            "step": "download",
+            "step": "files",
             "outcome": PASSED,
             "hashes": f"{file.path} {file.sha256}",
         }
@@ -76,7 +76,7 @@ def make_report(
     made.add(
         {
             "subject": "autochrome",
-            "step": "colours",
+            "step": "examples",
             "weights": "feed",
             "outcome": PASSED,
             "values": "cat.jpg 1.500 -2.250",
@@ -162,7 +162,7 @@ def test_a_report_of_something_else_is_refused(
 def test_files_of_another_version_are_refused(results: Path, tmp_path: Path) -> None:
     folder = make_report(tmp_path / "report")
     made = Report(folder)
-    row = made.rows["autochrome", "download"]
+    row = made.rows["autochrome", "files"]
     made.add(row | {"hashes": "autochrome/model.safetensors " + "0" * 64})
     with pytest.raises(OptionError, match="other weights of autochrome"):
         acceptance.merge(folder)

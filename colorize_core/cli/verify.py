@@ -61,8 +61,9 @@ def make_parser() -> argparse.ArgumentParser:
         type=Path,
         nargs="+",
         metavar="DIR-OR-ZIP",
-        help="also score the models that are named on colour photographs, by LPIPS on the trunks "
-        "that are named and by what needs none; with inception-v3 by FID and KID, too",
+        help="also score the models that are named, and did not fail, on colour photographs: by "
+        "LPIPS on the trunks that are named and by what needs none; with inception-v3 by FID and "
+        "KID, too",
     )
     made.add_argument(
         "--limit",
@@ -116,11 +117,10 @@ def _run(asked: argparse.Namespace) -> int:
     from colorize_core.acceptance.run import Acceptance
 
     work = Acceptance(Report(asked.out), asked.device, lambda line: print(line, flush=True))
-    for subject in subjects:
-        work.verify(subject)
+    done = [subject for subject in subjects if work.verify(subject)]
     scores = ""
     if photos:
-        models = [subject.name for subject in subjects if subject.is_model]
+        models = [subject.name for subject in done if subject.is_model]
         trunks = {subject.name for subject in subjects if subject.group == TRUNKS}
         scores = work.score(photos, asked.limit, models, trunks)
         print(scores)

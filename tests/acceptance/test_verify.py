@@ -372,6 +372,22 @@ def test_photographs_are_scored_by_the_trunks_that_are_named(
     assert "3 photographs" in rows()["photographs", "each picture"]["found"]
 
 
+def test_models_that_failed_are_not_scored_and_trunks_that_did_are_said(
+    hub: Hub, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = [m for m in checks.METRICS if m.name in ("psnr", "lpips-squeeze")]
+    monkeypatch.setattr("colorize_core.metrics.METRICS", tuple(few))
+    (hub.folder / TRUNK_FILE).unlink()
+    (file,) = DOWNLOADS[MODEL].files
+    (hub.folder / file.repo / file.path).unlink()
+    assert verify(MODEL, TRUNK, "--photos", str(album)) == 1
+    row = rows()["photographs", "each picture"]
+    assert row["outcome"] == "failed"
+    assert row["found"].startswith("2 models on 3 photographs by 2 metrics; lpips-squeeze: The ")
+    with Path("acceptance/scores.csv").open(newline="", encoding="utf-8") as file:
+        assert {each["model"] for each in csv.DictReader(file) if each["psnr"]} == {"gray", "mean"}
+
+
 def test_too_few_photographs_for_fid_are_said(
     hub: Hub, album: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,11 +89,15 @@ def describe_machine() -> str:
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores{gpu}"
 
 
+WHAT = ("subject", "step", "outcome", "found")
+HEADS = {"remedy": "what to do", "hashes": "sha256"}
 STYLE = """
 body { font: 15px/1.4 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem }
 table { border-collapse: collapse; width: 100% }
 th, td { border-bottom: 1px solid #ccc; padding: .3rem .5rem; text-align: left;
-  vertical-align: top; overflow-wrap: anywhere }
+  vertical-align: top }
+.subject, .step, .outcome, .seconds { white-space: nowrap } .hashes { word-break: break-all }
+.remedy, .hashes { min-width: 17rem }
 .passed { color: #17692b } .failed { color: #b00020; font-weight: bold } .skipped { color: #7a5900 }
 img { height: 10rem; margin: .2rem } pre { overflow-x: auto }
 """
@@ -102,13 +106,13 @@ img { height: 10rem; margin: .2rem } pre { overflow-x: auto }
 def make_page(rows: Sequence[Row], scores: str, folder: Path) -> str:
     """The report as HTML that needs nothing but the pictures beside it."""
     counts = Counter(row["outcome"] for row in rows)
-    failed = [row for row in rows if row["outcome"] == FAILED]
+    left = [row for row in rows if row["outcome"] != PASSED]
     told = ", ".join(f"{counts[each]} {each}" for each in (PASSED, FAILED, SKIPPED))
     parts = [
         f"<h1>Autochrome Studio: what was verified</h1>\n<p>Steps: {told}.</p>",
-        *(["<h2>What failed</h2>", _make_table(failed)] if failed else []),
+        *(["<h2>What to do</h2>", _make_table(left, (*WHAT, "remedy"))] if left else []),
         "<h2>Every step</h2>",
-        _make_table(rows),
+        _make_table(rows, (*WHAT, "seconds", "hashes")),
         *([f"<h2>Scores</h2>\n<pre>{escape(scores)}</pre>"] if scores else []),
         *_list_pictures(folder),
         "<h2>Made with</h2>",
@@ -121,14 +125,16 @@ def make_page(rows: Sequence[Row], scores: str, folder: Path) -> str:
     return f"<!doctype html>\n<html lang='en'>\n{head}\n" + "\n".join(parts) + "\n</html>\n"
 
 
-def _make_table(rows: Sequence[Row]) -> str:
-    heads = ("subject", "step", "outcome", "found", "what to do", "seconds", "sha256")
-    lines = [f"<tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>"]
+def _make_table(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    lines = [f"<tr>{''.join(f'<th>{HEADS.get(name, name)}</th>' for name in columns)}</tr>"]
     for row in rows:
-        names = ("subject", "step", "outcome", "found", "remedy", "seconds", "hashes")
-        cells = (f"<td class='{row['outcome']}'>{escape(row[name])}</td>" for name in names)
+        cells = (f"<td class='{_classify(row, name)}'>{escape(row[name])}</td>" for name in columns)
         lines.append(f"<tr>{''.join(cells)}</tr>")
     return "<table>\n" + "\n".join(lines) + "\n</table>"
+
+
+def _classify(row: Row, column: str) -> str:
+    return f"{column} {row[column]}" if column == "outcome" else column
 
 
 def _list_pictures(folder: Path) -> list[str]:

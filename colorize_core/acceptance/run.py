@@ -30,7 +30,6 @@ FILES, ORIGINAL, EXAMPLES, LOADS, DRAWS, EACH, TOGETHER = (
     "files", "original", "examples", "loads", "draws", "each picture", "all pictures together"
 )  # fmt: skip
 PHOTOS = "photographs"  # the subject of scores
-UNSCALED = "lpips-vgg-unscaled"  # a protocol of its own, which no table has
 
 ISSUE = "open an issue with report.csv"
 REMEDIES = {
@@ -101,7 +100,7 @@ class Acceptance:
         names = [
             metric.name
             for metric in metrics.METRICS
-            if metric.name != UNSCALED and (not metric.download or metric.download in trunks)
+            if not metric.download or metric.download in trunks
         ]
         every = (*BASELINES, *models)
         file = ScoreFile(self.report.folder / SCORES, names, 0)

@@ -159,7 +159,7 @@ def test_a_stand_in_of_each_kind_passes_and_is_not_done_again(
     page = Path("acceptance/report.html").read_text(encoding="utf-8")
     HTMLParser().feed(page)
     assert "7 passed, 0 failed, 0 skipped" in page
-    assert "What failed" not in page
+    assert "What to do" not in page
     assert "pictures/sd15.jpg" in page
 
     hub.asked.clear()
@@ -220,7 +220,7 @@ def test_another_file_than_the_known_one_fails_and_the_rest_goes_on(hub: Hub) ->
     assert f"expected {file.sha256}" in row["found"]
     assert "open an issue with report.csv" in row["remedy"]
     page = Path("acceptance/report.html").read_text(encoding="utf-8")
-    assert "<h2>What failed</h2>" in page
+    assert "<h2>What to do</h2>" in page
 
 
 def test_a_file_that_is_not_there_fails(hub: Hub) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -150,9 +151,7 @@ def _merge(folder: Path) -> int:
     if not (ROOT / "benchmarks" / "acceptance.py").is_file():
         raise OptionError("--merge writes into benchmarks/results: call it in a clone.")
     sys.path.insert(0, str(ROOT))  # an installed command does not look there
-    from benchmarks.acceptance import merge
-
-    for line in merge(folder):
+    for line in importlib.import_module("benchmarks.acceptance").merge(folder):
         print(line)
     print("Now write the pages: python -m docs.pages && python -m docs.model_cards")
     return terminal.ALL_DONE

@@ -20,7 +20,7 @@ import torch
 import torchvision
 from hub_server import Fault, Hub, serving
 
-from colorize_core.acceptance import checks, references, report
+from colorize_core.acceptance import checks, references, report, run
 from colorize_core.acceptance.references import Reference
 from colorize_core.acceptance.run import Acceptance, digest_photos
 from colorize_core.acceptance.subjects import GROUPS, choose, list_subjects
@@ -29,7 +29,8 @@ from colorize_core.cli import main
 from colorize_core.downloads import transfer
 from colorize_core.downloads.catalogue import DOWNLOADS, from_address
 from colorize_core.errors import OptionError
-from colorize_core.metrics import lpips
+from colorize_core.evaluate import picture_sets
+from colorize_core.metrics import features, kid, lpips, sets
 from colorize_core.models import ddcolor as family
 from colorize_core.networks import ddcolor
 from colorize_core.prompted import memory
@@ -400,6 +401,52 @@ def test_too_few_photographs_for_fid_are_said(
     assert row["outcome"] == "skipped"
     assert row["found"] == "FID and KID need 2,000 photographs; there are 3"
     assert not work.failed
+
+
+def test_enough_photographs_are_scored_together_and_once(
+    hub: Hub, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from colorize_core.training.data import find_photos
+
+    for module in (features, sets, run):
+        monkeypatch.setattr(module, "LEAST", 3)
+    monkeypatch.setitem(kid.kid.__kwdefaults__, "size", 2)
+    asked: list[str] = []
+
+    def make_extractor(name: str, device: str) -> Callable[[list[Any]], Any]:
+        asked.append(name)
+        return lambda some: np.stack([each[::128, ::128].ravel() for each in some]) / 255
+
+    monkeypatch.setattr(picture_sets, "make_extractor", make_extractor)
+    monkeypatch.setattr("colorize_core.metrics.METRICS", (checks.METRICS[0],))
+    for _ in range(2):
+        work = Acceptance(report.Report(Path("acceptance")), "cpu", lambda line: None)
+        work.score(find_photos([album]), 2, [], {"inception-v3"})
+        assert not work.failed
+    assert asked == [sets.INCEPTION]
+    row = rows()["photographs", "all pictures together"]
+    assert row["found"] == "2 models on 3 photographs by fid and kid"
+    with Path("acceptance/sets.csv").open(newline="", encoding="utf-8") as file:
+        found = [(each["model"], each["metric"]) for each in csv.DictReader(file)]
+    assert found == [(model, name) for model in ("gray", "mean") for name in ("fid", "kid")]
+
+
+@pytest.mark.parametrize(("blind", "outcome"), [(False, "passed"), (True, "failed")])
+def test_inception_has_to_tell_pictures_apart(
+    blind: bool, outcome: str, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trunk = replace(DOWNLOADS[TRUNK], name="inception-v3")
+    monkeypatch.setitem(DOWNLOADS, "inception-v3", trunk)
+
+    def extract(pictures: list[Any], name: str, device: str) -> Any:
+        assert name == sets.INCEPTION
+        return np.stack([each.mean((0, 1)) * (not blind) for each in pictures])
+
+    monkeypatch.setattr(features, "extract", extract)
+    assert verify("inception-v3") == (outcome == "failed")
+    row = rows()["inception-v3", "loads"]
+    assert row["outcome"] == outcome
+    assert row["found"] == "inception-v3-tv gives 3 features; no reference value"
 
 
 def test_the_hash_of_photographs_knows_their_contents_and_not_their_folder(

@@ -168,6 +168,23 @@ def test_files_of_another_version_are_refused(results: Path, tmp_path: Path) -> 
         acceptance.merge(folder)
 
 
+def test_distances_of_all_pictures_together_are_kept_with_their_photographs(
+    results: Path, tmp_path: Path
+) -> None:
+    folder = make_report(tmp_path / "report")
+    row = {"model": "gray", "metric": "fid", "extractor": "inception-v3-tv", "value": "7.5"}
+    score_tables.write(folder / "sets.csv", [row])
+    step = {"subject": "photographs", "step": "all pictures together"}
+    Report(folder).add(step | {"outcome": "skipped"})
+    acceptance.merge(folder)
+    assert not (results / "sets.csv").exists()
+    Report(folder).add(step | {"outcome": PASSED, "hashes": "photographs sha256 abc"})
+    acceptance.merge(folder)
+    (kept,) = read(results, "sets")
+    assert row.items() <= kept.items()
+    assert kept["photographs_sha256"] == "abc"
+
+
 def test_the_command_merges(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

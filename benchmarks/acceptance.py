@@ -43,7 +43,7 @@ def merge(folder: Path) -> list[str]:
         if rows:
             write(name, rows)
     told = (
-        (scores, f"Scores of {len(scores)} models are in quality.csv."),
+        (scores, f"quality.csv has scores of {len(scores)} models now, gray and mean among them."),
         (sets, f"{len(sets)} distances of all pictures together are in sets.csv."),
         (colours, f"Mean colours of {len(colours)} pictures are in acceptance.csv."),
     )

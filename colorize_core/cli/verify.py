@@ -118,14 +118,16 @@ def _run(asked: argparse.Namespace) -> int:
     from colorize_core.acceptance.run import Acceptance
 
     work = Acceptance(Report(asked.out), asked.device, lambda line: print(line, flush=True))
-    done = [subject for subject in subjects if work.verify(subject)]
     scores = ""
-    if photos:
-        models = [subject.name for subject in done if subject.is_model]
-        trunks = {subject.name for subject in subjects if subject.group == TRUNKS}
-        scores = work.score(photos, asked.limit, models, trunks)
-        print(scores)
-    print(f"The report: {work.report.write_page(scores)}")
+    try:
+        done = [subject for subject in subjects if work.verify(subject)]
+        if photos:
+            models = [subject.name for subject in done if subject.is_model]
+            trunks = {subject.name for subject in subjects if subject.group == TRUNKS}
+            scores = work.score(photos, asked.limit, models, trunks)
+            print(scores)
+    finally:  # also of what was stopped
+        print(f"The report: {work.report.write_page(scores)}")
     return terminal.FAILED if work.failed else terminal.ALL_DONE
 
 

@@ -304,6 +304,23 @@ def test_weights_that_were_damaged_since_are_fetched_and_tried_again(hub: Hub) -
     assert f"GET {TRUNK_FILE}" in hub.asked
 
 
+def test_what_was_stopped_is_reported_and_gone_on_with(
+    hub: Hub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checks, "load_trunk", stop)
+        assert verify(TRUNK) == 130
+    assert "2 passed" not in Path("acceptance/report.html").read_text(encoding="utf-8")
+    assert outcomes() == {(TRUNK, "files"): "passed"}
+    assert "The same command goes on from here." in capsys.readouterr().err
+    assert verify(TRUNK) == 0
+    assert capsys.readouterr().out.startswith(f"{TRUNK}, files: passed before\n")
+    assert "2 passed" in Path("acceptance/report.html").read_text(encoding="utf-8")
+
+
 # --- names and files ------------------------------------------------------------------------------
 
 

@@ -104,7 +104,7 @@ def read(folder: Path, name: str) -> list[dict[str, str]]:
 
 def test_what_was_not_measured_is_filled_and_the_rest_stays(results: Path, tmp_path: Path) -> None:
     told = acceptance.merge(make_report(tmp_path / "report"))
-    assert told[0] == "Scores of 3 models are in quality.csv."
+    assert told[0] == "quality.csv has scores of 3 models now, gray and mean among them."
     rows = read(results, "quality")
     assert [row["model"] for row in rows] == list(MODELS)
     assert {row["lpips-squeeze"] for row in rows} == {"0.2500"}

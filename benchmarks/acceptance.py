@@ -17,7 +17,7 @@ from benchmarks import quality
 from benchmarks.results_file import read, write
 from colorize_core import cards
 from colorize_core.acceptance.checks import parse_values
-from colorize_core.acceptance.report import PASSED, ROWS, SCORES, SETS
+from colorize_core.acceptance.report import PASSED, ROWS, name_scores
 from colorize_core.acceptance.run import EACH, EXAMPLES, FILES, PHOTOS, TOGETHER, digest_photos
 from colorize_core.acceptance.subjects import choose
 from colorize_core.errors import OptionError
@@ -85,19 +85,22 @@ def _merge_scores(folder: Path, steps: Steps) -> list[Row]:
     if step is None:
         return []
     before = {row["model"]: row for row in read("quality")}
-    name = _name_photos(step["hashes"])
+    digest = step["hashes"].rpartition(" ")[2]
+    photos = _find_photos(digest)
     if step["outcome"] != PASSED:
         raise OptionError(
             f"The scores of the report failed: {step['found']}. Finish it, or verify what can be "
             "had into another folder."
         )
     try:
-        fresh = quality.rows_of(_read_rows(folder / SCORES))
+        fresh = quality.rows_of(_read_rows(folder / name_scores("scores", digest)))
     except ValueError as error:
         raise OptionError(f"The report is refused: {error}.") from error
     made = {key: step[key] for key in ("machine", "versions")}
     merged = [
-        _merge_row(row | {"photos": name}, before.get(row["model"], {}), made) for row in fresh
+        _merge_row(row | {"photos": photos["photos"]}, before.get(row["model"], {}), made)
+        for row in fresh
+        if row["n"] == photos["n"]  # of others an earlier run was stopped
     ]
     others = [row for model, row in before.items() if model not in {r["model"] for r in merged}]
     about = {row["model"]: row for row in (*merged, *others)}
@@ -129,12 +132,11 @@ def _drop_machine(rows: Sequence[Row]) -> list[Row]:
     return [{k: v for k, v in row.items() if k not in ("machine", "versions")} for row in rows]
 
 
-def _name_photos(hashes: str) -> str:
-    """What the committed scores call the photographs of that hash."""
-    digest = hashes.rpartition(" ")[2]
+def _find_photos(digest: str) -> Row:
+    """What is known of the photographs of that hash, which the committed scores are of."""
     for row in read("photographs"):
         if row["sha256"] == digest:
-            return row["photos"]
+            return row
     raise OptionError(
         "The report is of other photographs than the committed scores are, which cannot be "
         f"compared: the sha256 of its photographs is {digest or 'not known'}."
@@ -146,8 +148,9 @@ def _merge_sets(folder: Path, steps: Steps) -> list[Row]:
     if step.get("outcome") != PASSED:
         return []
     made = {key: step[key] for key in ("machine", "versions")}
-    photos = {"photographs_sha256": step["hashes"].rpartition(" ")[2]}
-    return [row | photos | made for row in _read_rows(folder / SETS)]
+    digest = step["hashes"].rpartition(" ")[2]
+    rows = _read_rows(folder / name_scores("sets", digest))
+    return [row | {"photographs_sha256": digest} | made for row in rows]
 
 
 def _merge_colours(steps: Steps) -> list[Row]:

@@ -18,10 +18,7 @@ COLUMNS = (
     "subject", "group", "step", "weights", "outcome", "found", "remedy", "seconds", "hashes",
     "values", "versions", "machine",
 )  # fmt: skip
-# Below the folder of a report.
-ROWS, PAGE, SCORES, SETS, PICTURES = (
-    "report.csv", "report.html", "scores.csv", "sets.csv", "pictures"
-)  # fmt: skip
+ROWS, PAGE, PICTURES = "report.csv", "report.html", "pictures"  # below the folder of a report
 PACKAGES = ("torch", "torchvision", "transformers", "huggingface-hub", "lpips", "diffusers", "peft")
 
 Row = dict[str, str]
@@ -68,6 +65,11 @@ class Report:
 
     def _rewrite(self) -> None:
         self._file.rewrite([[row[column] for column in COLUMNS] for row in self.rows.values()])
+
+
+def name_scores(kind: str, digest: str) -> str:
+    """The file of "scores" or "sets" of the photographs with that hash: others are in another."""
+    return f"{kind}-{digest[:8]}.csv"
 
 
 def describe_versions() -> str:

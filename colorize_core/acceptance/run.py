@@ -14,10 +14,9 @@ from colorize_core.acceptance.report import (
     FAILED,
     PASSED,
     PICTURES,
-    SCORES,
-    SETS,
     SKIPPED,
     Report,
+    name_scores,
 )
 from colorize_core.acceptance.subjects import PUBLISHED, TRUNKS, Subject, fingerprint
 from colorize_core.errors import TooLittleMemoryError
@@ -42,8 +41,8 @@ REMEDIES = {
     LOADS: f"Run `python -m colorize_core weights verify` on it. If the file is whole, {ISSUE}.",
     DRAWS: "Install what is missing with pip install 'autochrome-studio[prompt]', free memory, or "
     f"name another --device; else {ISSUE}.",
-    EACH: "scores.csv says in its column why. Remove the cause and run the same command again: "
-    "what is scored stays.",
+    EACH: "The file of scores says in its column why. Remove the cause and run the same command "
+    "again: what is scored stays.",
     TOGETHER: "Remove the cause and run the same command again: models that are scored stay.",
 }
 MEMORY = "Run it on a machine that has what is named, or leave this out by naming the others."
@@ -103,9 +102,9 @@ class Acceptance:
             if not metric.download or metric.download in trunks
         ]
         every = (*BASELINES, *models)
-        file = ScoreFile(self.report.folder / SCORES, names, 0)
         chosen = photos[:few]
         digest = digest_photos(chosen)
+        file = ScoreFile(self.report.folder / name_scores("scores", digest), names, 0)
 
         def score_each() -> Found:
             from colorize_core.evaluate.run import Evaluation
@@ -137,7 +136,7 @@ class Acceptance:
         digest = digest_photos(photos)
 
         def work() -> Found:
-            file = SetFile(self.report.folder / SETS)
+            file = SetFile(self.report.folder / name_scores("sets", digest))
             names = [metric.name for metric in SET_METRICS if metric.download]
             for _ in SetEvaluation(photos, every, names, file, device=self.device).run():
                 pass

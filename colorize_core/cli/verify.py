@@ -26,7 +26,7 @@ DESCRIPTION = """\
 Try what ships with the app and what can be downloaded, as it will be used: download it, compare
 its hashes, compare the networks with their originals, colour the examples, draw a picture, score
 photographs. FOLDER gets report.csv and report.html: what was found in each step, with versions,
-hashes and seconds, and what to do where one failed; with scores.csv, sets.csv and the pictures.
+hashes and seconds, and what to do where one failed; beside them the pictures and the scores.
 """
 EXAMPLES = """\
 examples:

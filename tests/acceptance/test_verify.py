@@ -375,7 +375,8 @@ def test_photographs_are_scored_by_the_trunks_that_are_named(
     assert verify(*told) == 0
     row = rows()["photographs", "each picture"]
     assert row["found"] == "3 models on 2 photographs by 2 metrics"
-    with Path("acceptance/scores.csv").open(newline="", encoding="utf-8") as file:
+    (path,) = Path("acceptance").glob("scores-*.csv")
+    with path.open(newline="", encoding="utf-8") as file:
         scored = list(csv.DictReader(file))
     assert {(each["model"], bool(each["lpips-squeeze"])) for each in scored} == {
         ("gray", True),
@@ -388,6 +389,7 @@ def test_photographs_are_scored_by_the_trunks_that_are_named(
     assert "photographs, each picture: passed before" in capsys.readouterr().out
     assert verify(MODEL, TRUNK, "--photos", str(album), "--limit", "3") == 0
     assert "3 photographs" in rows()["photographs", "each picture"]["found"]
+    assert len(list(Path("acceptance").glob("scores-*.csv"))) == 2, "others are not mixed in"
 
 
 def test_models_that_failed_are_not_scored_and_trunks_that_did_are_said(
@@ -402,7 +404,8 @@ def test_models_that_failed_are_not_scored_and_trunks_that_did_are_said(
     row = rows()["photographs", "each picture"]
     assert row["outcome"] == "failed"
     assert row["found"].startswith("2 models on 3 photographs by 2 metrics; lpips-squeeze: The ")
-    with Path("acceptance/scores.csv").open(newline="", encoding="utf-8") as file:
+    (path,) = Path("acceptance").glob("scores-*.csv")
+    with path.open(newline="", encoding="utf-8") as file:
         assert {each["model"] for each in csv.DictReader(file) if each["psnr"]} == {"gray", "mean"}
 
 
@@ -443,7 +446,8 @@ def test_enough_photographs_are_scored_together_and_once(
     assert asked == [sets.INCEPTION]
     row = rows()["photographs", "all pictures together"]
     assert row["found"] == "2 models on 3 photographs by fid and kid"
-    with Path("acceptance/sets.csv").open(newline="", encoding="utf-8") as file:
+    (path,) = Path("acceptance").glob("sets-*.csv")
+    with path.open(newline="", encoding="utf-8") as file:
         found = [(each["model"], each["metric"]) for each in csv.DictReader(file)]
     assert found == [(model, name) for model in ("gray", "mean") for name in ("fid", "kid")]
 

@@ -93,7 +93,7 @@ def make_report(
     ]
     for row in table:
         row |= {"lpips-squeeze": "0.25", "why": ""}
-    score_tables.write(folder / "scores.csv", table)
+    score_tables.write(folder / f"scores-{photos[:8]}.csv", table)
     return folder
 
 
@@ -131,6 +131,15 @@ def test_a_published_model_gets_a_row_with_all_that_was_measured(
     with (results / "quality.csv").open(encoding="utf-8") as file:
         heads = file.readline().strip().split(",")
     assert len(set(heads)) == len(heads)
+
+
+def test_models_that_were_scored_in_part_only_are_left_out(results: Path, tmp_path: Path) -> None:
+    folder = make_report(tmp_path / "report", (*MODELS, "eccv16"))
+    (path,) = folder.glob("scores-*.csv")
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]), encoding="utf-8")
+    acceptance.merge(folder)
+    assert [row["model"] for row in read(results, "quality")] == list(MODELS)
 
 
 def test_models_that_the_report_has_not_stay(results: Path, tmp_path: Path) -> None:
@@ -173,7 +182,7 @@ def test_distances_of_all_pictures_together_are_kept_with_their_photographs(
 ) -> None:
     folder = make_report(tmp_path / "report")
     row = {"model": "gray", "metric": "fid", "extractor": "inception-v3-tv", "value": "7.5"}
-    score_tables.write(folder / "sets.csv", [row])
+    score_tables.write(folder / "sets-abc.csv", [row])
     step = {"subject": "photographs", "step": "all pictures together"}
     Report(folder).add(step | {"outcome": "skipped"})
     acceptance.merge(folder)

@@ -9,7 +9,7 @@ from setuptools import find_packages, setup
 DATA = {
     "weights": ["*/*.safetensors", "*/README.md"],
     "examples": ["*.jpg", "SOURCES.md"],
-    "benchmarks/results": ["quality.csv"],
+    "benchmarks/results": ["quality.csv", "acceptance.csv"],
     "docs": ["metrics.md", "*.jpg"],
 }
 FOLDERS = {f"colorize_core._data.{folder.replace('/', '.')}": folder for folder in DATA}

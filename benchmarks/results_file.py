@@ -52,7 +52,7 @@ def write(name: str, rows: list[dict[str, Any]], others: Sequence[dict[str, Any]
     path = RESULTS / f"{name}.csv"
     made_with = provenance()
     with path.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, [*rows[0], *made_with], lineterminator="\n")
+        writer = csv.DictWriter(stream, dict.fromkeys([*rows[0], *made_with]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(made_with | row for row in rows)
         writer.writerows(others)

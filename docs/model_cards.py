@@ -163,7 +163,9 @@ def _scores(card: ModelCard) -> list[str]:
         better = f"{float(share):.0%}" if share else ""
         table.append([heading(name), *(score(row, name) for row in shown), better])
     if LPIPS not in names:
-        table.append([heading(LPIPS), *[f"{NOT_MEASURED}, see below"] * len(shown), ""])
+        table.append(
+            [heading(LPIPS), *[f"{NOT_MEASURED}: `autochrome verify`, see below"] * len(shown), ""]
+        )
     missing = [m.name for m in metrics.METRICS if not own.get(m.name)]
     parts = [
         "## Scores",

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from colorize_core import ModelCard, cards
+from colorize_core.downloads.catalogue import DOWNLOADS as CATALOGUE
 from colorize_core.imaging.finish import CONTROLS
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.metrics.baselines import BASELINES
@@ -46,7 +47,12 @@ from docs.tables import (
 
 SHOWN = ("psnr", "ssim", BY, LPIPS, "flip", "perceptual-offline", "colourfulness")
 FEW_SHOWN = ("psnr", "ssim", BY, LPIPS, "colourfulness")
-FILL = {"README.md": "docs/scores.md#lpips", "docs/scores.md": "#lpips"}  # how LPIPS is filled
+# Where it is told how LPIPS is filled.
+FILL = {
+    "README.md": "docs/acceptance.md#fill-the-tables",
+    "docs/scores.md": "acceptance.md#fill-the-tables",
+}
+FILL_WITH = "autochrome verify"
 
 # Page -> the marks that it has; <!-- mark --> and <!-- /mark --> stand around a generated part.
 PAGES = {
@@ -114,7 +120,7 @@ def _workshop() -> Iterator[None]:
 
 DOWNLOADS = (
     "Published models of others, run by networks of this package. Their weights are downloaded the "
-    "first time that one is loaded; they were not scored here.\n\n"
+    "first time that one is loaded. [Scores](scores.md) has those that were scored.\n\n"
 )
 
 
@@ -328,7 +334,10 @@ def few_scores(_: str) -> str:
     if not rows:
         return ""
     first = (*BASELINES, cards()[0].name)
-    others = sorted((name for name in rows if name not in first), key=lambda n: float(rows[n][BY]))
+    others = sorted(
+        (name for name in rows if name not in (*first, *CATALOGUE)),
+        key=lambda name: float(rows[name][BY]),
+    )
     shown = [rows[name] for name in (*first, *others[:1], *others[1:][-1:])]
     return (
         f"Scores {protocol(shown[0])}. *Gray* adds no colour at all, *mean* one colour everywhere; "
@@ -345,7 +354,7 @@ def _scored(rows: Rows, names: tuple[str, ...], page: str) -> str:
     for row in rows:
         cells = {name: score(row, name) for name in names}
         if LPIPS in cells and not cells[LPIPS]:
-            cells[LPIPS] = f"[{NOT_MEASURED}]({FILL[page]})"
+            cells[LPIPS] = f"{NOT_MEASURED}: [`{FILL_WITH}`]({FILL[page]})"
         table.append([row["model"], *cells.values(), wins(row)])
     return table_of(table)
 

@@ -1,24 +1,23 @@
-"""Weights as published files name and shape them, by a formula: the same here as wherever the
-original of a port runs."""
+"""Weights as published files name and shape them, by the formula of references.py, and small models
+of them."""
 
 from __future__ import annotations
 
-import math
-import zlib
-from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 import colorize_core
+from colorize_core.acceptance.references import list_shapes, make_tensors
 from colorize_core.downloads import checkpoints
 from colorize_core.networks import ddcolor, deoldify, zhang
 from colorize_core.networks.ddcolor import DDColorConfig
-from colorize_core.networks.shuffle import NormedConv2d, SpectralConv1d, SpectralConv2d
+
+stand_ins, shapes = make_tensors, list_shapes
 
 SMALL_DDCOLOR = DDColorConfig((1, 1, 1, 1), (8, 8, 16, 16), 32, 5, 3, 16, 2, 32)
 SMALL = {
@@ -30,55 +29,6 @@ SMALL = {
 LAST = {"refine_net.0.0.weight_u": 1 / 40, "model_out.weight": 10}
 
 MEMBERS = {"ddcolor-deoldify": ("ddcolor-modelscope", "deoldify-artistic")}  # of two networks
-
-
-def stand_ins(shapes: Mapping[str, tuple[int, ...]], gain: float = 1.0) -> dict[str, Tensor]:
-    """A tensor for each name, from a generator that its name seeds, of a size that lets signals
-    through a deep network neither fade nor burst; `gain` multiplies its weights."""
-    tensors = {name: _stand_in(name, shape, gain) for name, shape in shapes.items()}
-    for name in [name for name in tensors if name.endswith("weight_orig")]:
-        stem = name.removesuffix("orig")
-        u, v = _singular(tensors[name].flatten(1), tensors[stem + "u"])
-        tensors |= {stem + "u": u, stem + "v": v}
-    return tensors
-
-
-def _stand_in(name: str, shape: tuple[int, ...], gain: float) -> Tensor:
-    kind = name.rpartition(".")[2]
-    if kind == "num_batches_tracked":
-        return torch.tensor(1)
-    generator = torch.Generator().manual_seed(zlib.crc32(name.encode()))
-    noise = torch.randn(shape, generator=generator)
-    if kind == "running_var":
-        return 1 + noise.abs() / 4
-    if kind == "gamma" or (kind == "weight" and noise.ndim == 1):
-        return 1 + noise / 10
-    if noise.ndim < 2 or "embed.weight" in name or "feat.weight" in name:
-        return noise if noise.ndim > 1 else noise / 10
-    return gain * noise / noise[0].numel() ** 0.5
-
-
-def _singular(weight: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
-    """What a few steps of the power method make of u, and v."""
-    for _ in range(5):
-        v = nn.functional.normalize(weight.T @ u, dim=0)
-        u = nn.functional.normalize(weight @ v, dim=0)
-    return u, v
-
-
-def shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
-    """Name and shape of what a published file of this network holds."""
-    found = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    for name, module in network.named_modules():
-        if isinstance(module, SpectralConv1d | SpectralConv2d):
-            shape = found.pop(f"{name}.weight")
-            found[f"{name}.weight_orig"] = shape
-            found[f"{name}.weight_u"] = shape[:1]
-            found[f"{name}.weight_v"] = (math.prod(shape[1:]),)
-        if isinstance(module, NormedConv2d):
-            shape = found.pop(f"{name}.weight")
-            found |= {f"{name}.weight_g": (shape[0], 1, 1, 1), f"{name}.weight_v": shape}
-    return found
 
 
 def _kind(name: str) -> tuple[type[nn.Module], ModuleType, str]:

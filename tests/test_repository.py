@@ -123,6 +123,66 @@ def test_the_network_is_tried_by_hand_only_and_leaves_a_report() -> None:
     assert f"--junitxml={folder}" in run
 
 
+def test_what_is_published_is_verified_weekly_and_by_hand_and_leaves_a_report() -> None:
+    from colorize_core.acceptance.subjects import choose
+    from colorize_core.cli.verify import make_parser
+
+    said = parsed(".github/workflows/verify.yml")
+    assert set(said["on"]) == {"workflow_dispatch", "schedule"}
+    (weekly,) = said["on"]["schedule"]
+    minute, hour, day, month, weekday = weekly["cron"].split()
+    assert (day, month) == ("*", "*")
+    assert all(each.isdecimal() for each in (minute, hour, weekday))
+    names = said["on"]["workflow_dispatch"]["inputs"]["names"]["default"].split()
+    assert choose(names) == choose([]), "as without names, as a scheduled run has none"
+    found = job(".github/workflows/verify.yml")
+    run = scripts(found)[-1]
+    (command,) = re.findall(r"^ *\.venv/bin/autochrome verify (.*)$", run, re.MULTILINE)
+    known = [each for each in shlex.split(command) if not each.startswith("$")]
+    asked = make_parser().parse_args([*names, *known])
+    assert asked.yes
+    keep = found["steps"][-1]
+    assert "actions/upload-artifact@" in keep["uses"]
+    assert keep["if"] == "always()"
+    assert Path(keep["with"]["path"]) == asked.out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the shell is a POSIX one")
+def test_the_script_that_verifies_takes_what_it_is_given(tmp_path: Path) -> None:
+    run = scripts(job(".github/workflows/verify.yml"))[-1]
+    for name in (".venv/bin/autochrome", "bin/curl"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text('#!/bin/sh\nfor each; do echo "<$each>"; done\n')
+        (tmp_path / name).chmod(0o755)
+
+    def type_it(**given: str) -> list[str]:
+        path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", run],
+            cwd=tmp_path,
+            env=os.environ | {"PATH": path, "NAMES": "", "PHOTOS": ""} | given,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.split()
+
+    assert type_it() == ["<verify>", "<--yes>", "<--out>", "<report>"]
+    both = type_it(NAMES="sd15 trunks", PHOTOS="https://example.org/a.zip")
+    assert "<https://example.org/a.zip>" in both
+    typed = [
+        "<verify>",
+        "<sd15>",
+        "<trunks>",
+        "<--photos>",
+        "<val.zip>",
+        "<--yes>",
+        "<--out>",
+        "<report>",
+    ]
+    assert both[-len(typed) :] == typed
+
+
 def test_tests_that_need_a_network_exist() -> None:
     marked = [path for path in (ROOT / "tests").glob("test_*.py") if "mark.hub" in path.read_text()]
     assert set(marked) - {Path(__file__)}

@@ -20,6 +20,7 @@ COMMANDS = {  # modules with main(arguments) -> exit code, or None for 0
     "weights": "colorize_core.cli.weights",
     "hub": "colorize_core.cli.hub",
     "evaluate": "colorize_core.cli.evaluate",
+    "verify": "colorize_core.cli.verify",
     "train": "colorize_core.cli.train",
 }
 EXTRAS = {

@@ -97,6 +97,14 @@ def parse_whole(text: str) -> int:
     return int(text)
 
 
+def confirm(question: str) -> bool:
+    """Whether the person says yes; nobody there is no."""
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
+
+
 def align(rows: Sequence[tuple[str, ...]]) -> str:
     """A table whose columns are as wide as they need to be; the first row is its heading."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -179,7 +179,7 @@ def remove(chosen: Sequence[Download], sure: bool) -> int:
     if not held:
         print("Nothing of it is in the caches.")
         return terminal.FAILED if kept else terminal.ALL_DONE
-    if not sure and not _confirm(
+    if not sure and not terminal.confirm(
         f"Delete {_count_files(len(held))}, {format_size(sum(held.values()))}?"
     ):
         print("Nothing was deleted. To delete without being asked, add --yes.")
@@ -200,10 +200,3 @@ def _measure_cached(files: Sequence[WeightFile]) -> dict[Path, int]:
     }
     paths |= {part for file in files for part in checkpoints.locate(file).list_parts()}
     return {path: path.lstat().st_size for path in paths}
-
-
-def _confirm(question: str) -> bool:
-    try:
-        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:
-        return False

@@ -97,7 +97,7 @@ class Evaluation:
             try:
                 method = self._load_method(model)
             except FAILURES as error:
-                rows = (self._make_row(model, photo, why=_format_error(error)) for photo in photos)
+                rows = (self._make_row(model, photo, why=format_error(error)) for photo in photos)
                 yield from map(self._add, rows)
                 continue
             yield from map(self._add, self._score_photos(model, method, photos))
@@ -146,7 +146,7 @@ class Evaluation:
         except Cancelled:
             raise
         except FAILURES as error:
-            return self._make_row(model, photo, seed=method.seed, why=_format_error(error))
+            return self._make_row(model, photo, seed=method.seed, why=format_error(error))
         cells |= {"seed": method.seed, "weights": method.weights}
         cells |= {"seconds": f"{seconds:.4f}", "why": "; ".join(reasons)}
         return self._make_row(model, photo, **cells)
@@ -174,6 +174,7 @@ def _measure(make: Callable[[], Picture]) -> tuple[Picture, float]:
     return picture, time.perf_counter() - begun
 
 
-def _format_error(error: BaseException) -> str:
+def format_error(error: BaseException) -> str:
+    """An error of ours as it says; of another one its kind, too. On one line."""
     text = " ".join(str(error).split())
     return text if isinstance(error, ColorizeError) else f"{type(error).__name__}: {text}"

@@ -125,7 +125,7 @@ def test_what_the_committed_scores_do_not_have_yet_says_how_to_fill_it(known: Ra
         for each in table["notes"]
         if each.startswith("Not measured yet: LPIPS (AlexNet), R² of a, R²")
     )
-    assert "colorize_core.evaluate --models all --metrics lpips-alex,r2-a,r2-b," in note
+    assert "autochrome verify bundled trunks --photos DIR && autochrome verify --merge" in note
     assert known.measured == Ranking(known.rows, "mine.csv").shown, "an own run has what it has"
 
 
@@ -133,7 +133,7 @@ def test_lpips_is_a_column_that_says_how_to_fill_it(known: Ranking) -> None:
     table = views.build_table(known, CARDS)
     empty = cell(table, "Autochrome", "LPIPS (AlexNet)")
     assert (empty["text"], empty["best"]) == ("not measured", False)
-    assert "--metrics lpips-alex --photos DIR" in empty["why"]
+    assert "autochrome verify bundled trunks --photos DIR" in empty["why"]
     ends = {"": "0.2", "_low": "0.1", "_high": "0.3", "_wins": "0.75"}
     rows = ({**each, **{f"lpips-alex{end}": v for end, v in ends.items()}} for each in known.rows)
     filled = views.build_table(Ranking(tuple(rows)), CARDS)

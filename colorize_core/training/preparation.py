@@ -101,7 +101,7 @@ def prepare(
     They hold photographs whose shorter side is `side` pixels, under the paths that they have in the
     sources, which are folders, zips and tars, also tars of tars. Left out are those that are gray,
     smaller, the same once more, or damaged. `limit`: how many at most. `report` gets the number
-    that was looked at. Raises OptionError and OSError; a zip has its name once all of them are whole.
+    that was looked at. Raises OptionError and OSError; a zip has its name once all are whole.
     """
     if not SIDES[0] <= side <= SIDES[1]:
         raise OptionError(f"side is {side}, allowed is {SIDES[0]} to {SIDES[1]}.")

@@ -36,10 +36,11 @@ class Row:
     input_changed_ns: str = ""  # the same of what no program can set back
     input_sha256: str = ""
     note: str = ""  # what of the input is left out: further pages, metadata
+    spread: str = ""  # of the colours that are likely, in Lab units: large where it is least sure
 
 
 COLUMNS = tuple(column.name for column in fields(Row))
-OLDER = (COLUMNS[:12], COLUMNS[:14])
+OLDER = (COLUMNS[:12], COLUMNS[:14], COLUMNS[:15])
 
 
 class Manifest:

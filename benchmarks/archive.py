@@ -2,9 +2,11 @@
 
 speed     photos of 2 megapixels through `autochrome`, by one process and by one a core in turn.
           ratio: photos a second against those of one process times the number of processes
-          (1 would be perfect). Other programs on the machine take from it; these do not:
+          (1 would be perfect), once all have loaded the model and while there is work for all.
+          Other programs on the machine take from it; from these much less:
           busy: the share of their time in which the processes work on a photo, and do not wait to
-          be told of one. processor seconds: of all processes together, a photo
+          be told of one. processor: seconds that all processes together compute, a photo.
+          ratio by processor: of these, times that of busy
 memory    of the processes at their peak, in the same runs, and of the one that hands out
 many      --many N: so many tiny pictures with a stand-in that has no network, to see that neither
           memory nor speed depend on how many there are, and what a second run costs that finds all
@@ -33,7 +35,7 @@ from PIL import Image
 from benchmarks.results_file import read, write
 from colorize_core.batch import runner
 from colorize_core.batch.manifest import Manifest
-from colorize_core.batch.processes import Processes, count_cores
+from colorize_core.batch.processes import AHEAD, Processes, count_cores
 from colorize_core.models.registry import load
 
 SIZE = (1224, 1632)  # 2 megapixels
@@ -98,6 +100,9 @@ def run(
     listed = time.perf_counter() - begun
     told: dict[str, Any] = {"listed": listed, "parent_early": 0.0, "workers_early": 0.0}
     with Processes(runner.BatchOptions(), count, device="cpu", load_model=load_model) as engine:
+        if warm:
+            engine.start()
+        last = len(jobs) - warm * AHEAD * count
         results = runner.run(jobs, runner.BatchOptions(), manifest, engine=engine)
         worked, done = 0.0, 0
         for number, result in enumerate(results, 1):
@@ -105,18 +110,21 @@ def run(
                 since = time.perf_counter()
                 computed = {pid: read_processor(pid) for pid in (*engine.list_pids(), os.getpid())}
                 continue
+            if number > last:
+                continue
             assert result.status in ("done", "skipped"), result.error
             worked, done = worked + result.seconds, done + 1
             if number == len(jobs) // 10 and engine.list_pids():
                 told["parent_early"] = read_memory(os.getpid(), "VmRSS")
                 told["workers_early"] = max(read_memory(p, "VmRSS") for p in engine.list_pids())
             pids = engine.list_pids()
-            now = {pid: read_processor(pid) for pid in (*pids, os.getpid())} if warm else {}
+            if warm:
+                now = {pid: read_processor(pid) for pid in (*pids, os.getpid())}
+                told["seconds"] = time.perf_counter() - since
             if pids:
                 told["workers"] = max(read_memory(pid) for pid in pids)
                 told["workers_late"] = max(read_memory(pid, "VmRSS") for pid in pids)
         if warm:
-            told["seconds"] = time.perf_counter() - since
             told["processor"] = sum(now[pid] - computed[pid] for pid in now) / done
         else:
             told["seconds"] = time.perf_counter() - begun
@@ -130,7 +138,7 @@ def run(
 def measure_speed(photos: int, rounds: int) -> list[dict[str, Any]]:
     cores = count_cores()
     found: dict[int, list[dict[str, Any]]] = {1: [], cores: []}
-    ratios = []
+    ratios, loads = [], []
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "in")
         source.mkdir()
@@ -140,6 +148,7 @@ def measure_speed(photos: int, rounds: int) -> list[dict[str, Any]]:
             for count, runs in found.items():
                 runs.append(run(source, Path(folder, f"out-{each}-{count}"), count, load, warm=1))
                 print(count, runs[-1], os.getloadavg(), flush=True)
+            loads.append(os.getloadavg()[0])
             ratios.append(found[cores][-1]["rate"] / found[1][-1]["rate"] / cores)
         assert hash_all(Path(folder, "out-0-1")) == hash_all(Path(folder, f"out-0-{cores}"))
     rows = [
@@ -156,6 +165,10 @@ def measure_speed(photos: int, rounds: int) -> list[dict[str, Any]]:
     ]
     rows[1]["ratio"] = f"{statistics.median(ratios):.3f}"
     rows[1]["ratios"] = " ".join(f"{ratio:.3f}" for ratio in ratios)
+    one, all_cores = ([each["busy"] / each["processor"] for each in found[n]] for n in (1, cores))
+    shares = [second / first for first, second in zip(one, all_cores, strict=True)]
+    rows[1]["ratio_by_processor"] = f"{statistics.median(shares):.3f}"
+    rows[1]["load"] = " ".join(f"{load:.1f}" for load in loads)
     return rows
 
 
@@ -201,7 +214,19 @@ def measure_many(count: int) -> list[dict[str, Any]]:
 
 
 COLUMNS = (
-    *("what", "processes", "n", "rate", "seconds", "ratio", "ratios", "busy", "processor"),
+    *(
+        "what",
+        "processes",
+        "n",
+        "rate",
+        "seconds",
+        "ratio",
+        "ratios",
+        "load",
+        "ratio_by_processor",
+        "busy",
+        "processor",
+    ),
     *("listed", "parent_processor", "parent_early_mb", "parent_mb", "worker_early_mb", "worker_mb"),
 )
 

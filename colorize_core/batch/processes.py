@@ -76,6 +76,17 @@ class Processes:
     def __exit__(self, *_: object) -> None:
         self.end()
 
+    def start(self) -> None:
+        """Have all processes ready, which run() does one after the other while the first ones work.
+        Raises what run() raises."""
+        while sum(worker.ready for worker in self._workers) < self.count - self._broken:
+            self._find_free(self.count)
+            for worker in self._wait():
+                try:
+                    worker.receive()
+                except (EOFError, OSError):
+                    self._bury(worker)
+
     def end(self) -> None:
         """End all processes. What they had not written whole is gone."""
         self._end(self._workers)

@@ -24,7 +24,6 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -36,7 +35,6 @@ from benchmarks.results_file import read, write
 from colorize_core.batch import runner
 from colorize_core.batch.manifest import Manifest
 from colorize_core.batch.processes import AHEAD, Processes, count_cores
-from colorize_core.models.registry import load
 
 SIZE = (1224, 1632)  # 2 megapixels
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -89,55 +87,66 @@ def read_processor(pid: int) -> float:
     return (int(cells[11]) + int(cells[12])) / TICKS
 
 
-def run(
-    source: Path, out: Path, count: int, load_model: Callable[..., Any], warm: int = 0
-) -> dict[str, Any]:
-    """One run by so many processes, which are measured once they have done `warm` photos each."""
-    begun, computed_here = time.perf_counter(), time.process_time()
+def plan(source: Path, out: Path) -> tuple[list[runner.Job], Manifest]:
     manifest = Manifest(out)
     found = runner.find([source], out, manifest.results())
-    jobs = runner.plan(found.photos, found.base, out)
-    listed = time.perf_counter() - begun
-    told: dict[str, Any] = {"listed": listed, "parent_early": 0.0, "workers_early": 0.0}
-    with Processes(runner.BatchOptions(), count, device="cpu", load_model=load_model) as engine:
-        if warm:
-            engine.start()
-        last = len(jobs) - warm * AHEAD * count
-        results = runner.run(jobs, runner.BatchOptions(), manifest, engine=engine)
-        worked, done = 0.0, 0
-        for number, result in enumerate(results, 1):
-            if number <= warm * count:
-                since = time.perf_counter()
-                computed = {pid: read_processor(pid) for pid in (*engine.list_pids(), os.getpid())}
-                continue
-            if number > last:
-                continue
+    return runner.plan(found.photos, found.base, out), manifest
+
+
+def run_steady(source: Path, out: Path, count: int) -> dict[str, float]:
+    """One run by so many processes, measured while all of them are warm and have work. Of photos
+    that are worked on at the beginning or the end of that time their part within it counts."""
+    jobs, manifest = plan(source, out)
+    settings = runner.BatchOptions()
+    heard: list[tuple[float, float]] = []  # when a photo was done, and seconds of work on it
+    with Processes(settings, count, device="cpu") as engine:
+        engine.start()
+        pids = engine.list_pids()
+        everyone = (*pids, os.getpid())
+        for result in runner.run(jobs, settings, manifest, engine=engine):
+            assert result.status == "done", result.error
+            heard.append((time.perf_counter(), result.seconds))
+            if len(heard) == 2 * count:
+                begun = heard[-1][0]
+                before = sum(map(read_processor, everyone))
+            if len(heard) == len(jobs) - AHEAD * count:
+                ended = heard[-1][0]
+                computed = sum(map(read_processor, everyone)) - before
+        worker = max(map(read_memory, pids))
+    parts = [
+        (max(0.0, min(end, ended) - max(end - seconds, begun)), seconds) for end, seconds in heard
+    ]
+    photos = sum(part / seconds for part, seconds in parts)
+    return {
+        "rate": photos / (ended - begun),
+        "busy": sum(part for part, _ in parts) / (ended - begun) / count,
+        "processor": computed / photos,
+        "worker": worker,
+    }
+
+
+def run_all(source: Path, out: Path, count: int) -> dict[str, float]:
+    """One run with the stand-in from beginning to end."""
+    begun, computed = time.perf_counter(), time.process_time()
+    jobs, manifest = plan(source, out)
+    told = {"listed": time.perf_counter() - begun}
+    settings = runner.BatchOptions()
+    with Processes(settings, count, device="cpu", load_model=load_stand_in) as engine:
+        for number, result in enumerate(runner.run(jobs, settings, manifest, engine=engine), 1):
             assert result.status in ("done", "skipped"), result.error
-            worked, done = worked + result.seconds, done + 1
-            if number == len(jobs) // 10 and engine.list_pids():
-                told["parent_early"] = read_memory(os.getpid(), "VmRSS")
-                told["workers_early"] = max(read_memory(p, "VmRSS") for p in engine.list_pids())
-            pids = engine.list_pids()
-            if warm:
-                now = {pid: read_processor(pid) for pid in (*pids, os.getpid())}
-                told["seconds"] = time.perf_counter() - since
-            if pids:
-                told["workers"] = max(read_memory(pid) for pid in pids)
-                told["workers_late"] = max(read_memory(pid, "VmRSS") for pid in pids)
-        if warm:
-            told["processor"] = sum(now[pid] - computed[pid] for pid in now) / done
-        else:
-            told["seconds"] = time.perf_counter() - begun
-    told["parent_processor"] = (time.process_time() - computed_here) / len(jobs)
-    told["busy"] = worked / told["seconds"] / count
-    told["rate"] = done / told["seconds"]
-    told["parent"] = read_memory(os.getpid(), "VmRSS")
+            when = "early" if number <= len(jobs) // 10 else "late"
+            if number % 100 == 0:
+                workers = [read_memory(pid, "VmRSS") for pid in engine.list_pids()]
+                told[f"workers_{when}"] = max(workers, default=0.0)
+                told[f"parent_{when}"] = read_memory(os.getpid(), "VmRSS")
+    told["seconds"] = time.perf_counter() - begun
+    told["parent_processor"] = (time.process_time() - computed) / len(jobs)
     return told
 
 
 def measure_speed(photos: int, rounds: int) -> list[dict[str, Any]]:
     cores = count_cores()
-    found: dict[int, list[dict[str, Any]]] = {1: [], cores: []}
+    found: dict[int, list[dict[str, float]]] = {1: [], cores: []}
     ratios, loads = [], []
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "in")
@@ -146,7 +155,7 @@ def measure_speed(photos: int, rounds: int) -> list[dict[str, Any]]:
             (source / f"{number:03}.jpg").write_bytes(jpeg(make_photo(number * 31)))
         for each in range(rounds):
             for count, runs in found.items():
-                runs.append(run(source, Path(folder, f"out-{each}-{count}"), count, load, warm=1))
+                runs.append(run_steady(source, Path(folder, f"out-{each}-{count}"), count))
                 print(count, runs[-1], os.getloadavg(), flush=True)
             loads.append(os.getloadavg()[0])
             ratios.append(found[cores][-1]["rate"] / found[1][-1]["rate"] / cores)
@@ -159,7 +168,7 @@ def measure_speed(photos: int, rounds: int) -> list[dict[str, Any]]:
             "rate": median(runs, "rate", 3),
             "busy": median(runs, "busy", 3),
             "processor": median(runs, "processor", 3),
-            "worker_mb": f"{max(each['workers'] for each in runs):.0f}",
+            "worker_mb": f"{max(each['worker'] for each in runs):.0f}",
         }
         for count, runs in found.items()
     ]
@@ -172,7 +181,7 @@ def measure_speed(photos: int, rounds: int) -> list[dict[str, Any]]:
     return rows
 
 
-def median(runs: list[dict[str, Any]], name: str, digits: int) -> str:
+def median(runs: list[dict[str, float]], name: str, digits: int) -> str:
     return f"{statistics.median(each[name] for each in runs):.{digits}f}"
 
 
@@ -193,21 +202,21 @@ def measure_many(count: int) -> list[dict[str, Any]]:
             path.write_bytes(jpeg(Image.fromarray(rng.integers(0, 256, (48, 64), np.uint8))))
         rows = []
         for what in ("tiny pictures", "tiny pictures, all done before"):
-            told = run(source, out, count_cores(), load_stand_in)
+            told = run_all(source, out, count_cores())
             print(told, os.getloadavg(), flush=True)
             rows.append(
                 {
                     "what": what,
                     "processes": count_cores(),
                     "n": count,
-                    "rate": f"{told['rate']:.1f}",
+                    "rate": f"{count / told['seconds']:.1f}",
                     "seconds": f"{told['seconds']:.1f}",
                     "listed": f"{told['listed']:.2f}",
                     "parent_processor": f"{told['parent_processor']:.5f}",
                     "parent_early_mb": f"{told['parent_early']:.0f}",
-                    "parent_mb": f"{told['parent']:.0f}",
+                    "parent_mb": f"{told['parent_late']:.0f}",
                     "worker_early_mb": f"{told['workers_early']:.0f}",
-                    "worker_mb": f"{told.get('workers_late', 0):.0f}",
+                    "worker_mb": f"{told['workers_late']:.0f}",
                 }
             )
     return rows

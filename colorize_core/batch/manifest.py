@@ -75,6 +75,10 @@ class Manifest:
         """Absolute paths of everything that earlier runs wrote or began to write."""
         return {os.path.abspath(self.path.parent / output) for output in self.rows}
 
+    def names(self) -> dict[str, str]:
+        """Absolute path of a photo -> its output, relative to the manifest's folder."""
+        return {row.input: row.output for row in self.rows.values()}
+
     def add(self, row: Row, allow: Callable[[Row | None], bool] = lambda known: True) -> bool:
         """Remember one row and append it to the file; whether `allow` let it, which is given the
         row that the output has by then."""

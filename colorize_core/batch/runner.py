@@ -236,13 +236,13 @@ class Threads:
     """Reading, colorizing and writing, overlapped between threads around one network."""
 
     def __init__(self, colorizer: Any, settings: BatchOptions, workers: int) -> None:
-        self.converter = Converter(colorizer, settings)
-        self.workers = workers
+        self.colorizer, self.settings, self.workers = colorizer, settings, workers
 
     def run(
         self, jobs: Sequence[Job], start: Callable[[Job], Result | None]
     ) -> Generator[Result, None, None]:
         workers = min(self.workers, len(jobs))
+        converter = Converter(self.colorizer, self.settings)
         with (
             share_cores(workers),
             ThreadPoolExecutor(workers, thread_name_prefix="colorize") as pool,
@@ -253,13 +253,13 @@ class Threads:
                     if refused := start(job):
                         yield refused
                         continue
-                    running.add(pool.submit(self.converter.convert, job))
+                    running.add(pool.submit(converter.convert, job))
                     if len(running) > workers:  # one waits, so that no thread does
                         done, running = wait(running, return_when=FIRST_COMPLETED)
                         yield from (future.result() for future in done)
                 yield from (future.result() for future in as_completed(running))
             finally:
-                self.converter.task.stop()
+                converter.task.stop()
                 pool.shutdown(wait=True, cancel_futures=True)
 
 

@@ -41,6 +41,8 @@ examples:
       the same command goes on where it was stopped
   python -m colorize_core batch archive --out archive-colour
       thousands of photos, in several processes; see python -m colorize_core batch --help
+  python -m colorize_core watch scans scans-colour
+      what is dropped into a folder; see python -m colorize_core watch --help
   python -m colorize_core selective portrait.jpg --keep person
       only a part in colour; see python -m colorize_core selective --help
   python -m colorize_core film reel.mp4 -o reel-colour.mp4

@@ -135,7 +135,7 @@ def run_all(source: Path, out: Path, count: int) -> dict[str, float]:
         for number, result in enumerate(runner.run(jobs, settings, manifest, engine=engine), 1):
             assert result.status in ("done", "skipped"), result.error
             when = "early" if number <= len(jobs) // 10 else "late"
-            if number % 100 == 0:
+            if number % max(1, len(jobs) // 100) == 0:
                 workers = [read_memory(pid, "VmRSS") for pid in engine.list_pids()]
                 told[f"workers_{when}"] = max(workers, default=0.0)
                 told[f"parent_{when}"] = read_memory(os.getpid(), "VmRSS")

@@ -1,7 +1,7 @@
 """Many photos through one model: find(), plan(), run(), the work behind the command line.
 
 >>> from pathlib import Path
->>> from colorize_core import batch
+>>> from colorize_core.batch import runner as batch
 >>> out, settings = Path("colorized"), batch.BatchOptions(vividness=1.2)
 >>> found = batch.find(["album"], out)
 >>> jobs = batch.plan(found.photos, found.base, out, settings.format)

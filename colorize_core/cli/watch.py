@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     settings = colorize.read_steering(options, colorize.read_look(options), ())
     manifest = Manifest(options.output)
     arrivals = Arrivals(options.folder, options.output, options.settled)
-    tally: Counter[str] = Counter()
+    states: dict[Path, str] = {}  # the latest of each photo
     with (
         _end_like_ctrl_c(),
         claim(options.output),
@@ -80,12 +80,12 @@ def run(options: argparse.Namespace) -> int:
         try:
             with closing(watch(arrivals, settings, manifest, engine, tell=_complain)) as results:
                 for result in results:
-                    tally[_tell(result, options.quiet)] += 1
+                    states[result.job.source] = _tell(result, options.quiet)
         finally:
             if manifest.rows:
                 manifest.tidy()
             if not options.quiet:
-                _print_end(tally, arrivals)
+                _print_end(Counter(states.values()), arrivals)
     return terminal.ALL_DONE
 
 

@@ -264,9 +264,9 @@ def archive(_: str) -> str:
     ]
     told = (
         f"{best['what'][len('speed, ') :]} by `autochrome`, the {best['n']} runs of both kinds in "
-        "turn, medians, once all have loaded the model. *Busy*: the share of their time in which the processes work "
-        f"on a photo. {best['processes']} processes make {best['ratio']} of {best['processes']} "
-        f"times what one makes (runs: {best['ratios']}), on a machine with other work (load "
+        "turn, medians, once all have loaded the model. *Busy*: the share of their time in which "
+        f"the processes work on a photo. {best['processes']} processes make {best['ratio']} of "
+        f"{best['processes']} times what one makes (runs: {best['ratios']}), on a machine with other work (load "
         f"{best['load']} on {best['machine']}). By processor time, which other work takes less "
         f"from, it is {best['ratio_by_processor']}.\n\n"
     )
@@ -275,9 +275,10 @@ def archive(_: str) -> str:
         first = many[0]
         told += (
             "\nTiny pictures with a stand-in that has no network, which shows what there is beside "
-            f"it: {float(first['parent_processor']) * 1e3:.1f} ms of one core a photo in the process "
-            f"that hands out. The {first['processes']} that work have {first['worker_early_mb']} MB "
-            f"each after a tenth and {first['worker_mb']} MB at the end.\n\n{table_of(lots)}"
+            f"it: {float(first['parent_processor']) * 1e3:.1f} ms of one core a photo in the "
+            f"process that hands out. The {first['processes']} that work have "
+            f"{first['worker_early_mb']} MB each after a tenth and {first['worker_mb']} MB at the "
+            f"end.\n\n{table_of(lots)}"
         )
     return told
 

@@ -80,7 +80,9 @@ def run(options: argparse.Namespace) -> int:
         try:
             with closing(watch(arrivals, settings, manifest, engine, tell=_complain)) as results:
                 for result in results:
-                    states[result.job.source] = _tell(result, options.quiet)
+                    gone = result.status == "failed" and not os.path.lexists(result.job.source)
+                    states[result.job.source] = "went away" if gone else result.status
+                    _tell(result, gone, options.quiet)
         finally:
             if manifest.rows:
                 manifest.tidy()
@@ -116,18 +118,15 @@ def _complain(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _tell(result: runner.Result, quiet: bool) -> str:
-    """Print what became of a photo; returns the word for it."""
+def _tell(result: runner.Result, gone: bool, quiet: bool) -> None:
     job = result.job
-    if result.status == "failed" and not os.path.lexists(job.source):
+    if gone:
         _complain(f"{job.source} went away before it was coloured.")
-        return "went away"
-    if result.status == "failed":
+    elif result.status == "failed":
         _complain(f"{colorize.format_failure(result)} It is tried again once the file changes.")
     elif result.status == "done" and not quiet:
         note = f" {result.note}" if result.note else ""
         print(f"{job.source} -> {job.target}, {result.seconds:.1f} s.{note}", flush=True)
-    return result.status
 
 
 def _print_end(tally: Counter[str], arrivals: Arrivals) -> None:

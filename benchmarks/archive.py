@@ -113,16 +113,24 @@ def run_steady(source: Path, out: Path, count: int) -> dict[str, float]:
                 ended = heard[-1][0]
                 computed = sum(map(read_processor, everyone)) - before
         worker = max(map(read_memory, pids))
-    parts = [
-        (max(0.0, min(end, ended) - max(end - seconds, begun)), seconds) for end, seconds in heard
-    ]
-    photos = sum(part / seconds for part, seconds in parts)
+    photos, worked = count_within(heard, begun, ended)
     return {
         "rate": photos / (ended - begun),
-        "busy": sum(part for part, _ in parts) / (ended - begun) / count,
+        "busy": worked / (ended - begun) / count,
         "processor": computed / photos,
         "worker": worker,
     }
+
+
+def count_within(
+    heard: list[tuple[float, float]], begun: float, ended: float
+) -> tuple[float, float]:
+    """Photos, and seconds of work on them, between two times. `heard`: of each photo when it was
+    done and how many seconds that had taken."""
+    parts = [
+        (max(0.0, min(end, ended) - max(end - seconds, begun)), seconds) for end, seconds in heard
+    ]
+    return sum(part / seconds for part, seconds in parts), sum(part for part, _ in parts)
 
 
 def run_all(source: Path, out: Path, count: int) -> dict[str, float]:

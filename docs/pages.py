@@ -268,7 +268,8 @@ def archive(_: str) -> str:
         f"the processes work on a photo. {best['processes']} processes make {best['ratio']} of "
         f"{best['processes']} times what one makes (runs: {best['ratios']}), on a machine "
         f"with other work (load {best['load']} on {best['machine']}), which counts in "
-        f"that. By processor time, from which it takes less, it is {best['ratio_by_processor']}.\n\n"
+        "that. By processor time, from which it takes less, it is "
+        f"{best['ratio_by_processor']}.\n\n"
     )
     told += table_of(table)
     if many:

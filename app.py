@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from colorize_core.bundled import DOCS, EXAMPLES
 from colorize_core.cli import terminal
 from colorize_core.threads import wait_briefly
-from ui import TABS
+from ui import AT_HOME_ONLY, TABS
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -73,7 +73,7 @@ def build(service: Service | None = None) -> gr.Blocks:
         gr.HTML(HEADER.format(TITLE, words), elem_id="header")
         with gr.Tabs() as tabs:
             pickers: list[Picker] = []
-            for name in TABS:
+            for name in list_tabs(service):
                 tab = importlib.import_module(f"ui.{name}.tab")
                 with gr.Tab(tab.TITLE, id=name) as page:
                     pickers += tab.build(service, page) or []
@@ -102,6 +102,11 @@ def build(service: Service | None = None) -> gr.Blocks:
     gradio_private.set_polling(blocks, often=False)
     gradio_private.keep_sessions_light()
     return blocks
+
+
+def list_tabs(service: Service) -> list[str]:
+    """Those that people get here."""
+    return [name for name in TABS if not (service.public and name in AT_HOME_ONLY)]
 
 
 def launch_options(

@@ -11,7 +11,9 @@ TABS = (
     "compare",
     "blind",
     "leaderboard",
+    "film",
 )  # names of modules, in the order of the page
+AT_HOME_ONLY = ("film",)  # not in public: a film takes hours of a machine
 # Those in which one photo is worked on, with their titles.
 PHOTO_TABS = {
     "colorize": "Colorize",

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -26,10 +27,11 @@ FILL_WIDTH = 0.15  # how softly a hint's colour ends at distance 1
 BLENDING = 4  # how steeply a hint's part falls with distance where several meet
 NEAR, NEAR_WIDTH = 2.2, 0.3  # where the network's answer to the hints ends, and how softly
 PLAIN_ENDS = (1.0, FILL_WIDTH, NEAR, NEAR_WIDTH)
-# The same where the network tells what things are: what that distance, a difference of one unit of
-# L and unlike features add, by a logistic regression on objects of validation photographs.
-BY_DISTANCE, BY_L, BY_FEATURES = 0.22, 0.0143, 0.783
-KNOWN_ENDS = (1.1, 0.085, 0.6, 0.1)  # of the fill and its softness, of the answer and its softness
+# The same where the network tells what things are: what that distance, and on the way a difference
+# of one unit of L and unlike features add, by a logistic regression on objects of validation
+# photographs.
+BY_DISTANCE, BY_L, BY_FEATURES = 0.124, 0.0144, 0.788
+KNOWN_ENDS = (1.03, 0.085, 0.6, 0.1)  # of the fill and its softness, of the answer and its softness
 
 
 def draw_hints(
@@ -121,7 +123,7 @@ def _measure_reaches(
     rows, cols = torch.tensor(places).unbind(1)
     unlike = (level - level[rows, cols].view(-1, 1, 1)).abs()
     strange = 1 - _measure_likeness(features[0], rows, cols)
-    return BY_DISTANCE * distance + BY_L * unlike + BY_FEATURES * strange
+    return BY_DISTANCE * distance + _find_barriers(BY_L * unlike + BY_FEATURES * strange)
 
 
 def _measure_likeness(features: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
@@ -161,6 +163,23 @@ def _measure_distances(
     unlike = level - level[rows, cols].view(-1, 1, 1)
     unlike_ab = torch.hypot(*(each - each[rows, cols].view(-1, 1, 1) for each in ab))
     return far + UNLIKE_L * unlike.abs() + UNLIKE_AB * unlike_ab
+
+
+def _find_barriers(unlike: Tensor) -> Tensor:
+    """The least of what a path from the hint to each cell must cross: the most unlike cell on it,
+    (K, h, w) as `unlike` is, which is least at the hint. What is alike but lies apart is beyond
+    what lies between."""
+    crossed = torch.full_like(unlike, torch.inf)
+    start = unlike.flatten(1).argmin(1)
+    crossed.flatten(1).scatter_(1, start[:, None], unlike.flatten(1).gather(1, start[:, None]))
+    before = torch.empty_like(crossed)
+    while not torch.equal(before, crossed):  # until no path gets better
+        before.copy_(crossed)
+        padded = F.pad(before, (1, 1, 1, 1), value=torch.inf)
+        best = torch.minimum(padded[:, :-2, 1:-1], padded[:, 2:, 1:-1])
+        best = torch.minimum(best, torch.minimum(padded[:, 1:-1, :-2], padded[:, 1:-1, 2:]))
+        crossed = torch.minimum(before, torch.maximum(best, unlike))
+    return crossed
 
 
 def _fade(distance: Tensor, end: float, width: float) -> Tensor:

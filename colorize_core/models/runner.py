@@ -64,6 +64,17 @@ class Task:
             self._words, self._when = words, now
             self._report(share, words)
 
+    def listen(self, listener: Callable[[float, str], None]) -> None:
+        """Have the listener told, too, how far it is."""
+        first = self._report
+
+        def tell(share: float, words: str) -> None:
+            listener(share, words)
+            if first is not None:
+                first(share, words)
+
+        self._report = tell
+
     def part(self, start: float, words: str, end: float = 1.0) -> Callable[[float], None]:
         """A progress callback, of shares in [0, 1], for the part of the work between two shares."""
         return lambda share: self.step(start + share * (end - start), words)

@@ -107,7 +107,10 @@ def _is_left_behind(folder: Path, oldest: float) -> bool:
 def _remove_old(file: Path, oldest: float) -> None:
     with contextlib.suppress(FileNotFoundError):  # Gradio deletes at the same time
         if file.stat().st_mtime < oldest:
-            file.unlink()
+            if file.is_dir():  # the parts of a film
+                shutil.rmtree(file, ignore_errors=True)
+            else:
+                file.unlink()
 
 
 def _remove_left_behind(root: Path) -> None:

@@ -1,0 +1,142 @@
+"""The tab "Film" without a browser."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import time
+from pathlib import Path
+
+import av
+import gradio as gr
+import pytest
+from films import pan, write_film
+from handler_calls import Updates, call
+
+import app
+import colorize_core
+from colorize_core.models.runner import Task
+from ui import AT_HOME_ONLY
+from ui.film import tab
+from ui.film.tab import FilmHandlers, FilmSession, format_time
+from ui.server.limits import Public
+from ui.server.temp_files import Folder
+from ui.shared.service import Service
+
+LOOK = ("autochrome", 1.0, 1.0)
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    return Service(Folder(tmp_path), load=colorize_core.load)
+
+
+@pytest.fixture
+def on(service: Service) -> FilmHandlers:
+    return FilmHandlers(service)
+
+
+@pytest.fixture
+def film(service: Service) -> Path:
+    path = service.folder.new("reel.mkv")
+    write_film(path, [*pan(1, 8, 64, 96), *pan(2, 8, 64, 96)])
+    return path
+
+
+def open_film(on: FilmHandlers, path: Path) -> Updates:
+    return call(on.open, None, str(path))
+
+
+def count_frames(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def test_a_film_is_looked_at_previewed_coloured_and_saved(on: FilmHandlers, film: Path) -> None:
+    opened = open_film(on, film)
+    session: FilmSession = opened["session"]
+    assert "frames a second" in opened["line"]
+    assert "colour the film first" in on.save(session)["message"].lower()
+    seen = call(on.preview, session, 0.0, *LOOK)
+    assert seen["message"] == ""
+    assert "reel-scene.mp4" in seen["shown"]
+    made = call(on.colorize, session, *LOOK)
+    assert "reel-colour.mp4" in made["shown"]
+    assert count_frames(session.target) == count_frames(film)
+    assert on.save(session)["finished"] == str(session.target)
+
+
+def test_a_stopped_film_is_gone_on_with(
+    on: FilmHandlers, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = open_film(on, film)["session"]
+    step, count = Task.step, []
+
+    def stop_soon(self: Task, share: float, words: str) -> None:
+        count.append(share)
+        if len(count) > 3:
+            self.stop()
+        step(self, share, words)
+
+    monkeypatch.setattr(Task, "step", stop_soon)
+    assert "goes on from there" in call(on.colorize, session, *LOOK)["message"]
+    assert not session.target.exists()
+    monkeypatch.undo()
+    assert call(on.colorize, session, *LOOK)["shown"]
+    assert session.target.exists()
+
+
+def test_what_is_no_film_is_said(on: FilmHandlers, service: Service, tmp_path: Path) -> None:
+    path = service.folder.new("notes.mp4")
+    path.write_text("no film")
+    said = open_film(on, path)
+    assert "notes.mp4 cannot be read as a film" in said["message"]
+    assert said["session"] is None
+    elsewhere = tmp_path / "secret.mp4"
+    elsewhere.write_text("of the machine")
+    assert open_film(on, elsewhere)["session"] is None
+    assert call(on.open, None, None)["message"] == ""
+
+
+def test_a_film_that_is_worked_on_stays(on: FilmHandlers, film: Path) -> None:
+    session = open_film(on, film)["session"]
+    os.utime(film, (0, 0))
+    heard: list[float] = []
+    task = tab.keep_alive(Task(lambda share, words: heard.append(share)), session)
+    task.step(0.5, "Colouring")
+    assert time.time() - film.stat().st_mtime < 60
+    assert heard == [0.5]
+
+
+def test_parts_of_films_are_swept_with_the_rest(service: Service) -> None:
+    parts = service.folder.new("reel-colour.mp4.parts")
+    parts.mkdir()
+    (parts / "0001.mkv").write_text("a part")
+    service.folder.sweep()
+    assert parts.exists()
+    os.utime(parts, (0, 0))
+    service.folder.sweep()
+    assert not parts.exists()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(1.25, "1.25 s"), (59.4, "59.4 s"), (65, "1:05"), (7384, "2:03:04")]
+)
+def test_times_are_written_as_people_do(seconds: float, said: str) -> None:
+    assert format_time(seconds) == said
+
+
+def test_strangers_get_no_films(tmp_path: Path) -> None:
+    public = Service(Folder(tmp_path), public=Public())
+    assert not set(AT_HOME_ONLY) & set(app.list_tabs(public))
+    assert set(AT_HOME_ONLY) <= set(app.list_tabs(Service(Folder(tmp_path))))
+
+
+def test_a_film_without_its_package_says_how_to_get_it(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with gr.Blocks() as blocks:
+        assert tab.build(service) == []
+    (said,) = blocks.blocks.values()
+    assert "pip install" in said.value

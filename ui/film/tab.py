@@ -1,0 +1,224 @@
+"""The tab "Film": a black-and-white film in colours that hold still."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from colorize_core.models.runner import Task
+from colorize_core.options import DEFAULT_MODEL, RANGES
+from ui.server.temp_files import KEEP_SECONDS
+from ui.shared import model_choices, widgets
+from ui.shared.handlers import AWAY, THERE, Handlers, Updates, View, task_handler, wire_run
+from ui.shared.service import Service
+from ui.shared.thumbnails import refer
+
+TITLE = "Film"
+MISSING = (
+    "Films need a package that is not installed here. In the folder of the app type "
+    "pip install -e '.[film]' and start it again."
+)
+STOPPED = "<p>Stopped. What is done is kept for an hour: the same button goes on from there.</p>"
+PREVIEW_SECONDS = 5.0
+SUFFIX = ".mp4"  # which browsers play
+KINDS = ["video", ".mkv", ".avi", ".ts", ".mxf", ".vob", ".wmv", ".flv"]
+
+
+@dataclass(eq=False)
+class FilmSession:
+    """One person's film."""
+
+    path: Path
+    target: Path  # of the whole film; its parts lie beside it
+    seconds: float
+    away: bool = False  # there is another film now
+
+
+class FilmHandlers(Handlers):
+    """What the controls do."""
+
+    busy = "The app has not taken the film: too many are waiting. Try again in a minute."
+
+    @task_handler(failed=lambda on, *_: {"place": AWAY, "session": None})
+    def open(self, task: Task, session: FilmSession | None, upload: str | None) -> Updates:
+        """Look at the film that was chosen, or put the one before away."""
+        from colorize_core.film.source import Film
+
+        if session is not None:
+            session.away = True
+        if upload is None:
+            return {"message": "", "place": AWAY, "session": None, "shown": ""}
+        path = self.service.upload({"path": upload})
+        task.step(0.0, "Looking at the film")
+        with Film(path) as film:
+            seconds, look = film.seconds, film.look
+        target = self.service.folder.new(f"{path.stem}-colour{SUFFIX}")
+        line = f"{look.width} × {look.height} · {format_time(seconds)} · "
+        line += f"{float(look.rate):.4g} frames a second"
+        return {
+            "message": widgets.note(" ".join(look.notes)),
+            "place": THERE,
+            "session": FilmSession(path, target, seconds),
+            "shown": "",
+            "line": line,
+            "at": gr.update(value=0.0, maximum=max(0.1, round(seconds, 1))),
+        }
+
+    @task_handler(stopped=lambda *_: {"message": "<p>Stopped.</p>"})
+    def preview(self, task: Task, session: FilmSession | None, at: float, *look: Any) -> Updates:
+        """One scene, to see how it comes out."""
+        from colorize_core.film import preview_scene
+
+        if session is None:
+            return {"message": ""}
+        options = read_options(*look)
+        path = self.service.folder.new(f"{session.path.stem}-scene{SUFFIX}")
+        made = preview_scene(
+            session.path,
+            path,
+            options,
+            at=float(at),
+            most=PREVIEW_SECONDS,
+            runner=self.service.runner,
+            task=keep_alive(task, session),
+        )
+        rate = made.frames / max(made.seconds, 1e-3)
+        line = f"The scene at {format_time(float(at))}: {made.frames} frames, "
+        line += f"{rate:.3g} a second, {self._name_device(options.model)}"
+        return {"message": "", "shown": show(path), "line": line}
+
+    @task_handler(stopped=lambda *_: {"message": STOPPED})
+    def colorize(self, task: Task, session: FilmSession | None, *look: Any) -> Updates:
+        """All of it. What an earlier run with the same settings has done is not done again."""
+        from colorize_core.film import colorize_film
+
+        if session is None:
+            return {"message": ""}
+        options = read_options(*look)
+        told: list[str] = []
+        made = colorize_film(
+            session.path,
+            session.target,
+            options,
+            runner=self.service.runner,
+            task=keep_alive(task, session),
+            tell=told.append,
+        )
+        line = f"{made.frames} frames, {made.scenes} scenes, "
+        line += f"{format_time(made.seconds)} {self._name_device(options.model)}"
+        said = widgets.note(" ".join(dict.fromkeys([*told, *made.notes])))
+        return {"message": said, "shown": show(session.target), "line": line}
+
+    def save(self, session: FilmSession | None) -> Updates:
+        """The film as a file, where it is done."""
+        done = session is not None and session.target.exists()
+        if not done:
+            return {"message": widgets.alert("Colour the film first."), "finished": None}
+        return {"message": "", "finished": str(session.target) if session else None}
+
+    def _name_device(self, model: str) -> str:
+        device = self.service.runner.model(model).device
+        return "on the CPU" if device == "cpu" else f"on the GPU ({device})"
+
+
+def read_options(model: str, vividness: float, strength: float) -> Any:
+    """A FilmOptions. Raises OptionError."""
+    from colorize_core.film import FilmOptions
+
+    return FilmOptions(model, float(vividness), float(strength))
+
+
+def keep_alive(task: Task, session: FilmSession) -> Task:
+    """The task, which keeps the film from being deleted as something that nobody has used for an
+    hour while it is worked on."""
+
+    def touch(_share: float, _words: str) -> None:
+        with suppress(FileNotFoundError):
+            os.utime(session.path)
+
+    task.listen(touch)
+    return task
+
+
+def show(path: Path) -> str:
+    """A film, to be played."""
+    file = refer(path)
+    name = escape(file["orig_name"])
+    return (
+        f'<video controls preload="auto" aria-label="{name}" '
+        f'src="/gradio_api/file={escape(file["path"])}"></video>'
+    )
+
+
+def format_time(seconds: float) -> str:
+    """ "1:05" and "2:03:04"; seconds alone under a minute."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    if whole < 60:
+        return f"{seconds:.3g} s"
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
+    """Lay the tab out and wire it; where models are picked."""
+    if importlib.util.find_spec("av") is None:
+        gr.HTML(widgets.note(MISSING), elem_classes="message")
+        return []
+    on = FilmHandlers(service)
+    view = View(message=gr.HTML(elem_classes="message"), turn=gr.Number(visible=False))
+    film = gr.File(label="A black-and-white film", file_types=KINDS, type="filepath", height=120)
+    with gr.Column(visible=False) as place:
+        with gr.Column(elem_classes="picks"):
+            with gr.Row():
+                model = gr.Dropdown(
+                    list_models(), value=DEFAULT_MODEL, label="Model", min_width=240
+                )
+                vividness = gr.Slider(*RANGES["vividness"], 1, step=0.05, label="Vividness")
+                strength = gr.Slider(*RANGES["strength"], 1, step=0.05, label="Strength")
+            at = gr.Slider(
+                0,
+                1,
+                0,
+                step=0.1,
+                label="Scene at",
+                info="Seconds from the beginning, for a preview.",
+            )
+        with gr.Row(elem_classes="actions"):
+            preview = gr.Button("Preview this scene", size="sm")
+            go = gr.Button("Colour the film", variant="primary", size="sm")
+            saved = gr.Button("Download the film", size="sm")
+    with widgets.stage(alone=True) as (busy, cancel):
+        pass
+    shown = gr.HTML(elem_classes="film")
+    line = widgets.status_line()
+    view.add(film=film, place=place, at=at, shown=shown, line=line)
+    view.add(session=gr.State(None, time_to_live=KEEP_SECONDS))
+    view.add(finished=gr.DownloadButton(visible="hidden"))
+
+    session, turn, asked = view["session"], view["turn"], widgets.runs(busy)
+    opened = ["message", "place", "session", "shown", "line", "at"]
+    look = [model, vividness, strength]
+    made = ["message", "shown", "line"]
+    runs = [
+        gr.on(
+            [film.upload, film.clear], *view.wire(on.open, [turn, session, film], opened), **asked
+        ),
+        preview.click(*view.wire(on.preview, [turn, session, at, *look], made), **asked),
+        go.click(*view.wire(on.colorize, [turn, session, *look], made), **asked),
+    ]
+    given = saved.click(*view.wire(on.save, session, ["message", "finished"]), **widgets.QUICK)
+    given.success(None, view["finished"], None, js="window.saveFile", **widgets.QUICK)
+    wire_run(view, on, runs, [cancel])
+    return [widgets.picker(model, list_models)]
+
+
+def list_models() -> list[tuple[str, str]]:
+    """Those that are here and give one answer for a picture: what is drawn would flicker."""
+    return model_choices.choices([card for card in model_choices.every() if not card.sampled])

@@ -11,6 +11,8 @@ from typing import BinaryIO
 
 from colorize_core.errors import SaveError
 
+_owner = ""  # begins the names of what this process has not written whole yet
+
 
 def make_folder(path: Path) -> None:
     """That of a file that is to be written, with all above it. SaveError if it cannot be made."""
@@ -25,11 +27,36 @@ def make_folder(path: Path) -> None:
 
 
 @contextmanager
+def own_parts(owner: str) -> Iterator[None]:
+    """Names of what is not whole yet begin with `owner` meanwhile, in all of this process:
+    remove_parts() finds what is left of it after a kill."""
+    global _owner
+    before, _owner = _owner, owner
+    try:
+        yield
+    finally:
+        _owner = before
+
+
+def name_part(target: Path) -> Path:
+    """Where a file is written before it is whole: beside the one that it becomes."""
+    return target.with_name(f".{_owner}{secrets.token_hex(8)}.part")
+
+
+def remove_parts(folder: Path, owner: str) -> None:
+    """What processes of that owner, or of one whose name begins so, left in the folder when they
+    were killed."""
+    with suppress(OSError):  # no such folder, or another that may not be written any more
+        for part in folder.glob(f".{owner}*.part"):
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
 def write_whole(path: Path) -> Iterator[BinaryIO]:
     """A file that is in place whole when the block ends without an error, or else as it was before.
     Raises SaveError where it cannot be written."""
     target = Path(os.path.realpath(path))  # a link stays a link
-    part = target.with_name(f".{secrets.token_hex(8)}.part")
+    part = name_part(target)
     try:
         with part.open("wb") as file:
             yield file

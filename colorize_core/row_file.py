@@ -12,7 +12,6 @@ import errno
 import io
 import os
 import re
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from colorize_core.errors import SaveError
+from colorize_core.folders import name_part
 
 PATIENCE = 60.0  # seconds for which another program may hold the lock
 POLL = 0.01  # seconds
@@ -75,7 +75,7 @@ class RowFile:
         place = self._file.with_name(f".{self._file.name}.lock")
         with self._in_words():
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            with _hold(place):
+            with hold_lock(place):
                 yield
 
     def read_new(self) -> list[Cells]:
@@ -118,7 +118,7 @@ class RowFile:
     def rewrite(self, rows: Iterable[Sequence[str]]) -> None:
         """These rows and no others. Only under lock(), after read_new()."""
         data = self._encode([self.columns, *rows])
-        part = self._file.with_name(f".{secrets.token_hex(8)}.part")
+        part = name_part(self._file)
         with self._in_words():
             try:
                 part.write_bytes(data)
@@ -165,9 +165,10 @@ class RowFile:
 
 
 @contextmanager
-def _hold(place: Path) -> Iterator[None]:
-    """The lock. On a file system without locks there is none: one program alone needs none."""
-    lock = FileLock(place, PATIENCE, poll_interval=POLL, preserve_lock_file=True)
+def hold_lock(place: Path, patience: float = PATIENCE) -> Iterator[None]:
+    """The lock that is a file there. OSError if another program holds it for so many seconds, or if
+    it cannot be made. On a file system without locks there is none: one program needs none."""
+    lock = FileLock(place, patience, poll_interval=POLL, preserve_lock_file=True)
     try:
         lock.acquire()
     except OSError as error:

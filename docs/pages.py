@@ -57,6 +57,7 @@ FILL_WITH = "autochrome verify"
 # Page -> the marks that it has; <!-- mark --> and <!-- /mark --> stand around a generated part.
 PAGES = {
     "README.md": ("few-scores",),
+    "docs/archives.md": ("archive",),
     "docs/command-line.md": ("formats",),
     "docs/deploying.md": ("soak",),
     "docs/film.md": ("film",),
@@ -76,6 +77,7 @@ PAGES = {
 def refresh(page: str, text: str) -> str:
     """The page's text with every generated part made anew."""
     makers = {
+        "archive": archive,
         "colours": colours,
         "few-scores": few_scores,
         "film": film,
@@ -240,6 +242,52 @@ def film(_: str) -> str:
         "from the photograph's own colours. Intervals are in `benchmarks/results/film.csv`.\n\n"
         f"{table_of(table)}\n{table_of(rest)}\nOn {rows[0]['machine']}.\n"
     )
+
+
+def archive(_: str) -> str:
+    """What an archive run makes of the cores, and what it needs."""
+    rows = results("archive")
+    if not rows:
+        return ""
+    speed = [row for row in rows if row["processor"]]
+    table = [["processes", "photos a second", "busy", "processor seconds a photo", "memory each"]]
+    table += [
+        [row["processes"], row["rate"], row["busy"], row["processor"], f"{row['worker_mb']} MB"]
+        for row in speed
+    ]
+    best = speed[-1]
+    many = [row for row in rows if not row["processor"]]
+    lots = [["", "seconds", "a second", "list of photos", "memory of the one that hands out"]]
+    lots += [
+        [
+            f"{int(row['n']):,} {row['what']}",
+            row["seconds"],
+            row["rate"],
+            f"{row['listed']} s",
+            f"{row['parent_early_mb']} MB after a tenth, {row['parent_mb']} MB at the end",
+        ]
+        for row in many
+    ]
+    told = (
+        f"{best['what'][len('speed, ') :]} by `autochrome`, the {best['n']} runs of both kinds in "
+        "turn, medians, once all have loaded the model. *Busy*: the share of their time in which "
+        f"the processes work on a photo. {best['processes']} processes make {best['ratio']} of "
+        f"{best['processes']} times what one makes (runs: {best['ratios']}), on a machine "
+        f"with other work (load {best['load']} on {best['machine']}), which counts in "
+        "that. By processor time, from which it takes less, it is "
+        f"{best['ratio_by_processor']}.\n\n"
+    )
+    told += table_of(table)
+    if many:
+        first = many[0]
+        told += (
+            "\nTiny pictures with a stand-in that has no network, which shows what there is beside "
+            f"it: {float(first['parent_processor']) * 1e3:.1f} ms of one core a photo in the "
+            f"process that hands out. The {first['processes']} that work have "
+            f"{first['worker_early_mb']} MB each after a tenth and {first['worker_mb']} MB at the "
+            f"end.\n\n{table_of(lots)}"
+        )
+    return told
 
 
 def soak(_: str) -> str:

@@ -36,10 +36,11 @@ class Row:
     input_changed_ns: str = ""  # the same of what no program can set back
     input_sha256: str = ""
     note: str = ""  # what of the input is left out: further pages, metadata
+    spread: str = ""  # of the colours that are likely, in Lab units: large where it is least sure
 
 
 COLUMNS = tuple(column.name for column in fields(Row))
-OLDER = (COLUMNS[:12], COLUMNS[:14])
+OLDER = (COLUMNS[:12], COLUMNS[:14], COLUMNS[:15])
 
 
 class Manifest:
@@ -73,6 +74,10 @@ class Manifest:
     def results(self) -> set[str]:
         """Absolute paths of everything that earlier runs wrote or began to write."""
         return {os.path.abspath(self.path.parent / output) for output in self.rows}
+
+    def names(self) -> dict[str, str]:
+        """Absolute path of a photo -> its output, relative to the manifest's folder."""
+        return {row.input: row.output for row in self.rows.values()}
 
     def add(self, row: Row, allow: Callable[[Row | None], bool] = lambda known: True) -> bool:
         """Remember one row and append it to the file; whether `allow` let it, which is given the

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
+from types import MappingProxyType
 
 from colorize_core.file_names import fold_case, make_name, split_suffix
 from colorize_core.imaging.formats import FORMATS, READABLE, WRITTEN
@@ -21,25 +22,38 @@ class Job:
     target: Path
 
 
-def plan(photos: Sequence[Path], base: Path, out: Path, format: str | None = None) -> list[Job]:
+def plan(
+    photos: Sequence[Path],
+    base: Path,
+    out: Path,
+    format: str | None = None,
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> list[Job]:
     """Where each photo's result goes: its place below `base`, below `out`.
 
     The name stays; the suffix changes to that of `format` (a key of SUFFIX_OF), or to .png where
     no format is asked for and the photo's own cannot be written. Photos whose new names would be
     the same add their old suffix: x.bmp and x.gif become x-bmp.png and x-gif.png. Names that
     differ in case alone count as the same, as on some file systems they are.
+
+    `names`: absolute path of a photo -> its place below `out`, from before. A photo keeps that one
+    if only its folder and suffix are still right, and no other gets it.
     """
     places = [Path(os.path.relpath(os.path.abspath(p), os.path.abspath(base))) for p in photos]
     plain = [_rename(place, "", _choose_suffix(place, format)) for place in places]
     wanted = Counter(map(fold_case, plain))
+    reserved = {fold_case(Path(name)) for name in names.values()}
     kept: dict[str, Path] = {}  # the first photo of each name that stays
     for name, place in zip(plain, places, strict=True):
-        if name == place:
+        if name == place and fold_case(name) not in reserved:
             kept.setdefault(fold_case(name), place)
-    taken = set(kept)
+    taken = reserved | set(kept)
     jobs = []
     for photo, place, name in zip(photos, places, plain, strict=True):
-        if kept.get(fold_case(name)) != place:
+        own = Path(names.get(os.path.abspath(photo), ""))
+        if (own.parent, own.suffix) == (name.parent, name.suffix):
+            name = own
+        elif kept.get(fold_case(name)) != place:
             if wanted[fold_case(name)] > 1 or fold_case(name) in taken:
                 name = _find_free_name(place, name.suffix, taken)
             taken.add(fold_case(name))

@@ -1,7 +1,7 @@
 """Many photos through one model: find(), plan(), run(), the work behind the command line.
 
 >>> from pathlib import Path
->>> from colorize_core import batch
+>>> from colorize_core.batch import runner as batch
 >>> out, settings = Path("colorized"), batch.BatchOptions(vividness=1.2)
 >>> found = batch.find(["album"], out)
 >>> jobs = batch.plan(found.photos, found.base, out, settings.format)
@@ -14,28 +14,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Protocol
 
 from colorize_core import options
 from colorize_core.batch import identity
+from colorize_core.batch.convert import Converter, Result
 from colorize_core.batch.manifest import Manifest, Row
 from colorize_core.batch.plan import SUFFIX_OF, Job, plan
 from colorize_core.batch.search import Found, find
 from colorize_core.cards import ModelCard
-from colorize_core.errors import Cancelled, ColorizeError, OptionError
-from colorize_core.folders import make_folder
-from colorize_core.imaging import image
-from colorize_core.imaging.formats import WRITTEN
-from colorize_core.imaging.mark import draw_mark
+from colorize_core.errors import OptionError
 from colorize_core.models.registry import cards, load
-from colorize_core.models.runner import Runner, Task
 from colorize_core.options import Options
-from colorize_core.steering.provenance import describe_options
 from colorize_core.steering.reference import Reference
 from colorize_core.threads import share_cores
 
@@ -94,18 +89,6 @@ class BatchOptions(Options):
         )
 
 
-@dataclass(frozen=True)
-class Result:
-    job: Job
-    status: Literal["done", "skipped", "failed"]  # skipped: an earlier run did it
-    width: int = 0  # pixels
-    height: int = 0
-    seconds: float = 0.0
-    tint: str = ""  # what was neutralised
-    error: str = ""
-    note: str = ""  # what of the photo's file is left out
-
-
 def run(
     jobs: Sequence[Job],
     settings: BatchOptions,
@@ -115,6 +98,7 @@ def run(
     workers: int = DEFAULT_JOBS,
     overwrite: bool = False,
     load_model: Callable[[str, str], Any] = load,
+    engine: Engine | None = None,
 ) -> Generator[Result, None, None]:
     """Colorize the jobs, yielding each result as it is there; one photo's failure stops no other.
 
@@ -122,6 +106,7 @@ def run(
     CPU each runs the network on its share of the cores; elsewhere one photo at a time has the
     network. What `manifest` has as done from the same photo with the same settings is skipped; a
     file that this program did not write is left alone. `overwrite` does and replaces these.
+    `engine`: what does the work instead, such as processes.Processes.
     Closing the generator stops the work, nothing being half written.
     Raises what load() raises, once there is something to do; SaveError where the manifest cannot be
     written.
@@ -137,10 +122,22 @@ def run(
             pending.append(job)
     if not pending:
         return
-    colorizer = load_model(settings.model, device)
-    for result in _Pipeline(colorizer, settings).run(pending, workers, book.start):
-        book.finish(result)
-        yield result
+    if engine is None:
+        engine = Threads(load_model(settings.model, device), settings, workers)
+    with closing(engine.run(pending, book.start)) as results:
+        for result in results:
+            book.finish(result)
+            yield result
+
+
+class Engine(Protocol):
+    """What carries the jobs out."""
+
+    def run(
+        self, jobs: Sequence[Job], start: Callable[[Job], Result | None]
+    ) -> Generator[Result, None, None]:
+        """Each job once, in any order, after `start` of it, which may say that it is refused.
+        Closing the generator stops the work, nothing being half written."""
 
 
 class _Targets:
@@ -230,23 +227,22 @@ class _Book:
                     tint=result.tint,
                     error=result.error,
                     note=result.note,
+                    spread="" if result.spread is None else f"{result.spread:.3f}",
                 )
             )
 
 
-class _Pipeline:
+class Threads:
     """Reading, colorizing and writing, overlapped between threads around one network."""
 
-    def __init__(self, colorizer: Any, settings: BatchOptions) -> None:
-        self.settings = settings
-        alone = getattr(colorizer, "device", "cpu") != "cpu"
-        self.runner = Runner(lambda _: colorizer, alone=alone)
-        self.task = Task()  # one for all: they are stopped together
+    def __init__(self, colorizer: Any, settings: BatchOptions, workers: int) -> None:
+        self.colorizer, self.settings, self.workers = colorizer, settings, workers
 
     def run(
-        self, jobs: Sequence[Job], workers: int, start: Callable[[Job], Result | None]
-    ) -> Iterator[Result]:
-        workers = min(workers, len(jobs))
+        self, jobs: Sequence[Job], start: Callable[[Job], Result | None]
+    ) -> Generator[Result, None, None]:
+        workers = min(self.workers, len(jobs))
+        converter = Converter(self.colorizer, self.settings)
         with (
             share_cores(workers),
             ThreadPoolExecutor(workers, thread_name_prefix="colorize") as pool,
@@ -257,38 +253,14 @@ class _Pipeline:
                     if refused := start(job):
                         yield refused
                         continue
-                    running.add(pool.submit(self.convert, job))
+                    running.add(pool.submit(converter.convert, job))
                     if len(running) > workers:  # one waits, so that no thread does
                         done, running = wait(running, return_when=FIRST_COMPLETED)
                         yield from (future.result() for future in done)
                 yield from (future.result() for future in as_completed(running))
             finally:
-                self.task.stop()
+                converter.task.stop()
                 pool.shutdown(wait=True, cancel_futures=True)
-
-    def convert(self, job: Job) -> Result:
-        """One photo from file to file. Raises only Cancelled: the rest is told in the result."""
-        begun = time.perf_counter()
-        try:
-            photo = image.read(job.source)
-            pixels, prediction = self.runner.colorize(photo.pixels, self.settings, self.task)
-            self.task.step(1.0, "Saving")
-            make_folder(job.target)
-            record = describe_options(self.settings)
-            shown = draw_mark(pixels) if record and self.settings.mark else pixels
-            made = photo.with_pixels(shown).with_record(record)
-            image.write(job.target, made, self.settings.quality)
-        except Cancelled:
-            raise
-        except ColorizeError as error:
-            return Result(job, "failed", error=str(error))
-        except Exception as error:  # out of memory, a full disk: the other photos may still work
-            return Result(job, "failed", error=f"{type(error).__name__}: {error}")
-        height, width = pixels.shape[:2]
-        seconds = time.perf_counter() - begun
-        format = WRITTEN[job.target.suffix.lower()].name
-        note = made.describe_losses(format)
-        return Result(job, "done", width, height, seconds, prediction.tint or "", note=note)
 
 
 def _read_file_key(path: Path) -> tuple[int, int] | None:

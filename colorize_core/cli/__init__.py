@@ -14,6 +14,8 @@ from colorize_core.threads import wait_briefly
 
 COMMANDS = {  # modules with main(arguments) -> exit code, or None for 0
     "app": "app",
+    "batch": "colorize_core.cli.batch",
+    "watch": "colorize_core.cli.watch",
     "selective": "colorize_core.cli.selective",
     "film": "colorize_core.cli.film",
     "info": "colorize_core.cli.info",

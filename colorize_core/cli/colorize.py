@@ -39,6 +39,10 @@ examples:
   python -m colorize_core album --format png --vividness 1.2
       every photo in the folder album and below it, as PNG, into the folder colorized;
       the same command goes on where it was stopped
+  python -m colorize_core batch archive --out archive-colour
+      thousands of photos, in several processes; see python -m colorize_core batch --help
+  python -m colorize_core watch scans scans-colour
+      what is dropped into a folder; see python -m colorize_core watch --help
   python -m colorize_core selective portrait.jpg --keep person
       only a part in colour; see python -m colorize_core selective --help
   python -m colorize_core film reel.mp4 -o reel-colour.mp4
@@ -62,7 +66,7 @@ def make_parser() -> argparse.ArgumentParser:
     made.add_argument(
         "photos", nargs="*", metavar="PHOTO", help="a file, a folder or a pattern like 'old/*.jpg'"
     )
-    _add_look(made.add_argument_group("how it looks"))
+    add_look(made.add_argument_group("how it looks"))
     _add_run(made.add_argument_group("where it goes and how it runs"))
     made.set_defaults(hints=())
     made.add_argument("--list-models", action="store_true", help="list the models and end")
@@ -70,7 +74,8 @@ def make_parser() -> argparse.ArgumentParser:
     return made
 
 
-def _add_look(group: argparse._ArgumentGroup) -> None:
+def add_look(group: argparse._ArgumentGroup) -> None:
+    """The options that decide how a result looks: those of read_look() and read_steering()."""
     default = runner.BatchOptions()
     group.add_argument(
         "--model",
@@ -301,7 +306,7 @@ def plan(
     inputs: Sequence[str], out: Path, format: str | None
 ) -> tuple[list[runner.Job], runner.Manifest | None, runner.Found]:
     """The jobs, the manifest of an output folder, and what was found."""
-    one_file = _names_file(out)
+    one_file = names_file(out)
     outputs.check_writable(out)
     manifest = None if one_file else runner.Manifest(out)
     found = runner.find(inputs, out, manifest.results() if manifest else ())
@@ -316,7 +321,8 @@ def plan(
     return [runner.Job(photo, out) for photo in found.photos], None, found
 
 
-def _names_file(out: Path) -> bool:
+def names_file(out: Path) -> bool:
+    """Whether the output is one picture and no folder. Raises OptionError for what is neither."""
     if os.path.isdir(out):  # Path.is_dir() fails on a name that is too long
         return False
     suffix = out.suffix.lower()
@@ -328,22 +334,34 @@ def _names_file(out: Path) -> bool:
     return suffix in WRITTEN
 
 
-def colorize(options: argparse.Namespace) -> int:
-    """Run the batch that the options ask for; returns the exit code."""
-    begun = time.perf_counter()
-    steered = ("hints", "reference", "second")  # read below, once the photos are known; no flag
+def read_look(options: argparse.Namespace) -> runner.BatchOptions:
+    """The settings but hints and reference. Raises OptionError."""
+    steered = ("hints", "reference", "second")  # read once the photos are known; no flag
     named = [item.name for item in fields(runner.BatchOptions) if item.name not in steered]
     values = {name: getattr(options, name) for name in named}
     controls = tuple(parse_controls(options.model, options.controls).items())
     finish = Finish.parse(options.finish)
-    settings = runner.BatchOptions(**values | {"controls": controls, "finish": finish})
-    jobs, manifest, found = plan(options.photos, options.output, settings.format)
-    settings = replace(
+    return runner.BatchOptions(**values | {"controls": controls, "finish": finish})
+
+
+def read_steering(
+    options: argparse.Namespace, settings: runner.BatchOptions, photos: Sequence[Path]
+) -> runner.BatchOptions:
+    """The settings with hints and reference. Raises OptionError, PictureError."""
+    return replace(
         settings,
         # Hints belong together: those that are given stand in place of those of another picture.
-        hints=read_all_hints(options.hint_file, options.places, found.photos) or options.hints,
+        hints=read_all_hints(options.hint_file, options.places, photos) or options.hints,
         reference=read_reference(options.reference),
     )
+
+
+def colorize(options: argparse.Namespace) -> int:
+    """Run the batch that the options ask for; returns the exit code."""
+    begun = time.perf_counter()
+    settings = read_look(options)
+    jobs, manifest, found = plan(options.photos, options.output, settings.format)
+    settings = read_steering(options, settings, found.photos)
     for line in (*found.problems, *(() if options.quiet else found.left_out)):
         print(line, file=sys.stderr)
     tally = Counter({"failed": len(found.problems), "left out": found.left_out_count})
@@ -361,7 +379,7 @@ def colorize(options: argparse.Namespace) -> int:
             for result in results:
                 tally[result.status] += 1
                 if result.status == "failed":
-                    bar.write(_format_failure(result), file=sys.stderr)
+                    bar.write(format_failure(result), file=sys.stderr)
                 elif result.note:
                     bar.write(f"{result.job.source}: {result.note}", file=sys.stderr)
                 bar.update()
@@ -369,16 +387,18 @@ def colorize(options: argparse.Namespace) -> int:
         if manifest and manifest.rows:
             manifest.tidy()
     if not options.quiet:
-        print(_format_summary(tally, options.output, time.perf_counter() - begun))
+        print(format_summary(tally, options.output, time.perf_counter() - begun))
     return terminal.FAILED if tally["failed"] else terminal.ALL_DONE
 
 
-def _format_failure(result: runner.Result) -> str:
+def format_failure(result: runner.Result) -> str:
+    """A line that names the photo and says what went wrong."""
     text = " ".join(result.error.split())
     return text if str(result.job.source) in text else f"{result.job.source}: {text}"
 
 
-def _format_summary(tally: Counter[str], out: Path, seconds: float) -> str:
+def format_summary(tally: Counter[str], out: Path, seconds: float) -> str:
+    """A line of how many photos are done, already done, failed and left out."""
     done = tally["done"]
     parts = [f"{done} photo{'s' * (done != 1)} colorized in {seconds:.1f} s into {out}"]
     parts += [f"{tally['skipped']} already done"] if tally["skipped"] else []

@@ -77,7 +77,8 @@ def test_scores_come_from_the_results_and_only_from_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tables, "RESULTS", tmp_path)
-    for make in (pages.scores, pages.few_scores, pages.speed, pages.systems, pages.selective):
+    makers = (pages.scores, pages.few_scores, pages.speed, pages.systems, pages.selective)
+    for make in (*makers, pages.archive):
         assert make("") == ""
     gray = {"colourfulness": "0", "colourfulness-difference": "-41.70"}
     measured(tmp_path, gray=gray, mean={"psnr": "20.11"})

@@ -70,6 +70,7 @@ PAGES = {
     "docs/scores.md": ("scores",),
     "docs/selective.md": ("selective",),
     "docs/speed.md": ("speed", "systems"),
+    "docs/training.md": (),
     "docs/steering.md": ("colours", "steering", "questions", "reference", "album"),
 }
 

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
@@ -18,14 +18,14 @@ from tqdm import tqdm
 
 from colorize_core import __version__, cards
 from colorize_core.batch import runner
-from colorize_core.cards import Value
+from colorize_core.cards import Control, Value
 from colorize_core.cli import outputs, terminal
 from colorize_core.errors import OptionError, PictureError
 from colorize_core.imaging import image
 from colorize_core.imaging.finish import CONTROLS, Finish
 from colorize_core.imaging.formats import CHOICES, READABLE, WRITTEN, join_names
 from colorize_core.imaging.mark import TEXT
-from colorize_core.options import VARIANTS
+from colorize_core.options import RANGES, VARIANTS, Options
 from colorize_core.sizes import format_size
 from colorize_core.steering.hints import Hint, read_hints
 from colorize_core.steering.provenance import read_options
@@ -74,15 +74,16 @@ def make_parser() -> argparse.ArgumentParser:
     return made
 
 
-def add_look(group: argparse._ArgumentGroup) -> None:
-    """The options that decide how a result looks: those of read_look() and read_steering()."""
-    default = runner.BatchOptions()
+def add_model(
+    group: argparse._ArgumentGroup, default: Options, finish: Mapping[str, Control]
+) -> None:
+    """The model, what it is asked with, and those controls of the finish."""
     group.add_argument(
         "--model",
         default=default.model,
         choices=[card.name for card in cards(downloads=True)],
         metavar="NAME",
-        help="see --list-models (default: %(default)s)",
+        help="see python -m colorize_core --list-models (default: %(default)s)",
     )
     group.add_argument(
         "--set",
@@ -97,7 +98,7 @@ def add_look(group: argparse._ArgumentGroup) -> None:
         ("strength", "how much of the colour is put in"),
         ("gain", "brightness of what the model sees; below 1 helps blown-out skies"),
     ):
-        low, high = runner.LIMITS[name]
+        low, high = RANGES[name]
         group.add_argument(
             f"--{name}",
             type=float,
@@ -111,8 +112,14 @@ def add_look(group: argparse._ArgumentGroup) -> None:
         default=[],
         metavar="NAME=VALUE",
         help="what is changed once the colours are there, for each again: "
-        + ", ".join(f"{each.name} ({each.low:g} to {each.high:g})" for each in CONTROLS.values()),
+        + ", ".join(f"{each.name} ({each.low:g} to {each.high:g})" for each in finish.values()),
     )
+
+
+def add_look(group: argparse._ArgumentGroup) -> None:
+    """The options that decide how a result looks: those of read_look() and read_steering()."""
+    default = runner.BatchOptions()
+    add_model(group, default, CONTROLS)
     _add_steering(group)
     group.add_argument(
         "--neutralize",

@@ -9,12 +9,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from colorize_core import cards
 from colorize_core.cli import outputs, terminal
-from colorize_core.cli.colorize import parse_controls
+from colorize_core.cli.colorize import add_model, parse_controls
 from colorize_core.film import FilmOptions, FilmResult, colorize_film, preview_scene
 from colorize_core.film.encoding import get_container
-from colorize_core.film.options import LIMITS, SPACING
+from colorize_core.film.options import SPACING
 from colorize_core.imaging.finish import CONTROLS, Finish
 from colorize_core.models.runner import Task
 
@@ -75,43 +74,9 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _add_look(group: argparse._ArgumentGroup) -> None:
-    default = FilmOptions()
-    group.add_argument(
-        "--model",
-        default=default.model,
-        choices=[card.name for card in cards(downloads=True)],
-        metavar="NAME",
-        help="see python -m colorize_core --list-models (default: %(default)s)",
-    )
-    group.add_argument(
-        "--set",
-        dest="controls",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a setting of this model's own, for each again",
-    )
-    for name, meaning in (
-        ("vividness", "from timid to saturated colours"),
-        ("strength", "how much of the colour is put in"),
-        ("gain", "brightness of what the model sees"),
-    ):
-        low, high = LIMITS[name]
-        group.add_argument(
-            f"--{name}",
-            type=float,
-            default=getattr(default, name),
-            metavar="X",
-            help=f"{meaning}, {low:g} to {high:g} (default: %(default)g)",
-        )
-    group.add_argument(
-        "--finish",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="what is changed once the colours are there, for each again: "
-        + ", ".join(name for name in CONTROLS if name not in ("black", "white", "gamma")),
-    )
+    kept = ("black", "white", "gamma")  # a film keeps its brightness
+    finish = {name: control for name, control in CONTROLS.items() if name not in kept}
+    add_model(group, FilmOptions(), finish)
     group.add_argument(
         "--spacing",
         type=terminal.parse_whole,

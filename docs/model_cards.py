@@ -180,7 +180,7 @@ def _scores(card: ModelCard) -> list[str]:
 def _describe_missing(names: list[str]) -> str:
     return (
         f"Not measured: {', '.join(map(title, names))}. In a clone of the repository, this fills "
-        f"them, where DIR has the photographs:\n\n```bash\n{describe_remedy(names)}\n```"
+        f"them, where DIR has the photographs: `{describe_remedy(names)}`."
     )
 
 

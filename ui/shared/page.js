@@ -128,14 +128,17 @@
   window.openGuide = async (word) => {
     document.querySelector('.tabs [data-tab-id="leaderboard"]').click();
     const until = async (find) => {
-      for (let i = 0; i < 100 && !find(); i++) await new Promise((then) => setTimeout(then, 50));
+      for (let i = 0; i < 600 && !find(); i++) await new Promise((then) => setTimeout(then, 50));
       return find();
     };
     const button = await until(() => document.querySelector(".guide > button"));
     if (button && !button.classList.contains("open")) button.click();
     const heads = () => [...document.querySelectorAll(".guide :is(h2, h3)")];
     const head = await until(() => heads().find((each) => each.textContent.includes(word) && each.checkVisibility()));
-    head?.scrollIntoView({ block: "start" });
+    for (let i = 0; i < 4; i++) { // what is above it may still be growing
+      head?.scrollIntoView({ block: "start" });
+      await new Promise((then) => setTimeout(then, 250));
+    }
   };
   // What is said of a link to these settings; browsers copy only on pages that they trust.
   window.copyLink = async (query) => {

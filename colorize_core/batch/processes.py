@@ -111,10 +111,10 @@ class Processes:
     ) -> Iterator[Result]:
         """Each job once, by at most so many processes. A job whose process has ended goes to
         `keep`, or else has failed."""
-        todo, more = iter(jobs), True
+        waiting, more = iter(jobs), True
         while True:
             while more and (worker := self._find_free(most)):
-                job = next(todo, None)
+                job = next(waiting, None)
                 more = job is not None
                 if job is not None and (refused := start(job)):
                     yield refused
@@ -127,7 +127,7 @@ class Processes:
                     answer = worker.receive()
                 except (EOFError, OSError):
                     lost, left = self._bury(worker)
-                    todo, more = chain(left, todo), more or bool(left)
+                    waiting, more = chain(left, waiting), more or bool(left)
                     if lost and keep:
                         keep(lost)
                     elif lost:

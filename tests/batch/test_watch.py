@@ -51,15 +51,15 @@ class Place:
     def watch(self, *steps: Step | None, looks: int = 4) -> list[tuple[str, str]]:
         """What became of which photo, when these steps are done after one look each, and `looks`
         follow."""
-        todo = [*steps, *[None] * looks]
+        coming = [*steps, *[None] * looks]
         now = 0.0
 
         def wait(seconds: float) -> None:
             nonlocal now
             now += LOOK
-            if not todo:
+            if not coming:
                 raise KeyboardInterrupt
-            if step := todo.pop(0):
+            if step := coming.pop(0):
                 step()
 
         results = []

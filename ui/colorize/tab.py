@@ -146,7 +146,8 @@ class Handlers(KeptHandlers):
         return {"frame": AWAY, "compared": None, "steered": None, "line": ""}
 
     def take_up(self, work: ColorizeSession, client: str) -> Updates:
-        """The tab with that work, as it was left; no network runs."""
+        """The tab with that work, as it was left; a network runs only where what it predicted was
+        forgotten."""
         self._look_for_known(work, client)
         work.steering = bool(work.result.options.hints)
         work.unfinished = False

@@ -6,7 +6,6 @@ import importlib.util
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,10 @@ STOPPED = "<p>Stopped. What is done is kept for an hour: the same button goes on
 PREVIEW_SECONDS = 5.0
 SUFFIX = ".mp4"  # which browsers play
 KINDS = ["video", ".mkv", ".avi", ".ts", ".mxf", ".vob", ".wmv", ".flv"]
+
+# The address is Gradio's, which knows below which path the app is served.
+PLAYER = """${value
+  ? `<video controls preload="auto" aria-label="Film" src="${value.file.url}"></video>` : ""}"""
 
 
 @dataclass(eq=False)
@@ -54,7 +57,7 @@ class FilmHandlers(Handlers):
         if session is not None:
             session.away = True
         if upload is None:
-            return {"message": "", "place": AWAY, "session": None, "shown": ""}
+            return {"message": "", "place": AWAY, "session": None, "shown": None}
         path = self.service.upload({"path": upload})
         task.step(0.0, "Looking at the film")
         with Film(path) as film:
@@ -66,7 +69,7 @@ class FilmHandlers(Handlers):
             "message": widgets.note(" ".join(look.notes)),
             "place": THERE,
             "session": FilmSession(path, target, seconds),
-            "shown": "",
+            "shown": None,
             "line": line,
             "at": gr.update(value=0.0, maximum=max(0.1, round(seconds, 1))),
         }
@@ -147,14 +150,9 @@ def keep_alive(task: Task, session: FilmSession) -> Task:
     return task
 
 
-def show(path: Path) -> str:
-    """A film, to be played."""
-    file = refer(path)
-    name = escape(file["orig_name"])
-    return (
-        f'<video controls preload="auto" aria-label="{name}" '
-        f'src="/gradio_api/file={escape(file["path"])}"></video>'
-    )
+def show(path: Path) -> dict[str, Any]:
+    """A film, for the player."""
+    return {"file": refer(path)}
 
 
 def format_time(seconds: float) -> str:
@@ -196,7 +194,7 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
             saved = gr.Button("Download the film", size="sm")
     with widgets.stage(alone=True) as (busy, cancel):
         pass
-    shown = gr.HTML(elem_classes="film")
+    shown = gr.HTML(None, html_template=PLAYER, elem_classes="film")
     line = widgets.status_line()
     view.add(film=film, place=place, at=at, shown=shown, line=line)
     view.add(session=gr.State(None, time_to_live=KEEP_SECONDS))

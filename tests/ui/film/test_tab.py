@@ -59,9 +59,9 @@ def test_a_film_is_looked_at_previewed_coloured_and_saved(on: FilmHandlers, film
     assert "colour the film first" in on.save(session)["message"].lower()
     seen = call(on.preview, session, 0.0, *LOOK)
     assert seen["message"] == ""
-    assert "reel-scene.mp4" in seen["shown"]
+    assert seen["shown"]["file"]["orig_name"] == "reel-scene.mp4"
     made = call(on.colorize, session, *LOOK)
-    assert "reel-colour.mp4" in made["shown"]
+    assert made["shown"]["file"]["path"] == str(session.target)
     assert count_frames(session.target) == count_frames(film)
     assert on.save(session)["finished"] == str(session.target)
 

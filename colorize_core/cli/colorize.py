@@ -83,7 +83,9 @@ def add_model(
         default=default.model,
         choices=[card.name for card in cards(downloads=True)],
         metavar="NAME",
-        help="see python -m colorize_core --list-models (default: %(default)s)",
+        help=terminal.name_command(
+            "see python -m colorize_core --list-models (default: %(default)s)"
+        ),
     )
     group.add_argument(
         "--set",

@@ -37,8 +37,8 @@ def _kind(name: str) -> tuple[type[nn.Module], ModuleType, str]:
         return zhang.Eccv16, zhang, "FULL"
     if name == "siggraph17":
         return zhang.Siggraph17, zhang, "FULL"
-    if name == "deoldify-artistic":
-        return deoldify.DeOldify, deoldify, "ARTISTIC"
+    if name.startswith("deoldify"):
+        return deoldify.DeOldify, deoldify, name.removeprefix("deoldify-").upper()
     return ddcolor.DDColor, ddcolor, "TINY" if name == "ddcolor-tiny" else "LARGE"
 
 

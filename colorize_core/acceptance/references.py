@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_core.networks.ddcolor import TINY, DDColor
-from colorize_core.networks.deoldify import DeOldify
+from colorize_core.networks.deoldify import STABLE, DeOldify
 from colorize_core.networks.shuffle import NormedConv2d, SpectralConv1d, SpectralConv2d
 from colorize_core.networks.zhang import Eccv16, Siggraph17
 
@@ -110,6 +110,21 @@ DEOLDIFY = Reference(
     0.782922,
     1e-5,  # without the scale of its attention it is off by 1e-4
 )
+DEOLDIFY_STABLE = Reference(
+    "github.com/jantic/DeOldify at 5f86c28, its stable generator",
+    lambda: DeOldify(STABLE),
+    _ask_gray,
+    ROOT2,
+    {
+        (0, 0): (0.48848, 0.635046, 0.524855),
+        (0, 95): (0.567322, 0.500745, 0.496618),
+        (22, 42): (0.778589, 0.406765, 0.616932),
+        (40, 7): (0.716476, 0.400478, 0.490377),
+        (63, 95): (0.686177, 0.505688, 0.49856),
+    },
+    0.868013,
+    1e-5,
+)
 ECCV16 = Reference(
     ZHANG,
     Eccv16,
@@ -158,6 +173,7 @@ REFERENCES = {
         ("ddcolor-tiny", "ddcolor-paper", "ddcolor-modelscope", "ddcolor-artistic"), (DDCOLOR,)
     ),
     "deoldify-artistic": (DEOLDIFY,),
+    "deoldify-stable": (DEOLDIFY_STABLE,),
     "ddcolor-deoldify": (DDCOLOR, DEOLDIFY),
     "siggraph17": (SIGGRAPH17, GUIDED),
     "eccv16": (ECCV16,),

@@ -126,12 +126,14 @@ _MODELSCOPE = from_hub(
     "060f67494e31883a4b13cb27f889f3154847ada4",
     sha256="d81711971ec59200da26d5e8a1afae8dd3778d495ea8ad7a7dadc769f403f7e7",
 )
+_DEOLDIFY_REVISION = "448956a51080c3e5fb29a4e0f3e09457afd94eb0"
 _DEOLDIFY = from_hub(
     "deoldify-artistic",
     "DeOldify, artistic",
     "MIT",
     "spensercai/DeOldify",
     {"ColorizeArtistic_gen.pth": 255_144_681},
+    _DEOLDIFY_REVISION,
     sha256="3f750246fa220529323b85a8905f9b49c0e5d427099185334d048fb5b5e22477",
     source="https://github.com/jantic/DeOldify",
 )
@@ -167,6 +169,16 @@ DOWNLOADS = {
             sha256="5a076e84efce59848394f572a105f7b78f7f6e917f615d1ee88537241b96dca3",
         ),
         _DEOLDIFY,
+        from_hub(
+            "deoldify-stable",
+            "DeOldify, stable",
+            "MIT",
+            "spensercai/DeOldify",
+            {"ColorizeStable_gen.pth": 874_066_230},
+            _DEOLDIFY_REVISION,
+            sha256="ca9cd7f43fb8b222c9a70f7b292e305a000694b0ff9d2ae4a6747b1a2e1ee5af",
+            source="https://github.com/jantic/DeOldify",
+        ),
         combine(
             "ddcolor-deoldify",
             "DDColor and DeOldify, their mean",

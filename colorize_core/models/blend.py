@@ -12,7 +12,7 @@ from colorize_core.models.cards import make_published_card
 if TYPE_CHECKING:
     from colorize_core.models.blending import Blend
 
-FIRST, SECOND = ddcolor.CARDS["ddcolor-modelscope"], deoldify.CARD
+FIRST, SECOND = ddcolor.CARDS["ddcolor-modelscope"], deoldify.CARDS["deoldify-artistic"]
 SHARE = Control(
     "share", "Share of the second model", f"How much of {SECOND.title}.", 0.5, 0.0, 1.0, 0.05
 )

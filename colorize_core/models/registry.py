@@ -37,6 +37,7 @@ MODELS = {
     "ddcolor-modelscope": "ddcolor",
     "ddcolor-artistic": "ddcolor",
     "deoldify-artistic": "deoldify",
+    "deoldify-stable": "deoldify",
     "ddcolor-deoldify": "blend",
     "siggraph17": "zhang",
     "eccv16": "zhang",

@@ -1,6 +1,7 @@
-"""DeOldify's "artistic" generator (Antic, https://github.com/jantic/DeOldify), a U-Net on a
-ResNet-34 with self-attention (SAGAN, https://arxiv.org/abs/1805.08318), under the names of its
-published file.
+"""DeOldify's generators (Antic, https://github.com/jantic/DeOldify): U-Nets with self-attention
+(SAGAN, https://arxiv.org/abs/1805.08318) on a ResNet, under the names of their published files.
+
+"Artistic" has a deep way up on a ResNet-34, "stable" a wide one on a ResNet-101.
 """
 
 from __future__ import annotations
@@ -30,9 +31,12 @@ class DeOldifyConfig:
     depths: tuple[int, int, int, int] = (3, 4, 6, 3)  # of the ResNet
     width: int = 64  # its channels at half the size
     factor: float = 1.5  # how many times a U-Net's usual width the way up has
+    wide: int = 0  # or the channels that it has itself, with one convolution a step, not two
+    bottleneck: bool = False  # of the ResNet's blocks
 
 
 ARTISTIC = DeOldifyConfig()
+STABLE = DeOldifyConfig(depths=(3, 4, 23, 3), wide=512, bottleneck=True)
 
 
 class SelfAttention(nn.Module):
@@ -67,6 +71,20 @@ class UpBlock(nn.Module):
         return self.conv2(self.conv1(F.relu(torch.cat([self.shuf(x), self.bn(skip)], 1))))
 
 
+class WideUpBlock(nn.Module):
+    def __init__(self, inside: int, skip: int, outside: int, attends: bool):
+        super().__init__()
+        self.shuf = Shuffle(inside, outside)
+        self.bn = nn.BatchNorm2d(skip)
+        self.conv = _make_conv(outside + skip, outside)
+        if attends:
+            self.conv.append(SelfAttention(outside))
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """(N, inside, h, w) and (N, skip, 2 h, 2 w) -> (N, outside, 2 h, 2 w)."""
+        return self.conv(F.relu(torch.cat([self.shuf(x), self.bn(skip)], 1)))
+
+
 class LastShuffle(nn.Module):
     def __init__(self, width: int):
         super().__init__()
@@ -93,16 +111,18 @@ class DeOldify(nn.Module):
     def __init__(self, config: DeOldifyConfig | None = None):
         super().__init__()
         self.config = config or ARTISTIC
-        trunk = ResNetTrunk(self.config.depths, self.config.width)
+        wide = self.config.wide
+        trunk = ResNetTrunk(self.config.depths, self.config.width, self.config.bottleneck)
         stages = [trunk.get_submodule(f"layer{i}") for i in (1, 2, 3, 4)]
         stem = [trunk.conv1, trunk.bn1, nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, padding=1)]
         deep = trunk.widths[-1]
         middle = nn.Sequential(_make_conv(deep, 2 * deep), _make_conv(2 * deep, deep))
         blocks, inside = [], deep
         for i, skip in enumerate(trunk.widths[-2::-1]):
-            both = inside // 2 + skip
-            outside = int((both if i < 3 else both // 2) * self.config.factor)
-            blocks.append(UpBlock(inside, skip, outside, attends=i == 1))
+            both = wide or inside // 2 + skip
+            outside = int((both if i < 3 else both // 2) * (1 if wide else self.config.factor))
+            kind = WideUpBlock if wide else UpBlock
+            blocks.append(kind(inside, skip, outside, attends=i == 1))
             inside = outside
         self.layers = nn.ModuleList(
             [

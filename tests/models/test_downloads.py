@@ -129,7 +129,7 @@ def test_half_precision_files_load_as_float32(
     assert {p.dtype for p in network.parameters()} == {torch.float32}
 
 
-@pytest.mark.parametrize("name", ["ddcolor-paper", "deoldify-artistic"])
+@pytest.mark.parametrize("name", ["ddcolor-paper", "deoldify-artistic", "deoldify-stable"])
 def test_networks_made_for_gray_pictures_see_the_photos_own_gray(
     name: str, tmp_path: Path, gray_scene: Any, monkeypatch: Any
 ) -> None:

@@ -1,4 +1,4 @@
-"""The port of DeOldify's artistic generator against the original, github.com/jantic/DeOldify at
+"""The ports of DeOldify's generators against the originals, github.com/jantic/DeOldify at
 5f86c28.
 
 There the same weights and the same photo gave the numbers of references.py.
@@ -9,24 +9,32 @@ from __future__ import annotations
 import hashlib
 
 import port_weights
+import pytest
 import torch
 import torch.nn.functional as F
 
-from colorize_core.acceptance.references import DEOLDIFY
-from colorize_core.networks.deoldify import DeOldify
+from colorize_core.acceptance.references import DEOLDIFY, DEOLDIFY_STABLE, Reference
+from colorize_core.networks.deoldify import ARTISTIC, STABLE, DeOldify, DeOldifyConfig
 from colorize_core.networks.shuffle import NormedConv2d
 
 
-def test_a_published_file_has_the_originals_names_and_shapes() -> None:
+@pytest.mark.parametrize(
+    ("config", "count", "digest"),
+    [(ARTISTIC, 378, "8231097ff8d73695"), (STABLE, 754, "2fd720b9a5985f3f")],
+)
+def test_a_published_file_has_the_originals_names_and_shapes(
+    config: DeOldifyConfig, count: int, digest: str
+) -> None:
     with torch.device("meta"):
-        shapes = port_weights.shapes(DeOldify())
+        shapes = port_weights.shapes(DeOldify(config))
     lines = "\n".join(f"{name} {shapes[name]}" for name in sorted(shapes))
-    assert len(shapes) == 378
-    assert hashlib.sha256(lines.encode()).hexdigest()[:16] == "8231097ff8d73695"
+    assert len(shapes) == count
+    assert hashlib.sha256(lines.encode()).hexdigest()[:16] == digest
 
 
-def test_the_same_weights_give_the_originals_colours() -> None:
-    assert DEOLDIFY.measure_deviation() < DEOLDIFY.tolerance
+@pytest.mark.parametrize("reference", [DEOLDIFY, DEOLDIFY_STABLE], ids=["artistic", "stable"])
+def test_the_same_weights_give_the_originals_colours(reference: Reference) -> None:
+    assert reference.measure_deviation() < reference.tolerance
 
 
 def test_lengths_and_directions_are_multiplied_when_they_are_loaded() -> None:

@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import yaml
 from huggingface_hub import constants
 
 from colorize_core.downloads import checkpoints, transfer
@@ -27,8 +28,9 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"  # of every repository's mai
 class Hub(ThreadingHTTPServer):
     """A Hub of files below a folder, /{repo}/{file}.
 
-    Downloads: the two requests, HEAD and GET of /{repo}/resolve/{revision}/{file}, and the
-    errors by which the Hub says no. Every revision has the same files. Other addresses have what is
+    Downloads: the two requests, HEAD and GET of /{repo}/resolve/{revision}/{file}, what the Hub
+    tells of a repository at /api/models/{repo}, and the errors by which it says no. Every revision
+    has the same files. Other addresses have what is
     in the folder under their path. GETs can be told to go wrong, one after the other.
 
     Uploads: the requests of create_repo() and create_commit(), small files in the commit itself and
@@ -77,6 +79,10 @@ class _Answers(BaseHTTPRequestHandler):
         self.do_GET(body=False)
 
     def do_GET(self, body: bool = True) -> None:
+        if asked_of := re.fullmatch(
+            r"/api/models/([^/]+/[^/]+)(?:/revision/([^?]+))?\?.*", self.path
+        ):
+            return self.tell(asked_of[1], asked_of[2] or "main")
         on_hub = re.fullmatch("/(.*)/resolve/([^/]*)/(.*)", self.path)
         repo, revision, name = on_hub.groups() if on_hub else ("", "main", self.path[1:])
         path = self.server.folder / repo / name
@@ -111,6 +117,33 @@ class _Answers(BaseHTTPRequestHandler):
         if fault.flip:
             sent = sent[:-1] + bytes([sent[-1] ^ 255])
         return self.send(sent, fault)
+
+    def tell(self, repo: str, revision: str) -> None:
+        """Files with their sizes, the commit, and the front matter of the page."""
+        home = self.server.folder / repo
+        if self.server.says or not home.is_dir():
+            return self.refuse(*(self.server.says or (404, "RepoNotFound")), "")
+        contents = {p.relative_to(home).as_posix(): p.read_bytes() for p in home.rglob("*.*")}
+        page = contents.get("README.md", b"---\n---").decode().split("---")[1]
+        return self.reply(
+            {
+                "id": repo,
+                "sha": COMMIT if revision == "main" else revision,
+                "cardData": yaml.safe_load(page),
+                "siblings": [
+                    {
+                        "rfilename": name,
+                        "size": len(content),
+                        "lfs": {
+                            "sha256": hashlib.sha256(content).hexdigest(),
+                            "size": len(content),
+                            "pointerSize": 130,
+                        },
+                    }
+                    for name, content in contents.items()
+                ],
+            }
+        )
 
     # --- uploads --------------------------------------------------------------------------------
 

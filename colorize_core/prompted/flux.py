@@ -7,6 +7,7 @@ Diffusers, https://github.com/huggingface/diffusers.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from colorize_core.prompted import memory, preview
+from colorize_core.prompted import adapters, memory, preview
 from colorize_core.prompted.memory import TILED
 from colorize_core.prompted.settings import PromptSettings
 from colorize_core.prompted.sources import Folders
@@ -43,8 +44,9 @@ class Editor:
         memory.move(edit, placement, device)
         self.matrix = preview.fit(edit.vae, device, encode_tokens, PREVIEW_PATCH)
 
-    def prepare_pipeline(self, fast: bool, start: bool, pixels: int) -> Any:
+    def prepare_pipeline(self, settings: PromptSettings, start: bool, pixels: int) -> Any:
         """The one to draw with. It is always fast, and a start takes the photo's place."""
+        adapters.weigh(self.edit, {adapters.OWN: settings.lora_weight})
         (self.edit.vae.enable_tiling if pixels > TILED else self.edit.vae.disable_tiling)()
         memory.move(self.edit, self.placement, self.device)
         return self.edit
@@ -70,6 +72,11 @@ class Editor:
 
     def exchange_controlnet(self, controlnet: Path | None) -> None:
         """Nothing to exchange: it has no ControlNet."""
+
+    def exchange_lora(self, file: Path | None) -> None:
+        """Exchange the LoRA, all else staying as it is. Raises WeightsError."""
+        adapters.exchange(self.edit, self.folders.lora, file)
+        self.folders = replace(self.folders, lora=file)
 
     def release(self) -> None:
         """Give the memory back that the last drawing kept, also one that was stopped."""

@@ -99,9 +99,7 @@ class _Request:
 
     def run(self, seed: int, on_step: Callable[[int, int, Drawn], None]) -> tuple[Drawn, bool]:
         """The picture, and whether the safety checker took it."""
-        pipeline = self.painter.prepare_pipeline(
-            self.settings.fast, self.start, math.prod(self.size)
-        )
+        pipeline = self.painter.prepare_pipeline(self.settings, self.start, math.prod(self.size))
 
         def after(pipe: Any, step: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
             shown = self.painter.render_preview(tensors["latents"][0], *self.size)

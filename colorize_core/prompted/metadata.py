@@ -10,6 +10,7 @@ from colorize_core.prompted.sources import list_needed
 from colorize_core.steering.provenance import Record
 
 KEY = "prompted"  # of the record's settings
+LATER = {"first", "lora", "lora_weight"}  # settings that came in later
 
 
 def describe_settings(settings: PromptSettings) -> Record:
@@ -29,7 +30,8 @@ def read_settings(record: Record | None) -> PromptSettings | None:
         return None
     values = record.settings[KEY]
     known = {field.name for field in fields(PromptSettings)}
-    if not isinstance(values, dict) or values.keys() != known:
+    # Pictures that were drawn before a setting was there have it as it then always was.
+    if not isinstance(values, dict) or not known - LATER <= values.keys() <= known:
         strange = ", ".join(sorted(set(values) ^ known)) if isinstance(values, dict) else "all"
         raise OptionError(f"The settings in this picture do not fit: {strange}. Type them again.")
     return PromptSettings(**values)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -25,14 +26,13 @@ from torch import Tensor
 from colorize_core import devices
 from colorize_core.downloads.catalogue import Download
 from colorize_core.errors import OptionError, WeightsError
-from colorize_core.prompted import flux, memory, preview
+from colorize_core.prompted import adapters, flux, memory, preview
 from colorize_core.prompted.flux import Editor
 from colorize_core.prompted.memory import TILED, Need
 from colorize_core.prompted.settings import MOST_FAST, PromptSettings
 from colorize_core.prompted.sources import Folders
 
 PACKAGES = ("diffusers", "peft", "controlnet_aux")  # of the extra "prompt"
-ADAPTER = "fast"  # the name of LCM-LoRA within the pipeline
 PARTS = ("text_encoder", "unet", "vae", "safety_checker")
 
 Drawn = NDArray[np.uint8]
@@ -49,21 +49,22 @@ class Painter:
         self._combine(text.components)
         self.matrix = preview.fit(text.vae, device)  # of the step previews
 
-    def prepare_pipeline(self, fast: bool, start: bool, pixels: int) -> Any:
+    def prepare_pipeline(self, settings: PromptSettings, start: bool, pixels: int) -> Any:
         """The one to draw with: from a picture (`start`) or from noise alone, its scheduler new.
-        Raises WeightsError if `fast` was not loaded."""
+        Raises WeightsError if it is to be fast and that was not loaded."""
         from diffusers import LCMScheduler, UniPCMultistepScheduler
 
-        if fast and self.folders.lora is None:
+        if settings.fast and self.folders.fast is None:
             raise WeightsError(
                 "Few steps need LCM-LoRA, which was not loaded. Turn fast off, or load it too."
             )
         chosen = self.image if start else self.text
-        chosen.scheduler = (LCMScheduler if fast else UniPCMultistepScheduler).from_config(
-            self._schedule
+        scheduler = LCMScheduler if settings.fast else UniPCMultistepScheduler
+        chosen.scheduler = scheduler.from_config(self._schedule)
+        adapters.weigh(
+            chosen,
+            {adapters.FAST: float(settings.fast), adapters.OWN: settings.lora_weight},
         )
-        if self.folders.lora:
-            (chosen.enable_lora if fast else chosen.disable_lora)()
         (chosen.vae.enable_tiling if pixels > TILED else chosen.vae.disable_tiling)()
         memory.move(chosen, self.placement, self.device)
         return chosen
@@ -102,7 +103,12 @@ class Painter:
             other = _load_controlnet(controlnet, self.text.unet.dtype)
         with memory.explain():
             self._combine({**self.text.components, "controlnet": other})
-        self.folders = Folders(self.folders.base, controlnet, self.folders.lora)
+        self.folders = replace(self.folders, controlnet=controlnet)
+
+    def exchange_lora(self, file: Path | None) -> None:
+        """Exchange the LoRA, all else staying as it is. Raises WeightsError."""
+        adapters.exchange(self.text, self.folders.lora, file)
+        self.folders = replace(self.folders, lora=file)
 
     def release(self) -> None:
         """Give the memory back that the last drawing kept, also one that was stopped."""
@@ -139,22 +145,27 @@ def load(folders: Folders, device: str = "auto", pixels: int = TILED) -> Painter
 def _load_painter(folders: Folders, controlnet: Path, device: torch.device, pixels: int) -> Painter:
     dtype = _choose_dtype(device)
     parts = [*(folders.base / name for name in PARTS), controlnet]
-    parts += [folders.lora] if folders.lora else []
+    parts += [file for file in (folders.fast, folders.lora) if file]
     placement = _place(memory.estimate(parts, dtype.itemsize, pixels), device)
     with explain_load_errors(folders.base, controlnet):
         text = _check_complete(_assemble(folders, controlnet, dtype))
     with memory.explain():
-        return Painter(folders, text, device, placement)
+        painter = Painter(replace(folders, lora=None), text, device, placement)
+    painter.exchange_lora(folders.lora)
+    return painter
 
 
 def _load_editor(folders: Folders, device: torch.device, pixels: int) -> Editor:
     dtype = flux.choose_dtype(device)
     parts = [folders.base / name for name in flux.PARTS]
+    parts += [folders.lora] if folders.lora else []
     placement = _place(memory.estimate(parts, dtype.itemsize, pixels), device)
     with explain_load_errors(folders.base):
         edit = _check_complete(flux.assemble(folders.base, dtype))
     with memory.explain():
-        return Editor(folders, edit, device, placement)
+        editor = Editor(replace(folders, lora=None), edit, device, placement)
+    editor.exchange_lora(folders.lora)
+    return editor
 
 
 def _check_complete(pipeline: Any) -> Any:
@@ -225,10 +236,8 @@ def _assemble(folders: Folders, controlnet: Path, dtype: torch.dtype) -> Any:
         use_safetensors=True,
         local_files_only=True,
     )
-    if folders.lora:
-        text.load_lora_weights(
-            str(folders.lora.parent), weight_name=folders.lora.name, adapter_name=ADAPTER
-        )
+    if folders.fast:
+        adapters.load(text, folders.fast, adapters.FAST)
     return text
 
 

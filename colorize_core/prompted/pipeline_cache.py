@@ -35,7 +35,7 @@ class PipelineCache:
         self, folders: Folders, device: str = "auto", pixels: int = TILED
     ) -> Iterator[Painter | Editor]:
         """The painter for these folders; waits while another has it. What is there already stays,
-        only the ControlNet is exchanged. Raises what load() does."""
+        only ControlNet and LoRA are exchanged. Raises what load() does."""
         with self._busy:
             self._stop_timer()
             try:
@@ -56,12 +56,13 @@ class PipelineCache:
         if there and (
             self._device != device
             or there.folders.base != folders.base
-            or (folders.lora and there.folders.lora != folders.lora)
+            or (folders.fast and there.folders.fast != folders.fast)
         ):
             self._drop()
         if self._painter is None:
             self._painter, self._device = load(folders, device, pixels), device
         self._painter.exchange_controlnet(folders.controlnet)
+        self._painter.exchange_lora(folders.lora)
         return self._painter
 
     def _drop(self) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from colorize_core.downloads.catalogue import Download
+from colorize_core.downloads.catalogue import DOWNLOADS, Download
 from colorize_core.errors import OptionError
 from colorize_core.prompted import sources
 from colorize_core.prompted.models import MODELS
-from colorize_core.prompted.settings import PromptSettings
+from colorize_core.prompted.settings import FIRST, PromptSettings
 
 TITLES = {"canny": "Canny edges", "brightness": "Brightness", "softedge": "Soft edges"}
+FIRST_TITLES = {
+    name: DOWNLOADS[name].title if name in DOWNLOADS else "the built-in model" for name in FIRST
+}
 
 
 def list_combinations(
@@ -35,7 +38,8 @@ def make_label(settings: PromptSettings) -> str:
     """What a cell is called: "Canny edges, from the built-in model's colours"."""
     card = MODELS[settings.model]
     title = TITLES[settings.condition] if card.conditions else card.title
-    return f"{title}, from the built-in model's colours" if settings.start else title
+    first = FIRST_TITLES[settings.first]
+    return f"{title}, from {first}'s colours" if settings.start else title
 
 
 def list_needed(cells: Iterable[PromptSettings]) -> tuple[Download, ...]:

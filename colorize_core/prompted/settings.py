@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from colorize_core.cards import Control
 from colorize_core.errors import OptionError
+from colorize_core.prompted import lora
 
 MODELS = ("sd15", "flux2-klein")
 CONDITIONS = ("canny", "brightness", "softedge")
+FIRST = ("autochrome", "ddcolor-tiny", "ddcolor-modelscope")  # models whose colours may begin
 PROMPT = "add color to this image, natural colors, high quality"
 NEGATIVE = "black and white, cartoon, low quality"
 PHRASES = (
@@ -36,6 +38,7 @@ CONTROLS = (
     Control("guidance", "Guidance", "How much the words count; low when fast.", 1.5, 1, 20, 0.1),
     Control("weight", "ControlNet weight", "How much the photo counts.", 1.0, 0, 2, 0.05),
     Control("strength", "Strength", "Share of the first colours drawn anew.", 0.6, 0.05, 1, 0.05),
+    Control("lora_weight", "LoRA weight", "How much the LoRA counts.", 1.0, 0, 2, 0.05),
     Control("seed", "Seed", "Of the first variant; another one draws other colours.", 0, 0, 9999),
     Control("variants", "Variants", "Their seeds follow one another.", 1, 1, 8),
     Control("side", "Working size", "Side of a square with as many pixels.", 512, 64, 1024, 8),
@@ -50,9 +53,10 @@ class PromptSettings:
     allowed.
 
     `model`: one of MODELS; what it pays no heed to is in its card (models.py). `start`: begin from
-    the built-in model's colours, which draw() is then given; `strength` counts only there. `fast`:
-    few steps with LCM-LoRA; give QUICK or THOROUGH with it. `keep`: the photo's own L with the
-    chroma of what was drawn, else the drawn picture as it is."""
+    the colours of the model `first`, which draw() is then given; `strength` counts only there.
+    `fast`: few steps with LCM-LoRA; give QUICK or THOROUGH with it. `keep`: the photo's own L with
+    the chroma of what was drawn, else the drawn picture as it is. `lora`: "" or one whose file and
+    commit are known, as lora.look_up() names it."""
 
     model: str = MODELS[0]
     prompt: str = PROMPT
@@ -71,11 +75,14 @@ class PromptSettings:
     start: bool = False
     fast: bool = True
     keep: bool = True
+    first: str = FIRST[0]
+    lora: str = ""
+    lora_weight: float = 1.0
 
     def __post_init__(self) -> None:
         for control in CONTROLS:
             object.__setattr__(self, control.name, control.read(getattr(self, control.name)))
-        for name, known in (("model", MODELS), ("condition", CONDITIONS)):
+        for name, known in (("model", MODELS), ("condition", CONDITIONS), ("first", FIRST)):
             if (value := getattr(self, name)) not in known:
                 raise OptionError(f"{name} is {value!r}, allowed are: {', '.join(known)}.")
         if self.low > self.high:
@@ -87,11 +94,12 @@ class PromptSettings:
                 f"steps is {self.steps}, allowed is at most {MOST_FAST} where fast is on. Turn "
                 "fast off, or ask for fewer: 4 to 8 do."
             )
-        for name in ("prompt", "negative"):
+        for name in ("prompt", "negative", "lora"):
             _check_text(name, getattr(self, name))
         for name in ("start", "fast", "keep"):
             if not isinstance(getattr(self, name), bool):
                 raise OptionError(f"{name} is {getattr(self, name)!r}, allowed are: true, false.")
+        lora.check(self.lora)
 
     @property
     def seeds(self) -> tuple[int, ...]:

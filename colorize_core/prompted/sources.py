@@ -8,7 +8,8 @@ from pathlib import Path
 
 from colorize_core.downloads import checkpoints
 from colorize_core.downloads.catalogue import DOWNLOADS, Download
-from colorize_core.prompted.settings import CONDITIONS, PromptSettings
+from colorize_core.prompted import lora
+from colorize_core.prompted.settings import CONDITIONS, FIRST, PromptSettings
 
 BASE = DOWNLOADS["stable-diffusion"]
 CONTROLNETS = {name: DOWNLOADS[f"controlnet-{name}"] for name in CONDITIONS}
@@ -21,10 +22,16 @@ EVERY = (BASE, *CONTROLNETS.values(), HED, FAST, FLUX, CAPTIONER)
 
 def list_needed(settings: PromptSettings) -> tuple[Download, ...]:
     """What has to be here to draw with these settings."""
+    more = [lora.find(settings.lora)] if settings.lora else []
+    if settings.start and settings.first != FIRST[0]:  # which is bundled
+        more.append(DOWNLOADS[settings.first])
     if settings.model == "flux2-klein":
-        return (FLUX,)
-    extra = (HED,) if settings.condition == "softedge" else ()
-    return (BASE, CONTROLNETS[settings.condition], *extra, *((FAST,) if settings.fast else ()))
+        return (FLUX, *more)
+    if settings.fast:
+        more.insert(0, FAST)
+    if settings.condition == "softedge":
+        more.insert(0, HED)
+    return (BASE, CONTROLNETS[settings.condition], *more)
 
 
 def list_missing(wanted: Iterable[Download]) -> tuple[Download, ...]:
@@ -39,16 +46,22 @@ class Folders:
 
     base: Path
     controlnet: Path | None  # None: of a model that takes none
-    lora: Path | None  # the file
+    fast: Path | None  # the file of LCM-LoRA
+    lora: Path | None = None  # the file of another LoRA
 
 
 def find_folders(settings: PromptSettings) -> Folders:
     """What these settings need, from the Hub's cache. Raises WeightsError, never downloads."""
+    own = _find_lora(settings.lora) if settings.lora else None
     if settings.model == "flux2-klein":
-        return Folders(checkpoints.find_folder(FLUX), None, None)
-    lora = checkpoints.find_folder(FAST) / FAST.files[0].path if settings.fast else None
+        return Folders(checkpoints.find_folder(FLUX), None, None, own)
+    fast = checkpoints.find_folder(FAST) / FAST.files[0].path if settings.fast else None
     controlnet = checkpoints.find_folder(CONTROLNETS[settings.condition])
-    return Folders(checkpoints.find_folder(BASE), controlnet, lora)
+    return Folders(checkpoints.find_folder(BASE), controlnet, fast, own)
+
+
+def _find_lora(name: str) -> Path:
+    return checkpoints.find_folder(lora.find(name)) / lora.parse(name).file
 
 
 def find_hed() -> Path:

@@ -185,7 +185,7 @@ def test_a_drawing_is_what_the_pipeline_gives(painter: Painter, models: Path) ->
         variant="fp16",
         dtype=torch.float32,
     )
-    reference.load_lora_weights(str(plain.lora.parent), weight_name=plain.lora.name)
+    reference.load_lora_weights(str(plain.fast.parent), weight_name=plain.fast.name)
     reference.scheduler = LCMScheduler.from_config(reference.scheduler.config)
     reference.set_progress_bar_config(disable=True)
     control = make_condition(PHOTO, SMALL)

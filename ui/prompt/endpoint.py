@@ -10,7 +10,14 @@ import gradio as gr
 
 from colorize_core.errors import ColorizeError
 from colorize_core.prompted import plan
-from colorize_core.prompted.settings import CONDITIONS, CONTROLS, QUICK, THOROUGH, PromptSettings
+from colorize_core.prompted.settings import (
+    CONDITIONS,
+    CONTROLS,
+    FIRST,
+    QUICK,
+    THOROUGH,
+    PromptSettings,
+)
 from ui.prompt import requirements
 from ui.prompt.session import PromptSession
 from ui.server.sessions import client_id
@@ -33,6 +40,9 @@ NAMES = (
     "seed",
     "side",
     "keep",
+    "first",
+    "lora",
+    "lora_weight",
 )  # of PromptSettings, in the order of the parameters
 LANE = "prompt"  # of the queue: who colours without words does not wait
 ELSEWHERE = "The tab Prompt of the app says what that is, and downloads it; this does not."
@@ -44,9 +54,11 @@ condition: what of the photo is followed: {", ".join(CONDITIONS)}. fast: few ste
 steps {QUICK["steps"]} and guidance {QUICK["guidance"]:g} go with it, {THOROUGH["steps"]} and
 {THOROUGH["guidance"]:g} without it. steps: {_ALLOWED["steps"]}. guidance: {_ALLOWED["guidance"]},
 how much the words count. weight: {_ALLOWED["weight"]}, how much the photo counts. start: begin from
-the built-in model's colours, not from noise; strength: {_ALLOWED["strength"]}, how much of them is
-drawn anew. seed: {_ALLOWED["seed"]}; another one draws other colours. side: {_ALLOWED["side"]},
-the working size. keep: only the colours are taken, on the photo's own lightness and at its size.
+the colours of the model `first`, not from noise; strength: {_ALLOWED["strength"]}, how much of them
+is drawn anew; first: {", ".join(FIRST)}. seed: {_ALLOWED["seed"]}; another one draws other colours.
+side: {_ALLOWED["side"]}, the working size. keep: only the colours are taken, on the photo's own
+lightness and at its size. lora: a LoRA of the Hub that is on the machine,
+owner/name/file.safetensors@commit, or nothing; lora_weight: {_ALLOWED["lora_weight"]}.
 
 Returns a PNG in which the settings are written, and one line on what was done.
 Refused, with the reason, where the weights are not on the machine: nothing is ever downloaded.
@@ -76,6 +88,9 @@ class Endpoint:
         seed: int,
         side: int,
         keep: bool,
+        first: str,
+        lora: str,
+        lora_weight: float,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
     ) -> tuple[str, str]:
         """See ENDPOINT."""
@@ -94,6 +109,9 @@ class Endpoint:
                 seed=seed,
                 side=side,
                 keep=keep,
+                first=first,
+                lora=lora,
+                lora_weight=lora_weight,
             )
             given = service.photo(service.upload(photo))
             requirements.check(plan.list_needed([settings]), ELSEWHERE)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
 from colorize_core.prompted import settings as known
 from colorize_core.prompted.models import MODELS
-from colorize_core.prompted.plan import TITLES
+from colorize_core.prompted.plan import FIRST_TITLES, TITLES
 from colorize_core.prompted.settings import CONTROLS, NEGATIVE, PROMPT, PromptSettings
 from ui.shared.handlers import Updates
 
 NAMES = tuple(field.name for field in fields(PromptSettings))
 EDGES = ("low", "high", "blur")  # what only Canny edges have
 # Controls that do not always count.
-SOMETIMES = (*EDGES, "condition", "negative", "fast", "guidance", "weight", "strength")
+SOMETIMES = (*EDGES, "condition", "negative", "fast", "guidance", "weight", "strength", "first")
 _CONTROLS = {control.name: control for control in CONTROLS}
 
 
@@ -41,6 +41,8 @@ def _counts(name: str, settings: PromptSettings) -> bool:
     card = MODELS[settings.model]
     if name in EDGES:
         return card.conditions and settings.condition == "canny"
+    if name == "first":
+        return settings.start
     if name == "strength":
         return settings.start and name in card.controls
     own = {"condition": card.conditions, "negative": card.negative, "fast": card.fast}
@@ -66,26 +68,23 @@ def choose_model(name: str, prompt: str, fast: bool) -> Updates:
     }
 
 
-def build_words() -> tuple[dict[str, Any], list[gr.Button], gr.Button]:
+def build_words() -> tuple[gr.Textbox, list[gr.Button]]:
     """The prompt and what helps to find its words."""
     prompt = gr.Textbox(
         PROMPT, label="Prompt", info="Which colours things have, in your words.", lines=3
     )
     with gr.Row(elem_classes="chips"):
         chips = [gr.Button(phrase, size="sm") for phrase in known.PHRASES]
-    describe = gr.Button("Describe the photo for me", size="sm", elem_classes="get")
-    negative = gr.Textbox(NEGATIVE, label="Negative prompt", info="What is to be kept out.")
-    return {"prompt": prompt, "negative": negative}, chips, describe
+    return prompt, chips
 
 
-def build_condition() -> dict[str, Any]:
+def build_condition() -> gr.Radio:
     """What the drawing follows."""
-    condition = gr.Radio(
+    return gr.Radio(
         [(TITLES[name], name) for name in known.CONDITIONS],
         value=known.CONDITIONS[0],
         label="The drawing follows",
     )
-    return {"condition": condition, **{name: slider(name) for name in EDGES}}
 
 
 def build_drawing() -> dict[str, Any]:
@@ -95,22 +94,51 @@ def build_drawing() -> dict[str, Any]:
             True, label="Keep the photo", info="Only colours are taken: every detail stays."
         )
         start = gr.Checkbox(
-            False,
-            label="Refine first colours",
-            info="Those of the built-in model, not noise alone.",
+            False, label="Refine first colours", info="Those of another model, not noise alone."
         )
         fast = gr.Checkbox(True, label="Fast", info="Few steps, by LCM-LoRA.")
         variants = slider("variants")
-    with gr.Accordion("More settings", open=False, elem_classes="adjust"):
-        first = next(iter(MODELS.values()))
-        titles = [(card.title, name) for name, card in MODELS.items()]
+    return {"keep": keep, "start": start, "fast": fast, "variants": variants}
+
+
+class Advanced(NamedTuple):
+    """What few need."""
+
+    controls: dict[str, Any]
+    look_up: gr.Button  # of the LoRA that is typed
+    found: gr.HTML  # what is known of it
+
+
+def build_advanced(public: bool) -> Advanced:
+    """In public nobody looks a LoRA up: nothing could be downloaded."""
+    first = next(iter(MODELS.values()))
+    titles = [(card.title, name) for name, card in MODELS.items()]
+    with gr.Accordion("Advanced", open=False, elem_classes="adjust"):
+        negative = gr.Textbox(NEGATIVE, label="Negative prompt", info="What is to be kept out.")
+        made: dict[str, Any] = {name: slider(name) for name in EDGES}
         model = gr.Radio(titles, value=first.name, label="Model", info=first.line)
+        begin = gr.Radio(
+            [(title, name) for name, title in FIRST_TITLES.items()],
+            value=known.FIRST[0],
+            label="First colours are those of",
+            visible=False,
+        )
         with gr.Row(elem_classes="own"):
             seed = gr.Number(0, precision=0, label="Seed", info=_CONTROLS["seed"].info)
-            rest = {name: slider(name) for name in ("steps", "guidance", "weight")}
-            rest |= {name: slider(name) for name in ("strength", "side")}
-    one = {"keep": keep, "start": start, "fast": fast, "variants": variants, "model": model}
-    return {**one, "seed": seed, **rest}
+            made |= {name: slider(name) for name in ("steps", "guidance", "weight")}
+            made |= {name: slider(name) for name in ("strength", "side")}
+        with gr.Column(visible=not public):
+            lora = gr.Textbox(
+                label="LoRA from the Hub",
+                info="owner/name, and if need be the file and the revision: "
+                "owner/name/file.safetensors@revision. It has to be made for the model above.",
+                placeholder="owner/name",
+            )
+            look_up = gr.Button("Look the LoRA up", size="sm", elem_classes="get")
+            found = gr.HTML(elem_classes="message")
+            made["lora_weight"] = slider("lora_weight")
+    one = {"negative": negative, "model": model, "first": begin, "seed": seed, "lora": lora}
+    return Advanced({**one, **made}, look_up, found)
 
 
 def slider(name: str) -> gr.Slider:

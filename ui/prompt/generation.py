@@ -52,7 +52,8 @@ class Generation:
                 session.cells, key=lambda cell: CONDITIONS.index(cell.settings.condition)
             )
             raw = [replace(cell.settings, keep=False) for cell in cells]
-            start = self._first_colours(session, task) if any(each.start for each in raw) else None
+            first = next((each.first for each in raw if each.start), "")
+            start = self._colour_first(session, first, task) if first else None
             clock = Clock()
             for number, news in self._news(session, raw, start, task):
                 cell, done = cells[number - 1], number - 1
@@ -83,7 +84,8 @@ class Generation:
                 raise Cancelled("Stopped.")
             yield news
 
-    def _first_colours(self, session: PromptSession, task: Task) -> Any:
-        if session.first is None:
-            session.first = self.service.runner.colorize(session.small, Options(), task)[0]
-        return session.first
+    def _colour_first(self, session: PromptSession, model: str, task: Task) -> Any:
+        if session.first is None or session.first[0] != model:
+            made = self.service.runner.colorize(session.small, Options(model=model), task)[0]
+            session.first = (model, made)
+        return session.first[1]

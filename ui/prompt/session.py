@@ -68,7 +68,7 @@ class PromptSession(PhotoSession):
     before: Path  # a JPEG of the photo at its size, its own colours set aside
     cells: list[Cell] = field(default_factory=list)
     cell: Cell | None = None  # the one of them that is shown
-    first: Drawn | None = None  # the small photo in the built-in model's colours
+    first: tuple[str, Drawn] | None = None  # a model, and the small photo in its colours
     running: bool = False
 
     @classmethod

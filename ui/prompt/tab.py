@@ -13,9 +13,11 @@ import gradio as gr
 from colorize_core.downloads.catalogue import Download
 from colorize_core.errors import ColorizeError
 from colorize_core.models.runner import Task
-from colorize_core.prompted import plan, sources
+from colorize_core.prompted import lora, plan, sources
 from colorize_core.prompted.metadata import describe_settings, read_settings
+from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.settings import CONDITIONS, toggle_phrase
+from colorize_core.sizes import format_size
 from ui.prompt import endpoint, form, requirements
 from ui.prompt.endpoint import LANE
 from ui.prompt.session import Asked, PromptSession
@@ -142,6 +144,23 @@ class Handlers(PhotoHandlers):
             **self.list_needed(wanted),
         }
 
+    @task_handler("lora_found")
+    def look_lora_up(self, task: Task, text: str, model: str) -> Updates:
+        """What the Hub says of a LoRA; then its file and commit are known."""
+        if not text.strip():
+            return {"lora_found": "", "lora": ""}
+        self.service.check_download(f"the LoRA {text}", f"hf download {lora.parse(text).repo}")
+        task.step(0.0, "Asking the Hub")
+        pinned, made_for = lora.look_up(text)
+        source = lora.find(str(pinned))
+        page = f'<a href="{escape(source.source)}" target="_blank">{escape(pinned.repo)}</a>'
+        whose = f"Its page says it was made for {made_for}. " if made_for else ""
+        said = (
+            f"{format_size(source.bytes)}, licence {source.licence}, revision "
+            f"{pinned.revision[:8]}. {whose}You draw with {MODELS[model].title}."
+        )
+        return {"lora_found": f"<p>{page}: {escape(said)}</p>", "lora": str(pinned)}
+
     @task_handler("remark")
     def describe(self, task: Task, session: PromptSession | None, prompt: str) -> Updates:
         """What is in the photo, to be edited, before the words that are there."""
@@ -267,18 +286,23 @@ def build(service: Service, page: gr.Tab | None = None) -> None:
     build_samples(view, service, examples)
     view.add(session=gr.State(None, time_to_live=KEEP_SECONDS), asked=gr.State(()))
     with gr.Column(visible=False) as workspace:
-        with gr.Row(elem_classes="workbench"):
-            with gr.Column(scale=4, min_width=300, elem_classes="wish"):
-                words, chips, describe_button = form.build_words()
-            with gr.Column(scale=5, min_width=300, elem_classes="wish"):
-                followed = thumbnails.build()
-                condition = form.build_condition()
-        controls = {**words, **condition, **form.build_drawing()}
         with widgets.stage(alone=True) as (loading, cancel_loading):
             listed = gr.HTML(elem_classes="needs")
             get = gr.Button("Download", size="sm", visible=False, elem_classes="get")
-        with gr.Row(elem_classes="actions"):
-            go = gr.Button("Draw", variant="primary", elem_classes="go")
+        with gr.Row(elem_classes="workbench"):
+            with gr.Column(scale=4, min_width=300, elem_classes="wish"):
+                prompt, chips = form.build_words()
+                with gr.Row(elem_classes="actions"):
+                    go = gr.Button("Draw", variant="primary", elem_classes="go")
+                    describe_button = gr.Button(
+                        "Describe the photo for me", size="sm", elem_classes="get"
+                    )
+            with gr.Column(scale=5, min_width=300, elem_classes="wish"):
+                followed = thumbnails.build()
+                condition = form.build_condition()
+        controls = {"prompt": prompt, "condition": condition, **form.build_drawing()}
+        advanced = form.build_advanced(service.public is not None)
+        controls |= advanced.controls
         ways = build_ways()
         remark = gr.HTML(elem_classes="message")
         with widgets.stage() as (busy, cancel):
@@ -291,6 +315,7 @@ def build(service: Service, page: gr.Tab | None = None) -> None:
     view.add(go=go, go_ways=ways.go)
     view.add(workspace=workspace, followed=followed, list=listed, get=get, remark=remark)
     view.add(busy=busy, drawings=drawings, frame=frame, compared=compared, bar=bar, line=line)
+    view.add(lora_found=advanced.found)
     view.add(finished=gr.DownloadButton(visible="hidden"), **controls)
 
     describe_button.visible = not (service.public and sources.list_missing([sources.CAPTIONER]))
@@ -308,7 +333,7 @@ def build(service: Service, page: gr.Tab | None = None) -> None:
     looked.success(*choosing, **widgets.QUICK)
     seen_by = ("condition", "low", "high", "blur", "side", "model")
     gr.on([controls[name].input for name in seen_by], *looking, **latest)
-    files_of = ("model", "condition", "fast", "start", "side")
+    files_of = ("model", "condition", "fast", "start", "first", "side")
     gr.on([controls[name].input for name in files_of], *choosing, **widgets.QUICK)
     gr.on(None, *choosing, **widgets.QUICK)  # when the page is opened
     controls["fast"].input(
@@ -336,6 +361,16 @@ def build(service: Service, page: gr.Tab | None = None) -> None:
         ),
         **widgets.runs(loading),
     )
+    asked_lora = [turn, controls["lora"], controls["model"]]
+    looked_up = advanced.look_up.click(
+        *view.wire(on.look_lora_up, asked_lora, ["lora_found", "lora"]), **widgets.runs(loading)
+    )
+    submitted = controls["lora"].submit(
+        *view.wire(on.look_lora_up, asked_lora, ["lora_found", "lora"]), **widgets.runs(loading)
+    )
+    for found in (looked_up, submitted):
+        found.success(*choosing, **widgets.QUICK)
+    controls["lora"].input(lambda: "", None, advanced.found, **widgets.QUICK)
     fetched = get.click(
         *view.wire(on.download, [turn, view["asked"]], ["remark", *LISTING]),
         **widgets.runs(loading),
@@ -351,7 +386,7 @@ def build(service: Service, page: gr.Tab | None = None) -> None:
     controls["keep"].input(*view.wire(on.keep, [session, controls["keep"]], RESULTS), **latest)
     wire_downloads(view, buttons, on.save, [turn, session], busy, LANE)
     wire_run(view, on, [made, compared_ways], [cancel])
-    wire_run(view, on, [written, fetched], [cancel_loading])
+    wire_run(view, on, [written, fetched, looked_up, submitted], [cancel_loading])
     remark.change(None, None, None, js="() => { window.showAlert(); }", **widgets.QUICK)
     endpoint.build(service, lambda: on.generation, view["zone"], controls)
 

@@ -17,14 +17,14 @@ import numpy as np
 import pytest
 import tiny_diffusion
 from handler_calls import UPLOAD, WHO, Updates, call, calls
-from hub_server import Hub, fetch, serving
+from hub_server import COMMIT, Hub, fetch, serving
 from numpy.typing import NDArray
 
 from colorize_core.errors import WeightsError
 from colorize_core.imaging import image
 from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.imaging.formats import CHOICES
-from colorize_core.prompted import grid, sources
+from colorize_core.prompted import grid, lora, sources
 from colorize_core.prompted.generation import Preview, Variant
 from colorize_core.prompted.metadata import KEY, read_settings
 from colorize_core.prompted.models import MODELS
@@ -35,6 +35,7 @@ from colorize_core.sizes import format_size
 from ui.prompt import endpoint, form, generation, requirements
 from ui.prompt.session import PromptSession
 from ui.prompt.tab import STARTS, Handlers
+from ui.server.limits import Public
 from ui.shared.example_strip import find_examples
 from ui.shared.service import Service
 
@@ -132,6 +133,41 @@ def captions(drawings: dict[str, Any]) -> list[str]:
 
 def lightness(pixels: NDArray[Any]) -> NDArray[Any]:
     return rgb_to_lab(pixels / 255.0)[..., 0]
+
+
+# --- a LoRA ---
+
+
+def test_a_lora_is_looked_up_and_then_part_of_what_is_needed(
+    page: Page, here: Hub, models: Path
+) -> None:
+    home = models / "anna" / "tints"
+    home.mkdir(parents=True, exist_ok=True)
+    (home / lora.USUAL).write_bytes(b"x" * 2_000_000)
+    (home / "README.md").write_text("---\nlicense: cc-by-4.0\n---\n")
+    found = call(page.on.look_lora_up, "anna/tints", "sd15")
+    assert found["lora"] == f"anna/tints/{lora.USUAL}@{COMMIT}"
+    assert "2 MB, licence cc-by-4.0, revision 01234567" in found["lora_found"]
+    listed = page.on.choose(*values(replace(WISH, lora=found["lora"])))
+    assert "LoRA anna/tints" in listed["list"]
+    assert "2 MB" in listed["get"]["value"]
+
+
+def test_what_is_no_lora_is_said_beside_it(page: Page) -> None:
+    assert "names no LoRA" in call(page.on.look_lora_up, "tints", "sd15")["lora_found"]
+    assert call(page.on.look_lora_up, " ", "sd15") == {"lora_found": "", "lora": ""}
+
+
+def test_a_typed_lora_has_to_be_looked_up(page: Page) -> None:
+    asked = dict(zip(form.NAMES, values(WISH), strict=True)) | {"lora": "anna/tints"}
+    told = list(calls(page.on.draw, page.session, *asked.values()))[-1]
+    assert "Look it up first" in told["remark"]
+
+
+def test_in_public_nobody_looks_one_up(service: Service, gray_photo: Path, here: Hub) -> None:
+    service.public = Public()
+    told = call(Page(service, gray_photo).on.look_lora_up, "anna/tints", "sd15")
+    assert "a public app downloads nothing" in told["lora_found"]
 
 
 # --- before it is drawn ---

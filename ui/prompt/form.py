@@ -115,7 +115,8 @@ def build_advanced(public: bool) -> Advanced:
     titles = [(card.title, name) for name, card in MODELS.items()]
     with gr.Accordion("Advanced", open=False, elem_classes="adjust"):
         negative = gr.Textbox(NEGATIVE, label="Negative prompt", info="What is to be kept out.")
-        made: dict[str, Any] = {name: slider(name) for name in EDGES}
+        with gr.Row(elem_classes="own"):
+            made: dict[str, Any] = {name: slider(name) for name in EDGES}
         model = gr.Radio(titles, value=first.name, label="Model", info=first.line)
         begin = gr.Radio(
             [(title, name) for name, title in FIRST_TITLES.items()],
@@ -129,6 +130,7 @@ def build_advanced(public: bool) -> Advanced:
             made |= {name: slider(name) for name in ("strength", "side")}
         with gr.Column(visible=not public):
             lora = gr.Textbox(
+                "",
                 label="LoRA from the Hub",
                 info="owner/name, and if need be the file and the revision: "
                 "owner/name/file.safetensors@revision. It has to be made for the model above.",
@@ -136,7 +138,8 @@ def build_advanced(public: bool) -> Advanced:
             )
             look_up = gr.Button("Look the LoRA up", size="sm", elem_classes="get")
             found = gr.HTML(elem_classes="message")
-            made["lora_weight"] = slider("lora_weight")
+            with gr.Row(elem_classes="own"):
+                made["lora_weight"] = slider("lora_weight")
     one = {"negative": negative, "model": model, "first": begin, "seed": seed, "lora": lora}
     return Advanced({**one, **made}, look_up, found)
 

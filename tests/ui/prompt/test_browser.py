@@ -66,7 +66,7 @@ def give(page: Page, path: Path) -> None:
     """A photo, until what is drawn from is seen; drawings will be small, and soon there."""
     drop(page, path)
     expect(page.get_by_alt_text("What the drawing follows")).to_be_visible(timeout=DRAWN)
-    page.get_by_role("button", name="More settings").click()
+    page.get_by_role("button", name="Advanced").click()
     choose(page, "Working size", "128")
 
 

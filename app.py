@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from colorize_core.bundled import DOCS, EXAMPLES
 from colorize_core.cli import terminal
 from colorize_core.threads import wait_briefly
-from ui import AT_HOME_ONLY, TABS
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -30,6 +29,11 @@ TITLE = "Autochrome Studio"
 TAGLINE = "Black-and-white photographs in colour, at full size"
 AT_HOME = ", on your own machine"  # not where strangers come by
 PAGE = Path(__file__).resolve().parent / "ui" / "shared"
+NO_PROMPT = (
+    "The tab Prompt is left out: its models are not on this machine, and a public app downloads "
+    "nothing. To have it, fetch them, then start again: "
+    "autochrome weights fetch stable-diffusion controlnet-canny lcm-lora"
+)
 WAITING = 32  # people in the queue; whoever comes after them is told that it is full
 STOP_SECONDS = 10.0  # for runs to end when the app is stopped
 NOT_OPEN = (
@@ -73,7 +77,7 @@ def build(service: Service | None = None) -> gr.Blocks:
         gr.HTML(HEADER.format(TITLE, words), elem_id="header")
         with gr.Tabs() as tabs:
             pickers: list[Picker] = []
-            for name in list_tabs(service):
+            for name in service.tabs:
                 tab = importlib.import_module(f"ui.{name}.tab")
                 with gr.Tab(tab.TITLE, id=name) as page:
                     pickers += tab.build(service, page) or []
@@ -102,11 +106,6 @@ def build(service: Service | None = None) -> gr.Blocks:
     gradio_private.set_polling(blocks, often=False)
     gradio_private.keep_sessions_light()
     return blocks
-
-
-def list_tabs(service: Service) -> list[str]:
-    """Those that people get here."""
-    return [name for name in TABS if not (service.public and name in AT_HOME_ONLY)]
 
 
 def launch_options(
@@ -331,6 +330,8 @@ def main(arguments: list[str] | None = None) -> None:
     stopped = threading.Event()
     atexit.register(end_at_once, stopped)  # the first one is called last
     blocks = build(new_service(public))
+    if public and "prompt" not in blocks.service.tabs:
+        print(NO_PROMPT, flush=True)
     folder = blocks.service.folder
     atexit.register(folder.close)
     folder.start_sweeping(blocks.service.forget)

@@ -23,6 +23,7 @@ from packaging.version import Version
 from scenes import ROOT
 
 import app
+from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import Cancelled, ColorizeError
 from colorize_core.prompted import sources
 from colorize_core.prompted.generation import Preview, Variant
@@ -83,11 +84,12 @@ def test_models_of_the_front_matter_are_those_that_can_be_downloaded() -> None:
     assert set(front_matter()["models"]) == known
 
 
-def test_preloading_that_the_page_names_is_what_drawing_needs() -> None:
+def test_preloading_that_the_page_names_is_what_drawing_needs_and_ddcolor() -> None:
     (block,) = code("yaml")
     said = yaml.safe_load(block)
     assert said["suggested_hardware"] in HARDWARE
-    expected = {each.repo: each for each in sources.list_needed(PromptSettings())}
+    needed = (*sources.list_needed(PromptSettings()), DOWNLOADS["ddcolor-modelscope"])
+    expected = {each.repo: each for each in needed}
     found = {}
     for line in said["preload_from_hub"]:
         repo, files, revision = line.split(" ")

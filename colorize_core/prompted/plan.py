@@ -45,3 +45,11 @@ def make_label(settings: PromptSettings) -> str:
 def list_needed(cells: Iterable[PromptSettings]) -> tuple[Download, ...]:
     """What has to be here for all of them."""
     return tuple(dict.fromkeys(source for cell in cells for source in sources.list_needed(cell)))
+
+
+def can_draw() -> bool:
+    """Whether one of the models is on this machine with all that its first settings need."""
+    return any(
+        not sources.list_missing(sources.list_needed(PromptSettings(**card.defaults)))
+        for card in MODELS.values()
+    )

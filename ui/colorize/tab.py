@@ -380,7 +380,7 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
             )
             buttons[PROJECT] = gr.Button("Save project", size="sm")
             another = gr.Button("Another photo", size="sm")
-        build_hand_over("colorize")
+        build_hand_over("colorize", service.tabs)
         build_confirm(view)
         with gr.Accordion("Adjust", open=False, elem_id="adjust", elem_classes="adjust"):
             controls, own = build_controls(service)

@@ -236,7 +236,7 @@ def build(
     on = Handlers(service, examples, cards)
 
     view = build_zone(INVITATION)
-    build_chosen(view, "compare")
+    build_chosen(view, "compare", service.tabs)
     build_samples(view, service, examples)
     settings, every, none, more = build_settings(cards, service)
     models, vividness, seeds, metrics = settings

@@ -312,13 +312,14 @@ def build(
     service: Service, page: gr.Tab | None = None, cards: Sequence[ModelCard] | None = None
 ) -> None:
     """Lay the tab out and wire it. `page`: the tab that is entered. `cards` are those of all models
-    if not given."""
-    cards = cards or model_choices.every()
+    if not given; in public, of all that are on this machine."""
+    every = model_choices.every()
+    cards = cards or (model_choices.here(every) if service.public else every)
     examples = example_strip.find_examples()
     on = Handlers(service, examples, cards)
 
     view = build_zone()
-    build_chosen(view, "models")
+    build_chosen(view, "models", service.tabs)
     build_samples(view, service, examples)
     view.add(session=gr.State(None, time_to_live=KEEP_SECONDS), current=gr.State(cards[0].name))
     with gr.Tabs(elem_classes="models") as tabs:

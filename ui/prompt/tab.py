@@ -282,7 +282,7 @@ def build(service: Service, page: gr.Tab | None = None) -> None:
     on = Handlers(service, examples)
 
     view = build_zone(INVITATION)
-    build_chosen(view, "prompt")
+    build_chosen(view, "prompt", service.tabs)
     build_samples(view, service, examples)
     view.add(session=gr.State(None, time_to_live=KEEP_SECONDS), asked=gr.State(()))
     with gr.Column(visible=False) as workspace:

@@ -352,7 +352,7 @@ def build(
                 buttons = {kind: gr.Button(kind, size="sm") for kind in mask_files.KINDS}
             buttons[PROJECT] = gr.Button("Save project", size="sm")
             another = gr.Button("Another photo", size="sm")
-        build_hand_over("selective")
+        build_hand_over("selective", service.tabs)
         build_confirm(view)
     view.add(place=workspace, shown=shown, layers=layers, remark=remark)
     view.add(inside=inside, vividness=vividness, colour=colour)

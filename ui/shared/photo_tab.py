@@ -163,23 +163,23 @@ def build_samples(view: View, service: Service, examples: Sequence[Path]) -> Non
     view.add(samples=samples, strip=strip)
 
 
-def build_hand_over(here: str) -> gr.HTML:
-    """Buttons that open the photo of this tab in the others; the page does it (page.js)."""
+def build_hand_over(here: str, tabs: Sequence[str]) -> gr.HTML:
+    """Buttons that open the photo of this tab in others of `tabs`; the page does it (page.js)."""
     label = "Edit this in"
     buttons = [
         f'<button type="button" data-open="{name}" aria-label="{label} {title}">{title}</button>'
         for name, title in PHOTO_TABS.items()
-        if name != here
+        if name != here and name in tabs
     ]
     return gr.HTML(f"<p>{label} {' '.join(buttons)}</p>", elem_classes="hand-over")
 
 
-def build_chosen(view: View, here: str) -> None:
+def build_chosen(view: View, here: str, tabs: Sequence[str]) -> None:
     """The photo that is worked on in the tab `here`, small, and the buttons for another one and
-    other tabs."""
+    for the others of `tabs`."""
     with gr.Row(visible=False, elem_classes="chosen") as chosen:
         thumbnail = gr.HTML()
-        build_hand_over(here)
+        build_hand_over(here, tabs)
         again = gr.Button("Another photo", size="sm")
     view.add(place=chosen, thumbnail=thumbnail, again=again)
 

@@ -11,7 +11,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +28,9 @@ from colorize_core.imaging.formats import CHOICES
 from colorize_core.imaging.mark import draw_mark
 from colorize_core.models.runner import Report, Runner, Task
 from colorize_core.options import Options
+from colorize_core.prompted import plan
 from colorize_core.steering.provenance import describe_options
+from ui import AT_HOME_ONLY, TABS
 from ui.server.limits import Public
 from ui.server.temp_files import Folder
 from ui.shared import model_choices
@@ -101,6 +103,15 @@ class Service:
         self._stops: dict[str, float] = {}  # client -> turn of its last stop
         self._warming = threading.Lock()
         self._closing = False
+
+    @cached_property
+    def tabs(self) -> tuple[str, ...]:
+        """Those that people get here, of ui.TABS. In public what takes hours is left out, and
+        drawing from words where the models for it are not on this machine: nobody gets them."""
+        if not self.public:
+            return TABS
+        away = {*AT_HOME_ONLY, *(() if plan.can_draw() else ("prompt",))}
+        return tuple(name for name in TABS if name not in away)
 
     def warm_up(self) -> None:
         """Have what the first photo needs in the background, once: it is quick then."""

@@ -13,7 +13,6 @@ import pytest
 from films import pan, write_film
 from handler_calls import Updates, call
 
-import app
 import colorize_core
 from colorize_core.models.runner import Task
 from ui import AT_HOME_ONLY
@@ -128,8 +127,8 @@ def test_times_are_written_as_people_do(seconds: float, said: str) -> None:
 
 def test_strangers_get_no_films(tmp_path: Path) -> None:
     public = Service(Folder(tmp_path), public=Public())
-    assert not set(AT_HOME_ONLY) & set(app.list_tabs(public))
-    assert set(AT_HOME_ONLY) <= set(app.list_tabs(Service(Folder(tmp_path))))
+    assert not set(AT_HOME_ONLY) & set(public.tabs)
+    assert set(AT_HOME_ONLY) <= set(Service(Folder(tmp_path)).tabs)
 
 
 def test_a_film_without_its_package_says_how_to_get_it(

@@ -90,7 +90,8 @@ def _seen(card: ModelCard) -> str:
     if "trunk" in config:
         config["trunk"] = f"with the sha256 {config['trunk'][:12]}"
     settings = ", ".join(f"{key} {value}" for key, value in config.items())
-    return f"these weights have seen {training['seen']:,} random crops. Configuration: {settings}"
+    crops = training["seen"] + training.get("before", 0)
+    return f"these weights have seen {crops:,} random crops. Configuration: {settings}"
 
 
 def _looks(card: ModelCard) -> list[str]:

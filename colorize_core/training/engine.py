@@ -165,6 +165,13 @@ def replace_checkpoint(out: Path) -> None:
     _remove(old)
 
 
+def count_crops(path: Path) -> int:
+    """How many crops the weights in that file have seen, in the runs before the last one too."""
+    with safe_open(path, "np") as file:
+        told = json.loads((file.metadata() or {}).get("training", "{}"))
+    return int(told.get("seen", 0) + told.get("before", 0))
+
+
 def _remove(folder: Path) -> None:
     if folder.exists():
         shutil.rmtree(folder)
@@ -452,7 +459,8 @@ class _Run:
                 {"seen": progress.seen, **{f"val_{k}": v for k, v in scores.items()}}
             )
             self.accelerator.log({f"val/{k}": v for k, v in scores.items()}, progress.seen)
-        told = {"seen": progress.seen, **scores, "looks": self._list_looks()}
+        before = {"before": count_crops(start)} if (start := self.settings.start_from) else {}
+        told = {"seen": progress.seen, **before, **scores, "looks": self._list_looks()}
         last = self.path.with_name("last.safetensors")
         if better := _is_better(self.recipe, scores, progress.best):
             save_weights(network, self.path, told)

@@ -208,10 +208,10 @@ def test_a_finished_run_looks_again_only_if_its_weights_are_gone(training, tmp_p
 
 def test_weights_to_start_from_stay_if_no_look_is_better(training, tmp_path):
     given = Layer()
-    engine.save_weights(given, tmp_path / "given.safetensors", {})
+    engine.save_weights(given, tmp_path / "given.safetensors", {"seen": 30, "before": 12})
     recipe = training(1.0, 2.0, 3.0, steps=2, start_from=tmp_path / "given.safetensors")
     path, told = told_of(tmp_path)
-    assert (told["seen"], told["ciede2000"]) == (0, 1.0)
+    assert (told["seen"], told["before"], told["ciede2000"]) == (0, 42, 1.0)
     assert is_of(path, given.state_dict())
     assert len(recipe.seen) == 3, "the given weights, then each step's"
     training(0.5, steps=3, start_from=tmp_path / "given.safetensors")

@@ -1,0 +1,170 @@
+"""python -m benchmarks.findings SCORES --photos ZIP-or-DIR... : results/findings.csv.
+
+The comparisons that the originals of the systems made, made again between the bundled weights,
+photo by photo: the mean difference of two models or two ways to draw and its 95 % bootstrap
+interval over the photographs. Where the interval holds 0, no difference was found.
+
+SCORES is what `python -m colorize_core.evaluate --photos ... --out SCORES` wrote. Ways to draw are
+tried on the first `--drawn` of the photographs; 0 keeps what is known of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from tqdm.auto import tqdm
+
+import colorize_core
+from benchmarks.results_file import read, write
+from colorize_core import metrics
+from colorize_core.downloads import checkpoints
+from colorize_core.evaluate.score_file import Row
+from colorize_core.metrics import protocol
+from colorize_core.metrics.interval import estimate_interval
+from colorize_core.training.data import find_photos
+from colorize_core.training.engine import count_crops
+
+METRICS = ("ciede2000", "psnr", "perceptual-offline", "colourfulness")
+
+
+class Pair(NamedTuple):
+    """`first` against `second`; names of models."""
+
+    question: str
+    first: str
+    second: str
+
+
+PAIRS = (
+    Pair("a perceptual loss, against squared error", "cnn-lpips", "cnn-mse"),
+    Pair("all stages scored (FCN), against the first stage", "resnet-fcn", "resnet-autoencoder"),
+    Pair("a ResNet as the way down, against pix2pix", "resnet-unet-gan", "unet-gan"),
+    Pair("self-attention, against pix2pix", "sagan", "unet-gan"),
+    Pair("ViT-LSGAN, against the ResNet U-Net GAN", "vit-lsgan", "resnet-unet-gan"),
+    Pair("ViT-LSGAN, against the same with cross-entropy", "vit-lsgan", "vit-generator"),
+    Pair("patches judged, against the whole picture", "resnet-unet-gan", "vit-discriminator"),
+    Pair("the student, against its teacher", "se-unet-student", "se-unet"),
+    Pair("skips and excitation, against none of them", "se-unet", "resnet-autoencoder"),
+)
+# Of diffusion: each way to draw, against the one before it is compared with.
+WAYS: Mapping[str, dict[str, Any]] = {
+    "cosine, DDIM 25": {"schedule": "cosine", "sampler": "DDIM", "steps": 25},
+    "linear, DDIM 25": {"schedule": "linear", "sampler": "DDIM", "steps": 25},
+    "cosine, DDIM 10": {"schedule": "cosine", "sampler": "DDIM", "steps": 10},
+    "cosine, DDIM 50": {"schedule": "cosine", "sampler": "DDIM", "steps": 50},
+    "cosine, ancestral": {"schedule": "cosine", "sampler": "ancestral"},
+    "linear, ancestral": {"schedule": "linear", "sampler": "ancestral"},
+}
+DRAWN = (
+    Pair("linear, against cosine", "linear, DDIM 25", "cosine, DDIM 25"),
+    Pair("linear, against cosine, ancestral", "linear, ancestral", "cosine, ancestral"),
+    Pair("ancestral, against DDIM", "cosine, ancestral", "cosine, DDIM 25"),
+    Pair("10 steps, against 25", "cosine, DDIM 10", "cosine, DDIM 25"),
+    Pair("50 steps, against 25", "cosine, DDIM 50", "cosine, DDIM 25"),
+)
+Figures = Mapping[str, Mapping[str, float]]  # photo -> metric -> figure
+
+
+def compare(pair: Pair, first: Figures, second: Figures) -> list[dict[str, Any]]:
+    """A row a metric, over the photos that both have a figure of. ValueError where that is none."""
+    rows = []
+    for name in METRICS:
+        both = [p for p in first if name in first[p] and name in second.get(p, {})]
+        if not both:
+            raise ValueError(f"{pair.first} and {pair.second} share no {name}: evaluate both")
+        ours, theirs = (np.array([each[p][name] for p in both]) for each in (first, second))
+        mean, low, high = estimate_interval(ours - theirs)
+        better = metrics.find(name).better
+        sign = {"higher": 1, "lower": -1}.get(better or "")
+        wins = "" if sign is None else f"{_count_wins(sign * (ours - theirs)):.3f}"
+        rows.append(
+            {
+                **pair._asdict(),
+                "metric": name,
+                "n": len(both),
+                "first_mean": f"{ours.mean():.4g}",
+                "second_mean": f"{theirs.mean():.4g}",
+                "difference": f"{mean:.4g}",
+                "low": f"{low:.4g}",
+                "high": f"{high:.4g}",
+                "wins": wins,
+            }
+        )
+    return rows
+
+
+def _count_wins(gains: Any) -> float:
+    """The share of photographs on which the first is better; equal counts half."""
+    return float(((gains > 0) + 0.5 * (gains == 0)).mean())
+
+
+def list_models(names: Sequence[str]) -> list[dict[str, Any]]:
+    """Of each model how large it is, and how many crops its weights have seen."""
+    cards = {card.name: card for card in colorize_core.cards()}
+    return [
+        {"question": "trained", "first": name, "metric": metric, "first_mean": value}
+        for name in names
+        for metric, value in (
+            ("parameters", cards[name].parameters),
+            ("crops", count_crops(checkpoints.find(cards[name].weights[0]))),
+        )
+    ]
+
+
+def read_figures(scores: Sequence[Row], model: str) -> Figures:
+    """What SCORES has of a model. ValueError where that is of other weights."""
+    card = next(card for card in colorize_core.cards() if card.name == model)
+    rows = [row for row in scores if row["model"] == model]
+    if any(row["weights"] != card.digest for row in rows):
+        raise ValueError(f"{model} was scored with other weights: evaluate it again")
+    return {row["photo"]: {n: float(row[n]) for n in METRICS if row.get(n)} for row in rows}
+
+
+def draw(photos: Sequence[Any]) -> dict[str, Figures]:
+    """Diffusion in each of WAYS: the figures a photo."""
+    model = colorize_core.load("diffusion")
+    found: dict[str, dict[str, dict[str, float]]] = {way: {} for way in WAYS}
+    for photo in tqdm(photos, "diffusion"):
+        truth = protocol.crop_square(photo.read())
+        gray = protocol.to_gray(truth)
+        for way, options in WAYS.items():
+            made = protocol.recombine(model.colorize(gray, **options), truth)
+            found[way][photo.name] = {n: float(metrics.score(n, made, truth)) for n in METRICS}
+    return dict(found)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("scores", type=Path, help="CSV file of colorize_core.evaluate")
+    parser.add_argument("--photos", type=Path, nargs="+", required=True)
+    parser.add_argument("--drawn", type=int, default=24)
+    arguments = parser.parse_args()
+    with arguments.scores.open(newline="", encoding="utf-8") as file:
+        scores = list(csv.DictReader(file))
+    names = dict.fromkeys(name for pair in PAIRS for name in (pair.first, pair.second))
+    figures = {name: read_figures(scores, name) for name in names}
+    rows = [
+        row for pair in PAIRS for row in compare(pair, figures[pair.first], figures[pair.second])
+    ]
+    rows += [dict.fromkeys(rows[0], "") | row for row in list_models(list(names))]
+    kept: list[dict[str, Any]] = []
+    if arguments.drawn:
+        ways = draw(find_photos(arguments.photos, arguments.drawn))
+        rows += [
+            row for pair in DRAWN for row in compare(pair, ways[pair.first], ways[pair.second])
+        ]
+    else:
+        questions = {pair.question for pair in DRAWN}
+        kept = [row for row in read("findings") if row["question"] in questions]
+    write("findings", rows, kept)
+
+
+if __name__ == "__main__":
+    main()

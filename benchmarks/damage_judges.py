@@ -4,7 +4,8 @@ Damage is drawn on photographs (drawn_damage.py); forms that lie in it are damag
 the clean photographs, and elsewhere, are not. Small photographs are enlarged and get grain; of
 those in `--old`, which are old ones of their own size, every second is taken. Writes
 colorize_core/prepare/judges.json. The threshold is the lowest at which, on a quarter of the photographs
-that it was not fitted to, false forms have at most FALSE times the area of the found ones.
+that it was not fitted to, false forms have at most FALSE times the area of the found ones; old ones do
+not count in that, as they have damage of their own.
 """
 
 from __future__ import annotations
@@ -29,8 +30,11 @@ from colorize_core.training.data import find_photos
 Picture = NDArray[np.uint8]
 SIDES = (256, 384, 512)  # pixels of the shorter side of an enlarged photograph
 FALSE = {"thin": 0.01, "wide": 0.01, "specks": 0.01}
-INSIDE, OUTSIDE = 0.6, 0.2  # shares of a form in drawn damage: what lies between is not learned from
-UNITS, STEPS = 16, 1500
+INSIDE, OUTSIDE = (
+    0.6,
+    0.2,
+)  # shares of a form in drawn damage: what lies between is not learned from
+UNITS, STEPS = 16, 600
 
 
 def make_gray(photo: Picture) -> Picture:
@@ -123,7 +127,7 @@ def main() -> None:
     members = list(find_photos(arguments.photos))
     chosen = [members[i] for i in random.permutation(len(members))[: arguments.limit]]
     old = sorted(find_photos(arguments.old), key=lambda each: each.name)[::2]
-    groups: list[tuple[int, dict[str, Any]]] = []
+    groups: list[tuple[int, bool, dict[str, Any]]] = []
     for number, member in enumerate(tqdm([*chosen, *old * arguments.times])):
         photo = member.read()
         small = number < len(chosen)
@@ -131,19 +135,20 @@ def main() -> None:
         if not small and number % 2:
             shown = np.ascontiguousarray(shown[:, ::-1])
         group = number if small else len(chosen) + (number - len(chosen)) % len(old)
-        groups.append((group, measure(shown, random)))
+        groups.append((group, small, measure(shown, random)))
     told = {}
     for name, most in FALSE.items():
-        rows = [(group % 4, *each) for group, made in groups for each in made[name]]
+        rows = [(group % 4, clean, *each) for group, clean, made in groups for each in made[name]]
         part = np.array([row[0] for row in rows])
-        inputs = np.array([row[1] for row in rows])
-        truth = np.array([row[2] for row in rows])
-        areas = np.array([row[3] for row in rows], float)
+        counted = np.array([row[1] for row in rows])
+        inputs = np.array([row[2] for row in rows])
+        truth = np.array([row[3] for row in rows])
+        areas = np.array([row[4] for row in rows], float) * counted
         odds = np.zeros(len(rows))
         for each in range(4):
             judge = fit(inputs[part != each], truth[part != each], each)
             odds[part == each] = judge.weigh(inputs[part == each])
-        threshold = choose(odds, truth, areas, most)
+        threshold = choose(odds[counted], truth[counted], areas[counted], most)
         judge = fit(inputs, truth, 0)
         told[name] = judge.as_dict() | {"threshold": round(threshold, 4)}
         kept = odds > threshold

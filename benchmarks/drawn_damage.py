@@ -18,7 +18,12 @@ Random = np.random.Generator
 
 KINDS = ("scratches", "hairs", "dust", "folds")
 PAPERS = (
-    (24, 22, 22), (70, 62, 54), (120, 118, 116), (190, 172, 140), (244, 242, 238), (96, 110, 92)
+    (24, 22, 22),
+    (70, 62, 54),
+    (120, 118, 116),
+    (190, 172, 140),
+    (244, 242, 238),
+    (96, 110, 92),
 )  # sRGB, from black to white
 SEEN = 0.15  # share of the way to the damage's own gray from which a pixel counts as damaged
 
@@ -80,7 +85,9 @@ def _scratch(shape: tuple[int, int], random: Random) -> Plane:
     begin = np.array([random.uniform(0, width), random.uniform(0, height)])
     along, bend = np.linspace(-0.5, 0.5, 30), random.normal(0, 0.01) * length
     x, y = along * length, bend * (1 - 4 * along**2)
-    turned = np.stack([x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)])
+    turned = np.stack(
+        [x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)]
+    )
     share = _draw(shape, begin + turned.T, random.uniform(0.8, 2.2))
     return share * _waver(shape, random, 0.2) * np.float32(random.uniform(0.4, 1))
 

@@ -74,7 +74,9 @@ def find_lines(gray: Plane, lines: Lines) -> tuple[Forms, Forms]:
     activity = _measure_activity(coarse)
     longer = max(gray.shape)
     made = []
-    for light, (strength, extreme) in enumerate(zip(strengths, _find_extremes(coarse), strict=True)):
+    for light, (strength, extreme) in enumerate(
+        zip(strengths, _find_extremes(coarse), strict=True)
+    ):
         relative = strength / usual
         labels, stats, seeds = _connect(
             (relative > FAINT) & (strength > CONTRAST / 3),
@@ -194,7 +196,9 @@ def _respond(gray: Plane, straight: int) -> tuple[list[Plane], list[Plane], list
             return means[top : top + rows, left : left + columns]
 
         on, one, other = move(0), move(1), move(-1)
-        for light, stands_out in enumerate((np.minimum(one, other) - on, on - np.maximum(one, other))):
+        for light, stands_out in enumerate(
+            (np.minimum(one, other) - on, on - np.maximum(one, other))
+        ):
             better = stands_out > strengths[light]
             strengths[light][better] = stands_out[better]
             unlike[light][better] = np.abs(one - other)[better]
@@ -210,7 +214,9 @@ def _make_kernels(length: int) -> tuple[tuple[Plane, tuple[int, int]], ...]:
     made = []
     for angle in np.arange(ANGLES) * np.pi / ANGLES:
         along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-        weights = np.clip(length / 2 - np.abs(along) + 0.5, 0, 1) * np.clip(1 - np.abs(across), 0, 1)
+        weights = np.clip(length / 2 - np.abs(along) + 0.5, 0, 1) * np.clip(
+            1 - np.abs(across), 0, 1
+        )
         step = (round(BESIDE * np.cos(angle)), round(-BESIDE * np.sin(angle)))
         made.append(((weights / weights.sum()).astype(np.float32), step))
     return tuple(made)

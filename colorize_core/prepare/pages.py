@@ -64,7 +64,9 @@ def find_photos(page: Picture) -> list[Place]:
         area = across * along
         if not LEAST_AREA <= area / marks.size <= MOST_AREA:
             continue
-        if cv2.contourArea(hull) < FILLED * area or max(across, along) > SLENDER * min(across, along):
+        if cv2.contourArea(hull) < FILLED * area or max(across, along) > SLENDER * min(
+            across, along
+        ):
             continue
         while angle > 45:
             angle, across, along = angle - 90, along, across
@@ -131,7 +133,9 @@ def cut_photo(page: Picture, place: Place) -> Picture:
     it is not turned, pixels are copied as they are."""
     height, width = page.shape[:2]
     if abs(place.angle) < STRAIGHT:
-        left, top = (max(0, round(v)) for v in (place.x - place.width / 2, place.y - place.height / 2))
+        left, top = (
+            max(0, round(v)) for v in (place.x - place.width / 2, place.y - place.height / 2)
+        )
         right = min(width, round(place.x + place.width / 2))
         bottom = min(height, round(place.y + place.height / 2))
         return page[top : max(top + 1, bottom), left : max(left + 1, right)].copy()

@@ -126,7 +126,8 @@ def main() -> None:
     cv2.setNumThreads(1)
     members = list(find_photos(arguments.photos))
     chosen = [members[i] for i in random.permutation(len(members))[: arguments.limit]]
-    old = sorted(find_photos(arguments.old), key=lambda each: each.name)[::2]
+    found = find_photos(arguments.old) if arguments.old else []
+    old = sorted(found, key=lambda each: each.name)[::2]
     groups: list[tuple[int, bool, dict[str, Any]]] = []
     for number, member in enumerate(tqdm([*chosen, *old * arguments.times])):
         photo = member.read()

@@ -51,6 +51,7 @@ SURE, FAINT = 6.0, 3.5  # times the mean strength around, at the surest place an
 CONTRAST = 6.0  # gray levels of 255 at the surest place; a third of it at every one
 SPECK_SURE, SPECK_FAINT = 6.0, 3.0
 SPECK_CONTRAST = 16.0
+APART = 0.35  # of its contrast, by which a speck differs from all that is close around it
 
 
 def shrink(gray: Plane, factor: int) -> Plane:
@@ -123,8 +124,8 @@ def find_lines(gray: Plane, lines: Lines) -> tuple[Forms, Forms]:
 
 
 def find_specks(gray: Plane) -> tuple[Forms, Forms]:
-    """(H, W) in [0, 255] -> its dark specks and its light ones. What is measured: contrast, contrast
-    against other specks around, area, length, how round it is, how much lighter (or darker) it is
+    """(H, W) in [0, 255] -> its dark specks and its light ones. What is measured: contrast, the
+    same against other specks around, area, length, how round it is, how much lighter (or darker) it is
     than all around, how sharp its edge is, how much the gray varies close around it, gradients
     around, how many specks are near, whether it is light, the gray around it."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (SPECK + 2, SPECK + 2))
@@ -160,6 +161,9 @@ def find_specks(gray: Plane) -> tuple[Forms, Forms]:
             most = float(strength[around][inside].max())
             on = values.max() if light else values.min()
             level = float(extreme[row, column])
+            reached = np.percentile(near, 95) if light else np.percentile(near, 5)
+            if abs(on - reached) < APART * most or (on > reached) != bool(light):
+                continue  # the tip of something larger, such as a tree before the sky
             numbers.append(number)
             rows.append(
                 (
@@ -188,7 +192,7 @@ def _respond(gray: Plane, straight: int) -> tuple[list[Plane], list[Plane], list
     strengths, unlike, beside = planes
     rows, columns = gray.shape
     for kernel, (down, right) in _make_kernels(straight):
-        padded = cv2.copyMakeBorder(gray, *[BESIDE] * 4, cv2.BORDER_REFLECT)
+        padded = cv2.copyMakeBorder(gray, BESIDE, BESIDE, BESIDE, BESIDE, cv2.BORDER_REFLECT)
         means = cv2.filter2D(padded, -1, kernel, borderType=cv2.BORDER_REFLECT)
 
         def move(way: int, means: Plane = means, down: int = down, right: int = right) -> Plane:

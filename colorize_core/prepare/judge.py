@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FILE = Path(__file__).parent / "judges.json"
+ARRAYS = ("mean", "spread", "hidden", "output")  # in the file
 Numbers = NDArray[np.float64]
 
 
@@ -41,13 +42,12 @@ class Judge:
     @classmethod
     def read(cls, told: Any) -> Judge:
         """From what as_dict() gives."""
-        arrays = (np.array(told[name], float) for name in ("mean", "spread", "hidden", "output"))
-        return cls(*arrays, float(told["threshold"]))
+        mean, spread, hidden, output = (np.array(told[name], float) for name in ARRAYS)
+        return cls(mean, spread, hidden, output, float(told["threshold"]))
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        names = ("mean", "spread", "hidden", "output")
-        told = {name: np.round(getattr(self, name), 4).tolist() for name in names}
+        told = {name: np.round(getattr(self, name), 4).tolist() for name in ARRAYS}
         return told | {"threshold": self.threshold}
 
 

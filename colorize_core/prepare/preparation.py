@@ -1,5 +1,5 @@
-"""What is done to a photo before it is coloured, and where it shows. OpenCV is loaded with the first
-photo alone."""
+"""What is done to a photo before it is coloured, and where it shows. OpenCV is loaded once a photo
+is there."""
 
 from __future__ import annotations
 

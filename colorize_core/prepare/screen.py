@@ -163,5 +163,6 @@ def _make_gains(rows: int, columns: int, screen: Screen) -> Plane:
         for j in range(-2, 3):
             u, v = i * screen.x - j * screen.y, i * screen.y + j * screen.x
             if (i, j) != (0, 0) and max(abs(u), abs(v)) < 0.5 + screen.frequency:
-                gains *= 1 - np.exp(-((x - u) ** 2 + (y - v) ** 2) / np.float32(width))
+                away = (x - np.float32(u)) ** 2 + (y - np.float32(v)) ** 2
+                gains *= np.float32(1) - np.exp(-away / np.float32(width))
     return gains

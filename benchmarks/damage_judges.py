@@ -1,11 +1,11 @@
-"""python -m benchmarks.damage_judges --photos ZIP-or-DIR... [--old DIR] : learn which forms are damage.
+"""python -m benchmarks.damage_judges --photos ZIP-or-DIR... [--old DIR] : learn what is damage.
 
 Damage is drawn on photographs (drawn_damage.py); forms that lie in it are damage, those that are on
 the clean photographs, and elsewhere, are not. Small photographs are enlarged and get grain; of
 those in `--old`, which are old ones of their own size, every second is taken. Writes
-colorize_core/prepare/judges.json. The threshold is the lowest at which, on a quarter of the photographs
-that it was not fitted to, false forms have at most FALSE times the area of the found ones; old ones do
-not count in that, as they have damage of their own.
+colorize_core/prepare/judges.json. The threshold is the lowest at which, on photographs that it was
+not fitted to (each fourth in turn), the false forms have at most FALSE times the area of the found
+ones; old ones do not count in that, as they have damage of their own.
 """
 
 from __future__ import annotations

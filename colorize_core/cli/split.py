@@ -55,8 +55,8 @@ def make_parser() -> argparse.ArgumentParser:
         type=str.upper,
         choices=list(runner.SUFFIX_OF),
         metavar="FORMAT",
-        help=f"{join_names([name.lower() for name in runner.SUFFIX_OF])} (default: tiff for a TIFF, "
-        "else png: both lose nothing)",
+        help=f"{join_names([name.lower() for name in runner.SUFFIX_OF])} (default: tiff for a "
+        "TIFF, else png: both lose nothing)",
     )
     made.add_argument(
         "--quality",

@@ -3,7 +3,8 @@
 What is found is thin, small, darker or lighter than all around it, and judged by its form
 (forms.py, judge.py): a single wire before the sky may still pass for a scratch.
 
-Source: Telea, "An Image Inpainting Technique Based on the Fast Marching Method" (2004), by OpenCV.
+Source: Bertalmio et al., "Navier-Stokes, Fluid Dynamics, and Image and Video Inpainting" (2001), as
+OpenCV has it, which is nearer to the truth here than Telea's method.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def fill_damage(image: Picture, mask: Mask) -> Picture:
     )
     for channel in range(1 if gray else 3):
         plane = np.ascontiguousarray(image[..., channel])
-        smooth = cv2.inpaint(plane, marks, REACH, cv2.INPAINT_TELEA).astype(np.float32)
+        smooth = cv2.inpaint(plane, marks, REACH, cv2.INPAINT_NS).astype(np.float32)
         grain = smooth - cv2.GaussianBlur(smooth, (0, 0), GRAIN)
         made = smooth[rows, columns] + grain[mirrored]
         whole = np.round(np.clip(made, 0, top)).astype(image.dtype)

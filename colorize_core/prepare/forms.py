@@ -49,6 +49,7 @@ class Lines:
 LINES = {"thin": Lines(1, 21, 0.035), "wide": Lines(2, 31, 0.07)}
 SURE, FAINT = 6.0, 3.5  # times the mean strength around, at the surest place and at every one
 CONTRAST = 6.0  # gray levels of 255 at the surest place; a third of it at every one
+OWN = 0.3  # of a line's strength, by which each of its places differs from its sides
 SPECK_SURE, SPECK_FAINT = 6.0, 3.0
 SPECK_CONTRAST = 16.0
 APART = 0.35  # of its contrast, by which a speck differs from all that is close around it
@@ -119,14 +120,17 @@ def find_lines(gray: Plane, lines: Lines) -> tuple[Forms, Forms]:
                     np.mean(sides < 0.5 * force),
                 )
             )
+        # Means along a line reach beyond its ends: there the photo itself does not stand out.
+        out = (gray - beside[light]) * (1 if light else -1) > OWN * strength
+        labels[cv2.dilate(out.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0] = 0
         made.append(Forms(labels, np.array(numbers, np.int32), np.array(rows, float)))
     return made[0], made[1]
 
 
 def find_specks(gray: Plane) -> tuple[Forms, Forms]:
     """(H, W) in [0, 255] -> its dark specks and its light ones. What is measured: contrast, the
-    same against other specks around, area, length, how round it is, how much lighter (or darker) it is
-    than all around, how sharp its edge is, how much the gray varies close around it, gradients
+    same against other specks around, area, length, how round it is, how much lighter (or darker) it
+    is than all around, how sharp its edge is, how much the gray varies close around it, gradients
     around, how many specks are near, whether it is light, the gray around it."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (SPECK + 2, SPECK + 2))
     dark = cv2.morphologyEx(gray, cv2.MORPH_BLACKHAT, disc)

@@ -23,9 +23,9 @@ A_ROW = 3  # sliders: light; hues; what goes for the whole picture
 
 
 def build() -> tuple[list[Any], Any]:
-    """An accordion with a choice for each of NAMES, a slider for each of CONTROLS and a checkbox whether to compare with the
-    picture without them: these, as read_finish() and compare() take them; and the event after which
-    the sliders are back where they began."""
+    """An accordion with a choice for each of NAMES, a slider for each of CONTROLS and a checkbox
+    whether to compare with the picture without the finish: these, as add_finish() and compare()
+    take them; and the event after which they are back where they began."""
     controls = list(CONTROLS.values())
     choices = [(title, place) for place, title in PLACES.items()]
     sliders: list[Any] = []

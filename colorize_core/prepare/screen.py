@@ -157,7 +157,8 @@ def _make_gains(rows: int, columns: int, screen: Screen) -> Plane:
     """What each frequency (rows, columns) is multiplied by."""
     y = np.fft.fftfreq(rows).astype(np.float32)[:, None]
     x = np.fft.fftfreq(columns).astype(np.float32)[None]
-    gains: Plane = 1 / (1 + ((x * x + y * y) / (DETAIL * screen.frequency) ** 2) ** 2)
+    limit = np.float32((DETAIL * screen.frequency) ** 2)
+    gains: Plane = np.float32(1) / (np.float32(1) + np.square((x * x + y * y) / limit))
     width = 2 * (NOTCH * screen.frequency) ** 2
     for i in range(-2, 3):
         for j in range(-2, 3):

@@ -63,6 +63,10 @@ class Preparation:
         own = {each.name: getattr(self, each.name) for each in fields(self)}
         return {name: place for name, place in own.items() if place != NO}
 
+    def keep_photo(self) -> Preparation:
+        """The same for the colouring alone."""
+        return Preparation(*(COLOURING if getattr(self, name) != NO else NO for name in NAMES))
+
     @property
     def shows(self) -> bool:
         """Whether the result may have other pixels than the photo."""

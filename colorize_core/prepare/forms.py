@@ -208,9 +208,9 @@ def _respond(gray: Plane, straight: int) -> tuple[list[Plane], list[Plane], list
             (np.minimum(one, other) - on, on - np.maximum(one, other))
         ):
             better = stands_out > strengths[light]
-            strengths[light][better] = stands_out[better]
-            unlike[light][better] = np.abs(one - other)[better]
-            beside[light][better] = ((one + other) / 2)[better]
+            np.copyto(strengths[light], stands_out, where=better)
+            np.copyto(unlike[light], np.abs(one - other), where=better)
+            np.copyto(beside[light], (one + other) / 2, where=better)
     return strengths, unlike, beside
 
 

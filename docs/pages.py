@@ -357,7 +357,9 @@ def prepare(_: str) -> str:
     names = ("enlarged photographs", "old photographs")
     told = {(row["what"], row["of"]): row for row in rows}
     kinds = list(dict.fromkeys(row["what"] for row in rows if row["of"] in names))
-    damage = [["damage drawn on", *(f"{told[kinds[0], each].get('n')} {each}" for each in names)]]
+    damage = [
+        ["damage drawn on", *(f"{told['found of all damage', each]['n']} {each}" for each in names)]
+    ]
     for kind in kinds:
         if kind.startswith("screen"):
             continue

@@ -18,7 +18,7 @@ setup(
     packages=[*find_packages(include=["colorize_core*", "ui*"]), *FOLDERS],
     package_dir=FOLDERS,
     package_data={
-        "colorize_core": ["py.typed"],
+        "colorize_core": ["py.typed", "prepare/judges.json"],
         "ui": ["**/*.html", "**/*.js", "**/*.css", "**/*.svg"],
         **{package: DATA[folder] for package, folder in FOLDERS.items()},
     },

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from colorize_core.errors import OptionError
 from colorize_core.imaging.finish import NO_FINISH, Finish
+from colorize_core.prepare.preparation import NO_PREPARATION, Preparation
 from colorize_core.sizes import format_number
 from colorize_core.steering.hints import Hint, read_hints
 
@@ -86,6 +87,7 @@ class Options:
     variant: int = 0  # which of the model's variants of the photo; 0: the usual one
     finish: Finish = NO_FINISH  # what is changed once the colours are there
     second: Second | None = None  # what is mixed in
+    prepare: Preparation = NO_PREPARATION  # what is done to the photo before
 
     @classmethod
     def read(
@@ -125,12 +127,12 @@ class Options:
     def network_part(self) -> tuple[Any, ...]:
         """What a prediction depends on: with these unchanged the network need not run again."""
         own = self.model, self.gain, self.neutralize, self.controls, self.hints, self.variant
-        return *own, self.second
+        return *own, self.second, self.prepare
 
     def describe_second(self) -> Options:
         """What the second model predicts with: as it is, on what the first one sees."""
         name = self.second.model if self.second else self.model
-        return Options(name, **self.shown())
+        return Options(name, prepare=self.prepare, **self.shown())
 
     def shown(self) -> dict[str, Any]:
         """What decides how the photo is shown to the network."""

@@ -51,7 +51,8 @@ class Converter:
             self.task.step(1.0, "Saving")
             make_folder(job.target)
             record = describe_options(self.settings)
-            shown = draw_mark(pixels) if record and self.settings.mark else pixels
+            marked = self.settings.mark and record is not None and record.coloured
+            shown = draw_mark(pixels) if marked else pixels
             made = photo.with_pixels(shown).with_record(record)
             image.write(job.target, made, self.settings.quality)
         except Cancelled:

@@ -82,6 +82,8 @@ class BatchOptions(Options):
         own += "mark=yes " if self.mark else ""
         finish = ",".join(f"{name}:{value!r}" for name, value in self.finish.as_dict().items())
         own += f"finish={finish} " if finish else ""
+        prepared = ",".join(f"{name}:{place}" for name, place in self.prepare.as_dict().items())
+        own += f"prepare={prepared} " if prepared else ""
         return (
             f"vividness={self.vividness:g} strength={self.strength:g} gain={self.gain:g} "
             f"neutralize={'yes' if self.neutralize else 'no'} format={self.format or 'same'} "

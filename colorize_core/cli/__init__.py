@@ -17,6 +17,7 @@ COMMANDS = {  # modules with main(arguments) -> exit code, or None for 0
     "batch": "colorize_core.cli.batch",
     "watch": "colorize_core.cli.watch",
     "selective": "colorize_core.cli.selective",
+    "split": "colorize_core.cli.split",
     "film": "colorize_core.cli.film",
     "info": "colorize_core.cli.info",
     "weights": "colorize_core.cli.weights",

@@ -26,6 +26,7 @@ from colorize_core.imaging.finish import CONTROLS, Finish
 from colorize_core.imaging.formats import CHOICES, READABLE, WRITTEN, join_names
 from colorize_core.imaging.mark import TEXT
 from colorize_core.options import RANGES, VARIANTS, Options
+from colorize_core.prepare.preparation import Preparation
 from colorize_core.sizes import format_size
 from colorize_core.steering.hints import Hint, read_hints
 from colorize_core.steering.provenance import read_options
@@ -45,6 +46,8 @@ examples:
       what is dropped into a folder; see python -m colorize_core watch --help
   python -m colorize_core selective portrait.jpg --keep person
       only a part in colour; see python -m colorize_core selective --help
+  python -m colorize_core split page.tif -o photos
+      the photos of an album page; see python -m colorize_core split --help
   python -m colorize_core film reel.mp4 -o reel-colour.mp4
       a film; see python -m colorize_core film --help
   python -m colorize_core info grandmother-colour.jpg
@@ -128,6 +131,15 @@ def add_look(group: argparse._ArgumentGroup) -> None:
         action=argparse.BooleanOptionalAction,
         default=default.neutralize,
         help="whether to take the tint of an old print (sepia) out first (default: yes)",
+    )
+    group.add_argument(
+        "--prepare",
+        action="append",
+        default=[],
+        metavar="NAME[=result]",
+        help="for old scans, for each again: damage (dust, scratches, hairs and folds are filled) "
+        "and screen (the dots of newspaper print are removed), on what the model sees alone or, "
+        "as NAME=result, in the result as well",
     )
     group.add_argument(
         "--settings-from",
@@ -292,7 +304,11 @@ def read_settings(path: Path) -> dict[str, Any]:
         raise OptionError(f"--settings-from: {path} mixes two models, which the app alone does.")
     names = ("model", "vividness", "strength", "gain", "neutralize", "hints", "variant")
     told = {name: getattr(options, name) for name in names}
-    pairs = {"controls": options.controls, "finish": options.finish.as_dict().items()}
+    pairs = {
+        "controls": options.controls,
+        "finish": options.finish.as_dict().items(),
+        "prepare": options.prepare.as_dict().items(),
+    }
     return told | {key: [f"{name}={v}" for name, v in own] for key, own in pairs.items()}
 
 
@@ -350,7 +366,9 @@ def read_look(options: argparse.Namespace) -> runner.BatchOptions:
     values = {name: getattr(options, name) for name in named}
     controls = tuple(parse_controls(options.model, options.controls).items())
     finish = Finish.parse(options.finish)
-    return runner.BatchOptions(**values | {"controls": controls, "finish": finish})
+    prepare = Preparation.parse(options.prepare)
+    own = {"controls": controls, "finish": finish, "prepare": prepare}
+    return runner.BatchOptions(**values | own)
 
 
 def read_steering(

@@ -8,6 +8,7 @@ from colorize_core import __version__, cards
 from colorize_core.cards import ModelCard
 from colorize_core.errors import OptionError
 from colorize_core.options import RANGES, Options, check
+from colorize_core.prepare.preparation import NO_PREPARATION
 
 SPACING = 24  # frames between two anchors: one second of most films
 LIMITS = {**RANGES, "spacing": (1.0, 240.0), "quality": (0.0, 63.0)}
@@ -28,6 +29,8 @@ class FilmOptions(Options):
                 check(name, value, limits)
         if self.steering() or self.second is not None:
             raise OptionError("A film takes no colour hints, no variant and no second model.")
+        if self.prepare != NO_PREPARATION:
+            raise OptionError("Only photos are prepared, not films.")
         if self.finish.levels:
             raise OptionError(
                 "A film keeps its brightness: black, white and gamma of the finish are for photos."

@@ -24,6 +24,8 @@ from colorize_core.imaging.finish import NO_FINISH, Finish
 from colorize_core.imaging.tone import Tone, measure_tone
 from colorize_core.models.hints import apply_hints, draw_hints
 from colorize_core.people.windows import Rectangle, cut
+from colorize_core.prepare.preparation import NO_PREPARATION, Preparation
+from colorize_core.prepare.preparation import prepare as prepare_photo
 from colorize_core.steering.hints import Hint
 
 Decoder = Callable[[float], Tensor]  # vividness -> ab (N, 2, h, w) in Lab units
@@ -148,11 +150,12 @@ class LabColorizer(ABC):
         reference: Picture | None = None,
         variant: int = 0,
         finish: Finish = NO_FINISH,
+        prepare: Preparation = NO_PREPARATION,
         progress: Report | None = None,
         **controls: Any,
     ) -> Picture:
         """(H, W, 3) sRGB uint8 (or uint16) -> the same size and type, with the photo's own L
-        unless `finish` changes it.
+        unless `finish` or `prepare` change it.
 
         `vividness` in [0, 2]: from timid to saturated colours, 1 is the model's choice.
         `strength` in [0, 1.5]: how much of the colour is put in. `gain` in [0.5, 2]: brightness of
@@ -160,13 +163,16 @@ class LabColorizer(ABC):
         old print out first. `hints`: colours wanted at places. `reference`: a photo (h, w, 3) in
         colour, whose colours are to be taken where the same things are. `variant`: the number of
         one of the variants() of the photo, 0 being the usual one. `finish`: what is changed once
-        the colours are there. `controls` are those of the card. `progress` gets shares in [0, 1];
-        what it raises stops the work. Raises OptionError.
+        the colours are there. `prepare`: what is done to the photo before. `controls` are those of
+        the card. `progress` gets shares in [0, 1]; what it raises stops the work. Raises
+        OptionError.
         """
         _check_render(vividness, strength)
+        _check_picture(image)
+        prepared = prepare_photo(image, prepare)
         looking = _report_part(progress, 0.0, self.looking)
         prediction = self.predict(
-            image,
+            prepared.seen,
             gain=gain,
             neutralize=neutralize,
             hints=hints,
@@ -176,7 +182,7 @@ class LabColorizer(ABC):
             **controls,
         )
         return self.render(
-            image,
+            prepared.shown,
             prediction,
             vividness=vividness,
             strength=strength,

@@ -17,6 +17,7 @@ from typing import Any
 
 from colorize_core.errors import Cancelled, OptionError
 from colorize_core.options import DEFAULT_MODEL, VARIANTS, Options
+from colorize_core.prepare.preparation import NO_PREPARATION, prepare
 from colorize_core.sizes import format_size
 
 LIVELY = 0.1  # seconds between two reports of one thing: a page that gets many stops to react
@@ -268,5 +269,13 @@ class Runner:
 
     def colorize(self, pixels: Any, options: Options, task: Task) -> tuple[Any, Any]:
         """Both parts: the picture (H, W, 3), and the prediction. Raises what predict() raises."""
-        prediction = self.predict(pixels, options, task)
-        return self.render(pixels, prediction, options, task), prediction
+        prepared = self.prepare(pixels, options, task)
+        prediction = self.predict(prepared.seen, options, task)
+        return self.render(prepared.shown, prediction, options, task), prediction
+
+    def prepare(self, pixels: Any, options: Options, task: Task) -> Any:
+        """What predict() and render() are to be given of a photo: preparation.Prepared. Raises
+        WeightsError or Cancelled."""
+        if options.prepare != NO_PREPARATION:
+            task.step(LOOKED / 4, "Looking for damage")
+        return prepare(pixels, options.prepare)

@@ -23,6 +23,7 @@ from typing import Any
 from colorize_core.cards import ModelCard
 from colorize_core.errors import OptionError
 from colorize_core.options import Options, Second
+from colorize_core.prepare.preparation import RESULT, Preparation
 from colorize_core.steering.hints import Hint, read_hints
 
 VERSION = 1
@@ -32,6 +33,7 @@ SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 # photograph. "algorithmicallyEnhanced" is for what adds nothing, as sharpening does.
 ADDED = SOURCE_TYPES + "compositeWithTrainedAlgorithmicMedia"
 DRAWN = SOURCE_TYPES + "trainedAlgorithmicMedia"  # "Created using Generative AI"
+REPAIRED = SOURCE_TYPES + "algorithmicallyEnhanced"  # gray as it was, with damage filled
 BY_HAND = SOURCE_TYPES + "humanEdits"  # "using non-generative tools"
 MOST_BYTES = 2_000_000  # of a record that is read: 500 hints with notes have at most 1.1 million
 MOST_LEVELS = 12  # of its JSON
@@ -57,8 +59,15 @@ class Record:
     left_out: int = 0  # hints that the file had no room for
 
     @property
+    def coloured(self) -> bool:
+        """Whether any colours were put in."""
+        return self.settings.get("strength") != 0
+
+    @property
     def source_type(self) -> str:
         """The term of IPTC's vocabulary, as an address."""
+        if not self.coloured:
+            return REPAIRED
         if not self.models:
             return BY_HAND
         return DRAWN if self.drawn else ADDED
@@ -67,20 +76,32 @@ class Record:
     def statement(self) -> str:
         """What anybody who sees the picture should know, in words."""
         models = ", ".join(name for name, _ in self.models)
-        if not self.models:
+        if not self.coloured:
+            said = f"No colours added by {self.software}"
+        elif not self.models:
             said = f"Colours chosen by hand in {self.software}. They are guesses"
         elif self.drawn:
             said = f"Drawn anew by {self.software} with {models}: all of it is invented"
         else:
             said = f"Colours added by {self.software} with {models}. They are guesses"
         known = [hint for hint in self.hints if hint.known]
-        if known and not self.drawn:
+        if known and self.coloured and not self.drawn:
             places = f"{len(known)} place{'s' * (len(known) > 1)}"
             said += f", except at {places} where they are known"
             notes = list(dict.fromkeys(hint.note.strip() for hint in known if hint.note.strip()))
             more = [f"{len(notes) - MOST_NOTES} more"] if len(notes) > MOST_NOTES else []
             said += ": " * bool(notes) + "; ".join([*notes[:MOST_NOTES], *more])
-        return _clean(f"{said.rstrip('.')}.")
+        return _clean(" ".join([f"{said.rstrip('.')}.", *self._list_repairs()]))
+
+    def _list_repairs(self) -> list[str]:
+        """What was done to the photo beside its colours, a sentence each."""
+        prepare = self.settings.get("prepare")
+        done = prepare if isinstance(prepare, Mapping) else {}  # other programs may write a record
+        said = {
+            "damage": "Places that were taken for dust, scratches or folds are filled from around.",
+            "screen": "The dots of a printing screen, if there were any, are removed.",
+        }
+        return [said[name] for name in said if done.get(name) == RESULT]
 
     def cut(self, count: int) -> Record:
         """The same with so many of its hints, the known ones first."""
@@ -142,17 +163,20 @@ def make_record(models: Iterable[str], settings: Mapping[str, Any], **more: Any)
 
 
 def describe_options(options: Options) -> Record | None:
-    """Of a photo that was colorized with these; None where no colour was put in."""
-    return record_options(options) if options.strength else None
+    """Of a photo that was colorized with these; None where no colour was put in
+    and nothing filled."""
+    return record_options(options) if options.strength or options.prepare.shows else None
 
 
 def record_options(options: Options) -> Record:
     """What read_options() takes."""
     own = {each.name: getattr(options, each.name) for each in fields(Options)}
-    del own["model"], own["hints"], own["finish"], own["second"]
+    del own["model"], own["hints"], own["finish"], own["second"], own["prepare"]
     settings = own | {"controls": dict(options.controls)}
     if finish := options.finish.as_dict():
         settings["finish"] = finish
+    if prepare := options.prepare.as_dict():
+        settings["prepare"] = prepare
     models = [options.model]
     if options.second:
         settings["second"] = options.second.as_dict()
@@ -182,7 +206,8 @@ def read_options(record: Record) -> Options:
     except (TypeError, ValueError) as error:
         raise OptionError(f"Its settings are not those of the model {name}: {error}.") from error
     own = tuple((control, checked[control]) for control in controls)
-    return replace(options, controls=own, hints=record.hints, second=second)
+    prepare = Preparation.read(told["prepare"])
+    return replace(options, controls=own, hints=record.hints, second=second, prepare=prepare)
 
 
 def _find_card(name: str) -> ModelCard | None:

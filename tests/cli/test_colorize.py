@@ -595,3 +595,48 @@ def test_steering_that_cannot_be_is_wrong_usage(
         main(["in/a.jpg", *arguments, "-o", "out"])
     assert ended.value.code == 2
     assert says in capsys.readouterr().err
+
+
+def test_what_is_prepared_reaches_the_picture_and_the_manifest(
+    album: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mark(image: np.ndarray) -> np.ndarray:
+        mask = np.zeros(image.shape[:2], bool)
+        mask[::9] = True
+        return mask
+
+    monkeypatch.setattr("colorize_core.prepare.damage.find_damage", mark)
+    asked = ["--model", "cnn-mse", "--format", "png"]
+    assert main(["in", "-o", "out", *asked]) == 0
+    assert "prepare" not in rows(album / "out")["a.png"]["options"], "as in older manifests"
+    plain = image.read(album / "out/a.png").pixels
+    capsys.readouterr()
+    for prepare, said in (
+        (["damage=no"], "2 already done"),
+        (["damage"], "2 photos"),
+        (["damage=colouring,screen=no"], "2 already done"),
+        (["damage=result"], "2 photos"),
+    ):
+        pairs = [part for each in prepare for part in ("--prepare", each)]
+        assert main(["in", "-o", "out", *asked, *pairs]) == 0
+        assert said in capsys.readouterr().out
+    assert " prepare=damage:result " in rows(album / "out")["a.png"]["options"]
+    made = image.read(album / "out/a.png").pixels
+    assert not np.array_equal(made[::9], plain[::9])
+    record = image.read_record(album / "out/a.png")
+    assert record is not None
+    assert record.settings["prepare"] == {"damage": "result"}
+    again = ["in/a.jpg", "-o", "again.png", "--settings-from", "out/a.png"]
+    assert main(again) == 0
+    assert np.array_equal(image.read(album / "again.png").pixels, made)
+
+
+@pytest.mark.parametrize("text", ["dust", "damage=all"])
+def test_what_cannot_be_prepared_is_2(
+    album: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["in", "--prepare", text])
+    assert stop.value.code == 2
+    assert "damage" in capsys.readouterr().err.splitlines()[-1]
+    assert files(album) == {"in/a.jpg", "in/b/c.png"}

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,17 @@ from colorize_core.imaging import image, xmp
 from colorize_core.imaging.formats import CHOICES
 from colorize_core.imaging.records import join_record, split_record
 from colorize_core.options import Options
+from colorize_core.prepare.preparation import Preparation
 from colorize_core.steering.hints import Hint
 from colorize_core.steering.provenance import (
     ADDED,
     BY_HAND,
     DRAWN,
+    REPAIRED,
     Record,
     describe_options,
     make_record,
+    read_options,
 )
 from tests import image_files as files
 
@@ -357,3 +361,22 @@ def test_the_tool_of_the_scan_is_kept_and_ours_is_not_doubled(record: Record) ->
     again, _ = join_record(packet, record)
     assert again == packet
     assert properties(again)[TOOL] == record.software
+
+
+def test_filled_damage_is_told_also_without_colours() -> None:
+    prepared = Options(prepare=Preparation("result", "colouring"))
+    record = describe_options(prepared)
+    assert record is not None
+    assert record.source_type == ADDED
+    assert record.statement.endswith(
+        "They are guesses. Places that were taken for dust, scratches or folds are filled from "
+        "around."
+    )
+    assert read_options(Record.read(record.write())).prepare == prepared.prepare
+    gray = describe_options(replace(prepared, strength=0.0))
+    assert gray is not None
+    assert gray.source_type == REPAIRED
+    assert gray.statement.startswith("No colours added by Autochrome Studio")
+    assert describe_options(Options(strength=0.0, prepare=Preparation("colouring"))) is None
+    odd = make_record(["autochrome"], {"prepare": "damage"})
+    assert "filled" not in odd.statement

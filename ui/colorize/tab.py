@@ -14,6 +14,7 @@ from colorize_core.imaging.finish import CONTROLS as FINISH
 from colorize_core.imaging.mark import TEXT as MARK
 from colorize_core.models.runner import Task
 from colorize_core.options import DEFAULT_MODEL, Options, Second, check_variant
+from colorize_core.prepare.preparation import NAMES as PREPARED
 from colorize_core.steering import project
 from colorize_core.steering.hints import Hint, read_hints
 from ui.colorize import endpoint, finish_controls, hint_editor
@@ -44,6 +45,7 @@ OWN = (AUTO_VIVIDNESS, NATURAL_SKIN)  # controls that only some models have
 CONTROLS = (
     *("model", "vividness", "strength", "gain", "neutralize", "second", "share"),
     *(control.name for control in OWN),
+    *(f"prepare_{name}" for name in PREPARED),
     *(f"finish_{name}" for name in FINISH),
     "unfinished",
 )
@@ -245,7 +247,8 @@ class Handlers(KeptHandlers):
             likely = runner.find_likely(result.prediction, result.options, place.x, place.y)
             more["likely"] = likely and likely.as_dict()
         if given.get("ask"):
-            found = runner.ask(session.photo.pixels, result.prediction, result.options, task)
+            seen = session.photo.prepare(runner, result.options, task).seen
+            found = runner.ask(seen, result.prediction, result.options, task)
             more["questions"] = [question.as_dict() for question in found]
         if given.get("sure"):
             spread = replace(result.prediction, size=session.small.shape[:2]).uncertainty()
@@ -255,7 +258,11 @@ class Handlers(KeptHandlers):
         if given.get("reference"):
             photo = hint_editor.read_picture(given["reference"], self.service, task)
             found = runner.match_reference(
-                session.photo.pixels, photo, result.prediction, result.options, task
+                session.photo.prepare(runner, result.options, task).seen,
+                photo,
+                result.prediction,
+                result.options,
+                task,
             )
             more |= hint_editor.list_matches(found)
         if given.get("looks"):
@@ -287,12 +294,13 @@ def read_options(
     neutralize: bool,
     second: str,
     share: float,
-    *more: float,
+    *more: Any,
 ) -> Options:
     """What the controls say; of those of OWN, what the model has. Raises OptionError."""
-    own, finish = more[: len(OWN)], finish_controls.read_finish(*more[len(OWN) :])
+    own = more[: len(OWN)]
     mixed = Second(second, share) if second not in ("", model) else None
-    options = Options(model, vividness, strength, gain, neutralize, finish=finish, second=mixed)
+    options = Options(model, vividness, strength, gain, neutralize, second=mixed)
+    options = finish_controls.add_finish(options, *more[len(OWN) :])
     if not has_own(model):
         return options
     values = {control.name: control.read(value) for control, value in zip(OWN, own, strict=True)}
@@ -314,7 +322,7 @@ def fill_controls(options: Options) -> Updates:
         *(options.vividness, options.strength, options.gain, options.neutralize),
         *(second.model, second.share),
         *(own.get(control.name, control.default) for control in OWN),
-        *finish_controls.fill(options.finish),
+        *finish_controls.fill(options.prepare, options.finish),
         False,
     ]
     filled = dict(zip(CONTROLS, values, strict=True))

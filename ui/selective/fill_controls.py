@@ -11,7 +11,7 @@ from colorize_core.cards import ModelCard
 from colorize_core.errors import OptionError
 from colorize_core.options import DEFAULT_MODEL, RANGES
 from colorize_core.selective.blending import OWN
-from ui.selective.session import Fill, SelectiveSession
+from ui.selective.session import Fill, SelectiveSession, choose_first
 from ui.shared import model_choices
 
 FLAT, GRAY = "colour", "gray"  # beside the names of models, in the two lists
@@ -24,8 +24,7 @@ def read_fill(
 ) -> Fill:
     """What the controls say. Where nothing was done in the tab Colorize, its first colours."""
     if choice == COLOURING:
-        done = session.photo.colours if session else None
-        return Fill(colouring=done) if done else Fill(model_choices.suggest())
+        return choose_first(session.photo) if session else Fill(model_choices.suggest())
     if choice == FLAT:
         return Fill(None, float(vividness), read_colour(colour or FIRST_COLOUR))
     return Fill() if choice == GRAY else Fill(choice, 1.0 if choice == OWN else float(vividness))

@@ -290,7 +290,11 @@ def read_region(region: Region) -> Fill:
 
 def choose_first(photo: OpenPhoto) -> Fill:
     """What the first region begins with: the colours that the photo has in another tab."""
-    return Fill(colouring=photo.colours) if photo.colours else Fill(model_choices.suggest())
+    if photo.colours is None:
+        return Fill(model_choices.suggest())
+    # Parts show the photo itself: what was filled in it counts for the colours alone.
+    prepare = photo.colours.prepare.keep_photo()
+    return Fill(colouring=replace(photo.colours, prepare=prepare))
 
 
 def pack(mask: Mask) -> bytes:

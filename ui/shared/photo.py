@@ -20,6 +20,7 @@ from colorize_core.imaging.formats import CHOICES
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.models.runner import Runner, Task
 from colorize_core.options import Options
+from colorize_core.prepare.preparation import NO_PREPARATION, Preparation, Prepared
 from colorize_core.selective import Region
 from colorize_core.steering import project
 from colorize_core.steering.provenance import Record
@@ -37,8 +38,8 @@ class Selection:
 
 
 class PhotoCache:
-    """Decoded photos, the least recently used ones dropped beyond `most` bytes. Whose file was
-    deleted is not here any more, either."""
+    """Decoded photos, and what they are once prepared; the least recently used ones of each are
+    dropped beyond `most` bytes. Whose file was deleted is not here any more, either."""
 
     def __init__(
         self, most: int = CACHE_BYTES, pool: DecoderPool | None = None, pixels: int | None = None
@@ -46,6 +47,7 @@ class PhotoCache:
         """Files are decoded by the pool, or else in this process, of at most so many pixels."""
         self._most, self._pool, self._pixels = most, pool, pixels
         self._photos: OrderedDict[Path, image.Photo] = OrderedDict()
+        self._prepared: OrderedDict[tuple[Path, Preparation], Prepared] = OrderedDict()
         self._lock = threading.Lock()
 
     def read(self, path: Path, task: Task | None = None) -> image.Photo:
@@ -70,11 +72,31 @@ class PhotoCache:
         _check_there(path)
         return self._pool.decode(path, path.name, task.stopped if task else None)
 
+    def prepare(self, path: Path, options: Options, runner: Runner, task: Task) -> Prepared:
+        """A photo as the options want it prepared. Raises what read() and Runner.prepare() do."""
+        if options.prepare == NO_PREPARATION:
+            pixels = self.read(path).pixels
+            return Prepared(pixels, pixels)
+        key = (path, options.prepare)
+        with self._lock:
+            if key in self._prepared:
+                self._prepared.move_to_end(key)
+                return self._prepared[key]
+        prepared: Prepared = runner.prepare(self.read(path).pixels, options, task)
+        with self._lock:
+            self._prepared[key] = prepared
+            kept = self._prepared
+            while len(kept) > 1 and sum(each.bytes for each in kept.values()) > self._most:
+                kept.popitem(last=False)
+        return prepared
+
     def purge(self) -> None:
         """Drop those whose files are gone: photos are deleted after an hour."""
         with self._lock:
             for path in [path for path in self._photos if not path.exists()]:
                 del self._photos[path]
+            for key in [key for key in self._prepared if not key[0].exists()]:
+                del self._prepared[key]
 
 
 class PredictionCache:
@@ -156,22 +178,31 @@ class OpenPhoto:
         """A small copy (height, width, 3)."""
         return shrink(self.pixels, height, width)
 
+    def prepare(self, runner: Runner, options: Options, task: Task) -> Prepared:
+        """What the network is shown of it with these options, and what gets the colours. Raises
+        what Runner.prepare() raises."""
+        return self._cache.prepare(self.path, options, runner, task)
+
     def predict(self, runner: Runner, options: Options, task: Task) -> Any:
         """What the model predicts for it; the network rests where that is known. Raises what
-        Runner.predict() raises."""
+        Runner.predict() and Runner.prepare() raise."""
         prediction = self._predictions.find((self.path, *options.network_part()))
+
+        def seen() -> image.Pixels:
+            return self.prepare(runner, options, task).seen
+
         if prediction is None and options.hints:
             free = self.predict(runner, replace(options, hints=()), task)
-            prediction = runner.guide(self.pixels, free, options, task)
+            prediction = runner.guide(seen(), free, options, task)
         elif prediction is None and options.second:
             first = self.predict(runner, replace(options, second=None), task)
             other = self.predict(runner, options.describe_second(), task)
             prediction = runner.mix(first, other, options)
         elif prediction is None and options.variant:
             usual = self.predict(runner, replace(options, variant=0), task)
-            prediction = runner.vary(self.pixels, usual, options, task)
+            prediction = runner.vary(seen(), usual, options, task)
         elif prediction is None:
-            prediction = runner.predict(self.pixels, options, task)
+            prediction = runner.predict(seen(), options, task)
         self.keep(options, prediction)
         return prediction
 

@@ -242,16 +242,17 @@ class Service:
         started = time.perf_counter()
         task.step(0.0, "Reading the photo")
         photo.read(task)
-        pixels = photo.pixels
         prediction = photo.predict(self.runner, options, task)
+        prepared = photo.prepare(self.runner, options, task)
         start = self._begin(photo, options, prediction, task)
-        picture = self.runner.render(pixels, prediction, options, task, 0.4)
+        picture = self.runner.render(prepared.shown, prediction, options, task, 0.4)
         task.step(1.0, "Saving")
         made = photo.decoded.with_pixels(picture).with_record(describe_options(options))
         after = self._save(made, photo.path, "JPEG")
         seconds = time.perf_counter() - started
         line = describe(self.runner.model(options.model), photo, prediction, seconds)
-        return replace(start, after=after, line=line)
+        found = prepared.describe(options.prepare)
+        return replace(start, after=after, line=" · ".join(filter(None, [line, found])))
 
     def steer(self, photo: OpenPhoto, options: Options, task: Task) -> Colorization:
         """The same, not rendered yet: preview() shows it small, export() makes the file."""
@@ -269,7 +270,8 @@ class Service:
         photo.read(task)
         plain = replace(options, hints=(), second=None)
         usual = photo.predict(self.runner, replace(plain, variant=0), task)
-        made = self.runner.list_variants(photo.pixels, usual, options, task)
+        seen = photo.prepare(self.runner, options, task).seen
+        made = self.runner.list_variants(seen, usual, options, task)
         for number, prediction in enumerate(made):
             photo.keep(replace(plain, variant=number), prediction)
         wanted = [replace(options, variant=number) for number in range(len(made))]
@@ -324,12 +326,13 @@ class Service:
         """
         check_format(format)
         record = describe_options(result.options)
-        mark = mark and record is not None
+        mark = mark and record is not None and record.coloured
         if format == "JPEG" and result.rendered and result.after.exists() and not mark:
             return result.after
         photo = result.photo.decoded
+        shown = result.photo.prepare(self.runner, result.options, task).shown
         picture = self.runner.render(
-            CHOICES[format].widen(photo.pixels),
+            CHOICES[format].widen(shown),
             result.prediction,
             result.options,
             task,

@@ -14,9 +14,13 @@ from handler_calls import UPLOAD, call
 from numpy.typing import NDArray
 from scenes import ROOT
 
+from colorize_core.errors import OptionError
 from colorize_core.imaging import image
 from colorize_core.imaging.finish import CONTROLS, NO_FINISH, Finish
 from colorize_core.models import base
+from colorize_core.models.runner import Task
+from colorize_core.options import Options
+from colorize_core.prepare.preparation import NO_PREPARATION, RESULT, Preparation
 from ui.colorize import finish_controls
 from ui.colorize.session import ColorizeSession
 from ui.colorize.tab import Handlers, read_options
@@ -27,9 +31,10 @@ LOOK = ("unet-gan", 1.0, 1.0, 1.0, True, "", 0.5, 1.0, 1.0)  # up to those of OW
 PLAIN = tuple(finish_controls.reset())
 
 
-def move(**values: float) -> tuple[float, ...]:
-    """The sliders, some of them moved."""
-    return tuple(values.get(name, control.default) for name, control in CONTROLS.items())  # type: ignore[misc]
+def move(**values: float) -> tuple[Any, ...]:
+    """The sliders, some of them moved; nothing is prepared."""
+    moved = (values.get(name, control.default) for name, control in CONTROLS.items())
+    return ("no", "no", *moved)
 
 
 @pytest.fixture
@@ -128,20 +133,50 @@ def test_the_sliders_have_the_ranges_of_the_table() -> None:
 import gradio as gr
 from ui.colorize import finish_controls
 with gr.Blocks():
-    (*sliders, unfinished), _ = finish_controls.build()
+    (damage, screen, *sliders, unfinished), _ = finish_controls.build()
 print([(s.label, s.info, s.minimum, s.maximum, s.value, s.step) for s in sliders])
-print(unfinished.value)
+print(unfinished.value, damage.value, screen.value)
 """
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     told, unfinished = done.stdout.splitlines()
-    assert unfinished == "False"
+    assert unfinished == "False no no"
     assert ast.literal_eval(told) == [
         (c.label, c.info, c.low, c.high, c.default, c.step) for c in CONTROLS.values()
     ]
 
 
 def test_the_sliders_are_read_and_put_back() -> None:
-    assert finish_controls.read_finish(*PLAIN) == NO_FINISH
+    assert finish_controls.add_finish(Options(), *PLAIN) == Options()
     assert read_options(*LOOK, *move(blue=0.5)).finish == Finish(blue=0.5)  # type: ignore[arg-type]
+
+
+def test_damage_is_filled_for_the_colours_or_in_the_result(
+    on: Handlers, opened: ColorizeSession, seen: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mask = np.zeros((60, 90), bool)
+    mask[20:24] = True
+    monkeypatch.setattr("colorize_core.prepare.damage.find_damage", lambda _: mask)
+    gray = opened.photo.pixels
+    made = call(on.adjust, opened, *LOOK, "colouring", *PLAIN[1:], False)
+    assert made["line"].endswith("damage on 6.7 % not shown to the model")
+    shown = seen[-1][0]
+    assert np.array_equal(shown[~mask], gray[~mask])
+    assert not np.array_equal(shown[mask], gray[mask])
+    assert len(seen) == 2
+    kept = image.read(on.service.export(opened.result, "PNG", Task())).pixels
+    made = call(on.adjust, opened, *LOOK, "result", *PLAIN[1:], False)
+    assert made["line"].endswith("damage on 6.7 % filled")
+    path = on.service.export(opened.result, "PNG", Task())
+    filled = image.read(path).pixels
+    assert np.array_equal(filled[~mask], kept[~mask])
+    assert not np.array_equal(filled[mask], kept[mask])
+    record = image.read_record(path)
+    assert record is not None
+    assert record.settings["prepare"] == {"damage": RESULT}
+    assert "are filled from around" in record.statement
+    call(on.adjust, opened, *LOOK, *PLAIN, False)
+    assert opened.result.options.prepare == NO_PREPARATION
+    with pytest.raises(OptionError, match="damage is 'some', allowed are"):
+        Preparation("some")

@@ -14,7 +14,9 @@ from skimage.data import astronaut
 
 from colorize_core.imaging import image
 from colorize_core.imaging.decoder_pool import DecoderPool
+from colorize_core.imaging.finish import Finish
 from colorize_core.options import Options
+from colorize_core.prepare.preparation import Preparation
 from colorize_core.steering import project
 from colorize_core.steering.hints import Hint
 from ui.colorize import finish_controls
@@ -63,9 +65,8 @@ def load(on: Handlers, path: Path, session: Any = None, kept: str = "") -> dict[
 
 @pytest.fixture
 def worked(on: Handlers, service: Service) -> ColorizeSession:
-    """Vividness, a finish, a hint and a variant."""
-    values = dict(zip(finish_controls.CONTROLS, finish_controls.reset(), strict=True))
-    finish = (values | {"warmth": 0.5}).values()
+    """Vividness, a preparation, a finish, a hint and a variant."""
+    finish = finish_controls.fill(Preparation("colouring"), Finish(warmth=0.5))
     session = open_photo(on, put(service), "autochrome", 1.3, *LOOK[2:9], *finish, False)
     steer(on, session, variant=1)
     return session

@@ -40,6 +40,9 @@ from colorize_core.networks.sagan import SaganDiscriminator
 from colorize_core.networks.scaling import scale_ab, unscale_ab
 from colorize_core.networks.se_unet import SqueezeExcite
 from colorize_core.networks.vit import VitConfig, VitDiscriminator
+from colorize_core.prompted.chroma_transfer import transfer_chroma
+from colorize_core.prompted.conditions import detect_canny
+from colorize_core.prompted.settings import PromptSettings
 from docs.tables import ROOT
 
 Picture = NDArray[np.uint8]
@@ -558,6 +561,39 @@ def draw_teacher_and_student() -> None:
     save_sheet("teacher-student.jpg", lay_out(rows))
 
 
+# --- colours from words ---------------------------------------------------------------------------
+
+
+def draw_prompt() -> None:
+    """What a ControlNet is shown, and what keeping the photo does to a drawing that does not lie on
+    it: the original moved by some pixels stands in for one, as no pipeline is bundled."""
+    original, side, moved = read_square("coffee-colour", 400), 206, 10
+    gray = protocol.to_gray(original)
+    first: list[Cell] = [(gray, "the photo")]
+    for low, high in ((50, 100), (100, 200), (200, 400)):
+        edges = detect_canny(gray, low, high, PromptSettings().blur)
+        first.append((edges, f"edges from {low} and {high}"))
+    drawing = cv2.GaussianBlur(np.roll(original, moved, (0, 1)), (0, 0), 3)
+    ab = torch.from_numpy(rgb_to_lab(drawing / 255.0)[..., 1:]).permute(2, 0, 1)[None].float()
+    second: list[Cell] = [
+        (drawing, f"a drawing {moved} pixels off"),
+        (combine(measure_l(gray), ab), "its ab on the photo's L"),
+        (transfer_chroma(gray, drawing), "keep the photo"),
+        (original, "the original"),
+    ]
+    rows = [
+        (
+            title,
+            [(shrink(picture, side, side), text) for picture, text in cells if picture is not None],
+        )
+        for title, cells in (
+            ("what a ControlNet for edges is shown", first),
+            ("chroma alone", second),
+        )
+    ]
+    save_sheet("prompt.jpg", lay_out(rows))
+
+
 # --- all systems ----------------------------------------------------------------------------------
 
 
@@ -589,7 +625,7 @@ def draw_systems() -> None:
     sheet = Image.new("RGB", size, PAPER)
     sheet.paste(parts[0], (0, 0))
     sheet.paste(parts[1], (parts[0].width, 0))
-    save_sheet("systems.jpg", sheet, quality=75)
+    save_sheet("systems.jpg", sheet, quality=72)
 
 
 FIGURES: dict[str, Callable[[], None]] = {
@@ -604,6 +640,7 @@ FIGURES: dict[str, Callable[[], None]] = {
     "receptive-fields.png": draw_receptive_fields,
     "gates.png": draw_gates,
     "teacher-student.jpg": draw_teacher_and_student,
+    "prompt.jpg": draw_prompt,
     "systems.jpg": draw_systems,
 }
 

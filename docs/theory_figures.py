@@ -32,6 +32,7 @@ from colorize_core.imaging.captions import INK, PAPER, SUBDUED
 from colorize_core.imaging.chroma import shrink
 from colorize_core.imaging.color import combine_ab, lab_to_rgb_in_gamut, rgb_to_lab
 from colorize_core.metrics import protocol
+from colorize_core.metrics.ciede2000 import ciede2000
 from colorize_core.models.distribution import VIVIDNESS
 from colorize_core.networks import coltran, noise
 from colorize_core.networks.diffusion_unet import CELL, DiffusionUNetConfig
@@ -567,28 +568,29 @@ def draw_teacher_and_student() -> None:
 def draw_prompt() -> None:
     """What a ControlNet is shown, and what keeping the photo does to a drawing that does not lie on
     it: the original moved by some pixels stands in for one, as no pipeline is bundled."""
-    original, side, moved = read_square("coffee-colour", 400), 206, 10
+    whole, side, moved = read_square("coffee-colour", 400), 206, 6
+    seen = slice(moved, None)  # without what comes in from the other side
+    drawing, original = np.roll(whole, moved, (0, 1))[seen, seen], whole[seen, seen]
     gray = protocol.to_gray(original)
-    first: list[Cell] = [(gray, "the photo")]
+    first: list[tuple[Picture, str]] = [(gray, "the photo")]
     for low, high in ((50, 100), (100, 200), (200, 400)):
         edges = detect_canny(gray, low, high, PromptSettings().blur)
         first.append((edges, f"edges from {low} and {high}"))
-    drawing = cv2.GaussianBlur(np.roll(original, moved, (0, 1)), (0, 0), 3)
     ab = torch.from_numpy(rgb_to_lab(drawing / 255.0)[..., 1:]).permute(2, 0, 1)[None].float()
-    second: list[Cell] = [
-        (drawing, f"a drawing {moved} pixels off"),
-        (combine(measure_l(gray), ab), "its ab on the photo's L"),
-        (transfer_chroma(gray, drawing), "keep the photo"),
-        (original, "the original"),
+    made: dict[str, Any] = {
+        f"drawn {moved} pixels off": drawing,
+        "its ab on the photo's L": combine(measure_l(gray), ab),
+        "keep the photo": transfer_chroma(gray, drawing),
+    }
+    second = [
+        (picture, f"{text}: {ciede2000(picture, original):.1f}") for text, picture in made.items()
     ]
+    second.append((original, "the original"))
     rows = [
-        (
-            title,
-            [(shrink(picture, side, side), text) for picture, text in cells if picture is not None],
-        )
+        (title, [(shrink(picture, side, side), text) for picture, text in cells])
         for title, cells in (
             ("what a ControlNet for edges is shown", first),
-            ("chroma alone", second),
+            ("chroma alone, and how far each is from the original in CIEDE2000", second),
         )
     ]
     save_sheet("prompt.jpg", lay_out(rows))

@@ -232,3 +232,12 @@ def test_bins_are_as_the_page_says() -> None:
     assert f"together {float(share[chroma > 40].sum()):.1%}".replace("%", " %") in text
     mean = (share @ bins.points) / share.sum()
     assert f"a = {mean[0]:.1f}, b = {mean[1]:.1f}" in " ".join(PAGES["README.md"].split())
+
+
+def test_the_script_draws_a_figure_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "OUT", tmp_path)
+    figures.main(["forward", "coltran-order.svg"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["coltran-order.svg", "forward.jpg"]
+    with Image.open(tmp_path / "forward.jpg") as made, Image.open(FOLDER / "forward.jpg") as kept:
+        off = np.abs(np.asarray(made, int) - np.asarray(kept, int))
+    assert off.mean() < 2, "run python -m docs.theory_figures"

@@ -154,6 +154,11 @@ class Service:
             time.sleep(0.05)
         return not self._tasks
 
+    @property
+    def closing(self) -> bool:
+        """Whether the app is being stopped: nothing may begin any more."""
+        return self._closing
+
     def leave(self, client: str) -> None:
         """Nobody waits any more: the page was closed."""
         self.stop(client)

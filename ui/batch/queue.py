@@ -26,6 +26,7 @@ from colorize_core.models.runner import Task
 from ui.server.temp_files import Folder
 
 State = Literal["waiting", "working", "done", "failed", "cancelled"]
+Order = Literal["added", "unsure"]
 MOST_PHOTOS = 500  # of a queue, at home: the page shows all of them
 SMALL = "small"  # the folder of thumbnails
 
@@ -80,6 +81,7 @@ class Queue:
             part.mkdir(mode=0o700)
         self.look = Look()
         self.running = False
+        self.order: Order = "added"
         self.archive: Path | None = None  # the last ZIP
         self.entries: dict[int, Entry] = {}
         self.version = 0  # counts the changes
@@ -122,9 +124,10 @@ class Queue:
             return self.entries.get(number) if isinstance(number, int) else None
 
     def list_done(self) -> list[Entry]:
-        """In the order in which they were added."""
+        """In the order that its person has chosen: as they were added, or the least sure first."""
         with self.lock:
-            return [each for each in self.entries.values() if each.state == "done"]
+            done = [each for each in self.entries.values() if each.state == "done"]
+        return sorted(done, key=lambda each: -(each.spread or 0)) if self.order != "added" else done
 
     @cached_property
     def manifest(self) -> Manifest:

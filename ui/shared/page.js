@@ -9,6 +9,7 @@
 
   // Of several photos where one is worked on at a time: which one it is, and which are still to come.
   const NAMES = 4;
+  const batch = () => document.querySelector('.tabs [data-tab-id="batch"]');
   const tell = (files) => {
     document.querySelectorAll(".left-out").forEach((each) => each.remove());
     if (files.length < 2) return;
@@ -27,6 +28,7 @@
   // into the file itself and says what is wrong in its own words, so any file is let through.
   const give = (files) => {
     const input = open(".drop")?.querySelector("input[type=file]");
+    if (files?.length > 1 && !input?.multiple && batch()) return giveToBatch([...files]);
     if (!files?.length || !input) return false;
     tell(input.multiple ? [] : [...files]);
     const transfer = new DataTransfer();
@@ -36,6 +38,16 @@
     input.files = transfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
     window.scrollTo({ top: 0, behavior: "smooth" });
+    return true;
+  };
+  // Several photos at once are for the tab "Batch", whose parts are not on the page before it is open.
+  const giveToBatch = (files) => {
+    batch().click();
+    const wait = (left) => {
+      if (open(".drop")?.querySelector("input[type=file]")?.multiple) give(files);
+      else if (left) setTimeout(wait, 50, left - 1);
+    };
+    wait(100);
     return true;
   };
   const takeOver = (event, files) => {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,41 +14,14 @@ from PIL import Image
 import colorize_core
 from colorize_core.batch import runner as batch
 from colorize_core.imaging import image
-from colorize_core.models.runner import Task
+from colorize_core.models.runner import Runner, Task
 from ui.batch.queue import Look, Queue, Queues, format_duration, measure_left
 from ui.batch.worker import THUMBNAIL, Worker
 from ui.server.limits import Public
 from ui.server.temp_files import Folder
 from ui.shared.service import Service
 
-
-@pytest.fixture
-def service(tmp_path: Path) -> Service:
-    return Service(Folder(tmp_path / "app"), load=lambda name: colorize_core.load(name, "cpu"))
-
-
-@pytest.fixture
-def queues() -> Queues:
-    return Queues()
-
-
-@pytest.fixture
-def worker(service: Service, queues: Queues) -> Worker:
-    return Worker(service, queues)
-
-
-@pytest.fixture
-def queue(service: Service, queues: Queues) -> Queue:
-    made = Queue(service.folder)
-    queues.add(made)
-    return made
-
-
-def upload(folder: Folder, name: str, shade: int = 90, size: tuple[int, int] = (48, 32)) -> Path:
-    path = folder.new(name)
-    picture = Image.linear_gradient("L").resize(size).point(lambda level: (level + shade) % 256)
-    picture.save(path)
-    return path
+Upload = Callable[..., Path]
 
 
 def drain(worker: Worker) -> None:
@@ -60,10 +34,12 @@ def states(queue: Queue) -> list[str]:
 
 
 def test_results_are_those_of_the_command_line(
-    service: Service, queue: Queue, worker: Worker, tmp_path: Path
+    queues: Queues, queue: Queue, upload: Upload, service: Service, tmp_path: Path
 ) -> None:
+    service.runner = Runner(lambda name: colorize_core.load(name, "cpu"))
+    worker = Worker(service, queues)
     names = ("a.jpg", "b.png", "c.tif")
-    queue.add([upload(service.folder, name, 10 * i) for i, name in enumerate(names)])
+    queue.add([upload(name, 10 * i) for i, name in enumerate(names)])
     settings = batch.BatchOptions(vividness=1.4, mark=True)
     queue.start(Look(settings))
     drain(worker)
@@ -87,9 +63,9 @@ def read_rows(folder: Path) -> list[dict[str, str]]:
 
 
 def test_thumbnails_come_before_anything_is_started(
-    service: Service, queue: Queue, worker: Worker
+    queue: Queue, worker: Worker, upload: Upload
 ) -> None:
-    queue.add([upload(service.folder, "wide.png", size=(600, 300))])
+    queue.add([upload("wide.png", size=(600, 300))])
     assert queue.busy
     drain(worker)
     assert not queue.busy
@@ -101,11 +77,11 @@ def test_thumbnails_come_before_anything_is_started(
 
 
 def test_an_unreadable_photo_fails_alone_and_is_tried_again(
-    service: Service, queue: Queue, worker: Worker
+    service: Service, queue: Queue, worker: Worker, upload: Upload
 ) -> None:
     broken = service.folder.new("broken.jpg")
     broken.write_text("no photo")
-    queue.add([broken, upload(service.folder, "good.png")])
+    queue.add([broken, upload("good.png")])
     queue.start(Look())
     drain(worker)
     assert states(queue) == ["failed", "done"]
@@ -113,14 +89,14 @@ def test_an_unreadable_photo_fails_alone_and_is_tried_again(
     assert "broken.jpg" in entry.error
     assert str(service.folder.path) not in entry.error
     entry.source.unlink()
-    os.link(upload(service.folder, "mended.png"), entry.source)
+    os.link(upload("mended.png"), entry.source)
     queue.start(Look(), "failed")
     drain(worker)
     assert states(queue) == ["done", "done"]
 
 
-def test_a_photo_may_have_a_look_of_its_own(service: Service, queue: Queue, worker: Worker) -> None:
-    queue.add([upload(service.folder, "a.png"), upload(service.folder, "a.png", 20)])
+def test_a_photo_may_have_a_look_of_its_own(queue: Queue, worker: Worker, upload: Upload) -> None:
+    queue.add([upload("a.png"), upload("a.png", 20)])
     queue.start(Look())
     drain(worker)
     one, other = queue.entries.values()
@@ -142,9 +118,9 @@ def test_a_photo_may_have_a_look_of_its_own(service: Service, queue: Queue, work
 
 
 def test_pause_cancel_and_remove(
-    service: Service, queue: Queue, worker: Worker, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, worker: Worker, monkeypatch: pytest.MonkeyPatch, upload: Upload
 ) -> None:
-    queue.add([upload(service.folder, f"{n}.png", n) for n in range(4)])
+    queue.add([upload(f"{n}.png", n) for n in range(4)])
     drain(worker)
     queue.start(Look())
     assert worker.work()
@@ -172,8 +148,8 @@ def test_pause_cancel_and_remove(
     assert states(queue) == ["done"] * 3
 
 
-def test_only_what_has_changed_is_told(service: Service, queue: Queue, worker: Worker) -> None:
-    queue.add([upload(service.folder, f"{n}.png", n) for n in range(3)])
+def test_only_what_has_changed_is_told(queue: Queue, worker: Worker, upload: Upload) -> None:
+    queue.add([upload(f"{n}.png", n) for n in range(3)])
     drain(worker)
     seen = queue.version
     assert queue.list_since(seen) == (False, [])
@@ -187,12 +163,12 @@ def test_only_what_has_changed_is_told(service: Service, queue: Queue, worker: W
 
 
 def test_queues_take_turns_and_go_when_nobody_uses_them(
-    service: Service, queues: Queues, queue: Queue, worker: Worker
+    service: Service, queues: Queues, queue: Queue, worker: Worker, upload: Upload
 ) -> None:
     other = Queue(service.folder)
     queues.add(other)
     for each in (queue, other):
-        each.add([upload(service.folder, f"{n}.png", n) for n in range(2)])
+        each.add([upload(f"{n}.png", n) for n in range(2)])
     worker.work()
     worker.work()
     assert [sum(e.looked for e in each.entries.values()) for each in (queue, other)] == [1, 1]
@@ -206,13 +182,13 @@ def test_queues_take_turns_and_go_when_nobody_uses_them(
     assert queues.find(queue.key) is queue
 
 
-def test_strangers_have_limits(tmp_path: Path, queues: Queues) -> None:
+def test_strangers_have_limits(tmp_path: Path, queues: Queues, upload: Upload) -> None:
     public = Public(batch_pixels=1000)
     service = Service(Folder(tmp_path), public=public, load=colorize_core.load)
     worker = Worker(service, queues)
     queue = Queue(service.folder, most=2)
     queues.add(queue)
-    photos = [upload(service.folder, f"{n}.png", n) for n in range(3)]
+    photos = [upload(f"{n}.png", n) for n in range(3)]
     assert queue.add(photos) == 1
     drain(worker)
     assert states(queue) == ["failed", "failed"]
@@ -220,10 +196,10 @@ def test_strangers_have_limits(tmp_path: Path, queues: Queues) -> None:
 
 
 def test_the_reference_is_that_of_the_command_line(
-    service: Service, queue: Queue, worker: Worker
+    queue: Queue, worker: Worker, upload: Upload
 ) -> None:
-    queue.add([upload(service.folder, "a.png")])
-    photo = upload(service.folder, "reference.png", 200)
+    queue.add([upload("a.png")])
+    photo = upload("reference.png", 200)
     look = Look(batch.BatchOptions(reference_strength=0.5), queue.add_reference(photo))
     queue.start(look)
     drain(worker)
@@ -233,8 +209,10 @@ def test_the_reference_is_that_of_the_command_line(
     assert f"reference={digest} reference_strength=0.5" in row.options
 
 
-def test_a_thread_works_until_all_is_done(service: Service, queue: Queue, worker: Worker) -> None:
-    queue.add([upload(service.folder, "a.png")])
+def test_a_thread_works_until_all_is_done(
+    service: Service, queue: Queue, worker: Worker, upload: Upload
+) -> None:
+    queue.add([upload("a.png")])
     queue.start(Look())
     worker.wake()
     end = time.monotonic() + 60

@@ -10,16 +10,18 @@ const WORDS = { waiting: "waiting", working: "being coloured", done: "done", fai
 const known = new Map(); // id -> what the app has told of it
 const cells = new Map(); // id -> its list item
 let queue = "", version = -1, base = "", order = "added", chosen = null;
+let opened = null; // the photo that is to be brought into view, below
 let asking = false; // in two steps, whether to throw all away
 
 const ask = (what, more = {}) => trigger("submit", { do: what, seen: version, queue, chosen, ...more });
 
 const say = (entry) => {
-  const words = [entry.looked || entry.state !== "waiting" ? WORDS[entry.state] : "being read"];
-  if (entry.state === "done" && entry.seconds) words.push(`${entry.seconds} s`);
-  if (entry.state === "done" && entry.spread !== null) words.push(`unsure ${entry.spread}`);
+  const words = [];
+  if (entry.state !== "done") words.push(entry.looked ? WORDS[entry.state] : "being read");
+  if (entry.state === "done" && entry.seconds) words.push(`${entry.seconds.toFixed(1)} s`);
+  if (entry.state === "done" && entry.spread !== null) words.push(`unsure ${entry.spread.toFixed(1)}`);
   if (entry.own) words.push("own settings");
-  return words.join(" · ");
+  return words.join(" · ") || "done";
 };
 
 const dress = (entry) => {
@@ -29,7 +31,7 @@ const dress = (entry) => {
     cell.innerHTML = '<button type="button"><span class="view"><img alt="" loading="lazy" decoding="async"></span>'
       + '<span class="name"></span><span class="words"></span></button>';
     cell.firstElementChild.addEventListener("click", () => {
-      chosen = entry.id;
+      chosen = opened = entry.id;
       press();
       ask("open", { id: entry.id });
     });
@@ -40,9 +42,9 @@ const dress = (entry) => {
   const img = view.firstElementChild;
   cell.dataset.state = entry.state;
   name.textContent = name.title = entry.name;
-  words.textContent = say(entry);
+  words.textContent = entry.error || say(entry);
   button.title = entry.error;
-  button.setAttribute("aria-label", `${entry.name}: ${say(entry)}${entry.error ? `. ${entry.error}` : ""}`);
+  button.setAttribute("aria-label", `${entry.name}: ${WORDS[entry.state]}, ${entry.error || say(entry)}`);
   const made = entry.state === "done" ? entry.made : 0;
   const readable = entry.looked && (entry.state !== "failed" || img.getAttribute("src"));
   if (readable && entry.state !== "working") {
@@ -70,10 +72,9 @@ const count = (...states) => [...known.values()].filter((entry) => states.includ
 const tell = (value) => {
   const [all, done, failed, waiting] = [known.size, count("done"), count("failed"), count("waiting", "cancelled")];
   const find = (what) => root.querySelector(`[data-do="${what}"]`);
-  const begun = done + failed + count("cancelled") > 0;
-  find("start").hidden = value.running;
+  const begun = done + count("cancelled", "working") > 0;
+  find("start").hidden = value.running || !waiting;
   find("start").textContent = begun ? "Go on" : `Colour ${all === 1 ? "the photo" : `all ${all} photos`}`;
-  find("start").disabled = !waiting;
   find("pause").hidden = !value.running;
   find("cancel").hidden = !value.running && !count("working");
   find("retry").hidden = value.running || !failed;
@@ -85,7 +86,7 @@ const tell = (value) => {
   if (failed) words.push(`${failed} failed`);
   if (value.running) words.push(value.left ? `about ${value.left} left` : "working");
   else if (count("working")) words.push("the one that was begun is being finished");
-  else if (waiting && begun) words.push("stopped");
+  else if (waiting && begun) words.push("paused");
   if (order === "unsure" && done) words.push("look at the first ones: the model was least sure of them");
   const said = words.join(" · ");
   if (status.textContent !== said) status.textContent = said;
@@ -119,6 +120,10 @@ const show = () => {
   arrange();
   press();
   tell(value);
+  if (opened !== null && value.chosen === opened) {
+    opened = null;
+    setTimeout(() => document.querySelector(".detail")?.scrollIntoView({ block: "nearest", behavior: "smooth" }), 300);
+  }
 };
 
 root.addEventListener("click", (event) => {

@@ -42,6 +42,10 @@ from ui.shared.service import Service
 TITLE = "Batch"
 STORAGE_KEY = "autochrome-studio-batch"
 GONE = "These photos are no longer here: they are kept for an hour. Add them again."
+REFERENCE = (
+    "<p>Where the same things are, all photos take the colours of this one: a series then has one "
+    "palette. Of a photo that has nothing in common with it hardly any are taken.</p>"
+)
 SAME = "As it came"  # the format
 FORMATS = [(SAME, ""), *((name, name) for name in SUFFIX_OF)]
 LOOK = ("model", "vividness", "strength", "gain", "neutralize", "format", "mark")
@@ -356,21 +360,21 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
         show_label=False,
         elem_classes=["drop", "several", "many"],
     )
-    gr.HTML(widgets.note(describe_limits(service, on.most)), elem_classes="done")
+    gr.HTML(widgets.note(describe_limits(service, on.most)), elem_classes="limits")
     view.add(zone=zone, chosen=gr.State(None, time_to_live=KEEP_SECONDS))
     with gr.Accordion("Settings for all", open=True, elem_classes="adjust"):
         controls = build_look(offered)
     view.add(**controls, photos=photo_grid.build(elem_classes="photos"))
     with gr.Column(visible=False) as place:
-        with gr.Row(elem_classes="actions"):
+        with gr.Row(elem_classes="downloads"):
             gr.HTML("Download", elem_classes="downloads-label")
             files = {kind: gr.Button(kind, size="sm") for kind in FILES}
         with widgets.stage(alone=True) as (busy, cancel):
             pass
     with gr.Column(visible=False, elem_classes="detail") as detail:
         compared = slider.build(visible=False)
-        line = widgets.status_line()
         with gr.Row(elem_classes="actions"):
+            line = widgets.status_line()
             saved = gr.Button("Download this one", size="sm")
             opened = gr.Button("Open in Colorize", size="sm")
             removed = gr.Button("Remove it", size="sm")
@@ -408,33 +412,43 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
 def build_look(offered: Any) -> dict[str, Any]:
     """The reference and its strength, and the controls of LOOK, as read_look() takes them."""
     with gr.Row():
-        model, vividness, strength, gain, neutralize = build_common(offered)
+        model = build_model(offered)
+        format = gr.Dropdown(FORMATS, value="", label="Format of the results")
     with gr.Row():
-        format = gr.Dropdown(FORMATS, value="", label="Format")
-        mark = gr.Checkbox(False, label=f"Write “{MARK}” in a corner")
+        vividness, strength, gain = widgets.sliders()
     with gr.Row():
-        reference = widgets.check_value(
-            gr.Image(
-                label="Reference: a photo in colour whose colours all are to take, where the same "
-                "things are",
-                sources=["upload"],
-                type="filepath",
-                buttons=[],
-                height=150,
-                elem_classes="reference",
-            )
+        neutralize = widgets.neutralizing()
+        mark = gr.Checkbox(
+            False, label=f"Write “{MARK}” in a corner", info="Of every result, small."
         )
-        share = gr.Slider(0, 1, 1, step=0.05, label="How far its colours are taken")
+    with gr.Accordion("A reference for all", open=False, elem_classes="adjust"):
+        gr.HTML(REFERENCE, elem_classes="limits")
+        with gr.Row():
+            reference = widgets.check_value(
+                gr.Image(
+                    label="A photo in colour",
+                    sources=["upload"],
+                    type="filepath",
+                    buttons=[],
+                    height=150,
+                    elem_classes="reference",
+                )
+            )
+            share = gr.Slider(
+                0, 1, 1, step=0.05, label="How far", info="0: not at all, 1: its very colours."
+            )
     values = (model, vividness, strength, gain, neutralize, format, mark)
     return {"reference": reference, "share": share, **dict(zip(LOOK, values, strict=True))}
 
 
-def build_common(offered: Any) -> list[Any]:
-    """The controls of OWN."""
-    model = gr.Dropdown(offered(), value=DEFAULT_MODEL, label="Model", min_width=240)
-    return [model, *widgets.sliders(), widgets.neutralizing()]
+def build_model(offered: Any) -> gr.Dropdown:
+    return gr.Dropdown(offered(), value=DEFAULT_MODEL, label="Model")
 
 
 def build_own(offered: Any) -> list[Any]:
+    """The controls of OWN."""
     with gr.Row():
-        return build_common(offered)
+        model = build_model(offered)
+        neutralize = widgets.neutralizing()
+    with gr.Row():
+        return [model, *widgets.sliders(), neutralize]

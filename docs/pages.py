@@ -57,6 +57,7 @@ FILL_WITH = "autochrome verify"
 # Page -> the marks that it has; <!-- mark --> and <!-- /mark --> stand around a generated part.
 PAGES = {
     "README.md": ("few-scores",),
+    "docs/app.md": ("batch-tab",),
     "docs/archives.md": ("archive",),
     "docs/command-line.md": ("formats",),
     "docs/deploying.md": ("soak",),
@@ -79,6 +80,7 @@ def refresh(page: str, text: str) -> str:
     """The page's text with every generated part made anew."""
     makers = {
         "archive": archive,
+        "batch-tab": batch_tab,
         "colours": colours,
         "few-scores": few_scores,
         "film": film,
@@ -299,6 +301,24 @@ def soak(_: str) -> str:
     table = [["", *(f"{int(size) // 1000} GB" for size in told)]]
     table += [[name, *(rows.get(name, "0") for rows in told.values())] for name in names]
     return table_of(table)
+
+
+def batch_tab(_: str) -> str:
+    """How the tab "Batch" bears many large photos."""
+    first, rest = results("batch_tab")
+    return (
+        f"Measured with {rest['dropped']} photos of 12 megapixels dropped at once, while other programs "
+        f"worked on the machine ({rest['machine']}): {float(rest['seconds to drop']):.0f} s until all "
+        f"were there, {float(rest['seconds to thumbnails']):.0f} s until all had thumbnails, "
+        f"{float(rest['seconds a photo']):.1f} s a photo. All processes of the app together had "
+        f"{first['app MiB']} MiB after {first['done']} photos and {rest['app MiB']} MiB after "
+        f"{rest['done']}, at which the measurement ended. A click on a thumbnail meanwhile showed its "
+        f"photo after {rest['median ms of a click']} ms (median of {rest['clicks']}; the slowest "
+        f"{rest['slowest ms of a click']} ms); the longest time without a new frame was "
+        f"{rest['longest ms without a frame']} ms, in a browser without a graphics card. A reload had "
+        f"the queue again after {float(rest['seconds to reload']):.0f} s. From "
+        "`benchmarks/batch_tab.py`.\n"
+    )
 
 
 def album(_: str) -> str:

@@ -20,6 +20,7 @@ from colorize_core.errors import OptionError
 from colorize_core.imaging import image
 from colorize_core.imaging.captions import EMPTY, draw_captioned_grid
 from colorize_core.models.runner import Task
+from colorize_core.row_file import protect
 from colorize_core.steering.provenance import make_record
 from ui.batch.queue import Entry, Queue
 from ui.server.temp_files import Folder
@@ -73,15 +74,17 @@ def format_manifest(queue: Queue) -> str:
     """The manifest of the command line for what is done and what has failed; photos by their names
     alone, as the folder is the app's own."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     with queue.lock:
         entries = list(queue.entries.values())
     for entry in entries:
         if entry.state == "done" and entry.row:
-            writer.writerow(astuple(replace(entry.row, input=entry.source.name)))
+            row = replace(entry.row, input=entry.source.name)
+            writer.writerow(map(protect, astuple(row)))
         elif entry.state == "failed":
-            writer.writerow(astuple(Row(entry.source.name, "", "failed", error=entry.error)))
+            row = Row(entry.source.name, "", "failed", error=entry.error)
+            writer.writerow(map(protect, astuple(row)))
     return text.getvalue()
 
 

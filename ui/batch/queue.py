@@ -23,6 +23,7 @@ from colorize_core.batch.runner import BatchOptions
 from colorize_core.errors import OptionError
 from colorize_core.file_names import fold_case, make_name, split_suffix
 from colorize_core.models.runner import Task
+from colorize_core.steering.album import DescribedPhoto
 from ui.server.temp_files import Folder
 
 State = Literal["waiting", "working", "done", "failed", "cancelled"]
@@ -37,6 +38,7 @@ class Look:
 
     options: BatchOptions = field(default_factory=BatchOptions)
     reference: Path | None = None
+    known: tuple[DescribedPhoto, ...] = ()  # photos whose known colours are taken, too
 
 
 @dataclass(eq=False)
@@ -51,6 +53,7 @@ class Entry:
     target: Path | None = None  # of its result
     made: int = 0  # how many results there were: the small copies of the last have this number
     row: Row | None = None  # of the manifest
+    placed: int = 0  # hints that were known on other photos
     error: str = ""
     version: int = 0  # of the queue when it was changed last
 

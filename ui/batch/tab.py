@@ -17,6 +17,7 @@ from colorize_core.errors import OptionError, SaveError
 from colorize_core.imaging.mark import TEXT as MARK
 from colorize_core.models.runner import Task
 from colorize_core.options import DEFAULT_MODEL, Options
+from colorize_core.steering.album import DescribedPhoto
 from ui.batch import exports, photo_grid
 from ui.batch.queue import MOST_PHOTOS, Entry, Look, Queue, Queues, State
 from ui.batch.worker import Worker
@@ -45,6 +46,11 @@ GONE = "These photos are no longer here: they are kept for an hour. Add them aga
 REFERENCE = (
     "<p>Where the same things are, all photos take the colours of this one: a series then has one "
     "palette. Of a photo that has nothing in common with it hardly any are taken.</p>"
+)
+KNOWN = "Take what is known on photos in Colorize"
+NOTHING_KNOWN = (
+    "Nothing is known on any photo of this visit: open one in Colorize, give it a hint under "
+    f"“Colour it” and mark that as known, or untick “{KNOWN}”."
 )
 SAME = "As it came"  # the format
 FORMATS = [(SAME, ""), *((name, name) for name in SUFFIX_OF)]
@@ -146,7 +152,7 @@ class BatchHandlers(Handlers):
     ) -> Updates:
         """One of the buttons. Raises OptionError, PictureError."""
         if what in AGAIN:
-            look = self.read_look(queue, *controls)
+            look = self.read_look(queue, client_id(request), *controls)
             self.admit(queue, request)
             queue.start(look, *AGAIN[what])
             self.worker.wake()
@@ -179,24 +185,35 @@ class BatchHandlers(Handlers):
     def read_look(
         self,
         queue: Queue,
+        client: str,
         reference: dict[str, Any] | None,
         share: float,
+        known: bool,
         *controls: Any,
     ) -> Look:
         """What the controls for all say. Raises OptionError, PictureError."""
         values = dict(zip(LOOK, controls, strict=True))
         options = read_options(values, reference_strength=share)
-        if not (reference or {}).get("path"):
-            return Look(options)
-        path = self.service.upload(reference)
+        photos = self.list_known(queue, client) if known else ()
+        path = self.service.upload(reference) if (reference or {}).get("path") else None
         card = next((card for card in model_choices.every() if card.name == options.model), None)
-        if card:
+        if card and (photos or path):
             card.check_hints()
+        if path is None:
+            return Look(options, known=photos)
         kept = queue.look.reference
         if kept is None or not (kept.exists() and path.exists() and os.path.samefile(kept, path)):
             self.service.photos.decode(path)  # is it one?
             kept = queue.add_reference(path)
-        return Look(options, kept)
+        return Look(options, kept, photos)
+
+    def list_known(self, queue: Queue, client: str) -> tuple[DescribedPhoto, ...]:
+        """The photos of this visit on which colours are known; those of the visit before, where
+        the page was loaded anew. Raises OptionError where there are none."""
+        photos = self.service.albums.list_photos(client) or queue.look.known
+        if not photos:
+            raise OptionError(NOTHING_KNOWN)
+        return photos
 
     # --- one photo ------------------------------------------------------------------------------
 
@@ -223,7 +240,8 @@ class BatchHandlers(Handlers):
             values | {"format": everything.format, "mark": everything.mark},
             reference_strength=everything.reference_strength,
         )
-        return self._redo(queue, entry, Look(options, queue.look.reference), request)
+        own = Look(options, queue.look.reference, queue.look.known)
+        return self._redo(queue, entry, own, request)
 
     @quick_handler("message")
     def redo_like_all(self, kept: str, chosen: int | None, request: gr.Request) -> Updates:
@@ -305,7 +323,8 @@ def fill_controls(look: Look) -> Updates:
     options = look.options
     reference = str(look.reference) if look.reference and look.reference.exists() else None
     values = {name: getattr(options, name) for name in LOOK} | {"format": options.format or ""}
-    return {**values, "reference": reference, "share": options.reference_strength}
+    told = {"share": options.reference_strength, "known": bool(look.known)}
+    return {**values, "reference": reference, **told}
 
 
 def read_size(path: Path) -> tuple[int, int]:
@@ -327,6 +346,8 @@ def describe(entry: Entry) -> str:
         )
         parts += [f"{entry.row.tint} neutralised"] if entry.row.tint else []
         parts += [entry.row.note] if entry.row.note else []
+    colours = "1 known colour" if entry.placed == 1 else f"{entry.placed} known colours"
+    parts += [f"{colours} of other photos placed"] if entry.placed else []
     parts += ["own settings"] if entry.own else []
     parts += [entry.error] if entry.error else []
     return escape(" · ".join(parts))
@@ -410,7 +431,8 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
 
 
 def build_look(offered: Any) -> dict[str, Any]:
-    """The reference and its strength, and the controls of LOOK, as read_look() takes them."""
+    """The reference and its strength, whether known colours are taken, and the controls of LOOK, as
+    read_look() takes them."""
     with gr.Row():
         model = build_model(offered)
         format = gr.Dropdown(FORMATS, value="", label="Format of the results")
@@ -421,7 +443,7 @@ def build_look(offered: Any) -> dict[str, Any]:
         mark = gr.Checkbox(
             False, label=f"Write “{MARK}” in a corner", info="Of every result, small."
         )
-    with gr.Accordion("A reference for all", open=False, elem_classes="adjust"):
+    with gr.Accordion("One palette for all", open=False, elem_classes="adjust"):
         gr.HTML(REFERENCE, elem_classes="limits")
         with gr.Row():
             reference = widgets.check_value(
@@ -437,8 +459,19 @@ def build_look(offered: Any) -> dict[str, Any]:
             share = gr.Slider(
                 0, 1, 1, step=0.05, label="How far", info="0: not at all, 1: its very colours."
             )
+        known = gr.Checkbox(
+            False,
+            label=KNOWN,
+            info="Hints that are marked as known there, where the same things seem to be. Look at "
+            "the results: they are guesses here, and take the network's time twice.",
+        )
     values = (model, vividness, strength, gain, neutralize, format, mark)
-    return {"reference": reference, "share": share, **dict(zip(LOOK, values, strict=True))}
+    return {
+        "reference": reference,
+        "share": share,
+        "known": known,
+        **dict(zip(LOOK, values, strict=True)),
+    }
 
 
 def build_model(offered: Any) -> gr.Dropdown:

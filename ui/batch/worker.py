@@ -31,6 +31,8 @@ from colorize_core.errors import (
 from colorize_core.imaging import image
 from colorize_core.models.runner import Task
 from colorize_core.sizes import format_number
+from colorize_core.steering.album import DescribedPhoto, place
+from colorize_core.steering.hints import read_hints
 from colorize_core.steering.reference import Reference
 from ui.batch.queue import Entry, Look, Queue, Queues, State
 from ui.server.limits import MB
@@ -114,7 +116,8 @@ class Worker:
         changes: dict[str, Any] = {}
         try:
             self._check_room()
-            settings = self.read_look(entry.own or queue.look, task)
+            look = entry.own or queue.look
+            settings = self._place_known(entry, look, self.read_look(look, task), task)
             job = queue.plan(entry, settings)
             engine = _OnePhoto(self.service, settings, task, self._read, queue, entry)
             (result,) = batch.run([job], settings, queue.manifest, engine=engine)
@@ -122,7 +125,8 @@ class Worker:
                 changes = {"error": result.error}
             else:
                 row = queue.manifest.get(job.target)
-                state, changes = "done", {"row": row, "error": "", "made": engine.made}
+                placed = len(settings.hints)
+                state, changes = "done", {"row": row, "made": engine.made, "placed": placed}
         except Cancelled:
             state = "cancelled"
         except ColorizeError as error:
@@ -141,6 +145,29 @@ class Worker:
             pixels = self.service.photos.decode(look.reference, task).pixels
             self._reference = look.reference, Reference(pixels)
         return replace(look.options, reference=self._reference[1])
+
+    def _place_known(
+        self, entry: Entry, look: Look, settings: batch.BatchOptions, task: Task
+    ) -> batch.BatchOptions:
+        """The settings with hints for what is known on other photos and seems to be on this one:
+        guesses here, as nobody has looked. The network sees the photo once more for it."""
+        if not look.known:
+            return settings
+        pixels = self._read(entry.source, task).pixels
+        plain = replace(settings, reference=None)
+        prediction = self.service.runner.predict(pixels, plain, task)
+        found = self.service.runner.describe(prediction, plain)
+        if found is None:
+            return settings
+        features, cells = found
+        photo = DescribedPhoto(entry.source.name, features, cells)
+        alike = [each for each in look.known if each.features.shape[0] == len(features)]
+        hints = [
+            replace(each.hint, known=False, note=f"as on {each.source}")
+            for each in place(photo, alike)
+        ]
+        # As a file has them: whoever reads the hints of a result gets the same colours again.
+        return replace(settings, hints=read_hints([hint.as_dict() for hint in hints]))
 
     def _read(self, path: Path, task: Task) -> image.Photo:
         photo = self.service.photos.decode(path, task)

@@ -32,6 +32,7 @@ from colorize_core.steering.provenance import describe_options
 from ui.server.limits import Public
 from ui.server.temp_files import Folder
 from ui.shared import model_choices
+from ui.shared.albums import Albums
 from ui.shared.photo import OpenPhoto, PhotoCache, PredictionCache
 
 MODELS_KEPT = 6  # in memory at a time, the least recently used goes; each takes some 50 MB
@@ -95,6 +96,7 @@ class Service:
         self.pool = pool
         self.photos = PhotoCache(pool=pool, pixels=public.pixels if public else None)
         self.predictions = PredictionCache()
+        self.albums = Albums()
         self._open: dict[str, OpenPhoto] = {}  # by client
         self._works: OrderedDict[str, Any] = OrderedDict()  # by a key that nobody can guess
         self._tasks: defaultdict[str, set[Task]] = defaultdict(set)

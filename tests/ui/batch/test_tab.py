@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from handler_calls import WHO, Updates, call
 from PIL import Image
@@ -17,6 +18,8 @@ from PIL import Image
 import app
 from colorize_core.batch.manifest import COLUMNS
 from colorize_core.imaging import image
+from colorize_core.steering.album import DescribedPhoto
+from colorize_core.steering.hints import Hint
 from ui.batch import photo_grid, tab
 from ui.batch.queue import Queue
 from ui.batch.tab import ARCHIVE, SHEET, BatchHandlers
@@ -25,7 +28,8 @@ from ui.server.temp_files import Folder
 from ui.shared.service import Service
 
 Upload = Callable[..., Path]
-ALL = (None, 1.0, "autochrome", 1.0, 1.0, 1.0, True, "", False)  # reference and its share, LOOK
+# Reference and its share, whether what is known is taken, and LOOK.
+ALL = (None, 1.0, False, "autochrome", 1.0, 1.0, 1.0, True, "", False)
 OWN = ("autochrome", 0.5, 1.0, 1.0, True)
 
 
@@ -164,7 +168,7 @@ def test_a_reference_for_all_is_read_once(on: BatchHandlers, kept: str, upload: 
     row = queue.entries[1].row
     assert row is not None
     assert "reference_strength=0.5" in row.options
-    other = (controls[0], 0.5, "unet-gan", *ALL[3:])
+    other = (controls[0], 0.5, False, "unet-gan", *ALL[4:])
     assert "takes no colour hints" in act(on, kept, "start", *other)["message"]
 
 
@@ -177,7 +181,7 @@ def test_clearing_leaves_nothing(on: BatchHandlers, kept: str) -> None:
 
 
 def test_strangers_have_one_queue_of_few_photos(tmp_path: Path, upload: Upload) -> None:
-    service = Service(Folder(tmp_path), public=Public(batch_photos=2))
+    service = Service(Folder(tmp_path), public=Public(batch_photos=2, pixels=50_000_000))
     assert "batch" in app.list_tabs(service)
     on = BatchHandlers(service)
     on.worker.wake = lambda: None  # type: ignore[method-assign]
@@ -204,3 +208,25 @@ def test_many_photos_are_told_in_little(on: BatchHandlers, upload: Upload) -> No
     on.worker.work()
     news = photo_grid.view(queue, seen)
     assert (len(news["entries"]), news["whole"], news["from"]) == (1, False, seen)
+
+
+def test_what_is_known_on_a_photo_is_taken_for_all(
+    on: BatchHandlers, kept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controls = (None, 1.0, True, *ALL[3:])
+    assert "Nothing is known" in act(on, kept, "start", *controls)["message"]
+    features = np.random.default_rng(0).normal(size=(6, 4, 5))
+    coat = Hint(0.5, 0.4, (20.0, -10.0), known=True, note="her letter")
+    on.service.albums.put("someone", "key", DescribedPhoto("first.jpg", features, (4, 5), (coat,)))
+    monkeypatch.setattr(on.service.runner, "describe", lambda *_: (features, (4.0, 5.0)))
+    act(on, kept, "start", *controls)
+    drain(on)
+    queue = find_queue(on, kept)
+    entry = queue.entries[1]
+    assert (entry.state, entry.placed) == ("done", 1)
+    assert entry.target is not None
+    record = image.read_record(entry.target)
+    assert record is not None
+    (hint,) = record.hints
+    assert (hint.ab, hint.known, hint.note) == (coat.ab, False, "as on first.jpg")
+    assert "1 known colour" in act(on, kept, "open", id=1)["line"]

@@ -54,6 +54,8 @@ FILL = {
 }
 FILL_WITH = "autochrome verify"
 
+TIMES = ("to drop", "to thumbnails", "a photo", "to reload")  # of the tab "Batch"
+
 # Page -> the marks that it has; <!-- mark --> and <!-- /mark --> stand around a generated part.
 PAGES = {
     "README.md": ("few-scores",),
@@ -306,17 +308,17 @@ def soak(_: str) -> str:
 def batch_tab(_: str) -> str:
     """How the tab "Batch" bears many large photos."""
     first, rest = results("batch_tab")
+    took = {each: f"{float(rest[f'seconds {each}']):.3g} s" for each in TIMES}
     return (
-        f"Measured with {rest['dropped']} photos of 12 megapixels dropped at once, while other programs "
-        f"worked on the machine ({rest['machine']}): {float(rest['seconds to drop']):.0f} s until all "
-        f"were there, {float(rest['seconds to thumbnails']):.0f} s until all had thumbnails, "
-        f"{float(rest['seconds a photo']):.1f} s a photo. All processes of the app together had "
-        f"{first['app MiB']} MiB after {first['done']} photos and {rest['app MiB']} MiB after "
-        f"{rest['done']}, at which the measurement ended. A click on a thumbnail meanwhile showed its "
-        f"photo after {rest['median ms of a click']} ms (median of {rest['clicks']}; the slowest "
-        f"{rest['slowest ms of a click']} ms); the longest time without a new frame was "
-        f"{rest['longest ms without a frame']} ms, in a browser without a graphics card. A reload had "
-        f"the queue again after {float(rest['seconds to reload']):.0f} s. From "
+        f"Measured with {rest['dropped']} photos of 12 megapixels dropped at once, while other "
+        f"programs worked on the machine ({rest['machine']}): {took['to drop']} until all were "
+        f"there, {took['to thumbnails']} until all had thumbnails, {took['a photo']} a photo. All "
+        f"processes of the app had {first['app MiB']} MiB together after {first['done']} photos and "
+        f"{rest['app MiB']} MiB after {rest['done']}, where the measurement ended. A click on a "
+        f"thumbnail meanwhile showed its photo after {rest['median ms of a click']} ms (median of "
+        f"{rest['clicks']}; the slowest {rest['slowest ms of a click']} ms). The longest time "
+        f"without a new frame was {rest['longest ms without a frame']} ms, in a browser without a "
+        f"graphics card. A reload had the queue again after {took['to reload']}. From "
         "`benchmarks/batch_tab.py`.\n"
     )
 

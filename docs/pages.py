@@ -312,8 +312,8 @@ def batch_tab(_: str) -> str:
     return (
         f"Measured with {rest['dropped']} photos of 12 megapixels dropped at once, while other "
         f"programs worked on the machine ({rest['machine']}): {took['to drop']} until all were "
-        f"there, {took['to thumbnails']} until all had thumbnails, {took['a photo']} a photo. All "
-        f"processes of the app had {first['app MiB']} MiB together after {first['done']} photos and "
+        f"there, {took['to thumbnails']} until all had thumbnails, {took['a photo']} a photo. The "
+        f"app's processes had {first['app MiB']} MiB together after {first['done']} photos and "
         f"{rest['app MiB']} MiB after {rest['done']}, where the measurement ended. A click on a "
         f"thumbnail meanwhile showed its photo after {rest['median ms of a click']} ms (median of "
         f"{rest['clicks']}; the slowest {rest['slowest ms of a click']} ms). The longest time "

@@ -86,7 +86,7 @@ const tell = (value) => {
   if (failed) words.push(`${failed} failed`);
   if (value.running) words.push(value.left ? `about ${value.left} left` : "working");
   else if (count("working")) words.push("the one that was begun is being finished");
-  else if (waiting && begun) words.push("paused");
+  else if (waiting && begun) words.push(count("cancelled") ? "stopped" : "paused");
   if (order === "unsure" && done) words.push("look at the first ones: the model was least sure of them");
   const said = words.join(" · ");
   if (status.textContent !== said) status.textContent = said;

@@ -53,6 +53,7 @@ class Entry:
     target: Path | None = None  # of its result
     made: int = 0  # how many results there were: the small copies of the last have this number
     row: Row | None = None  # of the manifest
+    soon: bool = False  # it is coloured next, also while the queue rests
     placed: int = 0  # hints that were known on other photos
     error: str = ""
     version: int = 0  # of the queue when it was changed last
@@ -106,7 +107,8 @@ class Queue:
     def busy(self) -> bool:
         """Whether the page can expect news."""
         with self.lock:
-            waiting = any(not each.looked for each in self.entries.values())
+            every = self.entries.values()
+            waiting = any(each.soon or not each.looked for each in every)
             return self.running or waiting or self._current is not None
 
     def count(self, *states: State) -> int:
@@ -183,13 +185,13 @@ class Queue:
             self.running = True
 
     def redo(self, entry: Entry, own: Look | None) -> None:
-        """Have one photo coloured in a look of its own, or else like all others."""
+        """Have one photo coloured in a look of its own, or else like all others; the others rest if
+        they did."""
         with self.lock:
             if entry is self._current:
                 raise OptionError("This photo is being coloured: wait until it is done.")
-            entry.own = own
+            entry.own, entry.soon = own, True
             self._wait(entry)
-            self.running = True
 
     def pause(self) -> None:
         """Begin nothing more; what is being worked on comes to its end."""
@@ -201,6 +203,7 @@ class Queue:
         with self.lock:
             self.running = False
             for entry in self.entries.values():
+                entry.soon = False
                 if entry.state == "waiting":
                     self._change(entry, "cancelled")
             if self._task and self._current and self._current.state == "working":
@@ -237,15 +240,17 @@ class Queue:
         """The next photo that is to be looked at or, if it runs, coloured: from then on the task is
         what stops it. None where there is nothing to do."""
         with self.lock:
-            entry = next((each for each in self.entries.values() if not each.looked), None)
-            if entry is None and self.running:
-                every = self.entries.values()
-                entry = next((each for each in every if each.state == "waiting"), None)
-                if entry is not None:
-                    self._change(entry, "working")
-                else:
-                    self.running = False  # it is done
-                    self.version += 1
+            every = list(self.entries.values())
+            waiting = [each for each in every if each.state == "waiting"]
+            entry = next((each for each in every if not each.looked), None)
+            entry = entry or next((each for each in waiting if each.soon), None)
+            entry = entry or next(iter(waiting if self.running else ()), None)
+            if entry is not None and entry.looked:
+                entry.soon = False
+                self._change(entry, "working")
+            elif entry is None and self.running:
+                self.running = False  # it is done
+                self.version += 1
             self._task, self._current = (task, entry) if entry else (None, None)
             return entry
 

@@ -387,7 +387,7 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
         controls = build_look(offered)
     view.add(**controls, photos=photo_grid.build(elem_classes="photos"))
     with gr.Column(visible=False) as place:
-        with gr.Row(elem_classes="downloads"):
+        with gr.Row(elem_classes="actions"), gr.Row(elem_classes="downloads"):
             gr.HTML("Download", elem_classes="downloads-label")
             files = {kind: gr.Button(kind, size="sm") for kind in FILES}
         with widgets.stage(alone=True) as (busy, cancel):
@@ -449,6 +449,8 @@ def build_look(offered: Any) -> dict[str, Any]:
             reference = widgets.check_value(
                 gr.Image(
                     label="A photo in colour",
+                    show_label=False,
+                    placeholder="Drop a photo in colour",
                     sources=["upload"],
                     type="filepath",
                     buttons=[],

@@ -128,6 +128,9 @@ def test_pause_cancel_and_remove(
     assert not worker.work()
     assert states(queue) == ["done", "waiting", "waiting", "waiting"]
     assert measure_left(queue) is not None
+    queue.redo(queue.entries[3], None)
+    drain(worker)
+    assert states(queue) == ["done", "waiting", "done", "waiting"], "the others rest"
     queue.start(Look())
     step = Task.step
 
@@ -139,7 +142,7 @@ def test_pause_cancel_and_remove(
     monkeypatch.setattr(Task, "step", cancel)
     drain(worker)
     monkeypatch.undo()
-    assert states(queue) == ["done", "cancelled", "cancelled", "cancelled"]
+    assert states(queue) == ["done", "cancelled", "done", "cancelled"]
     assert not queue.running
     queue.remove(queue.entries[4])
     assert not (queue.photos / "3.png").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,7 +16,7 @@ from colorize_core.imaging import image
 from colorize_core.imaging.formats import WRITTEN
 from colorize_core.imaging.mark import draw_mark
 from colorize_core.models.runner import Runner, Task
-from colorize_core.steering.provenance import describe_options
+from colorize_core.steering.provenance import Record, describe_options
 
 if TYPE_CHECKING:
     from colorize_core.batch.runner import BatchOptions
@@ -68,7 +68,7 @@ class Converter:
             pixels, prediction = self.runner.colorize(photo.pixels, self.settings, self.task)
             self.task.step(1.0, "Saving")
             make_folder(job.target)
-            record = describe_options(self.settings)
+            record = describe_settings(self.settings)
             shown = draw_mark(pixels) if record and self.settings.mark else pixels
             made = photo.with_pixels(shown).with_record(record)
             image.write(job.target, made, self.settings.quality)
@@ -92,6 +92,18 @@ class Converter:
             note=made.describe_losses(WRITTEN[job.target.suffix.lower()].name),
             spread=_measure_spread(prediction),
         )
+
+
+def describe_settings(settings: BatchOptions) -> Record | None:
+    """The record of a photo that was colorized with these; None where no colour was put in."""
+    record = describe_options(settings)
+    if record is None or settings.reference is None:
+        return record
+    told = {
+        "reference": settings.reference.digest,
+        "reference_strength": settings.reference_strength,
+    }
+    return replace(record, settings={**record.settings, **told})
 
 
 def _measure_spread(prediction: Any) -> float | None:

@@ -210,6 +210,10 @@ def test_the_reference_is_that_of_the_command_line(
     assert row is not None
     digest = batch.Reference(image.read(photo).pixels).digest
     assert f"reference={digest} reference_strength=0.5" in row.options
+    record = image.read_record(queue.results / row.output)
+    assert record is not None
+    assert record.settings["reference"] == digest
+    assert record.settings["reference_strength"] == 0.5
 
 
 def test_a_thread_works_until_all_is_done(

@@ -84,6 +84,7 @@ class Queue:
         for part in self._parts:
             part.mkdir(mode=0o700)
         self.look = Look()
+        self.started = False  # whether anybody has chosen that look
         self.running = False
         self.order: Order = "added"
         self.archive: Path | None = None  # the last ZIP
@@ -178,7 +179,7 @@ class Queue:
         """Have everything that is in one of these states, and all that waits, coloured like that;
         what has a look of its own keeps it."""
         with self.lock:
-            self.look = look
+            self.look, self.started = look, True
             for entry in self.entries.values():
                 if entry.state in states:
                     self._wait(entry)

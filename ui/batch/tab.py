@@ -81,12 +81,15 @@ class BatchHandlers(Handlers):
         return public.batch_photos if public else MOST_PHOTOS
 
     def find(self, kept: str) -> Updates:
-        """The queue that the browser knows of, when the page opens."""
+        """The queue that the browser knows of, when the page opens, or it has another one."""
         queue = self.queues.find(kept)
         if queue is None:
             return {"photos": photo_grid.view(None), "place": AWAY, **NO_PHOTO}
         self.worker.wake()
-        return {"photos": photo_grid.view(queue), "place": THERE, **fill_controls(queue.look)}
+        filled = (
+            fill_controls(queue.look) if queue.started else {}
+        )  # else they are as they were set
+        return {"photos": photo_grid.view(queue), "place": THERE, **filled}
 
     @quick_handler("message")
     def add(self, uploads: list[dict[str, Any]] | None, kept: str) -> Updates:

@@ -74,6 +74,7 @@ def find_queue(on: BatchHandlers, kept: str) -> Queue:
 
 def test_photos_are_added_coloured_and_found_again(on: BatchHandlers, kept: str) -> None:
     assert len(kept) == 32
+    assert "vividness" not in on.find(kept), "what was set before photos were dropped stays"
     assert act(on, kept, "start")["photos"]["running"]
     drain(on)
     found = on.find(kept)

@@ -54,9 +54,12 @@ FILL = {
 }
 FILL_WITH = "autochrome verify"
 
+TIMES = ("to drop", "to thumbnails", "a photo", "to reload")  # of the tab "Batch"
+
 # Page -> the marks that it has; <!-- mark --> and <!-- /mark --> stand around a generated part.
 PAGES = {
     "README.md": ("few-scores",),
+    "docs/app.md": ("batch-tab",),
     "docs/archives.md": ("archive",),
     "docs/command-line.md": ("formats",),
     "docs/deploying.md": ("soak",),
@@ -80,6 +83,7 @@ def refresh(page: str, text: str) -> str:
     """The page's text with every generated part made anew."""
     makers = {
         "archive": archive,
+        "batch-tab": batch_tab,
         "colours": colours,
         "few-scores": few_scores,
         "film": film,
@@ -301,6 +305,24 @@ def soak(_: str) -> str:
     table = [["", *(f"{int(size) // 1000} GB" for size in told)]]
     table += [[name, *(rows.get(name, "0") for rows in told.values())] for name in names]
     return table_of(table)
+
+
+def batch_tab(_: str) -> str:
+    """How the tab "Batch" bears many large photos."""
+    first, rest = results("batch_tab")
+    took = {each: f"{float(rest[f'seconds {each}']):.3g} s" for each in TIMES}
+    return (
+        f"Measured with {rest['dropped']} photos of 12 megapixels dropped at once, while other "
+        f"programs worked on the machine ({rest['machine']}): {took['to drop']} until all were "
+        f"there, {took['to thumbnails']} until all had thumbnails, {took['a photo']} a photo. The "
+        f"app's processes had {first['app MiB']} MiB together after {first['done']} photos and "
+        f"{rest['app MiB']} MiB after {rest['done']}, where the measurement ended. A click on a "
+        f"thumbnail meanwhile showed its photo after {rest['median ms of a click']} ms (median of "
+        f"{rest['clicks']}; the slowest {rest['slowest ms of a click']} ms). The longest time "
+        f"without a new frame was {rest['longest ms without a frame']} ms, in a browser without a "
+        f"graphics card. A reload had the queue again after {took['to reload']}. From "
+        "`benchmarks/batch_tab.py`.\n"
+    )
 
 
 def album(_: str) -> str:

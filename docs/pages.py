@@ -64,6 +64,7 @@ PAGES = {
     "docs/command-line.md": ("formats",),
     "docs/deploying.md": ("soak",),
     "docs/film.md": ("film",),
+    "docs/findings.md": ("findings", "findings-drawn", "full-width"),
     "docs/finish.md": ("finish",),
     "docs/models.md": ("models",),
     "docs/old-scans.md": ("prepare",),
@@ -87,8 +88,11 @@ def refresh(page: str, text: str) -> str:
         "colours": colours,
         "few-scores": few_scores,
         "film": film,
+        "findings": findings,
+        "findings-drawn": findings_drawn,
         "finish": finish,
         "formats": formats,
+        "full-width": full_width,
         "models": models,
         "prepare": prepare,
         "prompt-downloads": prompt_downloads,
@@ -361,6 +365,68 @@ def reference(_: str) -> str:
         for row in rows
     ]
     return f"CIEDE2000 {protocol(rows[0])}.\n\n{table_of(table)}"
+
+
+def findings(_: str) -> str:
+    """The systems against each other, photo by photo."""
+    rows = results("findings")
+    crops = {row["first"]: row["first_mean"] for row in rows if row["metric"] == "crops"}
+    return _compare_pairs(
+        [row for row in rows if row["first"] in crops and row["question"] != "trained"], crops
+    )
+
+
+def findings_drawn(_: str) -> str:
+    """Ways to draw with the diffusion model, likewise."""
+    rows = results("findings")
+    known = {row["first"] for row in rows if row["metric"] == "crops"}
+    return _compare_pairs([row for row in rows if row["first"] not in known], {})
+
+
+def _compare_pairs(rows: Rows, crops: dict[str, str]) -> str:
+    pairs: dict[tuple[str, str, str], dict[str, dict[str, str]]] = {}
+    for row in rows:
+        pairs.setdefault((row["question"], row["first"], row["second"]), {})[row["metric"]] = row
+    table = [
+        ["", "", "CIEDE2000", "difference", "better on", "PSNR", "perceptual", "colourfulness"]
+    ]
+    for (question, *names), told in pairs.items():
+        error = told["ciede2000"]
+        for name, side in zip(names, ("first_mean", "second_mean"), strict=True):
+            seen = f", {int(crops[name]):,} crops" if name in crops else ""
+            code = f"`{name}`" if crops else name
+            own = side == "first_mean"
+            table.append(
+                [
+                    question if own else "",
+                    f"{code}{seen}",
+                    error[side],
+                    f"{error['difference']} ({error['low']} to {error['high']})" if own else "",
+                    f"{float(error['wins']):.0%}" if own else "",
+                    *(told[n][side] for n in ("psnr", "perceptual-offline", "colourfulness")),
+                ]
+            )
+    count = rows[0]["n"] if rows else "0"
+    return f"On {count} photographs.\n\n{table_of(table)}" if rows else ""
+
+
+def full_width(_: str) -> str:
+    """What the originals' widths would cost."""
+    table = [["model", "parameters", "the original's", "its file", "a step takes", "300,000 crops"]]
+    rows = results("full_width")
+    for original, ours in zip(rows[::2], rows[1::2], strict=True):
+        times = float(original["seconds_a_crop"]) / float(ours["seconds_a_crop"])
+        table.append(
+            [
+                f"`{ours['model']}`",
+                f"{int(ours['parameters']):,}",
+                f"{int(original['parameters']):,}",
+                format_size(int(original["bytes"])),
+                f"{times:.1f} times as long",
+                f"{float(original['hours']):.0f} hours",
+            ]
+        )
+    return table_of(table)
 
 
 def prepare(_: str) -> str:

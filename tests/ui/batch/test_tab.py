@@ -15,7 +15,6 @@ import pytest
 from handler_calls import WHO, Updates, call
 from PIL import Image
 
-import app
 from colorize_core.batch.manifest import COLUMNS
 from colorize_core.imaging import image
 from colorize_core.steering.album import DescribedPhoto

@@ -64,7 +64,7 @@ PAGES = {
     "docs/command-line.md": ("formats",),
     "docs/deploying.md": ("soak",),
     "docs/film.md": ("film",),
-    "docs/findings.md": ("findings", "findings-drawn", "full-width"),
+    "docs/findings.md": ("findings", "findings-trained", "findings-drawn", "full-width"),
     "docs/finish.md": ("finish",),
     "docs/models.md": ("models",),
     "docs/old-scans.md": ("prepare",),
@@ -90,6 +90,7 @@ def refresh(page: str, text: str) -> str:
         "film": film,
         "findings": findings,
         "findings-drawn": findings_drawn,
+        "findings-trained": findings_trained,
         "finish": finish,
         "formats": formats,
         "full-width": full_width,
@@ -376,11 +377,16 @@ def findings(_: str) -> str:
     )
 
 
+def findings_trained(_: str) -> str:
+    """Two trainings of one network, likewise."""
+    return _compare_pairs([row for row in results("findings") if ": " in row["question"]], {})
+
+
 def findings_drawn(_: str) -> str:
     """Ways to draw with the diffusion model, likewise."""
-    rows = results("findings")
-    known = {row["first"] for row in rows if row["metric"] == "crops"}
-    return _compare_pairs([row for row in rows if row["first"] not in known], {})
+    ways = ("DDIM", "ancestral")
+    rows = [row for row in results("findings") if any(way in row["first"] for way in ways)]
+    return _compare_pairs(rows, {})
 
 
 def _compare_pairs(rows: Rows, crops: dict[str, str]) -> str:

@@ -1,17 +1,23 @@
-"""python -m benchmarks.findings SCORES --photos ZIP-or-DIR... : results/findings.csv.
+"""python -m benchmarks.findings --photos ZIP-or-DIR... [parts] : results/findings.csv.
 
-The comparisons that the originals of the systems made, made again between the bundled weights,
-photo by photo: the mean difference of two models or two ways to draw and its 95 % bootstrap
-interval over the photographs. Where the interval holds 0, no difference was found.
+The comparisons that the originals of the systems made, made again, photo by photo: the mean
+difference of two models, two trainings or two ways to draw and its 95 % bootstrap interval over the
+photographs. Where the interval holds 0, no difference was found.
 
-SCORES is what `python -m colorize_core.evaluate --photos ... --out SCORES` wrote. Ways to draw are
-tried on the first `--drawn` of the photographs; 0 keeps what is known of them.
+Parts, of which those that are not asked for keep their rows:
+
+--scores FILE   the bundled models, by what `python -m colorize_core.evaluate --out FILE` wrote of
+                these photographs
+--drawn N       ways to draw with the diffusion model, on the first N photographs
+--trained MODEL LABEL=FILE LABEL=FILE
+                two weight files of one network, for each pair again, on `--tried` photographs
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import unittest.mock
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -125,45 +131,59 @@ def read_figures(scores: Sequence[Row], model: str) -> Figures:
     return {row["photo"]: {n: float(row[n]) for n in METRICS if row.get(n)} for row in rows}
 
 
-def draw(photos: Sequence[Any]) -> dict[str, Figures]:
-    """Diffusion in each of WAYS: the figures a photo."""
-    model = colorize_core.load("diffusion")
-    found: dict[str, dict[str, dict[str, float]]] = {way: {} for way in WAYS}
-    for photo in tqdm(photos, "diffusion"):
+def colour(model: Any, photos: Sequence[Any], **options: Any) -> Figures:
+    """The figures of what a model makes of each photo, by `recombine-256`."""
+    found = {}
+    for photo in tqdm(photos, model.card.name):
         truth = protocol.crop_square(photo.read())
-        gray = protocol.to_gray(truth)
-        for way, options in WAYS.items():
-            made = protocol.recombine(model.colorize(gray, **options), truth)
-            found[way][photo.name] = {n: float(metrics.score(n, made, truth)) for n in METRICS}
-    return dict(found)
+        made = protocol.recombine(model.colorize(protocol.to_gray(truth), **options), truth)
+        found[photo.name] = {name: float(metrics.score(name, made, truth)) for name in METRICS}
+    return found
+
+
+def compare_trained(name: str, files: Sequence[str], photos: Sequence[Any]) -> list[dict[str, Any]]:
+    """Two trainings of one network: `files` are LABEL=FILE."""
+    labels, figures = [], []
+    for label, _, path in (file.partition("=") for file in files):
+        with unittest.mock.patch.object(checkpoints, "find", lambda *_, path=path: Path(path)):
+            model = colorize_core.load(name)
+        labels.append(label)
+        figures.append(colour(model, photos))
+    pair = Pair(f"{name}: {labels[0]}, against {labels[1]}", *labels)
+    return compare(pair, *figures)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("scores", type=Path, help="CSV file of colorize_core.evaluate")
     parser.add_argument("--photos", type=Path, nargs="+", required=True)
-    parser.add_argument("--drawn", type=int, default=24)
+    parser.add_argument("--scores", type=Path)
+    parser.add_argument("--drawn", type=int, default=0)
+    parser.add_argument("--trained", nargs=3, action="append", default=[])
+    parser.add_argument("--tried", type=int, default=200)
     arguments = parser.parse_args()
-    with arguments.scores.open(newline="", encoding="utf-8") as file:
-        scores = list(csv.DictReader(file))
-    names = dict.fromkeys(name for pair in PAIRS for name in (pair.first, pair.second))
-    figures = {name: read_figures(scores, name) for name in names}
-    rows = [
-        row for pair in PAIRS for row in compare(pair, figures[pair.first], figures[pair.second])
-    ]
-    rows += [dict.fromkeys(rows[0], "") | row for row in list_models(list(names))]
-    kept: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    if arguments.scores:
+        with arguments.scores.open(newline="", encoding="utf-8") as file:
+            scores = list(csv.DictReader(file))
+        names = dict.fromkeys(name for pair in PAIRS for name in (pair.first, pair.second))
+        figures = {name: read_figures(scores, name) for name in names}
+        for pair in PAIRS:
+            rows += compare(pair, figures[pair.first], figures[pair.second])
+        rows += [dict.fromkeys(rows[0], "") | row for row in list_models(list(names))]
     if arguments.drawn:
-        ways = draw(find_photos(arguments.photos, arguments.drawn))
-        rows += [
-            row for pair in DRAWN for row in compare(pair, ways[pair.first], ways[pair.second])
-        ]
-    else:
-        questions = {pair.question for pair in DRAWN}
-        kept = [row for row in read("findings") if row["question"] in questions]
-    write("findings", rows, kept)
+        model, photos = (
+            colorize_core.load("diffusion"),
+            find_photos(arguments.photos, arguments.drawn),
+        )
+        ways = {way: colour(model, photos, **options) for way, options in WAYS.items()}
+        for pair in DRAWN:
+            rows += compare(pair, ways[pair.first], ways[pair.second])
+    for name, *files in arguments.trained:
+        rows += compare_trained(name, files, find_photos(arguments.photos, arguments.tried))
+    fresh = {row["question"] for row in rows}
+    write("findings", rows, [row for row in read("findings") if row["question"] not in fresh])
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from colorize_core.evaluate.summary import describe_remedy
 from colorize_core.metrics.baselines import BASELINES
 from colorize_core.models import perceptual
 from colorize_core.models.registry import tools
+from colorize_core.sizes import format_size
 from docs.tables import (
     LPIPS,
     NOT_MEASURED,
@@ -48,6 +49,7 @@ def text(card: ModelCard) -> str:
         f"{card.trained_on}. The command is `python -m colorize_core.training {card.name}`; "
         f"{_seen(card)}.",
         *_looks(card),
+        *_width(card),
         *SCORES.get(card.name, _scores)(card),
         *_frontier(card),
         *_faces(card),
@@ -92,6 +94,23 @@ def _seen(card: ModelCard) -> str:
     settings = ", ".join(f"{key} {value}" for key, value in config.items())
     crops = training["seen"] + training.get("before", 0)
     return f"these weights have seen {crops:,} random crops. Configuration: {settings}"
+
+
+def _width(card: ModelCard) -> list[str]:
+    """Why these are narrower than the original, where that was measured."""
+    rows = {row["width"]: row for row in results("full_width") if row["model"] == card.name}
+    if not rows:
+        return []
+    original, ours = rows["original"], rows["bundled"]
+    times = float(original["seconds_a_crop"]) / float(ours["seconds_a_crop"])
+    return [
+        f"The original's width has {int(original['parameters']):,} parameters, a file of "
+        f"{format_size(int(original['bytes']))} in float16, and takes {times:.1f} times as long "
+        f"for a step of training: 300,000 crops of {original['side']} x {original['side']} pixels "
+        f"are {float(original['hours']):.0f} hours of {original['threads']} cores that have other "
+        "work, too (`benchmarks/full_width.py`). A file in this repository is to stay under 16 "
+        "MiB, and such a machine is what these weights were trained on."
+    ]
 
 
 def _looks(card: ModelCard) -> list[str]:

@@ -54,13 +54,17 @@ FILL = {
 }
 FILL_WITH = "autochrome verify"
 
+TIMES = ("to drop", "to thumbnails", "a photo", "to reload")  # of the tab "Batch"
+
 # Page -> the marks that it has; <!-- mark --> and <!-- /mark --> stand around a generated part.
 PAGES = {
     "README.md": ("few-scores",),
+    "docs/app.md": ("batch-tab",),
     "docs/archives.md": ("archive",),
     "docs/command-line.md": ("formats",),
     "docs/deploying.md": ("soak",),
     "docs/film.md": ("film",),
+    "docs/findings.md": ("findings", "findings-trained", "findings-drawn", "full-width"),
     "docs/finish.md": ("finish",),
     "docs/models.md": ("models",),
     "docs/old-scans.md": ("prepare",),
@@ -80,11 +84,16 @@ def refresh(page: str, text: str) -> str:
     """The page's text with every generated part made anew."""
     makers = {
         "archive": archive,
+        "batch-tab": batch_tab,
         "colours": colours,
         "few-scores": few_scores,
         "film": film,
+        "findings": findings,
+        "findings-drawn": findings_drawn,
+        "findings-trained": findings_trained,
         "finish": finish,
         "formats": formats,
+        "full-width": full_width,
         "models": models,
         "prepare": prepare,
         "prompt-downloads": prompt_downloads,
@@ -303,6 +312,24 @@ def soak(_: str) -> str:
     return table_of(table)
 
 
+def batch_tab(_: str) -> str:
+    """How the tab "Batch" bears many large photos."""
+    first, rest = results("batch_tab")
+    took = {each: f"{float(rest[f'seconds {each}']):.3g} s" for each in TIMES}
+    return (
+        f"Measured with {rest['dropped']} photos of 12 megapixels dropped at once, while other "
+        f"programs worked on the machine ({rest['machine']}): {took['to drop']} until all were "
+        f"there, {took['to thumbnails']} until all had thumbnails, {took['a photo']} a photo. The "
+        f"app's processes had {first['app MiB']} MiB together after {first['done']} photos and "
+        f"{rest['app MiB']} MiB after {rest['done']}, where the measurement ended. A click on a "
+        f"thumbnail meanwhile showed its photo after {rest['median ms of a click']} ms (median of "
+        f"{rest['clicks']}; the slowest {rest['slowest ms of a click']} ms). The longest time "
+        f"without a new frame was {rest['longest ms without a frame']} ms, in a browser without a "
+        f"graphics card. A reload had the queue again after {took['to reload']}. From "
+        "`benchmarks/batch_tab.py`.\n"
+    )
+
+
 def album(_: str) -> str:
     """How known colours are found again on other photos."""
     rows = results("album")
@@ -339,6 +366,73 @@ def reference(_: str) -> str:
         for row in rows
     ]
     return f"CIEDE2000 {protocol(rows[0])}.\n\n{table_of(table)}"
+
+
+def findings(_: str) -> str:
+    """The systems against each other, photo by photo."""
+    rows = results("findings")
+    crops = {row["first"]: row["first_mean"] for row in rows if row["metric"] == "crops"}
+    return _compare_pairs(
+        [row for row in rows if row["first"] in crops and row["question"] != "trained"], crops
+    )
+
+
+def findings_trained(_: str) -> str:
+    """Two trainings of one network, likewise."""
+    return _compare_pairs([row for row in results("findings") if ": " in row["question"]], {})
+
+
+def findings_drawn(_: str) -> str:
+    """Ways to draw with the diffusion model, likewise."""
+    ways = ("DDIM", "ancestral")
+    rows = [row for row in results("findings") if any(way in row["first"] for way in ways)]
+    return _compare_pairs(rows, {})
+
+
+def _compare_pairs(rows: Rows, crops: dict[str, str]) -> str:
+    pairs: dict[tuple[str, str, str], dict[str, dict[str, str]]] = {}
+    for row in rows:
+        pairs.setdefault((row["question"], row["first"], row["second"]), {})[row["metric"]] = row
+    table = [
+        ["", "", "CIEDE2000", "difference", "better on", "PSNR", "perceptual", "colourfulness"]
+    ]
+    for (question, *names), told in pairs.items():
+        error = told["ciede2000"]
+        for name, side in zip(names, ("first_mean", "second_mean"), strict=True):
+            seen = f", {int(crops[name]):,} crops" if name in crops else ""
+            code = f"`{name}`" if crops else name
+            own = side == "first_mean"
+            table.append(
+                [
+                    question if own else "",
+                    f"{code}{seen}",
+                    error[side],
+                    f"{error['difference']} ({error['low']} to {error['high']})" if own else "",
+                    f"{float(error['wins']):.0%}" if own else "",
+                    *(told[n][side] for n in ("psnr", "perceptual-offline", "colourfulness")),
+                ]
+            )
+    count = rows[0]["n"] if rows else "0"
+    return f"On {count} photographs.\n\n{table_of(table)}" if rows else ""
+
+
+def full_width(_: str) -> str:
+    """What the originals' widths would cost."""
+    table = [["model", "parameters", "the original's", "its file", "a step takes", "300,000 crops"]]
+    rows = results("full_width")
+    for original, ours in zip(rows[::2], rows[1::2], strict=True):
+        times = float(original["seconds_a_crop"]) / float(ours["seconds_a_crop"])
+        table.append(
+            [
+                f"`{ours['model']}`",
+                f"{int(ours['parameters']):,}",
+                f"{int(original['parameters']):,}",
+                format_size(int(original["bytes"])),
+                f"{times:.1f} times as long",
+                f"{float(original['hours']):.0f} hours",
+            ]
+        )
+    return table_of(table)
 
 
 def prepare(_: str) -> str:

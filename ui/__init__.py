@@ -11,6 +11,7 @@ TABS = (
     "compare",
     "blind",
     "leaderboard",
+    "batch",
     "film",
 )  # names of modules, in the order of the page
 AT_HOME_ONLY = ("film",)  # not in public: a film takes hours of a machine

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from colorize_core.batch.plan import Job
@@ -14,7 +16,7 @@ from colorize_core.imaging import image
 from colorize_core.imaging.formats import WRITTEN
 from colorize_core.imaging.mark import draw_mark
 from colorize_core.models.runner import Runner, Task
-from colorize_core.steering.provenance import describe_options
+from colorize_core.steering.provenance import Record, describe_options
 
 if TYPE_CHECKING:
     from colorize_core.batch.runner import BatchOptions
@@ -33,28 +35,47 @@ class Result:
     spread: float | None = None  # of the likely colours, in Lab units; None if the model tells none
 
 
-class Converter:
-    """Reads, colorizes and writes with one model. Threads may share it."""
+def make_runner(colorizer: Any) -> Runner:
+    """A runner that has this one model: on the CPU several photos may be in the network at once."""
+    alone = getattr(colorizer, "device", "cpu") != "cpu"
+    return Runner(lambda _: colorizer, alone=alone)
 
-    def __init__(self, colorizer: Any, settings: BatchOptions) -> None:
-        self.settings = settings
-        alone = getattr(colorizer, "device", "cpu") != "cpu"
-        self.runner = Runner(lambda _: colorizer, alone=alone)
-        self.task = Task()  # one for all photos: they are stopped together
+
+class Converter:
+    """Reads, colorizes and writes. Threads may share it.
+
+    `task`: one for all photos, which are stopped together. `read`: what decodes a file, raising
+    PictureError. `look`: is given each photo with its pixels in colour, (H, W, 3), once it is
+    written."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        settings: BatchOptions,
+        task: Task | None = None,
+        read: Callable[[Path], image.Photo] = image.read,
+        look: Callable[[image.Photo, Any], None] | None = None,
+    ) -> None:
+        self.runner, self.settings = runner, settings
+        self.task = task or Task()
+        self._read, self._look = read, look
 
     def convert(self, job: Job) -> Result:
         """Raises only Cancelled: the rest is told in the result."""
         begun = time.perf_counter()
         try:
-            photo = image.read(job.source)
+            photo = self._read(job.source)
             pixels, prediction = self.runner.colorize(photo.pixels, self.settings, self.task)
             self.task.step(1.0, "Saving")
             make_folder(job.target)
-            record = describe_options(self.settings)
+            record = describe_settings(self.settings)
             marked = self.settings.mark and record is not None and record.coloured
             shown = draw_mark(pixels) if marked else pixels
             made = photo.with_pixels(shown).with_record(record)
             image.write(job.target, made, self.settings.quality)
+            seconds = time.perf_counter() - begun
+            if self._look:
+                self._look(photo, shown)
         except Cancelled:
             raise
         except ColorizeError as error:
@@ -67,11 +88,23 @@ class Converter:
             "done",
             width,
             height,
-            time.perf_counter() - begun,
+            seconds,
             prediction.tint or "",
             note=made.describe_losses(WRITTEN[job.target.suffix.lower()].name),
             spread=_measure_spread(prediction),
         )
+
+
+def describe_settings(settings: BatchOptions) -> Record | None:
+    """The record of a photo that was colorized with these; None where no colour was put in."""
+    record = describe_options(settings)
+    if record is None or settings.reference is None:
+        return record
+    told = {
+        "reference": settings.reference.digest,
+        "reference_strength": settings.reference_strength,
+    }
+    return replace(record, settings={**record.settings, **told})
 
 
 def _measure_spread(prediction: Any) -> float | None:

@@ -20,7 +20,7 @@ from multiprocessing import connection, get_context, parent_process
 from typing import TYPE_CHECKING, Any
 
 from colorize_core import folders
-from colorize_core.batch.convert import Converter, Result
+from colorize_core.batch.convert import Converter, Result, make_runner
 from colorize_core.batch.plan import Job
 from colorize_core.errors import ColorizeError, TooLittleMemoryError
 from colorize_core.models.registry import load
@@ -286,7 +286,7 @@ def _work(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        converter = Converter(load_model(settings.model, device), settings)
+        converter = Converter(make_runner(load_model(settings.model, device)), settings)
     except ColorizeError as error:
         pipe.send(error)
         return

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 from colorize_core import options
 from colorize_core.batch import identity
-from colorize_core.batch.convert import Converter, Result
+from colorize_core.batch.convert import Converter, Result, make_runner
 from colorize_core.batch.manifest import Manifest, Row
 from colorize_core.batch.plan import SUFFIX_OF, Job, plan
 from colorize_core.batch.search import Found, find
@@ -36,7 +36,7 @@ from colorize_core.threads import share_cores
 
 __all__ = ["SUFFIX_OF", "BatchOptions", "Found", "Job", "Manifest", "Result", "find", "plan", "run"]
 
-LIMITS = {**options.RANGES, "quality": (1.0, 100.0)}
+LIMITS = {**options.RANGES, "quality": (1.0, 100.0), "reference_strength": (0.0, 1.0)}
 DEFAULT_JOBS = min(4, os.cpu_count() or 1)
 
 
@@ -48,6 +48,7 @@ class BatchOptions(Options):
     format: str | None = None  # a key of SUFFIX_OF; None: the photo's own where it is writable
     quality: int = 95  # of JPEG and WebP
     reference: Reference | None = None  # whose colours are taken where the same things are
+    reference_strength: float = 1.0  # how far they are taken, in [0, 1]
     mark: bool = False  # whether the picture says in a corner that its colours are invented
 
     def __post_init__(self) -> None:
@@ -66,7 +67,11 @@ class BatchOptions(Options):
         return next((card for card in cards(downloads=True) if card.name == self.model), None)
 
     def steering(self) -> dict[str, Any]:
-        own = {} if self.reference is None else {"reference": self.reference.pixels}
+        if self.reference is None:
+            return super().steering()
+        own: dict[str, Any] = {"reference": self.reference.pixels}
+        if self.reference_strength != 1.0:
+            own["reference_strength"] = self.reference_strength
         return super().steering() | own
 
     def describe(self) -> str:
@@ -74,7 +79,10 @@ class BatchOptions(Options):
         card = self._card()
         own = "".join(f"{name}={value} " for name, value in self.controls)
         own += f"variant={self.variant} " if self.variant else ""
-        own += f"reference={self.reference.digest} " if self.reference else ""
+        if self.reference:
+            own += f"reference={self.reference.digest} "
+            share = self.reference_strength  # left out where it is all, as from before there was it
+            own += f"reference_strength={share:g} " if share != 1.0 else ""
         weights = card.digest if card else ""
         if self.hints:  # left out where there are none, as in manifests from before there were any
             told = json.dumps([hint.as_dict() for hint in self.hints])
@@ -244,7 +252,7 @@ class Threads:
         self, jobs: Sequence[Job], start: Callable[[Job], Result | None]
     ) -> Generator[Result, None, None]:
         workers = min(self.workers, len(jobs))
-        converter = Converter(self.colorizer, self.settings)
+        converter = Converter(make_runner(self.colorizer), self.settings)
         with (
             share_cores(workers),
             ThreadPoolExecutor(workers, thread_name_prefix="colorize") as pool,

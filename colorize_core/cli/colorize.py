@@ -193,6 +193,13 @@ def _add_steering(group: argparse._ArgumentGroup) -> None:
         help="a photo in colour: where the same things are, its colours are taken",
     )
     group.add_argument(
+        "--reference-strength",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help="how far they are taken, 0 to 1 (default: %(default)g)",
+    )
+    group.add_argument(
         "--variant",
         type=int,
         default=0,

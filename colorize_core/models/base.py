@@ -148,6 +148,7 @@ class LabColorizer(ABC):
         neutralize: bool = True,
         hints: Sequence[Hint] | None = None,
         reference: Picture | None = None,
+        reference_strength: float = 1.0,
         variant: int = 0,
         finish: Finish = NO_FINISH,
         prepare: Preparation = NO_PREPARATION,
@@ -161,11 +162,11 @@ class LabColorizer(ABC):
         `strength` in [0, 1.5]: how much of the colour is put in. `gain` in [0.5, 2]: brightness of
         the network's copy only; below 1 helps blown-out skies. `neutralize`: take the tint of an
         old print out first. `hints`: colours wanted at places. `reference`: a photo (h, w, 3) in
-        colour, whose colours are to be taken where the same things are. `variant`: the number of
-        one of the variants() of the photo, 0 being the usual one. `finish`: what is changed once
-        the colours are there. `prepare`: what is done to the photo before. `controls` are those of
-        the card. `progress` gets shares in [0, 1]; what it raises stops the work. Raises
-        OptionError.
+        colour, whose colours are to be taken where the same things are, `reference_strength` in
+        [0, 1]: how far. `variant`: the number of one of the variants() of the photo, 0 being the
+        usual one. `finish`: what is changed once the colours are there. `prepare`: what is done to
+        the photo before. `controls` are those of the card. `progress` gets shares in [0, 1]; what
+        it raises stops the work. Raises OptionError.
         """
         _check_render(vividness, strength)
         _check_picture(image)
@@ -177,6 +178,7 @@ class LabColorizer(ABC):
             neutralize=neutralize,
             hints=hints,
             reference=reference,
+            reference_strength=reference_strength,
             variant=variant,
             progress=looking,
             **controls,
@@ -198,6 +200,7 @@ class LabColorizer(ABC):
         neutralize: bool = True,
         hints: Sequence[Hint] | None = None,
         reference: Picture | None = None,
+        reference_strength: float = 1.0,
         variant: int = 0,
         progress: Report | None = None,
         **controls: Any,

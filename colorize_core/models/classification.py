@@ -140,6 +140,7 @@ class ClassifyingColorizer(AbColorizer):
         neutralize: bool = True,
         hints: Sequence[Hint] | None = None,
         reference: chroma.Picture | None = None,
+        reference_strength: float = 1.0,
         variant: int = 0,
         progress: Report | None = None,
         **controls: Any,
@@ -152,7 +153,9 @@ class ClassifyingColorizer(AbColorizer):
         prediction = super().predict(image, progress=progress, **shown, **controls)
         wanted = tuple(hints or ())
         if reference is not None:
-            found = self.match_reference(image, reference, prediction=prediction, **shown)
+            found = self.match_reference(
+                image, reference, reference_strength, prediction=prediction, **shown
+            )
             wanted = (*found, *wanted)
         return self.guide(image, self.vary(image, prediction, variant, **shown), wanted, **shown)
 

@@ -566,7 +566,8 @@ def test_a_variant_and_a_reference_are_other_results(
     photo = ROOT / "examples" / "portrait-gray.jpg"
     sheet = ROOT / "examples" / "coffee-colour.jpg"
     command = [str(photo), "-o", "out"]
-    for more in ([], ["--variant", "1"], ["--reference", str(sheet)]):
+    palette = ["--reference", str(sheet)]
+    for more in ([], ["--variant", "1"], palette, [*palette, "--reference-strength", "0.5"]):
         assert main([*command, *more]) == 0
         assert "1 photo colorized" in capsys.readouterr().out
         assert main([*command, *more]) == 0
@@ -584,6 +585,7 @@ def test_a_variant_and_a_reference_are_other_results(
         (["--hints", "in/a.jpg"], "in/a.jpg cannot be read as JSON"),
         (["--variant", "6"], "variant is 6, allowed is a whole number from 0 to 5"),
         (["--reference", "none.jpg"], "none.jpg cannot be read"),
+        (["--reference-strength", "2"], "reference_strength is 2, allowed is 0 to 1"),
         (["--model", "unet-gan", "--variant", "1"], "'unet-gan' takes no colour hints"),
         (["--model", "unet-gan", "--hint", "0,0,sky"], "'unet-gan' takes no colour hints"),
     ],

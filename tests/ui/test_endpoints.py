@@ -126,6 +126,26 @@ def words(job: Any) -> str:
 # --- each of them -------------------------------------------------------------------------------
 
 
+def test_colorize_prepares_an_old_scan(client: Client, tmp_path: Path) -> None:
+    photo = tmp_path / "scan.png"
+    scratched = np.full((240, 320, 3), 120, np.uint8)
+    scratched[40:200, 160:162] = 250
+    Image.fromarray(scratched).save(photo)
+
+    def lightness(**options: str) -> Any:
+        file, line = client.predict(
+            handle_file(photo), format="PNG", api_name="/colorize", **options
+        )
+        return pixels(file).mean(2)[120, 161], line
+
+    assert lightness()[0] == pytest.approx(250, abs=3)
+    filled, line = lightness(prepare="damage=result")
+    assert filled == pytest.approx(120, abs=10)
+    assert "filled" in line
+    with pytest.raises(AppError, match="prepare has no 'wrinkles'"):
+        lightness(prepare="wrinkles")
+
+
 def test_colorize_takes_a_models_own_controls(client: Client, gray_photo: Path) -> None:
     def colorize(options: str) -> NDArray[Any]:
         file, _ = client.predict(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -11,6 +12,7 @@ import gradio as gr
 from colorize_core.errors import OptionError
 from colorize_core.imaging.formats import ACCEPTED, CHOICES
 from colorize_core.options import DEFAULT_MODEL, VARIANTS, Options
+from colorize_core.prepare.preparation import Preparation
 from ui.server.sessions import client_id
 from ui.shared import endpoints
 from ui.shared.service import Service, check_format
@@ -28,7 +30,9 @@ format: JPEG, PNG, WebP or "TIFF, 16 bit". options: what the model has of its ow
 as a JSON list of objects with x and y (0 to 1 from the top left corner) and ab (two numbers, Lab)
 or colour ("#8a3324", "138,51,36", a name as "brick" or "army olive", or "gray"); the object around
 each follows. /questions gives such hints. variant: 0, or up to {VARIANTS - 1} for another coherent
-colouring, as far as the photo leaves a choice.
+colouring, as far as the photo leaves a choice. prepare: what is done before, as "damage" (dust,
+scratches and folds are filled) and "screen" (the dots of newspaper print are removed), with commas
+between, for the colouring only; "damage=result" does it in the result as well.
 
 Returns the result file, and one line on what was done (size, model, seconds, device, tint, how many
 pictures the file holds if that is not one).
@@ -67,6 +71,7 @@ class Endpoint:
         options: str,
         hints: Any,
         variant: float,
+        prepare: str,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio passes it
     ) -> tuple[str, str]:
@@ -75,6 +80,7 @@ class Endpoint:
             given = parse_hints(hints)
             asked = Options.read(model, vividness, strength, gain, neutralize, given, variant)
             asked = asked.with_controls(**endpoints.parse_controls(asked.model, options))
+            asked = replace(asked, prepare=Preparation.parse([prepare] if prepare else []))
             check_format(format)
             opened = self.service.photo(self.service.upload(photo))
             result = self.service.colorize(opened, asked, task)
@@ -124,9 +130,10 @@ def build(service: Service, photo: gr.Image, controls: Sequence[Any]) -> None:
     options = gr.Textbox("", label="Options", visible=False)
     hints = gr.Textbox("[]", label="Hints", visible=False)  # of gr.JSON, MCP clients get no schema
     variant = gr.Number(0, label="Variant", visible=False)
+    prepare = gr.Textbox("", label="Prepare", visible=False)
     endpoints.publish(
         on.colorize,
-        [photo, *controls, format, options, hints, variant],
+        [photo, *controls, format, options, hints, variant, prepare],
         [endpoints.make_file(), endpoints.make_text()],
         ENDPOINT,
         **endpoints.QUEUED,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import gradio as gr
@@ -17,8 +16,7 @@ from colorize_core.options import DEFAULT_MODEL, Options, Second, check_variant
 from colorize_core.prepare.preparation import NAMES as PREPARED
 from colorize_core.steering import project
 from colorize_core.steering.hints import Hint, read_hints
-from ui.colorize import endpoint, finish_controls, hint_editor
-from ui.colorize.albums import Albums
+from ui.colorize import albums, endpoint, finish_controls, hint_editor
 from ui.colorize.session import ColorizeSession, add_steering
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, model_choices, model_download, slider, thumbnails, widgets
@@ -58,10 +56,6 @@ class Handlers(KeptHandlers):
     """What the controls do."""
 
     kind = ColorizeSession
-
-    @cached_property
-    def albums(self) -> Albums:
-        return Albums()
 
     def begin(
         self,
@@ -134,8 +128,8 @@ class Handlers(KeptHandlers):
 
     def _look_for_known(self, session: ColorizeSession, client: str) -> None:
         """Tell the album what is known on this photo, and ask what of it other photos know."""
-        self.albums.put(client, session, self.service.runner)
-        session.placed = self.albums.find(client, session, self.service.runner)
+        albums.put(client, session, self.service)
+        session.placed = albums.find(client, session, self.service)
 
     def restore(self, session: ColorizeSession | None) -> Updates:
         there = THERE if session else AWAY
@@ -228,7 +222,7 @@ class Handlers(KeptHandlers):
         if options != session.result.options:
             session.take(self.service.steer(session.photo, options, task))
             session.show(self.service.preview(session.result, session.small))
-        self.albums.put(task.owner, session, self.service.runner)
+        albums.put(task.owner, session, self.service)
         more = self._find_more(given, session, task)
         session.seen = session.asked
         steered = hint_editor.view(session, **more)

@@ -109,6 +109,9 @@ class Public:
     connections: int = 192  # with or without a request, where the app knows whose they are
     sessions: int = 5000  # of all, each some 25 kB; the one that was used least recently goes
     body_bytes: int = 32 * MB  # of a request that uploads nothing
+    batch_photos: int = 20  # in the queue of the tab Batch
+    batch_pixels: int = 16 * MB  # a photo there: it is worked on beside what others ask for
+    batches: int = 8  # queues that are worked on, of all clients; of an address one
     free_bytes: int = 1_000 * MB  # that stay free on the disk, whatever is asked for
 
     @property

@@ -7,28 +7,12 @@
   const open = (selector) => [...document.querySelectorAll(selector)].find((each) =>
     each.closest(".tabitem").checkVisibility());
 
-  // Of several photos where one is worked on at a time: which one it is, and which are still to come.
-  const NAMES = 4;
-  const tell = (files) => {
-    document.querySelectorAll(".left-out").forEach((each) => each.remove());
-    if (files.length < 2) return;
-    const names = files.slice(1, 1 + NAMES).map((file) => file.name).join(", ");
-    const more = files.length > 1 + NAMES ? ` and ${files.length - 1 - NAMES} more` : "";
-    const said = document.createElement("p");
-    said.className = "left-out";
-    said.role = "status";
-    said.textContent = `One photo at a time: ${files[0].name} is taken, ${names}${more} `
-      + `${files.length > 2 ? "are" : "is"} not. Drop the next one when you are done with it; a whole folder is `
-      + "coloured by the command line.";
-    open(".message")?.before(said);
-  };
-
   // Browsers do not know every kind of picture (and no text), and Gradio asks them. The app looks
   // into the file itself and says what is wrong in its own words, so any file is let through.
   const give = (files) => {
     const input = open(".drop")?.querySelector("input[type=file]");
+    if (files?.length > 1 && !input?.multiple) return giveToBatch([...files]);
     if (!files?.length || !input) return false;
-    tell(input.multiple ? [] : [...files]);
     const transfer = new DataTransfer();
     for (const file of input.multiple ? files : [files[0]]) {
       transfer.items.add(isImage(file) ? file : new File([file], file.name, { type: "image/any" }));
@@ -36,6 +20,16 @@
     input.files = transfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
     window.scrollTo({ top: 0, behavior: "smooth" });
+    return true;
+  };
+  // Several photos at once are for the tab "Batch", whose parts are not on the page before it is open.
+  const giveToBatch = (files) => {
+    document.querySelector('.tabs [data-tab-id="batch"]').click();
+    const wait = (left) => {
+      if (open(".drop")?.querySelector("input[type=file]")?.multiple) give(files);
+      else if (left) setTimeout(wait, 50, left - 1);
+    };
+    wait(100);
     return true;
   };
   const takeOver = (event, files) => {
@@ -54,7 +48,7 @@
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => {
     const files = [...(event.dataTransfer?.files ?? [])];
-    if (files.length === 1 && isImage(files[0]) && event.target.closest?.(".drop button")) return tell([]);
+    if (files.length === 1 && isImage(files[0]) && event.target.closest?.(".drop button, .reference")) return;
     event.target.dispatchEvent(new DragEvent("dragleave", { bubbles: true }));
     takeOver(event, files);
   }, true);

@@ -34,6 +34,7 @@ from ui import AT_HOME_ONLY, TABS
 from ui.server.limits import Public
 from ui.server.temp_files import Folder
 from ui.shared import model_choices
+from ui.shared.albums import Albums
 from ui.shared.photo import OpenPhoto, PhotoCache, PredictionCache
 
 MODELS_KEPT = 6  # in memory at a time, the least recently used goes; each takes some 50 MB
@@ -97,6 +98,7 @@ class Service:
         self.pool = pool
         self.photos = PhotoCache(pool=pool, pixels=public.pixels if public else None)
         self.predictions = PredictionCache()
+        self.albums = Albums()
         self._open: dict[str, OpenPhoto] = {}  # by client
         self._works: OrderedDict[str, Any] = OrderedDict()  # by a key that nobody can guess
         self._tasks: defaultdict[str, set[Task]] = defaultdict(set)
@@ -164,6 +166,11 @@ class Service:
                 self.stop(client)
             time.sleep(0.05)
         return not self._tasks
+
+    @property
+    def closing(self) -> bool:
+        """Whether the app is being stopped: nothing may begin any more."""
+        return self._closing
 
     def leave(self, client: str) -> None:
         """Nobody waits any more: the page was closed."""

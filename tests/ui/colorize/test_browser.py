@@ -190,16 +190,6 @@ def test_paste_and_drop(visit: Visit, photo: Path, kind: str) -> None:
     assert sizes(page)[1] == list(SIZE)
 
 
-def test_of_several_photos_those_that_are_left_out_are_named(visit: Visit, photo: Path) -> None:
-    page = visit()
-    put(page, "drop", photo.read_bytes(), "first.jpg", "second.jpg", "third.jpg")
-    wait_for_result(page)
-    said = page.locator(".left-out")
-    expect(said).to_contain_text("first.jpg is taken, second.jpg, third.jpg are not")
-    put(page, "paste", photo.read_bytes(), "second.jpg")
-    expect(said).to_have_count(0)
-
-
 def test_paste_replaces_a_result(visit: Visit, photo: Path, gray_scene: Scene) -> None:
     page = visit()
     give(page, photo)

@@ -22,11 +22,11 @@ from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.options import Second
 from colorize_core.steering.hints import Hint
 from colorize_core.steering.provenance import read_options
-from ui.colorize import finish_controls
-from ui.colorize.albums import Albums
+from ui.colorize import albums, finish_controls
 from ui.colorize.session import ColorizeSession
 from ui.colorize.tab import COMPARING, STEERING, Handlers
 from ui.server.temp_files import Folder
+from ui.shared.albums import Albums
 from ui.shared.service import Service
 
 LOOK = ("autochrome", 1.0, 1.0, 1.0, True, "", 0.5, 1.0, 1.0, *finish_controls.reset(), False)
@@ -40,6 +40,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
 
 @pytest.fixture
 def on(service: Service) -> Handlers:
+    service.albums = Albums()  # a visit of its own
     return Handlers(service, [])
 
 
@@ -356,10 +357,10 @@ def test_facts_are_those_of_their_person_and_go_when_they_are_no_more(
 
 def test_albums_hold_only_so_much(service: Service, opened: ColorizeSession) -> None:
     opened.hints = (Hint.read(BLUE | {"known": True}),)
-    albums = Albums(most=1)
-    albums.put("first", opened, service.runner)
+    service.albums = Albums(most=1)
+    albums.put("first", opened, service)
     other = ColorizeSession(opened.photo, opened.result)
-    assert len(albums.find("first", other, service.runner)) == 1, "one photo always stays"
-    albums.put("second", opened, service.runner)
-    assert albums.find("first", other, service.runner) == ()
-    assert len(albums.find("second", other, service.runner)) == 1
+    assert len(albums.find("first", other, service)) == 1, "one photo always stays"
+    albums.put("second", opened, service)
+    assert albums.find("first", other, service) == ()
+    assert len(albums.find("second", other, service)) == 1

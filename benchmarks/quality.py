@@ -125,7 +125,12 @@ def main() -> None:
     )
     parser.add_argument("scores", type=Path, help="CSV file of colorize_core.evaluate")
     parser.add_argument("--photos", type=Path, nargs="+", required=True)
-    parser.add_argument("--timed", type=int, default=15, help="photographs to take the time on")
+    parser.add_argument(
+        "--timed",
+        type=int,
+        default=15,
+        help="photographs to take the time on; 0 keeps the times as they are, on a busy machine",
+    )
     arguments = parser.parse_args()
     with arguments.scores.open(newline="", encoding="utf-8") as file:
         rows = rows_of(list(csv.DictReader(file)))
@@ -134,9 +139,11 @@ def main() -> None:
     rows = aligned([*rows, *kept(rows, before)])
     order = [*BASELINES, *(card.name for card in cards(downloads=True))]
     rows.sort(key=lambda row: order.index(row["model"]))
-    photos = find_photos(arguments.photos, arguments.timed)
-    grays = [protocol.to_gray(protocol.crop_square(photo.read())) for photo in photos]
-    seconds = in_turn([row["model"] for row in rows if row["model"] not in BASELINES], grays)
+    seconds = {row["model"]: float(row["seconds"]) for row in before if row["seconds"]}
+    if arguments.timed:
+        photos = find_photos(arguments.photos, arguments.timed)
+        grays = [protocol.to_gray(protocol.crop_square(photo.read())) for photo in photos]
+        seconds = in_turn([row["model"] for row in rows if row["model"] not in BASELINES], grays)
     for row in rows:
         row["seconds"] = f"{seconds[row['model']]:.4f}" if row["model"] in seconds else ""
     write("quality", rows)

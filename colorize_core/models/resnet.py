@@ -34,8 +34,9 @@ CARDS = {
             paper="Long et al., Fully Convolutional Networks for Semantic Segmentation, CVPR "
             "2015, https://arxiv.org/abs/1411.4038",
             parameters=2_679_738,
-            sha256="390d64936f8159260a0efab383c1ad932678a9b8cd9774004d3497fa48ea8ce4",
-            bytes=5_461_788,
+            sha256="5666982b1206075c53b55d297fb0aa751a4f104803044fb57291c610498d40cb",
+            bytes=5_462_324,
+            trained_on=MORE_PHOTOGRAPHS,
             limits="A quarter of the original's width, begun from nothing instead of ImageNet. "
             "Colours come in clouds that end beside the edges, and are dull.",
         ),

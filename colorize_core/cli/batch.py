@@ -1,4 +1,4 @@
-"""python -m colorize_core batch: an archive in several processes."""
+"""python -m colorize_core batch: an archive in several processes, on one machine or many."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from colorize_core.batch import runner
 from colorize_core.batch.claim import claim
 from colorize_core.batch.manifest import Manifest, Row
 from colorize_core.batch.processes import Processes, count_cores
+from colorize_core.batch.ray_data import RayEngine
 from colorize_core.cli import colorize, terminal
 from colorize_core.errors import OptionError
 
 DESCRIPTION = (
     "Colorize an archive: thousands of photographs in several processes. The same command goes on "
-    "where it was stopped. Nothing leaves this machine."
+    "where it was stopped. Nothing leaves this machine, or with --engine ray your own cluster."
 )
 EXAMPLES = """\
 examples:
@@ -29,6 +30,8 @@ examples:
       every photo in the folder archive and below it
   python -m colorize_core batch --report archive-colour
       which photos the model was least sure of, and which failed
+  python -m colorize_core batch /share/archive --out /share/colour --engine ray --address auto
+      on all machines of the Ray cluster to which this one belongs
 
 exit code: 0 all done, 1 some photos failed, 2 wrong usage, 130 stopped with Ctrl-C
 """
@@ -57,7 +60,8 @@ def make_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="do again what is done, and replace files that are in the way",
     )
-    add_run(group, count_cores())
+    add_run(group, None)
+    add_cluster(made.add_argument_group("many machines"))
     made.add_argument(
         "--report",
         type=Path,
@@ -89,14 +93,39 @@ def add_output(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def add_run(group: argparse._ArgumentGroup, jobs: int) -> None:
-    """--jobs with that default, and the other options of processes."""
+def add_cluster(group: argparse._ArgumentGroup) -> None:
+    """The options of Ray."""
+    group.add_argument(
+        "--engine",
+        choices=("processes", "ray"),
+        default="processes",
+        help="what does the work: processes of this machine, or the machines of a Ray cluster, "
+        "which all see the photos and OUT under the same path (default: %(default)s)",
+    )
+    group.add_argument(
+        "--address",
+        metavar="WHERE",
+        help="of the Ray cluster: auto for the one that this machine belongs to, HOST:PORT of its "
+        "head, or local for one on this machine that ends with the command (default: auto)",
+    )
+    group.add_argument(
+        "--gpus",
+        type=float,
+        metavar="SHARE",
+        help="of a GPU that each process on the cluster takes, from 0 to 1 (default: 0)",
+    )
+
+
+def add_run(group: argparse._ArgumentGroup, jobs: int | None) -> None:
+    """--jobs with that default (None: as many as there are cores), and the other options of
+    processes."""
+    default = "as many as there are cores" if jobs is None else "%(default)s"
     group.add_argument(
         "--jobs",
         type=terminal.parse_whole,
         default=jobs,
         metavar="N",
-        help="processes, each with a core and the model in memory (default: %(default)s)",
+        help=f"processes, each with a core and the model in memory (default: {default})",
     )
     group.add_argument(
         "--seconds",
@@ -136,6 +165,7 @@ def run(options: argparse.Namespace) -> int:
     begun = time.monotonic()
     settings = colorize.read_look(options)
     refuse_file(options.output)
+    check_cluster(options)
     jobs, manifest, found = colorize.plan(options.photos, options.output, settings.format)
     assert manifest is not None
     settings = colorize.read_steering(options, settings, found.photos)
@@ -145,7 +175,7 @@ def run(options: argparse.Namespace) -> int:
     failures: list[str] = []
     with (
         claim(options.output),
-        Processes(settings, options.jobs, device=options.device, seconds=options.seconds) as engine,
+        make_engine(options, settings) as engine,
         _Progress(len(jobs), options.quiet) as progress,
     ):
         results = runner.run(jobs, settings, manifest, overwrite=options.overwrite, engine=engine)
@@ -167,6 +197,30 @@ def run(options: argparse.Namespace) -> int:
     if failures:
         _print_failures(failures, tally["failed"] - len(found.problems), options.output)
     return terminal.FAILED if tally["failed"] else terminal.ALL_DONE
+
+
+def check_cluster(options: argparse.Namespace) -> None:
+    """OptionError for options of a cluster without one."""
+    for name in ("address", "gpus"):
+        if options.engine != "ray" and getattr(options, name) is not None:
+            raise OptionError(f"--{name} is for a cluster: add --engine ray, or leave it out.")
+
+
+def make_engine(
+    options: argparse.Namespace, settings: runner.BatchOptions
+) -> Processes | RayEngine:
+    """What the options name. OptionError where Ray is missing."""
+    if options.engine == "ray":
+        return RayEngine(
+            settings,
+            options.jobs,
+            address=options.address or "auto",
+            device=options.device,
+            gpus=options.gpus or 0.0,
+            seconds=options.seconds,
+        )
+    count = options.jobs or count_cores()
+    return Processes(settings, count, device=options.device, seconds=options.seconds)
 
 
 def _print_failures(failures: Sequence[str], count: int, out: Path) -> None:

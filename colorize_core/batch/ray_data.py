@@ -158,8 +158,6 @@ class RayEngine:
     def _do(self, jobs: Sequence[Job], count: int) -> Generator[Result, None, None]:
         """Each job once. Those that are lost are tried again, one at a time being told to a
         process, and the last time by one process."""
-        from ray.exceptions import RayError
-
         left = dict(enumerate(jobs))
         breaks, tried = 0, 0
         lost = False
@@ -174,12 +172,12 @@ class RayEngine:
                                 raise answer
                             if job := left.pop(number, None):  # else it was done twice
                                 yield replace(answer, job=job)
-                except RayError as error:  # the pool, and not a photo
+                except _PoolError as error:
                     breaks = breaks + 1 if len(left) == before else 0
                     if breaks == BREAKS:
                         raise ColorizeError(
                             "The processes on the cluster ended before they had done a photo: "
-                            f"{str(error).splitlines()[0]} The same command goes on."
+                            f"{error} The same command goes on."
                         ) from error
                 else:
                     tried += 1
@@ -197,6 +195,7 @@ class RayEngine:
         """What became of the jobs, by number, as they end. Some may be missing: their process did
         not live."""
         import ray.data
+        from ray.exceptions import RayError
 
         items = [
             {"number": number, "source": str(job.source), "target": str(job.target)}
@@ -220,12 +219,17 @@ class RayEngine:
                 compute=pool,
                 num_cpus=1,
                 num_gpus=self.gpus or None,
-                max_task_retries=0,  # a photo that ends its process would end all that follow
+                # A block whose process ends is lost, and begun anew here: Ray would give it to
+                # process after process without end.
+                max_task_retries=0,
                 runtime_env={"env_vars": dict.fromkeys(ONE_CORE, "1")},
             )
             rows = made.iter_rows()
-        for row in rows:
-            yield int(row["number"]), pickle.loads(row["answer"])
+        try:
+            for row in rows:
+                yield int(row["number"]), pickle.loads(row["answer"])
+        except RayError as error:
+            raise _PoolError(str(error).splitlines()[0]) from error
 
     def _describe_end(self) -> str:
         slow = f", or took longer than {self.seconds:g} seconds," if self.seconds else ""
@@ -233,6 +237,10 @@ class RayEngine:
             f"the process that worked on it ended{slow} {TRIES} times, most likely for want of "
             "memory. Make the photo smaller, or colour it on a machine with more memory."
         )
+
+
+class _PoolError(Exception):
+    """The pool as a whole ended, and not for a photo."""
 
 
 @contextmanager

@@ -6,11 +6,10 @@ The tests that start one are marked `ray`; the others need no Ray.
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import astuple, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from colorize_core.batch.manifest import Manifest, Row
 from colorize_core.batch.plan import Job
 from colorize_core.batch.processes import Processes
 from colorize_core.batch.ray_data import RayEngine
-from colorize_core.errors import ColorizeError, OptionError, WeightsError
+from colorize_core.errors import OptionError, WeightsError
 
 SETTINGS = runner.BatchOptions()
 
@@ -59,13 +58,6 @@ def read_all(out: Path) -> dict[str, bytes]:
 
 def read_rows(out: Path) -> set[Row]:
     return {replace(row, seconds="") for row in Manifest(out).rows.values()}
-
-
-def wait_until(condition: Any, seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_ray_that_is_missing_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,19 +94,13 @@ class Scripted(RayEngine):
                 yield from [(number, answer)] * 2  # as where a photo is done twice
 
 
-@pytest.fixture
-def scripted(monkeypatch: pytest.MonkeyPatch) -> type[Scripted]:
-    pytest.importorskip("ray", reason="needs the extra ray")
-    return Scripted
-
-
 def make_jobs(count: int) -> list[Job]:
     return [Job(Path(f"in/{number}.png"), Path(f"out/{number}.png")) for number in range(count)]
 
 
-def test_each_photo_is_told_once_whatever_is_lost(scripted: type[Scripted]) -> None:
+def test_each_photo_is_told_once_whatever_is_lost() -> None:
     jobs = make_jobs(10)
-    engine = scripted(lambda job, tried: tried <= int(job.source.stem) % 4)
+    engine = Scripted(lambda job, tried: tried <= int(job.source.stem) % 4)
     results = list(engine.run(jobs, lambda job: None))
     assert Counter(result.job for result in results) == Counter(jobs)
     failed = {result.job.source.stem for result in results if result.status == "failed"}
@@ -122,25 +108,23 @@ def test_each_photo_is_told_once_whatever_is_lost(scripted: type[Scripted]) -> N
     assert engine.passes == [(10, 2, ray_data.BLOCK), (7, 2, 1), (4, 1, 1)]
 
 
-def test_at_most_two_waves_are_noted_as_begun(
-    scripted: type[Scripted], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_at_most_two_waves_are_noted_as_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_data, "WAVE", 3)
     begun: list[Job] = []
     most = done = 0
-    for _ in scripted().run(make_jobs(40), begun.append):
+    for _ in Scripted().run(make_jobs(40), begun.append):
         done += 1
         most = max(most, len(begun) - done)
     assert done == len(begun) == 40
     assert most <= 2 * 3 * 2
 
 
-def test_refused_photos_are_not_done(scripted: type[Scripted]) -> None:
+def test_refused_photos_are_not_done() -> None:
     def start(job: Job) -> runner.Result | None:
         even = int(job.source.stem) % 2 == 0
         return runner.Result(job, "failed", error="taken") if even else None
 
-    engine = scripted()
+    engine = Scripted()
     results = list(engine.run(make_jobs(7), start))
     assert Counter(result.error for result in results) == {"taken": 4, "": 3}
     assert sum(count for count, _, _ in engine.passes) == 3
@@ -186,7 +170,6 @@ pytestmark = pytest.mark.filterwarnings("default")  # Ray leaves files and socke
 def test_results_and_manifest_are_those_of_the_local_engine(
     make_engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("BATCH_MODEL_ONCE", str(tmp_path / "once"))
     save(tmp_path / "in", 12)
     monkeypatch.chdir(tmp_path)
     with Processes(SETTINGS, 1, device="cpu", load_model=batch_models.load) as local:
@@ -210,6 +193,33 @@ def test_a_photo_that_ends_its_process_has_failed_and_the_others_are_done(
     assert "ended 3 times" in results["a"].error
     assert Counter(row.status for row in read_rows(tmp_path / "out")) == {"done": 6, "failed": 2}
     assert not list((tmp_path / "out").rglob("*.part"))
+
+
+@pytest.mark.ray
+def test_a_run_that_is_closed_leaves_nothing_at_work(make_engine: Any, tmp_path: Path) -> None:
+    results = begin(save(tmp_path / "in", 400), tmp_path / "out", make_engine())
+    next(results)
+    results.close()
+    time.sleep(0.5)
+    there = read_all(tmp_path / "out")
+    time.sleep(0.5)
+    assert read_all(tmp_path / "out") == there
+    assert 0 < len(there) < 400
+    assert not any(name.endswith(".part") for name in there)
+
+
+@pytest.mark.ray
+def test_a_cluster_that_is_not_there_is_told(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+
+    def refuse(**_: Any) -> None:
+        raise ConnectionError("nobody answers")
+
+    monkeypatch.setattr(ray, "init", refuse)
+    with pytest.raises(OptionError, match="no Ray cluster at host:1: nobody answers"):
+        RayEngine(SETTINGS, address="host:1").start()
 
 
 @pytest.mark.ray

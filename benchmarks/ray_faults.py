@@ -13,7 +13,7 @@ speed     both engines in turn, photos a second once four are done. ratio: that 
 many      tiny pictures with a stand-in that has no network; the same of them while a process is
           killed every three seconds
 
-Linux, root for the full disk (a small tmpfs). Rows that are not measured this time stay.
+Linux, moto[server] for the S3, root for the full disk (a small tmpfs). Rows that are not measured this time stay.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ SMALL = (480, 640)
 WARM = 4  # results after which a run is timed
 BEFORE = 6  # results before something is ended
 DISK = "512k"  # of the disk that becomes full
+REMOTE = ("input", "input_modified_ns", "input_changed_ns", "input_sha256")
 SETTINGS = runner.BatchOptions()
 
 
@@ -132,17 +133,21 @@ def read_results(out: Path) -> dict[str, bytes]:
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*.jpg")}
 
 
-def judge(what: str, source: Path, out: Path, local: Path, results: list[Any]) -> dict[str, Any]:
-    """What the folder holds against that of the local engine."""
+def judge(
+    what: str, source: Path, out: Path, local: Path, results: list[Any], remote: bool = False
+) -> dict[str, Any]:
+    """What the folder holds against that of the local engine. `remote`: the photos were in a
+    store, whose list has its own names and marks of them."""
     lines = (out / "manifest.csv").read_text().splitlines()[1:]
     rows, others = Manifest(out).rows, Manifest(local).rows
     made, theirs = read_results(out), read_results(local)
-    photos = [path for path in source.rglob("*.jpg")]
+    photos = list(source.rglob("*.jpg"))
     told = Counter(result.job for result in results)
     states = Counter(row.status for row in rows.values())
 
     def strip(row: Row | None) -> Row | None:
-        return row and replace(row, seconds="", error="")
+        own = dict.fromkeys(REMOTE, "") if remote else {}
+        return row and replace(row, seconds="", error="", **own)
 
     differing = [name for name, data in made.items() if data != theirs.get(name)]
     differing += [
@@ -226,6 +231,35 @@ def run_killed_command(source: Path, out: Path, local: Path) -> list[dict[str, A
     return [report(row | {"said": f"{before} were done"}, seconds)]
 
 
+def run_store(source: Path, folder: Path, local: Path) -> dict[str, Any]:
+    """Photos and results in an S3 that moto serves from this machine."""
+    import fsspec
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    os.environ |= {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}
+    os.environ |= {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
+    try:
+        files = fsspec.filesystem("s3")
+        files.mkdir("archive")
+        files.put(f"{source}/", "archive/in/", recursive=True)
+        command = [sys.executable, "-m", "colorize_core", "batch", "s3://archive/in"]
+        command += ["--out", "s3://archive/colour", "--manifest", str(folder), "--quiet"]
+        command += ["--engine", "ray", "--device", "cpu", "--address"]
+        begun = time.monotonic()
+        with start_cluster() as cluster:
+            subprocess.run([*command, cluster.address], cwd=ROOT, check=True)
+        seconds = time.monotonic() - begun
+        files.invalidate_cache()
+        files.get("archive/colour/", f"{folder}/", recursive=True)
+    finally:
+        server.stop()
+    row = judge("photos and results in S3", source, folder, local, [], remote=True)
+    return report(row, seconds)
+
+
 def count_done(out: Path) -> int:
     return sum(row.status == "done" for row in Manifest(out).rows.values())
 
@@ -270,6 +304,7 @@ def measure_faults(count: int, folder: Path) -> list[dict[str, Any]]:
     )
     rows += run_full_disk(source, folder / "out-disk", local)
     rows += run_killed_command(source, folder / "out-command", local)
+    rows.append(run_store(source, folder / "out-store", local))
     return rows
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from colorize_core.batch import store
 from colorize_core.batch.plan import Job
 from colorize_core.errors import Cancelled, ColorizeError
 from colorize_core.folders import make_folder
@@ -46,15 +48,14 @@ class Converter:
         """Raises only Cancelled: the rest is told in the result."""
         begun = time.perf_counter()
         try:
-            photo = image.read(job.source)
+            photo = _read(job.source)
             pixels, prediction = self.runner.colorize(photo.pixels, self.settings, self.task)
             self.task.step(1.0, "Saving")
-            make_folder(job.target)
             record = describe_options(self.settings)
             marked = self.settings.mark and record is not None and record.coloured
             shown = draw_mark(pixels) if marked else pixels
             made = photo.with_pixels(shown).with_record(record)
-            image.write(job.target, made, self.settings.quality)
+            _write(job.target, made, self.settings.quality)
         except Cancelled:
             raise
         except ColorizeError as error:
@@ -72,6 +73,21 @@ class Converter:
             note=made.describe_losses(WRITTEN[job.target.suffix.lower()].name),
             spread=_measure_spread(prediction),
         )
+
+
+def _read(source: Path) -> image.Photo:
+    if store.is_remote(source):
+        return image.decode(store.read(source), store.to_text(source))
+    return image.read(source)
+
+
+def _write(target: Path, photo: image.Photo, quality: int) -> None:
+    if store.is_remote(target):
+        name = WRITTEN[target.suffix.lower()].name
+        store.write(target, image.encode(photo, name, quality))
+    else:
+        make_folder(target)
+        image.write(target, photo, quality)
 
 
 def _measure_spread(prediction: Any) -> float | None:

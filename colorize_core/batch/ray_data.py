@@ -17,6 +17,7 @@ import os
 import pickle
 import secrets
 import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -203,7 +204,8 @@ class RayEngine:
         ]
         most = min(most, len(items))
         block = max(1, min(block, len(items) // most))
-        with _context(self.seconds):
+        with _context(self.seconds), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of max_task_retries
             pool = ray.data.ActorPoolStrategy(
                 size=most if most == 1 else None,
                 **({} if most == 1 else {"min_size": 1, "max_size": most, "initial_size": most}),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from colorize_core.batch import runner
+from colorize_core.batch import runner, store
 from colorize_core.batch.claim import claim
 from colorize_core.batch.manifest import Manifest, Row
 from colorize_core.batch.processes import Processes, count_cores
@@ -50,11 +50,21 @@ def make_parser() -> argparse.ArgumentParser:
         usage="%(prog)s PHOTO... [--out OUT] [--jobs N] [options]\n       %(prog)s --report OUT",
     )
     made.add_argument(
-        "photos", nargs="*", metavar="PHOTO", help="a folder, a file or a pattern like 'old/*.jpg'"
+        "photos",
+        nargs="*",
+        metavar="PHOTO",
+        help="a folder, a file or a pattern like 'old/*.jpg', or one store such as s3://bucket/old",
     )
     colorize.add_look(made.add_argument_group("how it looks"))
     group = made.add_argument_group("where it goes and how it runs")
     add_output(group)
+    group.add_argument(
+        "--manifest",
+        type=Path,
+        metavar="DIR",
+        help="folder for the list of photos, manifest.csv, where OUT is a store such as "
+        "s3://bucket/folder (default: OUT)",
+    )
     group.add_argument(
         "--overwrite",
         action="store_true",
@@ -86,7 +96,7 @@ def add_output(group: argparse._ArgumentGroup) -> None:
         "--out",
         "--output",
         dest="output",
-        type=Path,
+        type=store.to_path,
         default=Path("colorized"),
         metavar="OUT",
         help="folder, laid out like the input (default: %(default)s)",
@@ -166,15 +176,14 @@ def run(options: argparse.Namespace) -> int:
     settings = colorize.read_look(options)
     refuse_file(options.output)
     check_cluster(options)
-    jobs, manifest, found = colorize.plan(options.photos, options.output, settings.format)
-    assert manifest is not None
+    jobs, manifest, found = plan(options, settings.format)
     settings = colorize.read_steering(options, settings, found.photos)
     for line in (*found.problems, *(() if options.quiet else found.left_out)):
         print(line, file=sys.stderr)
     tally = Counter({"failed": len(found.problems), "left out": found.left_out_count})
     failures: list[str] = []
     with (
-        claim(options.output),
+        claim(manifest.path.parent if store.is_remote(options.output) else options.output),
         make_engine(options, settings) as engine,
         _Progress(len(jobs), options.quiet) as progress,
     ):
@@ -197,6 +206,31 @@ def run(options: argparse.Namespace) -> int:
     if failures:
         _print_failures(failures, tally["failed"] - len(found.problems), options.output)
     return terminal.FAILED if tally["failed"] else terminal.ALL_DONE
+
+
+def plan(
+    options: argparse.Namespace, format: str | None
+) -> tuple[list[runner.Job], Manifest, runner.Found]:
+    """The jobs, the list of photos, and what was found, in folders or in stores. OptionError."""
+    out = options.output
+    urls = [text for text in options.photos if store.is_remote(store.to_path(text))]
+    if not urls and not store.is_remote(out) and options.manifest is None:
+        jobs, manifest, found = colorize.plan(options.photos, out, format)
+        assert manifest is not None
+        return jobs, manifest, found
+    if urls and len(options.photos) > 1:
+        raise OptionError(f"{urls[0]} is a store: name one, and nothing beside it.")
+    if store.is_remote(out):
+        if options.manifest is None:
+            raise OptionError(
+                f"{store.to_text(out)} is a store: name a folder of this machine for the list of "
+                "photos with --manifest."
+            )
+        store.list_all(out)
+    manifest = Manifest(options.manifest or out, out)
+    results = manifest.results()
+    found = store.find(urls[0], results, out) if urls else runner.find(options.photos, out, results)
+    return runner.plan(found.photos, found.base, out, format), manifest, found
 
 
 def check_cluster(options: argparse.Namespace) -> None:

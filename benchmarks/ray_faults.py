@@ -9,11 +9,13 @@ faults    a process is killed, a node, the program that asks, the disk is full, 
           a row. differing: results whose bytes are not those of the local engine, and rows that
           differ in more than their seconds and errors. parts: files that are not whole
 speed     both engines in turn, photos a second once four are done. ratio: that of Ray to that of
-          the local engine, of each pair
+          the local engine, of each pair. hands_out: processor seconds a photo of the program that
+          asks Ray
 many      tiny pictures with a stand-in that has no network; the same of them while a process is
           killed every three seconds
 
-Linux, moto[server] for the S3, root for the full disk (a small tmpfs). Rows that are not measured this time stay.
+Linux, moto[server] for the S3, root for the full disk (a small tmpfs). Rows that are not measured
+this time stay.
 """
 
 from __future__ import annotations
@@ -318,14 +320,16 @@ def time_run(source: Path, out: Path, engine: Any) -> float:
 
 def compare_speed(what: str, source: Path, folder: Path, rounds: int, load: Any) -> dict[str, Any]:
     rates: dict[str, list[float]] = {"local": [], "ray": []}
-    loads = []
+    loads, computed = [], []
     options = {"device": "cpu", "load_model": load}
     with start_cluster():
         for each in range(rounds):
             with Processes(SETTINGS, 2, **options) as engine:
                 rates["local"].append(time_run(source, folder / f"{what}-local-{each}", engine))
             engine = RayEngine(SETTINGS, 2, **options)
+            before = time.process_time()
             rates["ray"].append(time_run(source, folder / f"{what}-ray-{each}", engine))
+            computed.append(time.process_time() - before)
             loads.append(os.getloadavg()[0])
             print({name: runs[-1] for name, runs in rates.items()}, loads[-1], flush=True)
         made = [read_results(folder / f"{what}-{name}-0") for name in rates]
@@ -337,6 +341,7 @@ def compare_speed(what: str, source: Path, folder: Path, rounds: int, load: Any)
         "rounds": rounds,
         "rate_local": f"{statistics.median(rates['local']):.3f}",
         "rate_ray": f"{statistics.median(rates['ray']):.3f}",
+        "hands_out": f"{statistics.median(computed) / len(made[0]):.5f}",
         "ratio": f"{statistics.median(ratios):.3f}",
         "ratios": " ".join(f"{ratio:.3f}" for ratio in ratios),
         "load": " ".join(f"{each:.1f}" for each in loads),
@@ -383,7 +388,7 @@ def measure_kills(source: Path, out: Path, local: Path) -> dict[str, Any]:
 
 COLUMNS = (
     *("what", "photos", "done", "failed", "doubled", "missing", "differing", "parts", "seconds"),
-    *("said", "rounds", "rate_local", "rate_ray", "ratio", "ratios", "load"),
+    *("said", "rounds", "rate_local", "rate_ray", "ratio", "ratios", "hands_out", "load"),
 )
 
 

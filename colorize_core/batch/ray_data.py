@@ -15,6 +15,7 @@ import importlib.util
 import logging
 import os
 import pickle
+import platform
 import secrets
 import threading
 import warnings
@@ -35,7 +36,9 @@ from colorize_core.models.registry import load
 if TYPE_CHECKING:
     from colorize_core.batch.runner import BatchOptions
 
-WAVE = 500  # photos a process between two starts of the pool: what is noted as begun, at most twice
+# Photos a process between two starts of the pool: few at first, since each is noted as begun and
+# its content read before, and then twice as many each time.
+FIRST, WAVE = 50, 500
 BLOCK = 8  # photos that a process is told of at once
 TRIES = 3  # of a photo whose process ends; the last one alone
 BREAKS = 3  # ends of the whole pool in a row, after which the run ends
@@ -138,16 +141,19 @@ class RayEngine:
             else:
                 ready.append(job)
 
+        size = min(FIRST, WAVE) * count
         while waiting or ready:
-            while waiting and len(ready) < WAVE * count:
+            while waiting and len(ready) < size:
                 yield from admit()
             wave = list(ready)
             ready.clear()
+            size = min(2 * size, WAVE * count)
             with closing(self._do(wave, count)) as results:
                 for result in results:
                     yield result
-                    if waiting:  # the list is written while the pool works
-                        yield from admit()
+                    for _ in range(2):  # the list is written while the pool works
+                        if waiting and len(ready) < size:
+                            yield from admit()
 
     def _count_processes(self) -> int:
         import ray
@@ -284,7 +290,7 @@ class _Worker:
         try:
             if settings.describe() != told:
                 raise OptionError(
-                    f"{os.uname().nodename} has other weights or another version than the machine "
+                    f"{platform.node()} has other weights or another version than the machine "
                     "that asks. Install the same version everywhere."
                 )
             self.converter = Converter(load_model(settings.model, device), settings)

@@ -110,13 +110,16 @@ def test_each_photo_is_told_once_whatever_is_lost() -> None:
 
 def test_at_most_two_waves_are_noted_as_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_data, "WAVE", 3)
+    monkeypatch.setattr(ray_data, "FIRST", 1)
     begun: list[Job] = []
     most = done = 0
-    for _ in Scripted().run(make_jobs(40), begun.append):
+    engine = Scripted()
+    for _ in engine.run(make_jobs(40), begun.append):
         done += 1
         most = max(most, len(begun) - done)
     assert done == len(begun) == 40
     assert most <= 2 * 3 * 2
+    assert [count for count, _, _ in engine.passes] == [2, 4, *[6] * 5, 4]
 
 
 def test_refused_photos_are_not_done() -> None:

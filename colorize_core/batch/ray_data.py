@@ -48,6 +48,10 @@ MISSING = "The engine ray needs the package Ray: pip install 'autochrome-studio[
 Start = Callable[[Job], Result | None]
 
 
+def has_ray() -> bool:
+    return importlib.util.find_spec("ray") is not None
+
+
 class RayEngine:
     """An Engine (see runner.py) on the Ray cluster at `address`: "auto" for the one that this
     machine belongs to, "host:port" of its head, or "local" for one that is started here and ends
@@ -72,7 +76,7 @@ class RayEngine:
         load_model: Callable[[str, str], Any] = load,
         seconds: float | None = None,
     ) -> None:
-        if importlib.util.find_spec("ray") is None:
+        if not has_ray():
             raise OptionError(MISSING)
         if not 0.0 <= gpus <= 1.0:
             raise OptionError(f"The share of a GPU is {gpus:g}, allowed are 0 to 1.")

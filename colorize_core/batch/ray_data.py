@@ -78,6 +78,11 @@ class RayEngine:
     ) -> None:
         if not has_ray():
             raise OptionError(MISSING)
+        if address.startswith("ray://"):
+            raise OptionError(
+                f"{address} is for Ray's client, which is not used: give the command on a machine "
+                "of the cluster, by 'ray job submit' from elsewhere, with --address auto."
+            )
         if not 0.0 <= gpus <= 1.0:
             raise OptionError(f"The share of a GPU is {gpus:g}, allowed are 0 to 1.")
         self.settings, self.count, self.address, self.gpus = settings, count, address, gpus

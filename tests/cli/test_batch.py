@@ -181,6 +181,7 @@ def test_a_quiet_run_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         (("in", "--address", "auto"), "add --engine ray"),
         (("in", "--gpus", "0.5"), "add --engine ray"),
         (("in", "--engine", "ray", "--gpus", "2"), "allowed are 0 to 1"),
+        (("in", "--engine", "ray", "--address", "ray://host:10001"), "by 'ray job submit'"),
         (("in", "--out", "s3://bucket/out"), "with --manifest"),
         (("memory://a", "memory://b"), "name one, and nothing beside it"),
         (("memory://none",), "memory://none: there is no photo"),

@@ -310,12 +310,18 @@ def measure_faults(count: int, folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def time_run(source: Path, out: Path, engine: Any) -> float:
-    """Photos a second once WARM are done."""
-    heard: list[float] = []
-    results = colour(source, out, engine, lambda _: heard.append(time.perf_counter()))
+def time_run(source: Path, out: Path, engine: Any) -> tuple[float, float]:
+    """Photos a second and processor seconds of this process a photo, once WARM are done."""
+    heard: list[tuple[float, float]] = []
+
+    def hear(_: int) -> None:
+        heard.append((time.perf_counter(), time.process_time()))
+
+    results = colour(source, out, engine, hear)
     assert all(result.status == "done" for result in results)
-    return (len(heard) - WARM) / (heard[-1] - heard[WARM - 1])
+    photos = len(heard) - WARM
+    seconds, computed = (end - begun for begun, end in zip(heard[WARM - 1], heard[-1], strict=True))
+    return photos / seconds, computed / photos
 
 
 def compare_speed(what: str, source: Path, folder: Path, rounds: int, load: Any) -> dict[str, Any]:
@@ -325,11 +331,12 @@ def compare_speed(what: str, source: Path, folder: Path, rounds: int, load: Any)
     with start_cluster():
         for each in range(rounds):
             with Processes(SETTINGS, 2, **options) as engine:
-                rates["local"].append(time_run(source, folder / f"{what}-local-{each}", engine))
+                rate, _ = time_run(source, folder / f"{what}-local-{each}", engine)
+            rates["local"].append(rate)
             engine = RayEngine(SETTINGS, 2, **options)
-            before = time.process_time()
-            rates["ray"].append(time_run(source, folder / f"{what}-ray-{each}", engine))
-            computed.append(time.process_time() - before)
+            rate, own = time_run(source, folder / f"{what}-ray-{each}", engine)
+            rates["ray"].append(rate)
+            computed.append(own)
             loads.append(os.getloadavg()[0])
             print({name: runs[-1] for name, runs in rates.items()}, loads[-1], flush=True)
         made = [read_results(folder / f"{what}-{name}-0") for name in rates]
@@ -341,7 +348,7 @@ def compare_speed(what: str, source: Path, folder: Path, rounds: int, load: Any)
         "rounds": rounds,
         "rate_local": f"{statistics.median(rates['local']):.3f}",
         "rate_ray": f"{statistics.median(rates['ray']):.3f}",
-        "hands_out": f"{statistics.median(computed) / len(made[0]):.5f}",
+        "hands_out": f"{statistics.median(computed):.5f}",
         "ratio": f"{statistics.median(ratios):.3f}",
         "ratios": " ".join(f"{ratio:.3f}" for ratio in ratios),
         "load": " ".join(f"{each:.1f}" for each in loads),

@@ -354,7 +354,7 @@ def sizing(_: str) -> str:
     hands_out = float(rays["tiny"]["hands_out"])
     table = [["cores", "machines of 8 cores", "hours", "core hours", "memory of all processes"]]
     for cores in (16, 64, 256):
-        hours = MILLION * seconds / cores / 3600
+        hours = MILLION * max(seconds / cores, hands_out) / 3600
         cells = [f"{cores}", f"{cores // 8}", f"{hours:.1f}", f"{hours * cores:.0f}"]
         table.append([*cells, f"{cores * memory:.0f} GB"])
     return (
@@ -363,7 +363,7 @@ def sizing(_: str) -> str:
         "the program that asks Ray.\n\n"
         f"{table_of(table)}\n"
         f"The program that asks is busy all the time at some s / h = {seconds / hands_out:.0f} "
-        "cores: more do not help. "
+        "cores. For more, give each folder of the archive a command and an `OUT` of its own. "
         f"{_describe_names()}\n"
     )
 

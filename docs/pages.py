@@ -60,7 +60,7 @@ TIMES = ("to drop", "to thumbnails", "a photo", "to reload")  # of the tab "Batc
 PAGES = {
     "README.md": ("few-scores",),
     "docs/app.md": ("batch-tab",),
-    "docs/archives.md": ("archive",),
+    "docs/archives.md": ("ray-faults", "sizing", "archive"),
     "docs/command-line.md": ("formats",),
     "docs/deploying.md": ("soak",),
     "docs/film.md": ("film",),
@@ -98,9 +98,11 @@ def refresh(page: str, text: str) -> str:
         "prepare": prepare,
         "prompt-downloads": prompt_downloads,
         "questions": questions,
+        "ray-faults": ray_faults,
         "reference": reference,
         "scores": scores,
         "selective": selective,
+        "sizing": sizing,
         "soak": soak,
         "speed": speed,
         "steering": steering,
@@ -300,6 +302,81 @@ def archive(_: str) -> str:
             f"end.\n\n{table_of(lots)}"
         )
     return told
+
+
+def ray_faults(_: str) -> str:
+    """What became of photos on a Ray cluster whose parts ended."""
+    rows = results("ray_faults")
+    faults = [row for row in rows if row["parts"]]
+    if not faults:
+        return ""
+    shown = ("photos", "done", "failed", "doubled", "missing", "differing", "parts", "seconds")
+    table = [["what happens", *shown]]
+    for row in faults:
+        said = f" ({row['said'].rstrip('.')})" if row["said"] else ""
+        table.append([f"{row['what']}{said}", *(row[name] for name in shown)])
+    told = table_of(table)
+    speed = [row for row in rows if row["ratio"]]
+    lines = [["", "photos", "pairs", "local engine", "Ray", "Ray / local (of each pair)", "load"]]
+    lines += [
+        [
+            {"tiny": "tiny pictures, no network"}.get(row["what"], row["what"]),
+            *(row[name] for name in ("photos", "rounds", "rate_local", "rate_ray")),
+            f"{row['ratio']} ({row['ratios']})",
+            row["load"],
+        ]
+        for row in speed
+    ]
+    if speed:
+        told += (
+            "\nPhotos a second by two processes each, the engines in turn, medians, once four "
+            "photos are done; every result has the same bytes from both. The local engine has its "
+            "second process later by then, which such short runs count against it; that Ray "
+            f"would be faster is not shown.\n\n{table_of(lines)}"
+        )
+    return f"{told}\nOn {faults[0]['machine']}, with other work (load {_range(faults, 'load')}).\n"
+
+
+def _range(rows: list[dict[str, str]], name: str) -> str:
+    values = sorted(float(row[name]) for row in rows)
+    return f"{values[0]:g} to {values[-1]:g}"
+
+
+MILLION = 1_000_000
+
+
+def _describe_names() -> str:
+    """How the memory of the program that hands out grows."""
+    tiny = next(row for row in results("archive") if row["what"] == "tiny pictures")
+    grown = (float(tiny["parent_mb"]) - float(tiny["parent_early_mb"])) / (0.9 * int(tiny["n"]))
+    return (
+        f"Its memory grew by {grown * 1e3:.1f} KB a photo ({int(tiny['n']):,} of them, local "
+        f"engine), so a million take {grown * MILLION / 1e3:.1f} GB if that goes on."
+    )
+
+
+def sizing(_: str) -> str:
+    """What a million photographs need, from what was measured of one core."""
+    one = next((row for row in results("archive") if row["processes"] == "1"), None)
+    rays = {row["what"]: row for row in results("ray_faults")}
+    if one is None or "tiny" not in rays:
+        return ""
+    seconds, memory = float(one["processor"]), float(one["worker_mb"]) / 1e3
+    hands_out = float(rays["tiny"]["hands_out"])
+    table = [["cores", "machines of 8 cores", "hours", "core hours", "memory of all processes"]]
+    for cores in (16, 64, 256):
+        hours = MILLION * max(seconds / cores, hands_out) / 3600
+        cells = [f"{cores}", f"{cores // 8}", f"{hours:.1f}", f"{hours * cores:.0f}"]
+        table.append([*cells, f"{cores * memory:.0f} GB"])
+    return (
+        f"Measured: s = {seconds:.3f} processor seconds a photo of 2 megapixels, {memory:.2f} GB a "
+        f"process (one process, table below), h = {hands_out * 1e3:.1f} ms of one core a photo in "
+        "the program that asks Ray.\n\n"
+        f"{table_of(table)}\n"
+        f"The program that asks is busy all the time at some s / h = {seconds / hands_out:.0f} "
+        "cores. For more, give each folder of the archive a command and an `OUT` of its own. "
+        f"{_describe_names()}\n"
+    )
 
 
 def soak(_: str) -> str:

@@ -142,5 +142,5 @@ def test_everything_imported_is_a_declared_dependency() -> None:
     names -= {"spaces"}  # there only where a Space on ZeroGPU brings it
     packages = {known.get(name, name.replace("_", "-")) for name in names}
     texts = [(ROOT / name).read_text() for name in ("requirements.txt", "pyproject.toml")]
-    listed = set(re.findall(r"([A-Za-z0-9-]+)>=", "".join(texts)))
+    listed = set(re.findall(r"([A-Za-z0-9-]+)(?:\[[a-z,]+\])?>=", "".join(texts)))
     assert packages - listed == set()

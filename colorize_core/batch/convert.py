@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from colorize_core.batch import store
 from colorize_core.batch.plan import Job
 from colorize_core.errors import Cancelled, ColorizeError
 from colorize_core.folders import make_folder
@@ -53,12 +54,12 @@ class Converter:
         runner: Runner,
         settings: BatchOptions,
         task: Task | None = None,
-        read: Callable[[Path], image.Photo] = image.read,
+        read: Callable[[Path], image.Photo] | None = None,
         look: Callable[[image.Photo, Any], None] | None = None,
     ) -> None:
         self.runner, self.settings = runner, settings
         self.task = task or Task()
-        self._read, self._look = read, look
+        self._read, self._look = read or _read, look
 
     def convert(self, job: Job) -> Result:
         """Raises only Cancelled: the rest is told in the result."""
@@ -67,12 +68,11 @@ class Converter:
             photo = self._read(job.source)
             pixels, prediction = self.runner.colorize(photo.pixels, self.settings, self.task)
             self.task.step(1.0, "Saving")
-            make_folder(job.target)
             record = describe_settings(self.settings)
             marked = self.settings.mark and record is not None and record.coloured
             shown = draw_mark(pixels) if marked else pixels
             made = photo.with_pixels(shown).with_record(record)
-            image.write(job.target, made, self.settings.quality)
+            _write(job.target, made, self.settings.quality)
             seconds = time.perf_counter() - begun
             if self._look:
                 self._look(photo, shown)
@@ -105,6 +105,21 @@ def describe_settings(settings: BatchOptions) -> Record | None:
         "reference_strength": settings.reference_strength,
     }
     return replace(record, settings={**record.settings, **told})
+
+
+def _read(source: Path) -> image.Photo:
+    if store.is_remote(source):
+        return image.decode(store.read(source), store.to_text(source))
+    return image.read(source)
+
+
+def _write(target: Path, photo: image.Photo, quality: int) -> None:
+    if store.is_remote(target):
+        name = WRITTEN[target.suffix.lower()].name
+        store.write(target, image.encode(photo, name, quality))
+    else:
+        make_folder(target)
+        image.write(target, photo, quality)
 
 
 def _measure_spread(prediction: Any) -> float | None:

@@ -11,6 +11,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from colorize_core.batch import store
 from colorize_core.batch.manifest import Row
 from colorize_core.imaging.image import MAX_BYTES
 
@@ -21,7 +22,9 @@ def note(row: Row, source: Path) -> Row:
     """The row with what tells its photo from others: path, size, times and sha256. Empty where
     there is no such file, or it is larger than any that is read."""
     seen = _look(replace(row, input=os.path.abspath(source)), source)
-    return replace(seen, input_sha256=_hash(source) if seen.input_bytes else "")
+    return replace(
+        seen, input_sha256=_hash(source) if seen.input_bytes and not store.is_remote(source) else ""
+    )
 
 
 def compare(row: Row, source: Path) -> Row | None:
@@ -35,6 +38,9 @@ def compare(row: Row, source: Path) -> Row | None:
 
 
 def _look(row: Row, source: Path) -> Row:
+    if store.is_remote(source):  # it is not read for its hash: the store tells when it changes
+        size, mark = store.describe(source) or ("", "")
+        return replace(row, input_bytes=size, input_modified_ns="", input_changed_ns=mark)
     try:
         found = source.stat()
     except OSError:  # reading it says why

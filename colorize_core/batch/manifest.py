@@ -22,7 +22,7 @@ class Row:
     """One output. All columns are text; empty where there is nothing to say."""
 
     input: str  # absolute
-    output: str  # relative to the manifest's folder, with forward slashes
+    output: str  # relative to the folder of the outputs, with forward slashes
     status: str  # "started", "done" or "failed"
     width: str = ""  # pixels
     height: str = ""
@@ -47,8 +47,9 @@ class Manifest:
     """The rows of `folder`/manifest.csv by output. SaveError if that file is something else, or
     cannot be read; and wherever it is written, if it cannot be."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, base: Path | None = None) -> None:
         self.path = folder / NAME
+        self.base = folder if base is None else base  # where the outputs lie
         self.rows: dict[str, Row] = {}
         self._file = RowFile(self.path, COLUMNS, self._refuse, REMEDY, OLDER)
         self._cut_off: tuple[str, ...] = ()
@@ -69,11 +70,11 @@ class Manifest:
         return self.key(target) == output if more else self.key(target).startswith(output)
 
     def key(self, target: Path) -> str:
-        return Path(os.path.relpath(target, self.path.parent)).as_posix()
+        return Path(os.path.relpath(target, self.base)).as_posix()
 
     def results(self) -> set[str]:
         """Absolute paths of everything that earlier runs wrote or began to write."""
-        return {os.path.abspath(self.path.parent / output) for output in self.rows}
+        return {os.path.abspath(self.base / output) for output in self.rows}
 
     def names(self) -> dict[str, str]:
         """Absolute path of a photo -> its output, relative to the manifest's folder."""

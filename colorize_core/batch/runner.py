@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from colorize_core import options
-from colorize_core.batch import identity
+from colorize_core.batch import identity, store
 from colorize_core.batch.convert import Converter, Result, make_runner
 from colorize_core.batch.manifest import Manifest, Row
 from colorize_core.batch.plan import SUFFIX_OF, Job, plan
@@ -184,7 +184,7 @@ class _Book:
         """None if the job is to be done, else why it is not."""
         row = self.manifest.get(job.target) if self.manifest else None
         begun = row is not None and row.status == "started"  # perhaps by a run that still goes on
-        if not begun and not os.path.exists(job.target):  # Path.exists() raises on long names
+        if not begun and not store.exists(job.target):  # Path.exists() raises on long names
             return None
         if self.manifest and row is None and self.manifest.has_cut_off(job.source, job.target):
             return self.start(job)  # noted at once: writing the manifest drops what was cut off
@@ -273,8 +273,10 @@ class Threads:
                 pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _read_file_key(path: Path) -> tuple[int, int] | None:
+def _read_file_key(path: Path) -> tuple[int, int] | str | None:
     """What tells one file from another, whatever its names; None if there is no such file."""
+    if store.is_remote(path):
+        return str(path)
     try:
         found = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""python -m colorize_core batch: an archive in several processes."""
+"""python -m colorize_core batch: an archive in several processes, on one machine or many."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from colorize_core.batch import runner
+from colorize_core.batch import runner, store
 from colorize_core.batch.claim import claim
 from colorize_core.batch.manifest import Manifest, Row
 from colorize_core.batch.processes import Processes, count_cores
+from colorize_core.batch.ray_data import RayEngine
 from colorize_core.cli import colorize, terminal
 from colorize_core.errors import OptionError
 
 DESCRIPTION = (
     "Colorize an archive: thousands of photographs in several processes. The same command goes on "
-    "where it was stopped. Nothing leaves this machine."
+    "where it was stopped. Nothing leaves this machine, or with --engine ray your own cluster."
 )
 EXAMPLES = """\
 examples:
@@ -29,6 +30,8 @@ examples:
       every photo in the folder archive and below it
   python -m colorize_core batch --report archive-colour
       which photos the model was least sure of, and which failed
+  python -m colorize_core batch /share/archive --out /share/colour --engine ray --address auto
+      on all machines of the Ray cluster to which this one belongs
 
 exit code: 0 all done, 1 some photos failed, 2 wrong usage, 130 stopped with Ctrl-C
 """
@@ -47,17 +50,28 @@ def make_parser() -> argparse.ArgumentParser:
         usage="%(prog)s PHOTO... [--out OUT] [--jobs N] [options]\n       %(prog)s --report OUT",
     )
     made.add_argument(
-        "photos", nargs="*", metavar="PHOTO", help="a folder, a file or a pattern like 'old/*.jpg'"
+        "photos",
+        nargs="*",
+        metavar="PHOTO",
+        help="a folder, a file or a pattern like 'old/*.jpg', or one store such as s3://bucket/old",
     )
     colorize.add_look(made.add_argument_group("how it looks"))
     group = made.add_argument_group("where it goes and how it runs")
     add_output(group)
     group.add_argument(
+        "--manifest",
+        type=Path,
+        metavar="DIR",
+        help="folder for the list of photos, manifest.csv, where OUT is a store such as "
+        "s3://bucket/folder (default: OUT)",
+    )
+    group.add_argument(
         "--overwrite",
         action="store_true",
         help="do again what is done, and replace files that are in the way",
     )
-    add_run(group, count_cores())
+    add_run(group, None)
+    add_cluster(made.add_argument_group("many machines"))
     made.add_argument(
         "--report",
         type=Path,
@@ -82,21 +96,46 @@ def add_output(group: argparse._ArgumentGroup) -> None:
         "--out",
         "--output",
         dest="output",
-        type=Path,
+        type=store.to_path,
         default=Path("colorized"),
         metavar="OUT",
         help="folder, laid out like the input (default: %(default)s)",
     )
 
 
-def add_run(group: argparse._ArgumentGroup, jobs: int) -> None:
-    """--jobs with that default, and the other options of processes."""
+def add_cluster(group: argparse._ArgumentGroup) -> None:
+    """The options of Ray."""
+    group.add_argument(
+        "--engine",
+        choices=("processes", "ray"),
+        default="processes",
+        help="what does the work: processes of this machine, or the machines of a Ray cluster, "
+        "which all see the photos and OUT under the same path (default: %(default)s)",
+    )
+    group.add_argument(
+        "--address",
+        metavar="WHERE",
+        help="of the Ray cluster: auto for the one that this machine belongs to, HOST:PORT of its "
+        "head, or local for one on this machine that ends with the command (default: auto)",
+    )
+    group.add_argument(
+        "--gpus",
+        type=float,
+        metavar="SHARE",
+        help="of a GPU that each process on the cluster takes, from 0 to 1 (default: 0)",
+    )
+
+
+def add_run(group: argparse._ArgumentGroup, jobs: int | None) -> None:
+    """--jobs with that default (None: as many as there are cores), and the other options of
+    processes."""
+    default = "as many as there are cores" if jobs is None else "%(default)s"
     group.add_argument(
         "--jobs",
         type=terminal.parse_whole,
         default=jobs,
         metavar="N",
-        help="processes, each with a core and the model in memory (default: %(default)s)",
+        help=f"processes, each with a core and the model in memory (default: {default})",
     )
     group.add_argument(
         "--seconds",
@@ -136,16 +175,16 @@ def run(options: argparse.Namespace) -> int:
     begun = time.monotonic()
     settings = colorize.read_look(options)
     refuse_file(options.output)
-    jobs, manifest, found = colorize.plan(options.photos, options.output, settings.format)
-    assert manifest is not None
+    check_cluster(options)
+    jobs, manifest, found = plan(options, settings.format)
     settings = colorize.read_steering(options, settings, found.photos)
     for line in (*found.problems, *(() if options.quiet else found.left_out)):
         print(line, file=sys.stderr)
     tally = Counter({"failed": len(found.problems), "left out": found.left_out_count})
     failures: list[str] = []
     with (
-        claim(options.output),
-        Processes(settings, options.jobs, device=options.device, seconds=options.seconds) as engine,
+        claim(manifest.path.parent if store.is_remote(options.output) else options.output),
+        make_engine(options, settings) as engine,
         _Progress(len(jobs), options.quiet) as progress,
     ):
         results = runner.run(jobs, settings, manifest, overwrite=options.overwrite, engine=engine)
@@ -167,6 +206,55 @@ def run(options: argparse.Namespace) -> int:
     if failures:
         _print_failures(failures, tally["failed"] - len(found.problems), options.output)
     return terminal.FAILED if tally["failed"] else terminal.ALL_DONE
+
+
+def plan(
+    options: argparse.Namespace, format: str | None
+) -> tuple[list[runner.Job], Manifest, runner.Found]:
+    """The jobs, the list of photos, and what was found, in folders or in stores. OptionError."""
+    out = options.output
+    urls = [text for text in options.photos if store.is_remote(store.to_path(text))]
+    if not urls and not store.is_remote(out) and options.manifest is None:
+        jobs, manifest, found = colorize.plan(options.photos, out, format)
+        assert manifest is not None
+        return jobs, manifest, found
+    if urls and len(options.photos) > 1:
+        raise OptionError(f"{urls[0]} is a store: name one, and nothing beside it.")
+    if store.is_remote(out):
+        if options.manifest is None:
+            raise OptionError(
+                f"{store.to_text(out)} is a store: name a folder of this machine for the list of "
+                "photos with --manifest."
+            )
+        store.list_all(out)
+    manifest = Manifest(options.manifest or out, out)
+    results = manifest.results()
+    found = store.find(urls[0], results, out) if urls else runner.find(options.photos, out, results)
+    return runner.plan(found.photos, found.base, out, format), manifest, found
+
+
+def check_cluster(options: argparse.Namespace) -> None:
+    """OptionError for options of a cluster without one."""
+    for name in ("address", "gpus"):
+        if options.engine != "ray" and getattr(options, name) is not None:
+            raise OptionError(f"--{name} is for a cluster: add --engine ray, or leave it out.")
+
+
+def make_engine(
+    options: argparse.Namespace, settings: runner.BatchOptions
+) -> Processes | RayEngine:
+    """What the options name. OptionError where Ray is missing."""
+    if options.engine == "ray":
+        return RayEngine(
+            settings,
+            options.jobs,
+            address=options.address or "auto",
+            device=options.device,
+            gpus=options.gpus or 0.0,
+            seconds=options.seconds,
+        )
+    count = options.jobs or count_cores()
+    return Processes(settings, count, device=options.device, seconds=options.seconds)
 
 
 def _print_failures(failures: Sequence[str], count: int, out: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from tqdm import tqdm
 
 from colorize_core import __version__, cards
-from colorize_core.batch import runner
+from colorize_core.batch import runner, store
 from colorize_core.cards import Control, Value
 from colorize_core.cli import outputs, terminal
 from colorize_core.errors import OptionError, PictureError
@@ -428,13 +428,14 @@ def colorize(options: argparse.Namespace) -> int:
 def format_failure(result: runner.Result) -> str:
     """A line that names the photo and says what went wrong."""
     text = " ".join(result.error.split())
-    return text if str(result.job.source) in text else f"{result.job.source}: {text}"
+    photo = store.to_text(result.job.source)
+    return text if photo in text else f"{photo}: {text}"
 
 
 def format_summary(tally: Counter[str], out: Path, seconds: float) -> str:
     """A line of how many photos are done, already done, failed and left out."""
-    done = tally["done"]
-    parts = [f"{done} photo{'s' * (done != 1)} colorized in {seconds:.1f} s into {out}"]
+    done, place = tally["done"], store.to_text(out)
+    parts = [f"{done} photo{'s' * (done != 1)} colorized in {seconds:.1f} s into {place}"]
     parts += [f"{tally['skipped']} already done"] if tally["skipped"] else []
     parts += [f"{tally[what]} {what}" for what in ("failed", "left out") if tally[what]]
     return ", ".join(parts) + "."

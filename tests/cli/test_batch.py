@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from PIL import Image
 from scenes import ROOT
 
-from colorize_core.batch import runner
+from colorize_core.batch import ray_data, runner
 from colorize_core.batch.claim import claim
 from colorize_core.batch.manifest import Manifest, Row
 from colorize_core.batch.plan import Job
@@ -172,3 +173,54 @@ def test_a_quiet_run_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         for result in _results(2, skipped=0):
             progress.count(result)
     assert shown.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("in", "--address", "auto"), "add --engine ray"),
+        (("in", "--gpus", "0.5"), "add --engine ray"),
+        (("in", "--engine", "ray", "--gpus", "2"), "allowed are 0 to 1"),
+        (("in", "--engine", "ray", "--address", "ray://host:10001"), "by 'ray job submit'"),
+        (("in", "--out", "s3://bucket/out"), "with --manifest"),
+        (("memory://a", "memory://b"), "name one, and nothing beside it"),
+        (("memory://none",), "memory://none: there is no photo"),
+        (("nothing://a",), "nothing:// cannot be used"),
+    ],
+)
+def test_what_does_not_go_together_is_told(
+    given: tuple[str, ...],
+    told: str,
+    archive: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ray_data, "has_ray", lambda: True)
+    with pytest.raises(SystemExit) if "no photo" not in told else nullcontext():
+        assert _run(*given) == 1
+    assert told in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_engine_ray_without_ray_is_told(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr(ray_data, "has_ray", lambda: False)
+    with pytest.raises(SystemExit):
+        _run(archive, "--out", tmp_path / "out", "--engine", "ray")
+    assert "pip install 'autochrome-studio[ray]'" in capsys.readouterr().err
+
+
+def test_the_list_may_lie_elsewhere(archive: Path, tmp_path: Path) -> None:
+    out, folder = tmp_path / "out", tmp_path / "list"
+    (archive / "bad.jpg").unlink()
+    given = (archive, "--out", out, "--manifest", folder, *MODEL)
+    assert _run(*given) == 0
+    assert [path.name for path in out.iterdir()] == ["box"]
+    rows = Manifest(folder, out).rows
+    assert {row.status for row in rows.values()} == {"done"}
+    assert set(rows) == {f"box/{number}.png" for number in range(3)}
+    made = {path: path.stat().st_mtime_ns for path in out.rglob("*.png")}
+    assert _run(*given) == 0
+    assert {path: path.stat().st_mtime_ns for path in made} == made

@@ -7,10 +7,12 @@ import atexit
 import importlib
 import importlib.util
 import os
+import queue
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -331,7 +333,7 @@ def main(arguments: list[str] | None = None) -> None:
     atexit.register(end_at_once, stopped)  # the first one is called last
     blocks = build(new_service(public))
     if public and "prompt" not in blocks.service.tabs:
-        print(NO_PROMPT, flush=True)
+        print(NO_PROMPT, file=sys.stderr, flush=True)
     folder = blocks.service.folder
     atexit.register(folder.close)
     folder.start_sweeping(blocks.service.forget)
@@ -356,10 +358,15 @@ def main(arguments: list[str] | None = None) -> None:
 
 def await_signal(stopped: threading.Event) -> None:
     """Return on Ctrl+C or SIGTERM, of which the next ones are not heeded: stopping has an end."""
+    # A handler runs between any two steps of this thread: an Event could then wait for a lock that
+    # this very thread holds. The put() of a SimpleQueue waits for nothing.
+    signals: queue.SimpleQueue[None] = queue.SimpleQueue()
     for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: stopped.set())
-    while not stopped.wait(1.0):  # on Windows a wait without an end hears no Ctrl+C
-        pass
+        signal.signal(each, lambda *_: signals.put(None))
+    while not stopped.is_set():
+        with suppress(queue.Empty):  # on Windows a wait without an end hears no Ctrl+C
+            signals.get(timeout=1.0)
+            stopped.set()
 
 
 def end_at_once(stopped: threading.Event) -> None:

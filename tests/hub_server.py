@@ -91,7 +91,8 @@ class _Answers(BaseHTTPRequestHandler):
             self.server.asked.append(f"{self.command} {f'{repo}/{name}' if repo else name}")
             coming = self.server.faults if body else self.server.head_faults
             fault = (coming.pop(0) if coming else None) or fault
-        self.server.revisions[repo] = revision
+        if on_hub:
+            self.server.revisions[repo] = revision
         says = self.server.says or ((fault.status, "") if fault.status else None)
         if says is None and not path.is_file():
             known = (self.server.folder / repo).is_dir()

@@ -74,7 +74,7 @@ def test_the_wheel_has_all_code_and_nothing_of_tests(names: set[str]) -> None:
     folders = [ROOT / "colorize_core", ROOT / "ui"]
     code = {p for folder in folders for p in folder.rglob("*") if p.suffix in CODE}
     expected = {path.relative_to(ROOT).as_posix() for path in code}
-    expected |= {"app.py", "colorize_core/py.typed"}
+    expected |= {"app.py", "colorize_core/py.typed", "colorize_core/prepare/judges.json"}
     assert {name for name in names if "/_data/" not in name} == expected
 
 

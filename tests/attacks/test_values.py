@@ -12,7 +12,7 @@ from public_app import ERRORS, ROOT, Served, serving
 
 HUGE = int("9" * 400)  # larger than any float
 BAD = [HUGE, -HUGE, [HUGE], 1e308, "word", {}, {"path": 5}, {"path": ["x"]}, [[]], True]
-NAMES = ["colorize", "questions", "compare", "pair", "selective", "prompt"]
+NAMES = ["colorize", "questions", "compare", "pair", "selective"]
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +38,10 @@ def read_error(text: str) -> str | None:
         return None if "event: complete" in text else str(json.loads(text)["detail"])
     error = json.loads(text.split("data: ", 1)[1].split("\n")[0])["error"]
     return str(error) if error else ""
+
+
+def test_what_has_no_models_here_takes_no_values(endpoints: dict[str, Any]) -> None:
+    assert "/prompt" not in endpoints
 
 
 @pytest.mark.parametrize("name", NAMES)

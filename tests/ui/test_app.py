@@ -447,3 +447,19 @@ def test_app_asks_for_the_password_and_tidies_up_when_it_is_ended(tmp_path: Path
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_signal_waits_for_no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may come while the thread that it interrupts holds the lock of an event."""
+    stopped = threading.Event()
+
+    def come_at_the_worst_moment(number: int, handle: Any) -> None:
+        with stopped._cond:
+            handle(number, None)
+
+    monkeypatch.setattr(app.signal, "signal", come_at_the_worst_moment)
+    waiting = threading.Thread(target=app.await_signal, args=(stopped,), daemon=True)
+    waiting.start()
+    waiting.join(10)
+    assert not waiting.is_alive()
+    assert stopped.is_set()

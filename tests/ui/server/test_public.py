@@ -518,6 +518,7 @@ blocks = app.build(app.new_service(Public()))
 config = blocks.config["components"]
 shown = [each["props"] for each in config if each["props"].get("visible", True) is not False]
 print(json.dumps([str(each.get("value") or "") + str(each.get("choices") or "") for each in shown]))
+print(json.dumps([each["props"].get("id") for each in config if each["type"] == "tabitem"]))
 """
     environment = {**os.environ, "HF_HOME": str(tmp_path), "TORCH_HOME": str(tmp_path)}
     told = subprocess.run(
@@ -528,7 +529,9 @@ print(json.dumps([str(each.get("value") or "") + str(each.get("choices") or "") 
         text=True,
         check=True,
     )
-    shown = json.loads(told.stdout.splitlines()[-1])
+    shown, tabs = map(json.loads, told.stdout.splitlines()[-2:])
+    assert {"colorize", "models"} <= set(tabs)
+    assert not {"prompt", "film", "deoldify-stable"} & set(tabs)
     for words in (
         "Download 220",
         "to download",
@@ -538,4 +541,3 @@ print(json.dumps([str(each.get("value") or "") + str(each.get("choices") or "") 
     ):
         assert not [each for each in shown if words in each], words
     assert "Describe the photo for me" not in shown
-    assert sum("Whoever runs it can fetch it" in each for each in shown) > 5

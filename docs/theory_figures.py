@@ -105,7 +105,7 @@ def lay_out(rows: Sequence[tuple[str, Sequence[Cell]]], heading: int = 0) -> Ima
     across = max(len(cells) for _, cells in rows)
     sheet = Image.new("RGB", (heading + across * (width + GAP) + GAP, tops[-1]), PAPER)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(LETTERS)
-    for (title, cells), top in zip(rows, tops, strict=False):
+    for (title, cells), top in zip(rows, tops[:-1], strict=True):
         if heading:
             draw.text((GAP, top + height // 2), title, INK, font, anchor="lm")
         else:

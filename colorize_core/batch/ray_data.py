@@ -12,9 +12,9 @@ process along each time has failed. One that was done twice has the same bytes t
 from __future__ import annotations
 
 import importlib.util
+import json
 import logging
 import os
-import pickle
 import platform
 import secrets
 import threading
@@ -22,11 +22,11 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from colorize_core import folders
+from colorize_core import errors, folders
 from colorize_core.batch.convert import Converter, Result, make_runner
 from colorize_core.batch.plan import Job
 from colorize_core.batch.processes import ONE_CORE, OWNER
@@ -213,6 +213,7 @@ class RayEngine:
         import ray.data
         from ray.exceptions import RayError
 
+        asked = dict(jobs)  # from which the one who asks takes what is done
         items = [
             {"number": number, "source": str(job.source), "target": str(job.target)}
             for number, job in jobs.items()
@@ -244,7 +245,8 @@ class RayEngine:
             rows = made.iter_rows()
         try:
             for row in rows:
-                yield int(row["number"]), pickle.loads(row["answer"])
+                number = int(row["number"])
+                yield number, _read_answer(asked[number], json.loads(row["answer"]))
         except RayError as error:
             raise _PoolError(str(error).splitlines()[0]) from error
 
@@ -254,6 +256,21 @@ class RayEngine:
             f"the process that worked on it ended{slow} {TRIES} times, most likely for want of "
             "memory. Make the photo smaller, or colour it on a machine with more memory."
         )
+
+
+def _tell(answer: Result | ColorizeError) -> dict[str, Any]:
+    """For JSON: data alone comes back from other machines, nothing that could be run."""
+    if isinstance(answer, ColorizeError):
+        return {"error_kind": type(answer).__name__, "error": str(answer)}
+    return {each.name: getattr(answer, each.name) for each in fields(answer) if each.name != "job"}
+
+
+def _read_answer(job: Job, told: dict[str, Any]) -> Result | ColorizeError:
+    """What _tell() was given."""
+    if kind := told.pop("error_kind", None):
+        error: ColorizeError = getattr(errors, kind)(told["error"])
+        return error
+    return Result(job, **told)
 
 
 class _PoolError(Exception):
@@ -312,7 +329,7 @@ class _Worker:
                 block["number"], block["source"], block["target"], strict=True
             ):
                 answer = self.broken or self._convert(Job(Path(source), Path(target)))
-                yield {"number": [int(number)], "answer": [pickle.dumps(answer)]}
+                yield {"number": [int(number)], "answer": [json.dumps(_tell(answer))]}
 
     def _convert(self, job: Job) -> Result:
         if self.seconds is None:

@@ -5,6 +5,7 @@ The tests that start one are marked `ray`; the others need no Ray.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections import Counter
@@ -20,11 +21,12 @@ from PIL import Image
 from scenes import ROOT
 
 from colorize_core.batch import ray_data, runner
+from colorize_core.batch.convert import Result
 from colorize_core.batch.manifest import Manifest, Row
 from colorize_core.batch.plan import Job
 from colorize_core.batch.processes import Processes
 from colorize_core.batch.ray_data import RayEngine
-from colorize_core.errors import OptionError, WeightsError
+from colorize_core.errors import ColorizeError, OptionError, WeightsError
 
 SETTINGS = runner.BatchOptions()
 
@@ -237,3 +239,18 @@ def test_other_weights_on_a_machine_are_refused(make_engine: Any, tmp_path: Path
     engine._given["told"] = "others"
     with pytest.raises(OptionError, match="other weights"):
         list(begin(save(tmp_path / "in", 3), tmp_path / "out", engine))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Result(Job(Path("a.png"), Path("b.png")), "done", 3, 2, 0.1 + 0.2, "sepia", "", "x", 1.5),
+        Result(Job(Path("a.png"), Path("b.png")), "failed", error="It is damaged."),
+        OptionError("Another version."),
+    ],
+)
+def test_an_answer_comes_back_as_data(answer: Result | ColorizeError) -> None:
+    told = json.loads(json.dumps(ray_data._tell(answer)))
+    found = ray_data._read_answer(Job(Path("a.png"), Path("b.png")), told)
+    assert type(found) is type(answer)
+    assert found == answer if isinstance(answer, Result) else str(found) == str(answer)

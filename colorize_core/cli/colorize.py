@@ -151,18 +151,22 @@ def add_look(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--mark", action="store_true", help=f'write "{TEXT}" small in a corner of the picture'
     )
+    add_writing(group, "the photo's own where it can be written, else png", default.quality)
+
+
+def add_writing(group: argparse._ActionsContainer, otherwise: str, quality: int) -> None:
+    """The format of what is written, which is `otherwise` where none is named, and its quality."""
     group.add_argument(
         "--format",
         type=str.upper,
         choices=list(runner.SUFFIX_OF),
         metavar="FORMAT",
-        help=f"{join_names([name.lower() for name in runner.SUFFIX_OF])} (default: the photo's own "
-        "where it can be written, else png)",
+        help=f"{join_names([name.lower() for name in runner.SUFFIX_OF])} (default: {otherwise})",
     )
     group.add_argument(
         "--quality",
         type=int,
-        default=default.quality,
+        default=quality,
         metavar="N",
         help=f"of {join_names([each.title for each in CHOICES.values() if each.lossy], 'and')}, "
         "1 to 100 (default: %(default)s)",

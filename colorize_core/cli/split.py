@@ -11,11 +11,12 @@ from pathlib import Path
 
 from colorize_core.batch import runner
 from colorize_core.cli import outputs, terminal
+from colorize_core.cli.colorize import add_writing
 from colorize_core.errors import ColorizeError, OptionError
 from colorize_core.file_names import make_name
 from colorize_core.folders import make_folder
 from colorize_core.imaging import image
-from colorize_core.imaging.formats import CHOICES, WRITTEN, join_names
+from colorize_core.imaging.formats import WRITTEN
 
 DESCRIPTION = (
     "Cut the photographs out of scanned album pages, each straight and in a file of its own. "
@@ -50,22 +51,8 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="OUT",
         help="folder (default: %(default)s)",
     )
-    made.add_argument(
-        "--format",
-        type=str.upper,
-        choices=list(runner.SUFFIX_OF),
-        metavar="FORMAT",
-        help=f"{join_names([name.lower() for name in runner.SUFFIX_OF])} (default: tiff for a "
-        "TIFF, else png: both lose nothing)",
-    )
-    made.add_argument(
-        "--quality",
-        type=int,
-        default=95,
-        metavar="N",
-        help=f"of {join_names([each.title for each in CHOICES.values() if each.lossy], 'and')}, "
-        "1 to 100 (default: %(default)s)",
-    )
+    otherwise = "tiff for a TIFF, else png: both lose nothing"
+    add_writing(made, otherwise, runner.BatchOptions.quality)
     made.add_argument("--overwrite", action="store_true", help="replace files that are in the way")
     made.add_argument("--quiet", action="store_true", help="report nothing but failures")
     return made

@@ -361,15 +361,14 @@ def build(service: Service, page: gr.Tab | None = None) -> None:
         ),
         **widgets.runs(loading),
     )
-    asked_lora = [turn, controls["lora"], controls["model"]]
-    looked_up = advanced.look_up.click(
-        *view.wire(on.look_lora_up, asked_lora, ["lora_found", "lora"]), **widgets.runs(loading)
+    looked_up = gr.on(
+        [advanced.look_up.click, controls["lora"].submit],
+        *view.wire(
+            on.look_lora_up, [turn, controls["lora"], controls["model"]], ["lora_found", "lora"]
+        ),
+        **widgets.runs(loading),
     )
-    submitted = controls["lora"].submit(
-        *view.wire(on.look_lora_up, asked_lora, ["lora_found", "lora"]), **widgets.runs(loading)
-    )
-    for found in (looked_up, submitted):
-        found.success(*choosing, **widgets.QUICK)
+    looked_up.success(*choosing, **widgets.QUICK)
     controls["lora"].input(lambda: "", None, advanced.found, **widgets.QUICK)
     fetched = get.click(
         *view.wire(on.download, [turn, view["asked"]], ["remark", *LISTING]),
@@ -386,7 +385,7 @@ def build(service: Service, page: gr.Tab | None = None) -> None:
     controls["keep"].input(*view.wire(on.keep, [session, controls["keep"]], RESULTS), **latest)
     wire_downloads(view, buttons, on.save, [turn, session], busy, LANE)
     wire_run(view, on, [made, compared_ways], [cancel])
-    wire_run(view, on, [written, fetched, looked_up, submitted], [cancel_loading])
+    wire_run(view, on, [written, fetched, looked_up], [cancel_loading])
     remark.change(None, None, None, js="() => { window.showAlert(); }", **widgets.QUICK)
     endpoint.build(service, lambda: on.generation, view["zone"], controls)
 

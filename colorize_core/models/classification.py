@@ -42,7 +42,7 @@ from colorize_core.people.skin import PlacedDistribution, SkinLayer, colour_skin
 from colorize_core.people.windows import Rectangle, frame_people, snap
 from colorize_core.steering.hints import Hint
 from colorize_core.steering.questions import Question
-from colorize_core.steering.reference import match, pick_hints
+from colorize_core.steering.reference import Floats, Reference, match, pick_hints
 
 MUTED = 25.0  # colourfulness under which vividness is raised
 MOST_BOOST = 1.5  # share by which it is where there is no colour at all
@@ -108,6 +108,8 @@ class Variant:
 class ClassifyingColorizer(AbColorizer):
     """Its predict_ab gives Distributions, and its card has the controls AUTO_VIVIDNESS and
     NATURAL_SKIN."""
+
+    _reference: tuple[str, Floats, Floats] | None = None  # the last one's digest, and what is known
 
     @cached_property
     def _skin(self) -> Any:
@@ -224,24 +226,30 @@ class ClassifyingColorizer(AbColorizer):
         predict() gave for the photo with these options, if that is there. Raises OptionError."""
         check("strength", strength, (0.0, 1.0))
         first = prediction or self.predict(image, gain=gain, neutralize=neutralize)
-        seen = self._see(reference, 1.0, False)
         rows, cols = (max(1, int(n)) for n in first.cells)
-        down, across = (max(1, int(n)) for n in seen.shrink_to_cells(self.cell)[1])
-        small = chroma.shrink(reference, *seen.fine_l.shape) / np.iinfo(reference.dtype).max
-        lab = rgb_to_lab(small.astype(np.float32))
-        colours = chroma.shrink(np.ascontiguousarray(lab[..., 1:]), down, across)
         told: Any = first.decode
-        found = match(
-            self.describe(first)[0],
-            self._predict_distribution(seen).describe()[:, :down, :across],
-            colours,
-        )
+        found = match(self.describe(first)[0], *self._describe_reference(reference))
         ab = torch.from_numpy(found.ab).to(told.logits).permute(2, 0, 1)[None]
         held = told.measure_share(ab)[0, 0].cpu().numpy()
         kept = _find_skin_cells(first)[1][:rows, :cols]
         sure = found.confidence * (held >= POSSIBLE) * (kept < 0.5)
         free = as_planes(told(1.0))[:rows, :cols]
         return pick_hints(replace(found, confidence=sure), free, first.cells, strength)
+
+    def _describe_reference(self, reference: chroma.Picture) -> tuple[Floats, Floats]:
+        """What the network makes of each of its cells, (C, m, n), and their ab, (m, n, 2). The
+        photos of a series share one, so that the last one's is kept."""
+        digest = Reference(reference).digest
+        known = self._reference
+        if known is None or known[0] != digest:
+            seen = self._see(reference, 1.0, False)
+            down, across = (max(1, int(n)) for n in seen.shrink_to_cells(self.cell)[1])
+            small = chroma.shrink(reference, *seen.fine_l.shape) / np.iinfo(reference.dtype).max
+            lab = rgb_to_lab(small.astype(np.float32))
+            colours = chroma.shrink(np.ascontiguousarray(lab[..., 1:]), down, across)
+            features = self._predict_distribution(seen).describe()[:, :down, :across]
+            known = self._reference = digest, features, colours
+        return known[1:]
 
     def describe(self, prediction: Prediction) -> tuple[NDArray[np.float32], tuple[float, float]]:
         """What the network makes of each cell of a photo, (C, h, w), and the photo's height and

@@ -193,6 +193,24 @@ def test_sixteen_bits_are_the_same_reference(model: Any, gray: Picture, free: An
     assert np.abs(first - second).max() < 1.5
 
 
+def test_the_photos_of_a_series_have_their_reference_looked_at_once(
+    model: Any, gray: Picture, free: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = np.ascontiguousarray(astronaut()[:, ::-1])
+    looks: list[Any] = []
+    look = model._predict_distribution
+    monkeypatch.setattr(
+        model, "_predict_distribution", lambda seen: looks.append(seen) or look(seen)
+    )
+    monkeypatch.setattr(model, "_reference", None)
+    first = model.match_reference(gray, reference, prediction=free)
+    assert model.match_reference(gray, reference.copy(), prediction=free) == first
+    assert len(looks) == 1
+    reference[:] = coffee()[:1, :1]
+    assert model.match_reference(gray, reference, prediction=free) != first
+    assert len(looks) == 2
+
+
 # --- variants by number -------------------------------------------------------------------------
 
 

@@ -11,6 +11,8 @@ memory    of the processes at their peak, in the same runs, and of the one that 
 many      --many N: so many tiny pictures with a stand-in that has no network, to see that neither
           memory nor speed depend on how many there are, and what a second run costs that finds all
           of them done. parent processor: seconds a photo of the process that hands out
+batches   --batches N: the network of autochrome alone, on one core or the GPU, photos one by one and
+          in batches of N in turn. ratio: seconds a photo in batches against one by one
 
 Linux alone. Rows that are not measured this time stay.
 """
@@ -230,6 +232,43 @@ def measure_many(count: int) -> list[dict[str, Any]]:
     return rows
 
 
+def measure_batches(size: int, rounds: int, device: str) -> list[dict[str, Any]]:
+    import torch
+
+    from colorize_core.models.registry import load
+
+    torch.set_num_threads(1)
+    colorizer = load("autochrome", device)
+    side = colorizer.card.network_side
+    lightness = 100 * torch.rand(size, 1, side, 3 * side // 4 // 32 * 32, device=colorizer.device)
+    hints = torch.zeros_like(lightness).repeat(1, 3, 1, 1)
+    found: dict[int, list[float]] = {1: [], size: []}
+    with torch.inference_mode():
+        for each in range(rounds + 1):  # the first warms up
+            for count, seconds in found.items():
+                begun = time.perf_counter()
+                for start in range(0, size, count):
+                    part = slice(start, start + count)
+                    colorizer.predict_ab(colorizer.network, lightness[part], hints[part])
+                if colorizer.device.startswith("cuda"):
+                    torch.cuda.synchronize()
+                if each:
+                    seconds.append((time.perf_counter() - begun) / size)
+    ratios = [second / first for first, second in zip(found[1], found[size], strict=True)]
+    rows = [
+        {
+            "what": f"network on {colorizer.device}, batches of {count}",
+            "n": rounds,
+            "seconds": f"{statistics.median(seconds):.4f}",
+        }
+        for count, seconds in found.items()
+    ]
+    rows[1]["ratio"] = f"{statistics.median(ratios):.3f}"
+    rows[1]["ratios"] = " ".join(f"{ratio:.3f}" for ratio in ratios)
+    rows[1]["load"] = f"{os.getloadavg()[0]:.1f}"
+    return rows
+
+
 COLUMNS = (
     *(
         "what",
@@ -255,9 +294,13 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=24)
     parser.add_argument("--rounds", type=int, default=3, help="0: no speed")
     parser.add_argument("--many", type=int, default=0)
+    parser.add_argument("--batches", type=int, default=0)
+    parser.add_argument("--device", default="cpu", help="of --batches")
     options = parser.parse_args()
     rows = measure_speed(options.photos, options.rounds) if options.rounds else []
     rows += measure_many(options.many) if options.many else []
+    if options.batches:
+        rows += measure_batches(options.batches, options.rounds or 5, options.device)
     new = {row["what"].split(",")[0] for row in rows}
     others = [row for row in read("archive") if row["what"].split(",")[0] not in new]
     write("archive", [dict.fromkeys(COLUMNS, "") | row for row in rows], others)

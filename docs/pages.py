@@ -270,7 +270,7 @@ def archive(_: str) -> str:
         for row in speed
     ]
     best = speed[-1]
-    many = [row for row in rows if not row["processor"]]
+    many = [row for row in rows if row["listed"]]
     lots = [["", "seconds", "a second", "list of photos", "memory of the one that hands out"]]
     lots += [
         [
@@ -286,10 +286,9 @@ def archive(_: str) -> str:
         f"{best['what'][len('speed, ') :]} by `autochrome`, the {best['n']} runs of both kinds in "
         "turn, medians, once all have loaded the model. *Busy*: the share of their time in which "
         f"the processes work on a photo. {best['processes']} processes make {best['ratio']} of "
-        f"{best['processes']} times what one makes (runs: {best['ratios']}), on a machine "
-        f"with other work (load {best['load']} on {best['machine']}), which counts in "
-        "that. By processor time, from which it takes less, it is "
-        f"{best['ratio_by_processor']}.\n\n"
+        f"{best['processes']} times what one makes (runs: {best['ratios']}; load of "
+        f"the machine {best['load']}, this among it, on {best['machine']}). By processor time, from "
+        f"which other programs take less, it is {best['ratio_by_processor']}.\n\n"
     )
     told += table_of(table)
     if many:
@@ -300,6 +299,15 @@ def archive(_: str) -> str:
             f"process that hands out. The {first['processes']} that work have "
             f"{first['worker_early_mb']} MB each after a tenth and {first['worker_mb']} MB at the "
             f"end.\n\n{table_of(lots)}"
+        )
+    batches = [row for row in rows if row["what"].startswith("network on ")]
+    for one, several in zip(batches[::2], batches[1::2], strict=True):
+        where, size = several["what"][len("network on ") :].split(", batches of ")
+        told += (
+            f"\nThe network of `autochrome` alone, on {where.replace('cpu', 'one core')}: "
+            f"{one['seconds']} s a photo one by one, {several['seconds']} s in batches of {size}, "
+            f"{several['ratio']} times as long (median of {several['n']}: {several['ratios']}; "
+            f"load {several['load']}).\n"
         )
     return told
 

@@ -19,6 +19,7 @@ ONCE = "BATCH_MODEL_ONCE"  # variable with the path of a file that DEADLY_ONCE m
 
 class Tinted:
     device = "cpu"
+    predict_ab: Any = None
 
     def predict(self, pixels: np.ndarray, **_: Any) -> SimpleNamespace:
         kind = int(pixels[0, 0, 0])

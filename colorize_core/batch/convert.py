@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,6 +23,7 @@ from colorize_core.steering.provenance import Record, describe_options
 
 if TYPE_CHECKING:
     from colorize_core.batch.runner import BatchOptions
+    from colorize_core.models.batching import Batching
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,34 @@ def make_runner(colorizer: Any) -> Runner:
     return Runner(lambda _: colorizer, alone=alone)
 
 
+def make_converter(colorizer: Any, settings: BatchOptions) -> Converter:
+    """A converter that has this one model, with as many photos in its network at once as the
+    settings say. OptionError where it takes one at a time."""
+    if settings.batch_size == 1:
+        return Converter(make_runner(colorizer), settings)
+    from colorize_core.models.batching import batch_network
+
+    batching = batch_network(colorizer, settings.batch_size)
+    return Converter(Runner(lambda _: colorizer, alone=False), settings, batching=batching)
+
+
+def map_together(
+    convert: Callable[[Job], Result], jobs: Iterable[Job], size: int
+) -> Iterator[Result]:
+    """What became of the jobs, in their order, `size` of them being worked on at once."""
+    if size == 1:
+        yield from map(convert, jobs)
+        return
+    with ThreadPoolExecutor(size, thread_name_prefix="colorize") as pool:
+        yield from pool.map(convert, jobs)
+
+
 class Converter:
     """Reads, colorizes and writes. Threads may share it.
 
     `task`: one for all photos, which are stopped together. `read`: what decodes a file, raising
     PictureError. `look`: is given each photo with its pixels in colour, (H, W, 3), once it is
-    written."""
+    written. `batching`: what puts the photos of several threads together."""
 
     def __init__(
         self,
@@ -56,13 +81,19 @@ class Converter:
         task: Task | None = None,
         read: Callable[[Path], image.Photo] | None = None,
         look: Callable[[image.Photo, Any], None] | None = None,
+        batching: Batching | None = None,
     ) -> None:
         self.runner, self.settings = runner, settings
         self.task = task or Task()
         self._read, self._look = read or _read, look
+        self._batching = batching
 
     def convert(self, job: Job) -> Result:
         """Raises only Cancelled: the rest is told in the result."""
+        with self._batching.photo() if self._batching else nullcontext():
+            return self._convert(job)
+
+    def _convert(self, job: Job) -> Result:
         begun = time.perf_counter()
         try:
             photo = self._read(job.source)

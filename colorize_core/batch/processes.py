@@ -20,7 +20,7 @@ from multiprocessing import connection, get_context, parent_process
 from typing import TYPE_CHECKING, Any
 
 from colorize_core import folders
-from colorize_core.batch.convert import Converter, Result, make_runner
+from colorize_core.batch.convert import Result, make_converter, map_together
 from colorize_core.batch.plan import Job
 from colorize_core.errors import ColorizeError, TooLittleMemoryError
 from colorize_core.models.registry import load
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from colorize_core.batch.runner import BatchOptions
 
 OWNER = "batch-"  # begins the names of what no process has written whole yet
-AHEAD = 2  # photos that a process has been told of: it begins the next one without asking
+AHEAD = 2  # batches that a process has been told of: it begins the next one without asking
 PATIENCE = 10.0  # seconds for an idle process to end by itself
 ONE_CORE = (
     "OMP_NUM_THREADS",
@@ -66,6 +66,7 @@ class Processes:
         seconds: float | None = None,
     ) -> None:
         self.count, self.seconds = count, seconds
+        self._size = settings.batch_size
         self._given = (settings, device, load_model)
         self._workers: list[_Worker] = []
         self._broken = 0  # processes that ended while they loaded the model
@@ -99,7 +100,7 @@ class Processes:
         lives long enough to load the model."""
         ended: list[Job] = []
         try:
-            yield from self._pass(jobs, start, min(self.count, len(jobs)), ended.append)
+            yield from self._pass(jobs, start, min(self.count, len(jobs)), ended.extend)
             if ended:
                 self._end(self._workers[1:])  # all the memory is for these now
                 yield from self._pass(ended, start, 1, None)
@@ -107,13 +108,14 @@ class Processes:
             self._end([worker for worker in self._workers if worker.jobs])
 
     def _pass(
-        self, jobs: Iterable[Job], start: Start, most: int, keep: Callable[[Job], None] | None
+        self, jobs: Iterable[Job], start: Start, most: int, keep: Callable[[list[Job]], None] | None
     ) -> Iterator[Result]:
-        """Each job once, by at most so many processes. A job whose process has ended goes to
-        `keep`, or else has failed."""
+        """Each job once, by at most so many processes. Jobs whose process has ended go to `keep`,
+        or else have failed."""
         waiting, more = iter(jobs), True
+        room = AHEAD * self._size if keep else 1  # the last time each is alone
         while True:
-            while more and (worker := self._find_free(most)):
+            while more and (worker := self._find_free(most, room)):
                 job = next(waiting, None)
                 more = job is not None
                 if job is not None and (refused := start(job)):
@@ -128,22 +130,24 @@ class Processes:
                 except (EOFError, OSError):
                     lost, left = self._bury(worker)
                     waiting, more = chain(left, waiting), more or bool(left)
-                    if lost and keep:
+                    if keep:
                         keep(lost)
-                    elif lost:
-                        yield Result(lost, "failed", error=worker.describe_end())
+                    else:
+                        for job in lost:
+                            yield Result(job, "failed", error=worker.describe_end())
                 else:
                     if answer:
                         yield answer
 
-    def _find_free(self, most: int) -> _Worker | None:
-        """The least busy process that can be told of one more photo. A new one is started once the
-        ones before have their models: what goes wrong in loading then goes wrong once."""
+    def _find_free(self, most: int, room: int = 1) -> _Worker | None:
+        """The least busy process that has been told of fewer than `room` photos. A new one is
+        started once the ones before have their models: what goes wrong in loading then goes wrong
+        once."""
         ready = [worker for worker in self._workers if worker.ready]
         if len(self._workers) < max(1, most - self._broken) and len(ready) == len(self._workers):
             with _one_core():
                 self._workers.append(_Worker(*self._given))
-        free = [worker for worker in ready[:most] if len(worker.jobs) < AHEAD]
+        free = [worker for worker in ready[:most] if len(worker.jobs) < room]
         return min(free, key=lambda worker: len(worker.jobs), default=None)
 
     def _wait(self) -> list[_Worker]:
@@ -160,8 +164,8 @@ class Processes:
                     worker.process.kill()  # its pipe tells it
         return [worker for worker in self._workers if worker.pipe in heard]
 
-    def _bury(self, worker: _Worker) -> tuple[Job | None, list[Job]]:
-        """The job that an ended process was at, and those that it had not begun."""
+    def _bury(self, worker: _Worker) -> tuple[list[Job], list[Job]]:
+        """The jobs that an ended process was at, and those that it had not begun."""
         jobs = list(worker.jobs)
         self._end([worker])
         if not worker.ready:
@@ -174,7 +178,7 @@ class Processes:
                     f"{why}, most likely for want of memory. Close other programs, choose a "
                     "smaller model, or use a machine with more memory."
                 )
-        return (jobs[0], jobs[1:]) if jobs else (None, [])
+        return jobs[: self._size], jobs[self._size :]
 
     def _end(self, workers: Sequence[_Worker]) -> None:
         ending = list(workers)
@@ -191,8 +195,8 @@ class _Worker:
     def __init__(self, settings: BatchOptions, device: str, load_model: Callable[..., Any]) -> None:
         self.owner = f"{OWNER}{secrets.token_hex(4)}-"
         self.ready = False  # whether its model is loaded
-        self.jobs: deque[Job] = deque()  # what it was told of; it is at the first
-        self.since = 0.0  # when it began that
+        self.jobs: deque[Job] = deque()  # what it was told of; it is at the first ones
+        self.since = 0.0  # when it began these, or told of one of them
         self.slow = 0.0  # seconds after which it was ended
         self.pipe, theirs = get_context("spawn").Pipe()
         self.process = get_context("spawn").Process(
@@ -286,14 +290,18 @@ def _work(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        converter = Converter(make_runner(load_model(settings.model, device)), settings)
+        converter = make_converter(load_model(settings.model, device), settings)
     except ColorizeError as error:
         pipe.send(error)
         return
     pipe.send(None)
     with folders.own_parts(owner), suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
-            pipe.send(converter.convert(pipe.recv()))
+            jobs = [pipe.recv()]
+            while len(jobs) < settings.batch_size and pipe.poll():
+                jobs.append(pipe.recv())
+            for result in map_together(converter.convert, jobs, settings.batch_size):
+                pipe.send(result)
 
 
 def _end_with_parent() -> None:

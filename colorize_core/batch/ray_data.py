@@ -20,14 +20,14 @@ import secrets
 import threading
 import warnings
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colorize_core import errors, folders
-from colorize_core.batch.convert import Converter, Result, make_runner
+from colorize_core.batch.convert import Result, make_converter, map_together
 from colorize_core.batch.plan import Job
 from colorize_core.batch.processes import ONE_CORE, OWNER
 from colorize_core.errors import ColorizeError, OptionError
@@ -177,12 +177,13 @@ class RayEngine:
         left = dict(enumerate(jobs))
         breaks, tried = 0, 0
         lost = False
+        block = max(BLOCK, self.settings.batch_size)
         try:
             while left and tried < TRIES:
                 most = 1 if tried == TRIES - 1 else count
                 before = len(left)
                 try:
-                    with closing(self._pass(left, most, BLOCK if tried == 0 else 1)) as answers:
+                    with closing(self._pass(left, most, block if tried == 0 else 1)) as answers:
                         for number, answer in answers:
                             if isinstance(answer, ColorizeError):
                                 raise answer
@@ -319,16 +320,23 @@ class _Worker:
                     f"{platform.node()} has other weights or another version than the machine "
                     "that asks. Install the same version everywhere."
                 )
-            self.converter = Converter(make_runner(load_model(settings.model, device)), settings)
+            self.converter = make_converter(load_model(settings.model, device), settings)
         except ColorizeError as error:  # the one who asks is to be told this, and not Ray's words
             self.broken = error
 
     def __call__(self, block: dict[str, Any]) -> Iterator[dict[str, list[Any]]]:
         with folders.own_parts(self.owner):
-            for number, source, target in zip(
-                block["number"], block["source"], block["target"], strict=True
-            ):
-                answer = self.broken or self._convert(Job(Path(source), Path(target)))
+            jobs = [
+                Job(Path(source), Path(target))
+                for source, target in zip(block["source"], block["target"], strict=True)
+            ]
+            answers: Iterable[Result | ColorizeError]
+            if self.broken:
+                answers = [self.broken] * len(jobs)
+            else:
+                size = self.converter.settings.batch_size
+                answers = map_together(self._convert, jobs, size)
+            for number, answer in zip(block["number"], answers, strict=True):
                 yield {"number": [int(number)], "answer": [json.dumps(_tell(answer))]}
 
     def _convert(self, job: Job) -> Result:

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 from colorize_core import options
 from colorize_core.batch import identity, store
-from colorize_core.batch.convert import Converter, Result, make_runner
+from colorize_core.batch.convert import Result, make_converter
 from colorize_core.batch.manifest import Manifest, Row
 from colorize_core.batch.plan import SUFFIX_OF, Job, plan
 from colorize_core.batch.search import Found, find
@@ -36,7 +36,12 @@ from colorize_core.threads import share_cores
 
 __all__ = ["SUFFIX_OF", "BatchOptions", "Found", "Job", "Manifest", "Result", "find", "plan", "run"]
 
-LIMITS = {**options.RANGES, "quality": (1.0, 100.0), "reference_strength": (0.0, 1.0)}
+LIMITS = {
+    **options.RANGES,
+    "quality": (1.0, 100.0),
+    "reference_strength": (0.0, 1.0),
+    "batch_size": (1.0, 256.0),
+}
 DEFAULT_JOBS = min(4, os.cpu_count() or 1)
 
 
@@ -50,6 +55,7 @@ class BatchOptions(Options):
     reference: Reference | None = None  # whose colours are taken where the same things are
     reference_strength: float = 1.0  # how far they are taken, in [0, 1]
     mark: bool = False  # whether the picture says in a corner that its colours are invented
+    batch_size: int = 1  # photos that a process has in the network at once
 
     def __post_init__(self) -> None:
         for name, limits in LIMITS.items():
@@ -92,6 +98,8 @@ class BatchOptions(Options):
         own += f"finish={finish} " if finish else ""
         prepared = ",".join(f"{name}:{place}" for name, place in self.prepare.as_dict().items())
         own += f"prepare={prepared} " if prepared else ""
+        # Sums of other batches are rounded otherwise.
+        own += f"batch_size={self.batch_size} " if self.batch_size > 1 else ""
         return (
             f"vividness={self.vividness:g} strength={self.strength:g} gain={self.gain:g} "
             f"neutralize={'yes' if self.neutralize else 'no'} format={self.format or 'same'} "
@@ -251,8 +259,8 @@ class Threads:
     def run(
         self, jobs: Sequence[Job], start: Callable[[Job], Result | None]
     ) -> Generator[Result, None, None]:
-        workers = min(self.workers, len(jobs))
-        converter = Converter(make_runner(self.colorizer), self.settings)
+        workers = min(max(self.workers, self.settings.batch_size), len(jobs))
+        converter = make_converter(self.colorizer, self.settings)
         with (
             share_cores(workers),
             ThreadPoolExecutor(workers, thread_name_prefix="colorize") as pool,

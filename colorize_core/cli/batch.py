@@ -71,6 +71,14 @@ def make_parser() -> argparse.ArgumentParser:
         help="do again what is done, and replace files that are in the way",
     )
     add_run(group, None)
+    group.add_argument(
+        "--batch-size",
+        type=terminal.parse_whole,
+        default=1,
+        metavar="N",
+        help="photos that each process has in the network at once, as a GPU is fast with; the "
+        "memory that they need grows with it (default: %(default)s)",
+    )
     add_cluster(made.add_argument_group("many machines"))
     made.add_argument(
         "--report",
@@ -85,7 +93,6 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="photos that a list names at most (default: %(default)s)",
     )
-    made.set_defaults(hints=())
     return made
 
 

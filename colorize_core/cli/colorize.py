@@ -71,7 +71,6 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add_look(made.add_argument_group("how it looks"))
     _add_run(made.add_argument_group("where it goes and how it runs"))
-    made.set_defaults(hints=())
     made.add_argument("--list-models", action="store_true", help="list the models and end")
     made.add_argument("--version", action="version", version=f"autochrome-studio {__version__}")
     return made
@@ -124,6 +123,7 @@ def add_model(
 def add_look(group: argparse._ArgumentGroup) -> None:
     """The options that decide how a result looks: those of read_look() and read_steering()."""
     default = runner.BatchOptions()
+    group.set_defaults(hints=default.hints, batch_size=default.batch_size)
     add_model(group, default, CONTROLS)
     _add_steering(group)
     group.add_argument(

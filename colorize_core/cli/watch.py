@@ -52,7 +52,6 @@ def make_parser() -> argparse.ArgumentParser:
         help="seconds for which a complete file has not changed (default: %(default)s)",
     )
     add_run(group, 1)
-    made.set_defaults(hints=())
     return made
 
 

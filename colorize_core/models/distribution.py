@@ -42,6 +42,12 @@ class Distribution:
         ab = lift(self.bins.decode(self.logits, temperature, rebalance), amount)
         return ab if self.level is None else even_out(ab, self.measure_spread(), self.level)
 
+    def pick(self, index: int, count: int) -> Distribution:
+        """That of one photo, where this is of a batch of `count` that nothing was done with yet."""
+        known = self.known and tuple(each[[index, index + count]] for each in self.known)
+        features = None if self.features is None else self.features[[index]]
+        return Distribution(self.bins, self.logits[[index]], features, known)
+
     def smooth_along(self, level: NDArray[np.float32]) -> Distribution:
         """The same, evened out along L (h, w) of the cells."""
         return replace(self, level=torch.from_numpy(level).to(self.logits.device))

@@ -77,6 +77,31 @@ def test_photos_come_out_as_from_threads(tmp_path: Path) -> None:
     assert float(rows["box 3/003.png"].spread) == pytest.approx(photo.mean() / 10, abs=1e-3)
 
 
+def test_batches_give_the_bytes_that_they_give_in_threads(tmp_path: Path) -> None:
+    """With a real network."""
+    for number, size in enumerate([(90, 60), (60, 90), (90, 60), (88, 60), (60, 60)]):
+        noise = np.random.default_rng(number).integers(0, 256, size[::-1], np.uint8)
+        Image.fromarray(noise).resize(size).save(tmp_path / f"{number}.png")
+    settings = runner.BatchOptions(model="cnn-lpips", batch_size=3)
+    jobs = [runner.Job(path, path.with_suffix(".a.png")) for path in tmp_path.glob("?.png")]
+    with Processes(settings, 1, device="cpu") as engine:
+        assert count_states(runner.run(jobs, settings, engine=engine)) == {"done": 5}
+    others = [runner.Job(job.source, job.source.with_suffix(".b.png")) for job in jobs]
+    assert count_states(runner.run(others, settings, device="cpu", workers=1)) == {"done": 5}
+    for one, other in zip(jobs, others, strict=True):
+        assert one.target.read_bytes() == other.target.read_bytes()
+
+
+def test_a_batch_with_a_photo_that_ends_its_process_is_done_but_for_that(tmp_path: Path) -> None:
+    settings = runner.BatchOptions(batch_size=4)
+    source = save(tmp_path / "in", 10, a=batch_models.DEADLY)
+    jobs = runner.plan(sorted(source.rglob("*.png")), source, tmp_path / "out")
+    with Processes(settings, 1, device="cpu", load_model=batch_models.load) as engine:
+        results = list(runner.run(jobs, settings, engine=engine))
+    assert {r.job.source.stem for r in results if r.status == "failed"} == {"a"}
+    assert len(results) == 11
+
+
 def test_processes_stay_for_the_next_run(tmp_path: Path) -> None:
     source = save(tmp_path / "in", 3)
     with start(1) as engine:

@@ -27,6 +27,7 @@ from colorize_core.batch.plan import Job
 from colorize_core.batch.processes import Processes
 from colorize_core.batch.ray_data import RayEngine
 from colorize_core.errors import ColorizeError, OptionError, WeightsError
+from colorize_core.models import registry
 
 SETTINGS = runner.BatchOptions()
 
@@ -162,8 +163,12 @@ def make_engine(cluster: Any) -> Iterator[Any]:
     with RayEngine(SETTINGS, address=cluster.address) as first:
         first.start()
 
-        def make(load: Any = batch_models.load, **options: Any) -> RayEngine:
-            return RayEngine(SETTINGS, 2, device="cpu", load_model=load, **options)
+        def make(
+            load: Any = batch_models.load,
+            settings: runner.BatchOptions = SETTINGS,
+            **options: Any,
+        ) -> RayEngine:
+            return RayEngine(settings, 2, device="cpu", load_model=load, **options)
 
         yield make
 
@@ -186,6 +191,24 @@ def test_results_and_manifest_are_those_of_the_local_engine(
     assert read_rows(Path("out")) == read_rows(Path("local"))
     again = [result.status for result in begin(Path("in"), Path("out"), make_engine())]
     assert Counter(again) == {"skipped": 12, "failed": 1}
+
+
+@pytest.mark.ray
+def test_batches_give_the_bytes_of_the_local_engine(make_engine: Any, tmp_path: Path) -> None:
+    """With a real network."""
+    for number in range(7):
+        noise = np.random.default_rng(number).integers(0, 256, (60, 90 - number % 3), np.uint8)
+        Image.fromarray(noise).save(tmp_path / f"{number}.png")
+    settings = runner.BatchOptions(model="cnn-lpips", batch_size=3)
+    paths = sorted(tmp_path.glob("?.png"))
+    made = {}
+    for name in ("ray", "local"):
+        jobs = runner.plan(paths, tmp_path, tmp_path / name)
+        engine = make_engine(registry.load, settings) if name == "ray" else None
+        results = list(runner.run(jobs, settings, device="cpu", engine=engine))
+        assert [result.status for result in results] == ["done"] * 7
+        made[name] = read_all(tmp_path / name)
+    assert made["ray"] == made["local"]
 
 
 @pytest.mark.ray

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,8 @@ from colorize_core.errors import Cancelled, OptionError
 from colorize_core.imaging.color import lightness
 from colorize_core.imaging.finish import Finish
 from colorize_core.models import registry
+from colorize_core.models.base import AbColorizer
+from colorize_core.models.batching import batch_network
 
 NAMES = [card.name for card in colorize_core.cards(downloads=True)]
 
@@ -284,3 +287,28 @@ def test_the_card_tells_the_truth(model: Any) -> None:
         assert all(checkpoints.find(file).stat().st_size == file.bytes for file in card.weights)
     for text in (card.title, card.summary, card.licence, card.trained_on, card.limits):
         assert text.strip()
+
+
+def test_a_batch_gives_each_photo_what_it_gets_in_any_other(model: Any, gray_scene: Scene) -> None:
+    """Whichever photos it came with; and but for rounding what it gets alone."""
+    batched = copy.copy(model)
+    if not isinstance(model, AbColorizer):
+        with pytest.raises(OptionError, match="one photo at a time"):
+            batch_network(batched, 3)
+        return
+    photos = [gray_scene(96, 64), gray_scene(64, 96), 255 - gray_scene(96, 64)]
+    batching = batch_network(batched, 2)
+
+    def predict(number: int) -> NDArray[Any]:
+        with batching.photo():
+            found: NDArray[Any] = batched.predict(photos[number]).fine_ab(1.0)
+        return found
+
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(predict, [0, 1, 2]))
+        with_others = list(pool.map(predict, [2, 1]))
+    off = np.abs(together[0] - model.predict(photos[0]).fine_ab(1.0))
+    assert off.mean() < 0.005
+    assert off.max() < 0.3  # where the guide magnifies it
+    for one, other in zip(with_others, [together[2], together[1]], strict=True):
+        np.testing.assert_array_equal(one, other)

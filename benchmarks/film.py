@@ -37,7 +37,7 @@ import colorize_core
 from benchmarks.results_file import write
 from colorize_core.film import FilmOptions, colorize_film, flow, scenes
 from colorize_core.film.encoding import choose_encoding
-from colorize_core.film.propagation import FilmFrame, colour_scene
+from colorize_core.film.propagation import FilmFrame, Seen, colour_scene
 from colorize_core.film.run import Network
 from colorize_core.film.signal import Signal
 from colorize_core.film.source import Film, Look
@@ -153,14 +153,14 @@ def measure_error(abs_: list[Plane], clip: Clip) -> float:
 def colour_clip(clip: Clip, network: Network) -> dict[str, list[Plane]]:
     """ab of each frame by each way."""
     frames = [FilmFrame.make(shot.gray, SIGNAL, n, 1) for n, shot in enumerate(clip)]
-    seen: dict[int, Plane] = {}
+    seen: dict[int, Seen] = {}
 
-    def look(frame: FilmFrame) -> Plane:
+    def look(frame: FilmFrame) -> Seen:
         if frame.pts not in seen:
             seen[frame.pts] = network.look_at(frame)
         return seen[frame.pts]
 
-    alone = [look(frame) for frame in frames]
+    alone = [look(frame).ab for frame in frames]
     reach = AVERAGED // 2
     ways = {
         "frame by frame": alone,

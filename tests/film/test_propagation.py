@@ -10,7 +10,7 @@ import pytest
 from films import draw_scene, pan
 from numpy.typing import NDArray
 
-from colorize_core.film.propagation import FilmFrame, colour_scene, fill_unsure
+from colorize_core.film.propagation import FilmFrame, Seen, colour_scene, fill_unsure
 from colorize_core.film.signal import Signal
 
 SIGNAL = Signal(full=True)
@@ -27,10 +27,10 @@ class _Jittering:
         self.random = np.random.default_rng(0)
         self.looks: list[int] = []
 
-    def __call__(self, frame: FilmFrame) -> NDArray[np.float32]:
+    def __call__(self, frame: FilmFrame) -> Seen:
         self.looks.append(frame.pts)
         colour = np.array([20, 30]) + self.random.normal(0, 4, 2)
-        return np.broadcast_to(colour, (*frame.luma.shape, 2)).astype(np.float32)
+        return Seen(np.broadcast_to(colour, (*frame.luma.shape, 2)).astype(np.float32))
 
 
 def _find_flicker(means: list[NDArray[np.float32]]) -> float:
@@ -43,7 +43,7 @@ def test_a_static_shot_does_not_flicker() -> None:
     clip = [np.clip(picture + random.normal(0, 6, picture.shape), 0, 255) for _ in range(49)]
     frames = _make([each.astype(np.uint8) for each in clip])
     single = _Jittering()
-    alone = [single(frame).mean((0, 1)) for frame in frames]
+    alone = [single(frame).ab.mean((0, 1)) for frame in frames]
     carried = _Jittering()
     made = list(colour_scene(frames, carried, 12))
     means = [each.ab.mean((0, 1)) for each in made]
@@ -64,7 +64,7 @@ def _paint_by_place(frame: FilmFrame, step: float) -> NDArray[np.float32]:
 
 def test_colours_move_with_what_they_are_of() -> None:
     frames = _make(pan(2, 25, 90, 160, 2))
-    made = list(colour_scene(frames, lambda frame: _paint_by_place(frame, 2), 12))
+    made = list(colour_scene(frames, lambda frame: Seen(_paint_by_place(frame, 2)), 12))
     errors = [np.abs(each.ab - _paint_by_place(each.frame, 2)) for each in made]
     still = np.abs(_paint_by_place(frames[0], 2) - _paint_by_place(frames[6], 2)).mean()
     assert np.mean(errors) < still / 5  # what not moving them would cost
@@ -87,7 +87,7 @@ def test_every_frame_comes_out_once(count: int) -> None:
 
 def test_it_goes_on_from_an_anchor_as_if_it_had_not_stopped() -> None:
     frames = _make(pan(4, 21, 45, 80))
-    paint = lambda frame: _paint_by_place(frame, 2)  # noqa: E731
+    paint = lambda frame: Seen(_paint_by_place(frame, 2))  # noqa: E731
     whole = list(colour_scene(frames, paint, 8))
     anchor = whole[8]
     assert anchor.anchor

@@ -31,7 +31,10 @@ LEAST = 0.5  # mean sureness around a place under which it is lost
 AROUND, WIDE = 5.0, 30.0  # pixels around a place, of flow.SIDE, whose motion is its own
 SMOOTH = 1.5  # pixels over which grain is smoothed before
 FLAT = 2.5  # standard deviation of L around a place where nothing tells how it moves
-CHANGED = 20.0  # Lab units of L by which a place may differ from what it was on the keyframe
+CHANGED, SHARE = 6.0, 0.5  # Lab units of L by which what is around a place may differ from what it
+# was LAG frames before, and share of how much L varies there: else it is hidden by something
+LAG, LATE = 12, 6  # frames; after so many it is seen that something has come over a place
+BLACK = 16.0  # L of a lamp that gets brighter grows as L + 16 does
 SAME = 0.03  # share of a side within which hints of two keyframes are of one thing
 WARM_UP = 2 * (scenes.FLASH + 1)  # frames after which cuts are told as from the beginning
 
@@ -175,8 +178,9 @@ class _Walk:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is followed and the next keyframe is farther than what is kept."""
-        if self.walkers:
+        """Whether this stretch is done: nothing is followed any more, and the next keyframe is
+        farther than what is kept."""
+        if self.walkers or not self.tracks:
             return False
         ahead = self.waiting[0].at - self.time(self.behind[-1].pts) if self.waiting else np.inf
         return bool(ahead > (REACH + WARM_UP) * self.step)
@@ -235,9 +239,10 @@ class _Walker:
         self.scale = np.array([width, height], np.float32)
         self.places = track.places[sight.pts] * self.scale - 0.5
         self.alive = np.ones(len(self.places), bool)
-        self.light = _see(sight.light, self.places)
-        self.lamp = 0.0  # what all has become lighter by
+        self.lamp = 1.0  # how much lighter all has become
+        self.seen = deque([self._see(sight.light, self.places)], maxlen=LAG)
         self.count = 0
+        self.last: deque[int] = deque(maxlen=LATE)  # pts
 
     def go_on(self, here: Sight, there: Sight, moved: Field, sure: Plane) -> bool:
         """One frame further; whether there is anything left to follow. `moved` (h, w, 2) is where
@@ -245,21 +250,35 @@ class _Walker:
         height, width = here.small.shape
         before, after = here.light, there.light
         grid = flow.make_grid(height, width)
-        self.lamp += float(np.median(flow.sample(after, grid + moved) - before))
+        came = flow.sample(after, grid + moved)
+        self.lamp *= float(np.median((came + BLACK) / (before + BLACK)))
         places, certain = _move(self.places, before, moved, sure)
         inside = ((places > -0.5) & (places < self.scale - 0.5)).all(-1)
-        changed = np.abs(_see(after, places) - self.light - self.lamp) > CHANGED
+        seen, earlier = self._see(after, places), self.seen[0]
+        difference = np.sqrt(((seen - earlier) ** 2).mean(1))
+        changed = difference > CHANGED + SHARE * earlier.std(1)
+        self.seen.append(seen)
         self.count += 1
         kept = (certain >= LEAST) & inside & ~changed & (self.count <= REACH)
+        for pts in self.last:
+            self.track.places[pts][self.alive & changed] = np.nan
+        if not (self.alive & kept).all():
+            early = self.last[0] if self.last and (self.alive & changed).any() else there.pts
+            self.track.lost.setdefault(self.on, early)
         self.places, self.alive = places, self.alive & kept
-        if not self.alive.all():
-            self.track.lost.setdefault(self.on, there.pts)
+        self.last.append(there.pts)
         if not self.alive.any():
             return False
         shares = (places + 0.5) / self.scale
         shares[~self.alive] = np.nan
         self.track.places[there.pts] = shares
         return True
+
+    def _see(self, light: Plane, places: Places) -> Plane:
+        """L around the places, (K, D), as under the keyframe's lamp."""
+        blurred = cv2.GaussianBlur(light, (0, 0), flow.BLUR)
+        seen: Plane = (flow.sample(blurred, _surround(places, AROUND)) + BLACK) / self.lamp - BLACK
+        return seen
 
 
 def _move(
@@ -292,13 +311,6 @@ def _find_step(
 def _surround(places: Places, reach: float) -> NDArray[np.float32]:
     """(K, D, 2)"""
     return (places[:, None] + _DISC * np.float32(reach)).astype(np.float32)
-
-
-def _see(light: Plane, places: Places) -> Plane:
-    """L around places, (K,)."""
-    blurred = cv2.GaussianBlur(light, (0, 0), flow.BLUR)
-    seen: Plane = flow.sample(blurred, places[:, None].astype(np.float32))[:, 0]
-    return seen
 
 
 def _describe(track: Track, time: Callable[[int], float]) -> str:

@@ -95,6 +95,31 @@ def test_it_goes_on_from_an_anchor_as_if_it_had_not_stopped() -> None:
     assert all(np.array_equal(a.ab, b.ab) for a, b in zip(whole[8:], rest, strict=True))
 
 
+def test_a_keyframe_is_an_anchor() -> None:
+    looks = _Jittering()
+    frames = _make(pan(3, 20, 45, 80))
+    made = list(colour_scene(frames, looks, 8, is_key=lambda frame: frame.pts in (3, 12)))
+    assert looks.looks == [0, 3, 11, 12, 19]
+    assert [each.frame.pts for each in made] == list(range(20))
+    assert [each.frame.pts for each in made if each.anchor] == looks.looks[:-1]
+
+
+@pytest.mark.parametrize(("free", "kept"), [(None, True), ((20, 30), False)])
+def test_what_hints_decide_is_not_washed_out(free: tuple[int, int] | None, kept: bool) -> None:
+    """A still picture is blue at first and red from the keyframe on, by itself or by a hint."""
+
+    def see(frame: FilmFrame) -> Seen:
+        shape = (*frame.luma.shape, 2)
+        colour = (-30, -30) if frame.pts < 5 else (60, 40)
+        plain = None if free is None else np.broadcast_to(np.float32(free), shape)
+        return Seen(np.broadcast_to(np.float32(colour), shape), plain)
+
+    frames = _make([draw_scene(1, 90, 160)] * 9)
+    made = list(colour_scene(frames, see, 8, is_key=lambda frame: frame.pts == 5))
+    assert (made[5].ab[..., 0].mean() < 30) == kept
+    assert (made[8].ab[..., 0].mean() < 59) == kept
+
+
 def test_no_more_frames_are_held_than_lie_between_two_anchors() -> None:
     alive: weakref.WeakSet[FilmFrame] = weakref.WeakSet()
     most = 0

@@ -277,8 +277,9 @@ class _Walker:
     def _see(self, light: Plane, places: Places) -> Plane:
         """L around the places, (K, D), as under the keyframe's lamp."""
         blurred = cv2.GaussianBlur(light, (0, 0), flow.BLUR)
-        seen: Plane = (flow.sample(blurred, _surround(places, AROUND)) + BLACK) / self.lamp - BLACK
-        return seen
+        seen = flow.sample(blurred, _surround(places, AROUND))
+        even: Plane = (seen + BLACK) / np.float32(self.lamp) - BLACK
+        return even
 
 
 def _move(

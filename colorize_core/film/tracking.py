@@ -278,7 +278,7 @@ class _Walker:
         """L around the places, (K, D), as under the keyframe's lamp."""
         blurred = cv2.GaussianBlur(light, (0, 0), flow.BLUR)
         seen = flow.sample(blurred, _surround(places, AROUND))
-        even: Plane = (seen + BLACK) / np.float32(self.lamp) - BLACK
+        even: Plane = (seen + np.float32(BLACK)) / np.float32(self.lamp) - np.float32(BLACK)
         return even
 
 

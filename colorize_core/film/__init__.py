@@ -7,6 +7,6 @@
 
 from colorize_core.film.keyframes import Keyframe
 from colorize_core.film.options import FilmOptions
-from colorize_core.film.run import FilmResult, colorize_film, preview_scene
+from colorize_core.film.run import FilmResult, colorize_film, preview_scene, show_frame
 
-__all__ = ["FilmOptions", "FilmResult", "Keyframe", "colorize_film", "preview_scene"]
+__all__ = ["FilmOptions", "FilmResult", "Keyframe", "colorize_film", "preview_scene", "show_frame"]

@@ -162,6 +162,38 @@ def preview_scene(
     return FilmResult(frames, 1, looks, 0, time.perf_counter() - begun, notes)
 
 
+def show_frame(source: Path, at: float) -> NDArray[np.uint8]:
+    """The frame nearest to `at` seconds from the film's beginning as hints see it: (H, W, 3), gray,
+    upright, with square pixels. Raises FilmError, and OptionError where nothing is there."""
+    with Film(source) as film:
+        look = film.look
+        wanted = (film.start + at) / look.time_base
+        step = float(1 / (look.rate * look.time_base))
+        found: Luma | None = None
+        nearest = np.inf
+        for samples, pts, duration in film.frames(round(float(wanted) - 2 * step)):
+            apart = abs(float(pts - wanted))
+            if apart >= nearest:
+                break
+            if pts + max(duration, step) >= wanted:
+                found = samples
+            nearest = apart
+        if found is None:
+            raise OptionError(f"The film has nothing at {at:g} seconds.")
+        return show_samples(found, look)
+
+
+def show_samples(samples: Luma, look: Look) -> NDArray[np.uint8]:
+    """A frame as the network is shown it: (H, W, 3), upright, with square pixels."""
+    width, height = look.width * float(look.shape), float(look.height)
+    scale = min(1.0, SEEN_SIDE / max(width, height))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(samples, size, interpolation=cv2.INTER_AREA)
+    gray = np.round(look.signal.show(look.signal.read_luma(small)) * 255).astype(np.uint8)
+    upright = np.ascontiguousarray(np.rot90(gray, look.turn // 90))
+    return np.repeat(upright[..., None], 3, 2)
+
+
 def _choose_writing(film: Film, target: Path, options: FilmOptions) -> tuple[str, Encoding]:
     """The container and the encoder. Raises OptionError where they do not take the film."""
     container = get_container(target)
@@ -328,14 +360,11 @@ class Network:
         self.look, self.options, self.runner = look, options.for_frame(), runner
         # Of its own, as what a model reports is not the share of the film.
         self.task = Task(None, task.turn, task.owner, task.stopped)
-        width, height = look.width * float(look.shape), float(look.height)
-        scale = min(1.0, SEEN_SIDE / max(width, height))
-        self.size = max(1, round(width * scale)), max(1, round(height * scale))
 
     def look_at(self, frame: FilmFrame, hints: tuple[Hint, ...] = ()) -> Seen:
         """ab (h, w, 2) at the size of the frame's luma; the hints' places are those of the frame as
         it is shown."""
-        pixels = self.show(frame.samples)
+        pixels = show_samples(frame.samples, self.look)
         prediction = self.runner.predict(pixels, self.options, self.task)
         free = self._find_ab(prediction, frame)
         if not hints:
@@ -343,14 +372,6 @@ class Network:
         asked = replace(self.options, hints=hints)
         guided = self.runner.guide(pixels, prediction, asked, self.task)
         return Seen(self._find_ab(guided, frame), free)
-
-    def show(self, samples: Luma) -> NDArray[np.uint8]:
-        """A frame as the network is shown it: (H, W, 3), upright, with square pixels."""
-        signal, turns = self.look.signal, self.look.turn // 90
-        small = cv2.resize(samples, self.size, interpolation=cv2.INTER_AREA)
-        gray = np.round(signal.show(signal.read_luma(small)) * 255).astype(np.uint8)
-        upright = np.ascontiguousarray(np.rot90(gray, turns))
-        return np.repeat(upright[..., None], 3, 2)
 
     def _find_ab(self, prediction: Any, frame: FilmFrame) -> Ab:
         options = self.options

@@ -343,9 +343,7 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     with gr.Column(visible=False) as hinting:
         steered = hint_editor.build(elem_id="film-steer")
         with gr.Row(elem_classes="actions"):
-            gr.HTML(
-                "<p>What you colour here keeps its colour before and after, in all of its scene.</p>"
-            )
+            gr.HTML("<p>What you colour here keeps its colour before and after, in its scene.</p>")
             away = gr.Button("Put the frame away", size="sm")
     shown = gr.HTML(None, html_template=PLAYER, elem_classes="film")
     line = widgets.status_line()

@@ -30,7 +30,15 @@ from films import (
 from scenes import ROOT
 
 from colorize_core.errors import Cancelled, FilmError, OptionError, SaveError
-from colorize_core.film import FilmOptions, Keyframe, colorize_film, preview_scene, run
+from colorize_core.film import (
+    FilmOptions,
+    Keyframe,
+    colorize_film,
+    preview_scene,
+    run,
+    show_frame,
+)
+from colorize_core.film.source import Film
 from colorize_core.models.runner import Runner, Task
 from colorize_core.steering.hints import Hint
 
@@ -450,6 +458,33 @@ def test_parts_with_other_hints_are_not_used(
         colorize_film(three_scenes, target, options, runner=fake_runner, task=_stop_after(30))
     result = colorize_film(three_scenes, target, _hint(1.0, 0.5, 0.6), runner=fake_runner)
     assert result.resumed == 0
+
+
+@pytest.mark.parametrize(("at", "number"), [(0.0, 0), (0.15, 4), (0.25, 6), (0.48, 11), (0.5, 11)])
+def test_the_frame_for_hints_is_the_nearest_one(at: float, number: int, tmp_path: Path) -> None:
+    frames = _pan(12)
+    source = write_film(tmp_path / "in.mkv", frames)
+    shown = show_frame(source, at)
+    assert np.array_equal(shown, np.repeat(frames[number][..., None], 3, 2))
+    with pytest.raises(OptionError, match="nothing at 3 seconds"):
+        show_frame(source, 3)
+
+
+def test_the_frame_for_hints_is_upright_and_as_wide_as_it_looks(tmp_path: Path) -> None:
+    source = write_film(
+        tmp_path / "in.mp4",
+        _pan(3),
+        codec="mpeg4",
+        pixels="yuv420p",
+        rotation=90,
+        shape=Fraction(3, 2),
+    )
+    seen = show_frame(source, 0.0)[..., 0]
+    with Film(source) as film:
+        assert film.look.shown == seen.shape[::-1] == (72, 192)
+    stored = read_plane(read_frames(source)[0])
+    upright = np.rot90(stored, read_frames(source)[0].rotation // 90)
+    assert np.corrcoef(seen[::3].ravel(), upright[1::2].ravel())[0, 1] > 0.9
 
 
 def test_a_preview_has_the_hints_of_its_scene(

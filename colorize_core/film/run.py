@@ -175,7 +175,7 @@ def show_frame(source: Path, at: float) -> NDArray[np.uint8]:
             apart = abs(float(pts - wanted))
             if apart >= nearest:
                 break
-            if pts + max(duration, step) >= wanted:
+            if pts + max(duration, 1.5 * step) >= wanted:  # times are often rounded
                 found = samples
             nearest = apart
         if found is None:

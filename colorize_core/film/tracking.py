@@ -203,7 +203,7 @@ class _Walk:
     def end(self) -> None:
         """The film ends here. Raises OptionError where a keyframe is behind its end."""
         last = self.time(self.behind[-1].pts) if self.behind else -np.inf
-        self._begin_up_to(last + self.step)
+        self._begin_up_to(last + 1.5 * self.step)  # times are often rounded
         if self.waiting:
             raise OptionError(
                 f"The film has nothing at {self.waiting[0].at:g} seconds, where there are hints; "

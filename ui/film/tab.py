@@ -96,7 +96,7 @@ class FilmHandlers(Handlers):
             "shown": None,
             **NO_HINTS,
             "line": line,
-            "at": gr.update(value=0.0, maximum=max(0.1, round(seconds, 1))),
+            "at": gr.update(value=0.0, maximum=max(0.1, math.floor(10 * seconds) / 10)),
         }
 
     @task_handler(stopped=lambda *_: {"message": "<p>Stopped.</p>"})

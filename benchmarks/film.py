@@ -8,6 +8,8 @@ photograph. Frame by frame, with a moving average over those colours, and as `co
 warping      mean distance in ab between a frame and the next one, where the known motion leads
 flicker      mean distance between the mean ab of a frame and of the next one, in static shots
 error        mean distance in ab from the photograph's own colours
+hint         the same in a disc around a point of the object, or of the picture, whose colour was
+             given in one frame: in the frames from there on, along the true motion
 cuts         hard cuts between photographs that are found, and moving shots and fades taken for one
 speed        processor seconds a frame at 1280 x 720, against decoding and encoding alone
 """
@@ -20,7 +22,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -34,22 +36,29 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import colorize_core
-from benchmarks.results_file import write
-from colorize_core.film import FilmOptions, colorize_film, flow, scenes
+from benchmarks.results_file import read, write
+from colorize_core.film import FilmOptions, Keyframe, colorize_film, flow, scenes, tracking
 from colorize_core.film.encoding import choose_encoding
-from colorize_core.film.propagation import FilmFrame, colour_scene
+from colorize_core.film.propagation import FilmFrame, Seen, colour_scene
 from colorize_core.film.run import Network
 from colorize_core.film.signal import Signal
 from colorize_core.film.source import Film, Look
+from colorize_core.film.tracking import Plan, find_tracks
 from colorize_core.imaging.color import lightness, rgb_to_lab
 from colorize_core.metrics.interval import estimate_interval
 from colorize_core.models.runner import Runner, Task
+from colorize_core.steering.hints import Hint
 
 HEIGHT, WIDTH, FRAMES = 240, 320, 48
 GRAIN, LAMP = 6.0, 0.05  # standard deviation in 8-bit samples; share of brightness
 KINDS = ("static", "pan", "zoom", "object")
 AVERAGED = 9  # frames of the moving average
 SPACINGS = (12, 24, 48)
+HINTED, DISC = (
+    8,
+    6,
+)  # the frame with the hint; pixels around its point within which colours are read
+HINT_SPACING = 12  # so that several anchors are behind the hint
 SIGNAL = Signal(full=True)
 
 Plane = NDArray[np.float32]
@@ -153,14 +162,14 @@ def measure_error(abs_: list[Plane], clip: Clip) -> float:
 def colour_clip(clip: Clip, network: Network) -> dict[str, list[Plane]]:
     """ab of each frame by each way."""
     frames = [FilmFrame.make(shot.gray, SIGNAL, n, 1) for n, shot in enumerate(clip)]
-    seen: dict[int, Plane] = {}
+    seen: dict[int, Seen] = {}
 
-    def look(frame: FilmFrame) -> Plane:
+    def look(frame: FilmFrame) -> Seen:
         if frame.pts not in seen:
             seen[frame.pts] = network.look_at(frame)
         return seen[frame.pts]
 
-    alone = [look(frame) for frame in frames]
+    alone = [look(frame).ab for frame in frames]
     reach = AVERAGED // 2
     ways = {
         "frame by frame": alone,
@@ -174,12 +183,16 @@ def colour_clip(clip: Clip, network: Network) -> dict[str, list[Plane]]:
     return ways
 
 
-def compare(photos: list[NDArray[np.uint8]], runner: Runner, each: int) -> list[dict[str, Any]]:
+def make_network(runner: Runner) -> Network:
     look = Look(
         *(WIDTH, HEIGHT, Fraction(1, 24), Fraction(24), "gray", "420", SIGNAL),
         *((2, 1, 1, 1), Fraction(1)),
     )
-    network = Network(look, FilmOptions(), runner, Task())
+    return Network(look, FilmOptions(), runner, Task())
+
+
+def compare(photos: list[NDArray[np.uint8]], runner: Runner, each: int) -> list[dict[str, Any]]:
+    network = make_network(runner)
     values: dict[tuple[str, str], list[float]] = {}
     for index in range(len(KINDS) * each):
         kind = KINDS[index % len(KINDS)]
@@ -198,6 +211,102 @@ def compare(photos: list[NDArray[np.uint8]], runner: Runner, each: int) -> list[
         _make_row(what, way, found, "Lab units, mean over clips")
         for (what, way), found in sorted(values.items(), key=lambda item: item[0][0])
     ]
+
+
+# --- hints ----------------------------------------------------------------------------------------
+
+
+def find_path(clip: Clip, kind: str, point: tuple[int, int]) -> dict[int, NDArray[np.float32]]:
+    """x and y of a point (x, y) of the frame HINTED in each frame from there on, while all of the
+    disc around it can be seen."""
+    found = {}
+    start = np.array(point, np.float32)
+    speed = (WIDTH - int(HEIGHT * 1.75) // 3 - 40) / (FRAMES - 1)
+    for number in range(HINTED, len(clip)):
+        if kind == "object":
+            place = start + np.array([speed * (number - HINTED), 0], np.float32)
+        else:
+            there = clip[number].places
+            scale = there[0, 1, 0] - there[0, 0, 0]
+            place = (clip[HINTED].places[point[1], point[0]] - there[0, 0]) / scale
+        if (place < DISC).any() or (place > [WIDTH - 1 - DISC, HEIGHT - 1 - DISC]).any():
+            break
+        found[number] = place
+    return found
+
+
+def choose_point(clip: Clip, kind: str, random: np.random.Generator) -> tuple[int, int]:
+    """x and y in the middle half of the object, or of the picture."""
+    if kind == "object":
+        rows, cols = np.nonzero(clip[HINTED].layer)
+        low, high = np.array([cols.min(), rows.min()]), np.array([cols.max(), rows.max()])
+    else:
+        low, high = np.zeros(2), np.array([WIDTH, HEIGHT])
+    x, y = random.uniform(low + (high - low) / 4, high - (high - low) / 4)
+    return int(x), int(y)
+
+
+def read_disc(ab: Plane, place: NDArray[Any]) -> Plane:
+    """ab (N, 2) in the disc around a place."""
+    grid = flow.make_grid(2 * DISC + 1, 2 * DISC + 1) - DISC
+    inside = np.hypot(*np.moveaxis(grid, -1, 0)) <= DISC
+    seen: Plane = flow.sample(ab, (grid + place).astype(np.float32))[inside]
+    return seen
+
+
+def compare_hints(photos: list[NDArray[np.uint8]], network: Network, each: int) -> list[Any]:
+    """Without a hint, with one on its own frame alone, and with one that is carried along."""
+    values: dict[tuple[str, str], list[float]] = {}
+    for index in range(len(KINDS) * each):
+        kind = KINDS[index % len(KINDS)]
+        clip = make_clip(photos[2 * index], photos[2 * index + 1], kind, index)
+        frames = [FilmFrame.make(shot.gray, SIGNAL, n, 1) for n, shot in enumerate(clip)]
+        point = choose_point(clip, kind, np.random.default_rng(index))
+        path = find_path(clip, kind, point)
+        true = read_disc(clip[HINTED].ab, np.array(point)).mean(0)
+        place = (point[0] + 0.5) / WIDTH, (point[1] + 0.5) / HEIGHT
+        hint = Hint(*place, (float(true[0]), float(true[1])))
+        carried = find_tracks(lambda _: iter(frames), [Keyframe(HINTED, (hint,))], float, 1.0)  # noqa: B023
+        alone = [replace(track, places={HINTED: track.places[HINTED]}) for track in carried]
+        plans = {
+            "no hint": Plan(),
+            "hint at its frame alone": Plan(tuple(alone)),
+            "hint carried along": Plan(tuple(carried)),
+        }
+        for way, plan in plans.items():
+            made = colour_scene(
+                frames,
+                lambda frame, plan=plan: network.look_at(frame, plan.find(frame.pts)),
+                HINT_SPACING,
+                is_key=lambda frame, plan=plan: plan.is_key(frame.pts),
+            )
+            abs_ = [coloured.ab for coloured in made]
+            errors = [
+                float(np.hypot(*(read_disc(abs_[n], at) - read_disc(clip[n].ab, at)).T).mean())
+                for n, at in path.items()
+            ]
+            values.setdefault((f"hint, {kind}", way), []).append(float(np.mean(errors)))
+        ends = _find_end(carried[0], path)
+        if ends is not None:
+            values.setdefault((f"hint off, {kind}", "hint carried along"), []).append(ends)
+        lost = float(
+            any(np.isnan(carried[0].places.get(n, np.full((1, 2), np.nan))).any() for n in path)
+        )
+        values.setdefault((f"hint lost, {kind}", "hint carried along"), []).append(lost)
+    units = {"hint off": "pixels of 320 in the last frame", "hint lost": "share of clips"}
+    return [
+        _make_row(what, way, found, units.get(what.split(",")[0], "Lab units, mean over clips"))
+        for (what, way), found in sorted(values.items(), key=lambda item: item[0][0])
+    ]
+
+
+def _find_end(track: tracking.Track, path: dict[int, NDArray[np.float32]]) -> float | None:
+    """How far the place is from the true one in the last frame in which both are known."""
+    last = max(path)
+    if last not in track.places or np.isnan(track.places[last]).any():
+        return None
+    place = track.places[last][0] * [WIDTH, HEIGHT] - 0.5
+    return float(np.hypot(*(place - path[last])))
 
 
 def _make_row(what: str, way: str, found: list[float], unit: str) -> dict[str, Any]:
@@ -316,13 +425,20 @@ def main() -> None:
     parser.add_argument("photos", type=Path, metavar="PHOTOS.zip")
     parser.add_argument("--clips", type=int, default=3, help="of each kind")
     parser.add_argument("--cuts", type=int, default=200, help="photographs to cut between")
+    parser.add_argument(
+        "--hints", action="store_true", help="only hints; the other rows stay as they are"
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     model: Any = colorize_core.load("autochrome", "cpu")
     runner = Runner(lambda _: model)
     photos = read_photos(arguments.photos, max(2 * len(KINDS) * arguments.clips, arguments.cuts))
-    rows = compare(photos, runner, arguments.clips)
+    hints = compare_hints(photos, make_network(runner), arguments.clips)
+    if arguments.hints:
+        write("film", hints, [row for row in read("film") if not row["what"].startswith("hint")])
+        return
+    rows = compare(photos, runner, arguments.clips) + hints
     rows += measure_cuts(photos[: arguments.cuts])
     rows += measure_speed(photos, runner)
     write("film", rows)

@@ -234,6 +234,8 @@ def film(_: str) -> str:
     rows = results("film")
     if not rows:
         return ""
+    hints = [row for row in rows if row["what"].startswith("hint")]
+    rows = [row for row in rows if row not in hints]
     shots = [row for row in rows if row["what"].split(",")[0] in ("warping", "flicker", "error")]
     names = list(dict.fromkeys(row["what"] for row in shots))
     ways = list(dict.fromkeys(row["way"] for row in shots))
@@ -254,7 +256,33 @@ def film(_: str) -> str:
         "units, less is better. *Warping*: between a frame and the next one along the true "
         "motion. *Flicker*: between the mean colours of a frame and of the next one. *Error*: "
         "from the photograph's own colours. Intervals are in `benchmarks/results/film.csv`.\n\n"
-        f"{table_of(table)}\n{table_of(rest)}\nOn {rows[0]['machine']}.\n"
+        f"{table_of(table)}\n{film_hints(hints)}{table_of(rest)}\nOn {rows[0]['machine']}.\n"
+    )
+
+
+def film_hints(rows: list[dict[str, str]]) -> str:
+    """How far the colours of hints are carried."""
+    if not rows:
+        return ""
+    told = {(row["what"], row["way"]): row for row in rows}
+    kinds = list(dict.fromkeys(row["what"].split(", ")[1] for row in rows))
+    ways = list(dict.fromkeys(row["way"] for row in rows if row["what"].startswith("hint, ")))
+    table = [["", *kinds]]
+    for way in ways:
+        found = [told[f"hint, {kind}", way] for kind in kinds]
+        table.append([way, *(f"{row['value']} ({row['low']} to {row['high']})" for row in found)])
+    for what, words in (
+        ("hint off", "pixels of 320 that its place is off at the end"),
+        ("hint lost", "share of clips in which it is lost"),
+    ):
+        found_or_not = [told.get((f"{what}, {kind}", ways[-1])) for kind in kinds]
+        table.append([words, *(row["value"] if row else "" for row in found_or_not)])
+    return (
+        f"Hints, on {rows[0]['n']} such clips of each kind: a point of the object (of the picture, "
+        "where there is none) has its true colour in frame 8 of 48; distance in ab from the true "
+        "colours in a disc around the true place of that point, in the frames from there on, "
+        "with a 95 % interval.\n\n"
+        f"{table_of(table)}\n"
     )
 
 

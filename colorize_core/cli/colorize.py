@@ -275,17 +275,22 @@ def parse_controls(model: str, pairs: Sequence[str]) -> dict[str, Value]:
     return chosen
 
 
+def read_hint_file(file: Path | None) -> Any:
+    """What --hints gives; an empty list where there is none. Raises OptionError."""
+    if file is None:
+        return []
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise OptionError(f"{file} cannot be read as JSON: {error}") from error
+
+
 def read_all_hints(
     file: Path | None, places: Sequence[str], photos: Sequence[Path]
 ) -> tuple[Hint, ...]:
     """Those of --hints and of --hint. Raises OptionError, and PictureError where pixels of a photo
     are asked for that cannot be read."""
-    given: Any = []
-    if file is not None:
-        try:
-            given = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise OptionError(f"{file} cannot be read as JSON: {error}") from error
+    given = read_hint_file(file)
     size = None
     if len(photos) == 1 and any("px" in each for each in places):
         height, width = image.read(photos[0]).pixels.shape[:2]

@@ -10,10 +10,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from colorize_core.cli import outputs, terminal
-from colorize_core.cli.colorize import add_model, parse_controls
-from colorize_core.film import FilmOptions, FilmResult, colorize_film, preview_scene
+from colorize_core.cli.colorize import add_model, parse_controls, read_hint_file
+from colorize_core.film import FilmOptions, FilmResult, Keyframe, colorize_film, preview_scene
 from colorize_core.film.encoding import get_container
+from colorize_core.film.keyframes import join_keyframes, read_keyframes
 from colorize_core.film.options import SPACING
+from colorize_core.film.source import Film
 from colorize_core.imaging.finish import CONTROLS, Finish
 from colorize_core.models.runner import Task
 
@@ -29,6 +31,8 @@ examples:
       the scene from 1 min 35 s on, to see how it comes out
   python -m colorize_core film reel.mov -o reel-colour.mkv --codec ffv1
       without any loss
+  python -m colorize_core film reel.mp4 -o reel-colour.mp4 --hint 12.4:0.3,0.8,brick
+      what is at that place after 12.4 s is brick, and stays so through its scene
 
 exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped with Ctrl-C
 """
@@ -84,6 +88,27 @@ def _add_look(group: argparse._ArgumentGroup) -> None:
         metavar="N",
         help="frames from one that the model looks at to the next, at most (default: %(default)s)",
     )
+    _add_hints(group)
+
+
+def _add_hints(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--hint",
+        dest="places",
+        action="append",
+        default=[],
+        metavar="SECONDS:X,Y,COLOUR",
+        help="a colour wanted at a place at that time, which goes with it through its scene; for "
+        "each again: X and Y from 0 to 1 or as 140px, COLOUR as #8a3324, 138,51,36, a name (brick, "
+        "army olive, ...) or gray",
+    )
+    group.add_argument(
+        "--hints",
+        dest="hint_file",
+        type=Path,
+        metavar="FILE.json",
+        help="more of them: a list of objects with at (seconds), x, y and ab or colour",
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -107,6 +132,7 @@ def _run(asked: argparse.Namespace) -> int:
         codec=asked.codec,
         quality=asked.quality,
         spacing=asked.spacing,
+        keyframes=_read_keyframes(asked),
     )
     hidden = asked.quiet or not sys.stderr.isatty()
     form = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} gone, {remaining} left"
@@ -124,19 +150,32 @@ def _run(asked: argparse.Namespace) -> int:
     return terminal.ALL_DONE
 
 
+def _read_keyframes(asked: argparse.Namespace) -> tuple[Keyframe, ...]:
+    """Those of --hints and of --hint. Raises OptionError, and FilmError where pixels are asked for
+    of a film that cannot be read."""
+    size = None
+    if any("px" in each for each in asked.places):
+        with Film(asked.film) as film:
+            size = film.look.shown
+    parsed = [Keyframe.parse(each, size) for each in asked.places]
+    return join_keyframes([*read_keyframes(read_hint_file(asked.hint_file)), *parsed])
+
+
 def _colour(asked: argparse.Namespace, options: FilmOptions, task: Task, bar: tqdm) -> FilmResult:
-    if asked.preview is not None:
-        return preview_scene(
-            asked.film, asked.output, options, at=asked.preview, task=task, device=asked.device
+    def tell(note: str) -> None:
+        bar.write(f"{asked.film}: {note}", file=sys.stderr)
+
+    if asked.preview is None:
+        return colorize_film(
+            asked.film, asked.output, options, task=task, device=asked.device, tell=tell
         )
-    return colorize_film(
-        asked.film,
-        asked.output,
-        options,
-        task=task,
-        device=asked.device,
-        tell=lambda note: bar.write(f"{asked.film}: {note}", file=sys.stderr),
+    result = preview_scene(
+        asked.film, asked.output, options, at=asked.preview, task=task, device=asked.device
     )
+    if not asked.quiet:
+        for note in result.notes:
+            tell(note)
+    return result
 
 
 def _format_summary(result: FilmResult, out: Path) -> str:

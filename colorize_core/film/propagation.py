@@ -4,7 +4,8 @@ between.
 A frame takes the ab of the anchor before it and of the one after, each as far as the motion from
 there is sure and the more the nearer it is. Where neither is sure the ab of near pixels of like L
 is taken; where too much of a frame is unsure the network looks at it, and it is an anchor too. Each
-new anchor keeps a part of what is carried to it, so that a scene does not breathe.
+new anchor keeps a part of what is carried to it, so that a scene does not breathe, but where hints
+have decided. Keyframes, which have hints of their own, are anchors.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ ENOUGH = 0.6  # mean sureness of a frame under which the network looks at it
 FAINT = 0.02  # weight of an anchor where its motion is not sure at all
 CONTRAST = 10.0  # standard deviation of L from which a frame is seen well
 REACH = 12  # pixels over which unsure ab is taken from its surroundings
+HINTED = 10.0  # Lab units by which hints change a colour that then is theirs alone
 LIKENESS = 1e-3  # regularization of that, in (L / 100) ** 2
 
 Ab = NDArray[np.float32]  # (h, w, 2) in Lab units, at the size of `luma` below
@@ -65,7 +67,22 @@ class Coloured(NamedTuple):
     looked: bool  # whether the network looked at it
 
 
-Predict = Callable[[FilmFrame], Ab]
+class Seen(NamedTuple):
+    """What the network says of a frame."""
+
+    ab: Ab
+    free: Ab | None = None  # what it says without the hints that there are
+
+    @property
+    def hinted(self) -> Plane | float:
+        """How far hints have decided the colours, (h, w) in [0, 1]."""
+        if self.free is None:
+            return 0.0
+        change: Plane = np.hypot(*np.moveaxis(self.ab - self.free, -1, 0))
+        return np.minimum(change / HINTED, 1)
+
+
+Predict = Callable[[FilmFrame], Seen]
 
 
 def _fit(plane: NDArray[Any], side: int) -> NDArray[Any]:
@@ -75,16 +92,20 @@ def _fit(plane: NDArray[Any], side: int) -> NDArray[Any]:
 
 
 def colour_scene(
-    frames: Iterable[FilmFrame], predict: Predict, spacing: int, first: Ab | None = None
+    frames: Iterable[FilmFrame],
+    predict: Predict,
+    spacing: int,
+    first: Ab | None = None,
+    is_key: Callable[[FilmFrame], bool] = lambda _: False,
 ) -> Iterator[Coloured]:
     """The frames of one scene with their ab. `spacing` + 1 of them are in memory. `first`: the ab
-    of the first one, where it is known."""
+    of the first one, where it is known. `is_key`: whether a frame is to be an anchor."""
     window: list[FilmFrame] = []
     for frame in frames:
         window.append(frame)
         if len(window) == 1:
-            ab = _round(predict(frame)) if first is None else first
-        if len(window) > spacing:
+            ab = _round(predict(frame).ab) if first is None else first
+        if len(window) > spacing or (len(window) > 1 and is_key(frame)):
             *filled, last = _Window(window, predict).fill(ab)
             yield from filled
             window, ab = [last.frame], last.ab
@@ -166,8 +187,8 @@ class _Window:
         kept, certain = self._blend(made, {key: (way, 1.0) for key, way in near.items()})
         own = self.frames[index].contrast
         others = max(self.frames[key].contrast for key in near)
-        share = KEPT * certain * min(1.0, others / own)
-        made[index] = _round(seen + share[..., None] * (kept - seen))
+        share = KEPT * certain * min(1.0, others / own) * (1 - seen.hinted)
+        made[index] = _round(seen.ab + share[..., None] * (kept - seen.ab))
 
     def _blend(
         self, made: dict[int, Ab], near: dict[int, tuple[Carried, float]]

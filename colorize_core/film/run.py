@@ -12,17 +12,21 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from colorize_core.errors import FilmError, OptionError
 from colorize_core.film import assembly, scenes
 from colorize_core.film.encoding import Encoding, Painter, choose_encoding, get_container
 from colorize_core.film.options import FilmOptions
-from colorize_core.film.propagation import Ab, Coloured, FilmFrame, colour_scene
+from colorize_core.film.propagation import Ab, Coloured, FilmFrame, Seen, colour_scene
 from colorize_core.film.segments import Part, Parts, PartWriter
+from colorize_core.film.signal import Luma
 from colorize_core.film.source import Film, Look
+from colorize_core.film.tracking import Plan, follow_hints
 from colorize_core.imaging.finish import NO_FINISH
 from colorize_core.models.registry import load
 from colorize_core.models.runner import Runner, Task
+from colorize_core.steering.hints import Hint
 from colorize_core.steering.provenance import describe_options
 
 PART_FRAMES = 240  # of one scene after which a part ends: what a stop costs, at most
@@ -56,7 +60,8 @@ def colorize_film(
 
     `runner`: whose models are used; else one is loaded on `device`. `task` hears of the share that
     is done, and stops the work. `tell` gets a sentence for all that cannot be kept, before the work
-    begins. Raises FilmError, OptionError, SaveError, Cancelled, and what models raise.
+    begins, and for hints that cannot be followed. Raises FilmError, OptionError, SaveError,
+    Cancelled, and what models raise.
     """
     begun = time.perf_counter()
     options, task = options or FilmOptions(), task or Task()
@@ -69,11 +74,13 @@ def colorize_film(
             *encoding.notes,
             *assembly.choose_streams(film, container)[1],
         ]
+        plan = follow_hints(film, options.keyframes, task)
+        notes += plan.notes
         if tell:
             for note in notes:
                 tell(note)
         parts = Parts(target)
-        work = _Work(film, encoding, options, runner or _make_runner(device), task)
+        work = _Work(film, encoding, options, runner or _make_runner(device), task, plan)
         with parts.hold(_identify(film, encoding, options)):
             resumed = sum(len(part.packets) for part in parts.list())
             done = work.make_parts(parts, film.frames)
@@ -125,13 +132,15 @@ def preview_scene(
         def take(_: int | None) -> Iterator[tuple[Any, int, int]]:
             first: int | None = None
             for samples, pts, duration in film.frames(start):
-                first = pts if first is None else first
+                if first is None:
+                    first = work.shift = pts
                 if pts - first > most / base:
                     return
                 yield samples, pts - first, duration
 
         parts = Parts(target, ".preview")
-        work = _Work(film, encoding, options, runner or _make_runner(device), task)
+        plan = follow_hints(film, options.keyframes, task, (at, at + most))
+        work = _Work(film, encoding, options, runner or _make_runner(device), task, plan)
         work.begin, work.length = 0.0, most
         with parts.hold({"preview": time.time()}, keep=False):
             done = work.make_parts(parts, take, one_scene=True)
@@ -149,7 +158,40 @@ def preview_scene(
                 alone=True,
             )
     frames, looks = (sum(counts) for counts in zip(*map(_count, done), strict=True))
-    return FilmResult(frames, 1, looks, 0, time.perf_counter() - begun, encoding.notes)
+    notes = (*encoding.notes, *plan.notes)
+    return FilmResult(frames, 1, looks, 0, time.perf_counter() - begun, notes)
+
+
+def show_frame(source: Path, at: float) -> NDArray[np.uint8]:
+    """The frame nearest to `at` seconds from the film's beginning as hints see it: (H, W, 3), gray,
+    upright, with square pixels. Raises FilmError, and OptionError where nothing is there."""
+    with Film(source) as film:
+        look = film.look
+        wanted = (film.start + at) / look.time_base
+        step = float(1 / (look.rate * look.time_base))
+        found: Luma | None = None
+        nearest = np.inf
+        for samples, pts, duration in film.frames(round(float(wanted) - 2 * step)):
+            apart = abs(float(pts - wanted))
+            if apart >= nearest:
+                break
+            if pts + max(duration, 1.5 * step) >= wanted:  # times are often rounded
+                found = samples
+            nearest = apart
+        if found is None:
+            raise OptionError(f"The film has nothing at {at:g} seconds.")
+        return show_samples(found, look)
+
+
+def show_samples(samples: Luma, look: Look) -> NDArray[np.uint8]:
+    """A frame as the network is shown it: (H, W, 3), upright, with square pixels."""
+    width, height = look.width * float(look.shape), float(look.height)
+    scale = min(1.0, SEEN_SIDE / max(width, height))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(samples, size, interpolation=cv2.INTER_AREA)
+    gray = np.round(look.signal.show(look.signal.read_luma(small)) * 255).astype(np.uint8)
+    upright = np.ascontiguousarray(np.rot90(gray, look.turn // 90))
+    return np.repeat(upright[..., None], 3, 2)
 
 
 def _choose_writing(film: Film, target: Path, options: FilmOptions) -> tuple[str, Encoding]:
@@ -162,7 +204,8 @@ def _choose_writing(film: Film, target: Path, options: FilmOptions) -> tuple[str
 
 def _describe(options: FilmOptions) -> str:
     """What anybody who sees the film should know."""
-    record = describe_options(options)
+    hints = tuple(hint for keyframe in options.keyframes for hint in keyframe.hints)
+    record = describe_options(replace(options.for_frame(), hints=hints))
     return record.statement if record else ""
 
 
@@ -187,10 +230,17 @@ class _Work:
     """One film with its settings."""
 
     def __init__(
-        self, film: Film, encoding: Encoding, options: FilmOptions, runner: Runner, task: Task
+        self,
+        film: Film,
+        encoding: Encoding,
+        options: FilmOptions,
+        runner: Runner,
+        task: Task,
+        plan: Plan,
     ) -> None:
         self.film, self.encoding, self.options = film, encoding, options
-        self.task = task
+        self.task, self.plan = task, plan
+        self.shift = 0  # from the pts of a frame here to its pts in the film
         self.look = film.look
         self.painter = Painter(film.look, encoding)
         self.network = Network(film.look, options, runner, task)
@@ -280,12 +330,19 @@ class _Work:
             first = carried
             members = (frame for _, frame in scene)
             begins = True
-            for each in colour_scene(members, self.network.look_at, self.spacing, first):
+            made = colour_scene(members, self._look_at, self.spacing, first, self._is_key)
+            for each in made:
                 yield each, begins
                 begins = False
             if one_scene:
                 return
             carried = None
+
+    def _look_at(self, frame: FilmFrame) -> Seen:
+        return self.network.look_at(frame, self.plan.find(frame.pts + self.shift))
+
+    def _is_key(self, frame: FilmFrame) -> bool:
+        return self.plan.is_key(frame.pts + self.shift)
 
 
 def _number(frames: Iterable[FilmFrame]) -> Iterator[tuple[int, FilmFrame]]:
@@ -300,26 +357,28 @@ class Network:
     """A model that looks at frames as they are to be seen: upright, with square pixels."""
 
     def __init__(self, look: Look, options: FilmOptions, runner: Runner, task: Task) -> None:
-        self.look, self.options, self.runner = look, options, runner
+        self.look, self.options, self.runner = look, options.for_frame(), runner
         # Of its own, as what a model reports is not the share of the film.
         self.task = Task(None, task.turn, task.owner, task.stopped)
-        width, height = look.width * float(look.shape), float(look.height)
-        scale = min(1.0, SEEN_SIDE / max(width, height))
-        self.size = max(1, round(width * scale)), max(1, round(height * scale))
 
-    def look_at(self, frame: FilmFrame) -> Ab:
-        """ab (h, w, 2) at the size of the frame's luma."""
-        signal, turns = self.look.signal, self.look.turn // 90
-        small = cv2.resize(frame.samples, self.size, interpolation=cv2.INTER_AREA)
-        gray = np.round(signal.show(signal.read_luma(small)) * 255).astype(np.uint8)
-        upright = np.ascontiguousarray(np.rot90(gray, turns))
-        pixels = np.repeat(upright[..., None], 3, 2)
-        asked = replace(self.options, neutralize=False)
-        prediction = self.runner.predict(pixels, asked, self.task)
-        ab = prediction.fine_ab(self.options.vividness) * self.options.strength
-        if self.options.finish != NO_FINISH:
-            both = self.options.finish.adjust_ab(ab[..., 0], ab[..., 1], prediction.fine_l)
+    def look_at(self, frame: FilmFrame, hints: tuple[Hint, ...] = ()) -> Seen:
+        """ab (h, w, 2) at the size of the frame's luma; the hints' places are those of the frame as
+        it is shown."""
+        pixels = show_samples(frame.samples, self.look)
+        prediction = self.runner.predict(pixels, self.options, self.task)
+        free = self._find_ab(prediction, frame)
+        if not hints:
+            return Seen(free)
+        asked = replace(self.options, hints=hints)
+        guided = self.runner.guide(pixels, prediction, asked, self.task)
+        return Seen(self._find_ab(guided, frame), free)
+
+    def _find_ab(self, prediction: Any, frame: FilmFrame) -> Ab:
+        options = self.options
+        ab = prediction.fine_ab(options.vividness) * options.strength
+        if options.finish != NO_FINISH:
+            both = options.finish.adjust_ab(ab[..., 0], ab[..., 1], prediction.fine_l)
             ab = np.stack(both, -1)
-        turned = np.ascontiguousarray(np.rot90(ab, -turns))
+        turned = np.ascontiguousarray(np.rot90(ab, -(self.look.turn // 90)))
         height, width = frame.luma.shape
         return cv2.resize(turned, (width, height), interpolation=cv2.INTER_LINEAR)

@@ -45,6 +45,12 @@ class Look:
     matrix: tuple[int, ...] = ()  # that says so, and of mirrors, as the container has it
     notes: tuple[str, ...] = ()
 
+    @property
+    def shown(self) -> tuple[int, int]:
+        """Width and height as it is to be seen: upright, with square pixels."""
+        width = max(1, round(self.width * self.shape))
+        return (self.height, width) if self.turn % 180 else (width, self.height)
+
 
 @dataclass
 class Film:

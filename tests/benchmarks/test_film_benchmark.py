@@ -39,3 +39,17 @@ def test_flicker_is_that_of_the_mean() -> None:
     checked = flat.copy()
     checked[::2, :, 0], checked[1::2, :, 0] = 4, -4
     assert film.measure_flicker([checked, -checked]) == 0
+
+
+@pytest.mark.parametrize("kind", film.KINDS)
+def test_a_point_is_where_the_motion_takes_it(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(film, "FRAMES", 14)
+    clip = film.make_clip(_draw(1), _draw(2), kind, 0)
+    point = film.choose_point(clip, kind, np.random.default_rng(0))
+    path = film.find_path(clip, kind, point)
+    assert path[film.HINTED] == pytest.approx(point, abs=1e-2)
+    first, last = (film.read_disc(clip[n].ab, path[n]) for n in (film.HINTED, max(path)))
+    assert np.abs(first - last).mean() < 3  # of one thing, at another size in a zoom
+    if kind != "static":
+        moved = np.hypot(*(path[max(path)] - path[film.HINTED]))
+        assert moved > (0.5 if kind == "zoom" else 5)

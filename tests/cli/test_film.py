@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from films import get_times, pan, read_frames, write_film
+from films import get_times, pan, read_frames, read_plane, write_film
 
 from colorize_core.cli import main
 
@@ -21,7 +21,7 @@ def reel(tmp_path: Path) -> Path:
 
 
 def _run(*arguments: Any) -> int:
-    return main(["film", *map(str, arguments), *MODEL])
+    return main(["film", *MODEL, *map(str, arguments)])
 
 
 def test_a_film_goes_in_and_one_comes_out(
@@ -63,6 +63,24 @@ def test_a_preview_is_one_scene(
     assert len(read_frames(tmp_path / "look.mkv")) == 10
 
 
+def test_hints_have_their_times(
+    reel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "hints.json"
+    file.write_text('[{"at": 0.1, "x": 0.02, "y": 0.5, "colour": "brick"}]')
+    out = tmp_path / "out.mkv"
+    model = ("--model", "autochrome", "--spacing", 240)
+    hints = ("--hint", "0.7:100px,36px,#ff0000", "--hints", file)
+    assert _run(reel, "-o", out, *model, *hints) == 0
+    said = capsys.readouterr()
+    assert "the model looked at 6." in said.out  # both ends of two scenes, and two keyframes
+    assert f"{reel}: The hint at 0.1 s cannot be followed after 0." in said.err
+    plane = read_plane(read_frames(out)[17], 2)
+    assert plane[18, 50] > 150
+    assert _run(reel, "-o", tmp_path / "look.mkv", "--preview", 0, *model, *hints) == 0
+    assert "cannot be followed" in capsys.readouterr().err
+
+
 def test_ctrl_c_ends_in_a_sentence_and_the_same_command_goes_on(
     reel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -91,6 +109,10 @@ def test_ctrl_c_ends_in_a_sentence_and_the_same_command_goes_on(
         (["reel.mkv", "-o", "out.mp4", "--finish", "gamma=2"], "keeps its brightness"),
         (["reel.mkv", "-o", "out.mp4", "--codec", "aac"], "encodes audio"),
         (["reel.mkv", "-o", "out.mp4", "--set", "seed=1"], "has none"),
+        (["reel.mkv", "-o", "out.mp4", "--hint", "0.3,0.8,brick"], "write SECONDS:X,Y,COLOUR"),
+        (["reel.mkv", "-o", "out.mp4", "--hint", "1:999px,3px,brick"], "outside the photo"),
+        (["reel.mkv", "-o", "out.mp4", "--hint", "1:0.3,0.8,brick"], "takes no colour hints"),
+        (["reel.mkv", "-o", "out.mp4", "--hints", "reel.mkv"], "cannot be read as JSON"),
     ],
 )
 def test_wrong_usage_is_told_before_the_work(

@@ -10,7 +10,7 @@ import pytest
 from films import draw_scene, pan
 from numpy.typing import NDArray
 
-from colorize_core.film.propagation import FilmFrame, colour_scene, fill_unsure
+from colorize_core.film.propagation import FilmFrame, Seen, colour_scene, fill_unsure
 from colorize_core.film.signal import Signal
 
 SIGNAL = Signal(full=True)
@@ -27,10 +27,10 @@ class _Jittering:
         self.random = np.random.default_rng(0)
         self.looks: list[int] = []
 
-    def __call__(self, frame: FilmFrame) -> NDArray[np.float32]:
+    def __call__(self, frame: FilmFrame) -> Seen:
         self.looks.append(frame.pts)
         colour = np.array([20, 30]) + self.random.normal(0, 4, 2)
-        return np.broadcast_to(colour, (*frame.luma.shape, 2)).astype(np.float32)
+        return Seen(np.broadcast_to(colour, (*frame.luma.shape, 2)).astype(np.float32))
 
 
 def _find_flicker(means: list[NDArray[np.float32]]) -> float:
@@ -43,7 +43,7 @@ def test_a_static_shot_does_not_flicker() -> None:
     clip = [np.clip(picture + random.normal(0, 6, picture.shape), 0, 255) for _ in range(49)]
     frames = _make([each.astype(np.uint8) for each in clip])
     single = _Jittering()
-    alone = [single(frame).mean((0, 1)) for frame in frames]
+    alone = [single(frame).ab.mean((0, 1)) for frame in frames]
     carried = _Jittering()
     made = list(colour_scene(frames, carried, 12))
     means = [each.ab.mean((0, 1)) for each in made]
@@ -64,7 +64,7 @@ def _paint_by_place(frame: FilmFrame, step: float) -> NDArray[np.float32]:
 
 def test_colours_move_with_what_they_are_of() -> None:
     frames = _make(pan(2, 25, 90, 160, 2))
-    made = list(colour_scene(frames, lambda frame: _paint_by_place(frame, 2), 12))
+    made = list(colour_scene(frames, lambda frame: Seen(_paint_by_place(frame, 2)), 12))
     errors = [np.abs(each.ab - _paint_by_place(each.frame, 2)) for each in made]
     still = np.abs(_paint_by_place(frames[0], 2) - _paint_by_place(frames[6], 2)).mean()
     assert np.mean(errors) < still / 5  # what not moving them would cost
@@ -87,12 +87,37 @@ def test_every_frame_comes_out_once(count: int) -> None:
 
 def test_it_goes_on_from_an_anchor_as_if_it_had_not_stopped() -> None:
     frames = _make(pan(4, 21, 45, 80))
-    paint = lambda frame: _paint_by_place(frame, 2)  # noqa: E731
+    paint = lambda frame: Seen(_paint_by_place(frame, 2))  # noqa: E731
     whole = list(colour_scene(frames, paint, 8))
     anchor = whole[8]
     assert anchor.anchor
     rest = list(colour_scene(frames[8:], paint, 8, anchor.ab.astype(np.float16).astype(np.float32)))
     assert all(np.array_equal(a.ab, b.ab) for a, b in zip(whole[8:], rest, strict=True))
+
+
+def test_a_keyframe_is_an_anchor() -> None:
+    looks = _Jittering()
+    frames = _make(pan(3, 20, 45, 80))
+    made = list(colour_scene(frames, looks, 8, is_key=lambda frame: frame.pts in (3, 12)))
+    assert looks.looks == [0, 3, 11, 12, 19]
+    assert [each.frame.pts for each in made] == list(range(20))
+    assert [each.frame.pts for each in made if each.anchor] == looks.looks[:-1]
+
+
+@pytest.mark.parametrize(("free", "kept"), [(None, True), ((20, 30), False)])
+def test_what_hints_decide_is_not_washed_out(free: tuple[int, int] | None, kept: bool) -> None:
+    """A still picture is blue at first and red from the keyframe on, by itself or by a hint."""
+
+    def see(frame: FilmFrame) -> Seen:
+        shape = (*frame.luma.shape, 2)
+        colour = (-30, -30) if frame.pts < 5 else (60, 40)
+        plain = None if free is None else np.broadcast_to(np.float32(free), shape)
+        return Seen(np.broadcast_to(np.float32(colour), shape), plain)
+
+    frames = _make([draw_scene(1, 90, 160)] * 9)
+    made = list(colour_scene(frames, see, 8, is_key=lambda frame: frame.pts == 5))
+    assert (made[5].ab[..., 0].mean() < 30) == kept
+    assert (made[8].ab[..., 0].mean() < 59) == kept
 
 
 def test_no_more_frames_are_held_than_lie_between_two_anchors() -> None:

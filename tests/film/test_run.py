@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,17 @@ from films import (
 from scenes import ROOT
 
 from colorize_core.errors import Cancelled, FilmError, OptionError, SaveError
-from colorize_core.film import FilmOptions, colorize_film, preview_scene, run
+from colorize_core.film import (
+    FilmOptions,
+    Keyframe,
+    colorize_film,
+    preview_scene,
+    run,
+    show_frame,
+)
+from colorize_core.film.source import Film
 from colorize_core.models.runner import Runner, Task
+from colorize_core.steering.hints import Hint
 
 LOSSLESS = FilmOptions(codec="ffv1", spacing=8)
 SIZE = (72, 128)
@@ -360,6 +370,148 @@ def test_progress_grows_to_the_end(
     assert shares == sorted(shares)
     assert 0.98 < shares[-1] <= 1
     assert [words for _, words in heard].count("Colouring") == 53
+
+
+# --- hints ----------------------------------------------------------------------------------------
+
+RED = (60.0, 40.0)
+
+
+def _hint(at: float, x: float, y: float) -> FilmOptions:
+    """A red one for the pixel (x, y) of the film as it is shown."""
+    return replace(LOSSLESS, keyframes=(Keyframe(at, (Hint(x, y, RED),)),))
+
+
+def _is_red(frame: av.VideoFrame, x: float, y: float) -> bool:
+    """Whether it is so at a place of the stored frame, in [0, 1]."""
+    reds = read_plane(frame, 2)
+    height, width = reds.shape
+    return bool(reds[int(y * height), int(x * width)] > 160)
+
+
+def test_a_hint_goes_with_its_thing_both_ways(tmp_path: Path, fake_runner: Runner) -> None:
+    source = write_film(tmp_path / "in.mkv", _pan(20))
+    target = tmp_path / "out.mkv"
+    result = colorize_film(source, target, _hint(0.4, 0.5, 0.5), runner=fake_runner)
+    frames = read_frames(target)
+    for number in (0, 4, 10, 14, 19):  # of 128 pixels the camera moves by two a frame
+        moved = 0.5 - 2 * (number - 10) / 128
+        assert _is_red(frames[number], moved, 0.5), number
+        assert not _is_red(frames[number], moved + 0.25, 0.5), number
+    assert result.looks == 5  # frames 0, 8, 16 and 19, and the keyframe in between
+    assert result.notes == ()
+
+
+def test_a_hint_ends_at_the_cuts(three_scenes: Path, tmp_path: Path, fake_runner: Runner) -> None:
+    plain, target = tmp_path / "plain.mkv", tmp_path / "out.mkv"
+    colorize_film(three_scenes, plain, LOSSLESS, runner=fake_runner)
+    colorize_film(three_scenes, target, _hint(1.0, 0.5, 0.5), runner=fake_runner)
+    pairs = zip(read_frames(plain), read_frames(target), strict=True)
+    same = [np.array_equal(read_plane(a, 2), read_plane(b, 2)) for a, b in pairs]
+    assert same == [True] * 14 + [False] * 30 + [True] * 9
+
+
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+def test_a_hint_is_where_the_turned_film_shows_it(
+    rotation: int, tmp_path: Path, fake_runner: Runner
+) -> None:
+    source = write_film(
+        tmp_path / "in.mp4",
+        [np.full(SIZE, 140, np.uint8)] * 3,
+        codec="libx264",
+        pixels="yuv420p",
+        rotation=rotation,
+    )
+    colorize_film(source, tmp_path / "out.mkv", _hint(0.0, 0.3, 0.2), runner=fake_runner)
+    stored = read_plane(read_frames(tmp_path / "out.mkv")[0], 2)
+    upright = np.rot90(stored, rotation // 90)
+    height, width = upright.shape
+    y, x = np.argwhere(upright > 160).mean(0)
+    assert (x / width, y / height) == pytest.approx((0.3, 0.2), abs=0.04)
+
+
+@pytest.mark.parametrize("frames", [5, 20, 35])
+def test_a_stopped_run_with_hints_goes_on_to_the_same_film(
+    frames: int,
+    three_scenes: Path,
+    tmp_path: Path,
+    fake_runner: Runner,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(run, "PART_FRAMES", 8)
+    options = replace(_hint(1.2, 0.5, 0.5), codec=None, spacing=6)
+    whole, target = tmp_path / "whole.mkv", tmp_path / "out.mkv"
+    colorize_film(three_scenes, whole, options, runner=fake_runner)
+    with pytest.raises(Cancelled):
+        colorize_film(three_scenes, target, options, runner=fake_runner, task=_stop_after(frames))
+    resumed = colorize_film(three_scenes, target, options, runner=fake_runner)
+    assert bool(resumed.resumed) == (frames > 15)
+    assert read_packets(target, "video") == read_packets(whole, "video")
+
+
+def test_parts_with_other_hints_are_not_used(
+    three_scenes: Path, tmp_path: Path, fake_runner: Runner
+) -> None:
+    target = tmp_path / "out.mkv"
+    options = _hint(1.0, 0.5, 0.5)
+    with pytest.raises(Cancelled):
+        colorize_film(three_scenes, target, options, runner=fake_runner, task=_stop_after(30))
+    result = colorize_film(three_scenes, target, _hint(1.0, 0.5, 0.6), runner=fake_runner)
+    assert result.resumed == 0
+
+
+@pytest.mark.parametrize(("at", "number"), [(0.0, 0), (0.15, 4), (0.25, 6), (0.48, 11), (0.5, 11)])
+def test_the_frame_for_hints_is_the_nearest_one(at: float, number: int, tmp_path: Path) -> None:
+    frames = _pan(12)
+    source = write_film(tmp_path / "in.mkv", frames)
+    shown = show_frame(source, at)
+    assert np.array_equal(shown, np.repeat(frames[number][..., None], 3, 2))
+    with pytest.raises(OptionError, match="nothing at 3 seconds"):
+        show_frame(source, 3)
+
+
+def test_the_frame_for_hints_is_upright_and_as_wide_as_it_looks(tmp_path: Path) -> None:
+    source = write_film(
+        tmp_path / "in.mp4",
+        _pan(3),
+        codec="mpeg4",
+        pixels="yuv420p",
+        rotation=90,
+        shape=Fraction(3, 2),
+    )
+    seen = show_frame(source, 0.0)[..., 0]
+    with Film(source) as film:
+        assert film.look.shown == seen.shape[::-1] == (72, 192)
+    stored = read_plane(read_frames(source)[0])
+    upright = np.rot90(stored, read_frames(source)[0].rotation // 90)
+    assert np.corrcoef(seen[::3].ravel(), upright[1::2].ravel())[0, 1] > 0.9
+
+
+def test_a_preview_has_the_hints_of_its_scene(
+    three_scenes: Path, tmp_path: Path, fake_runner: Runner
+) -> None:
+    target = tmp_path / "look.mkv"
+    options = _hint(1.4, 0.5, 0.5)  # frame 35 of scene two, which begins with frame 14
+    preview_scene(three_scenes, target, options, at=0.8, runner=fake_runner)
+    frames = read_frames(target)
+    assert _is_red(frames[0], 0.5 + 2 * 15 / 128, 0.5)
+    assert _is_red(frames[15], 0.5, 0.5)
+    preview_scene(three_scenes, target, options, at=0.0, runner=fake_runner)
+    assert not any(_is_red(frame, 0.5, 0.5) for frame in read_frames(target))
+
+
+def test_hints_that_cannot_be_followed_are_told(tmp_path: Path, fake_runner: Runner) -> None:
+    source = write_film(tmp_path / "in.mkv", _pan(20))
+    told: list[str] = []
+    result = colorize_film(
+        source, tmp_path / "out.mkv", _hint(0.4, 0.05, 0.5), runner=fake_runner, tell=told.append
+    )
+    (note,) = result.notes
+    assert told == [note]
+    assert note.startswith("The hint at 0.4 s cannot be followed after 0.4")
+    with pytest.raises(OptionError, match="nothing at 99 seconds, where there are hints"):
+        colorize_film(source, tmp_path / "no.mkv", _hint(99, 0.5, 0.5), runner=fake_runner)
+    assert not list(tmp_path.glob("no.mkv*"))
 
 
 # --- one scene, and what cannot be ----------------------------------------------------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from colorize_core.steering.colours import GROUPS
 from colorize_core.steering.hints import Hint
 from ui.colorize.session import ColorizeSession
 from ui.shared.service import Service
-from ui.shared.thumbnails import as_address
+from ui.shared.thumbnails import as_address, refer
 
 HERE = Path(__file__).parent
 SCRIPTS = ("hint_editor.js", "hint_editor-picture.js")  # parts of one
@@ -93,6 +94,44 @@ def list_matches(hints: Sequence[Hint]) -> dict[str, Any]:
     said = f"{len(found)} places of this photo have the colours of the other one."
     none = "The photos have nothing in common that the model sees: no colour was taken."
     return {"matches": found, "said": said if found else none}
+
+
+def find_more(
+    service: Service, session: ColorizeSession, given: dict[str, Any], task: Task
+) -> dict[str, Any]:
+    """What the page asks for beside the picture, for view()."""
+    runner, result = service.runner, session.result
+    more: dict[str, Any] = {}
+    if at := given.get("at"):
+        x, y = at if isinstance(at, list) and len(at) == 2 else (None, None)
+        place = Hint.read({"x": x, "y": y, "ab": (0, 0)})
+        likely = runner.find_likely(result.prediction, result.options, place.x, place.y)
+        more["likely"] = likely and likely.as_dict()
+    if given.get("ask"):
+        seen = session.photo.prepare(runner, result.options, task).seen
+        found = runner.ask(seen, result.prediction, result.options, task)
+        more["questions"] = [question.as_dict() for question in found]
+    if given.get("sure"):
+        spread = replace(result.prediction, size=session.small.shape[:2]).uncertainty()
+        more["veil"] = shade(spread)
+    if given.get("map"):
+        more["map"] = refer(service.export_map(result))
+    if given.get("reference"):
+        photo = read_picture(given["reference"], service, task)
+        found = runner.match_reference(
+            session.photo.prepare(runner, result.options, task).seen,
+            photo,
+            result.prediction,
+            result.options,
+            task,
+        )
+        more |= list_matches(found)
+    if given.get("looks"):
+        more["looks"] = [
+            write_thumbnail(service.preview(look, session.small))
+            for look in service.list_variants(session.photo, result.options, task)
+        ]
+    return more
 
 
 def read_picture(address: Any, service: Service, task: Task) -> NDArray[Any]:

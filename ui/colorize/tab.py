@@ -15,11 +15,11 @@ from colorize_core.models.runner import Task
 from colorize_core.options import DEFAULT_MODEL, Options, Second, check_variant
 from colorize_core.prepare.preparation import NAMES as PREPARED
 from colorize_core.steering import project
-from colorize_core.steering.hints import Hint, read_hints
+from colorize_core.steering.hints import read_hints
 from ui.colorize import albums, endpoint, finish_controls, hint_editor
 from ui.colorize.session import ColorizeSession, add_steering
 from ui.server.temp_files import KEEP_SECONDS
-from ui.shared import example_strip, model_choices, model_download, slider, thumbnails, widgets
+from ui.shared import example_strip, model_choices, model_download, slider, widgets
 from ui.shared.handlers import AWAY, THERE, Updates, View, task_handler
 from ui.shared.kept_work import OFFER, KeptHandlers, build_confirm, build_offer, wire_offer
 from ui.shared.photo import OpenPhoto
@@ -223,48 +223,11 @@ class Handlers(KeptHandlers):
             session.take(self.service.steer(session.photo, options, task))
             session.show(self.service.preview(session.result, session.small))
         albums.put(task.owner, session, self.service)
-        more = self._find_more(given, session, task)
+        more = hint_editor.find_more(self.service, session, given, task)
         session.seen = session.asked
         steered = hint_editor.view(session, **more)
         said = {"message": "", "line": session.result.line}
         return {**said, "steered": steered, **self.keep(session)}
-
-    def _find_more(
-        self, given: dict[str, Any], session: ColorizeSession, task: Task
-    ) -> dict[str, Any]:
-        """What the editor asks for beside the picture."""
-        runner, result = self.service.runner, session.result
-        more: dict[str, Any] = {}
-        if at := given.get("at"):
-            x, y = at if isinstance(at, list) and len(at) == 2 else (None, None)
-            place = Hint.read({"x": x, "y": y, "ab": (0, 0)})
-            likely = runner.find_likely(result.prediction, result.options, place.x, place.y)
-            more["likely"] = likely and likely.as_dict()
-        if given.get("ask"):
-            seen = session.photo.prepare(runner, result.options, task).seen
-            found = runner.ask(seen, result.prediction, result.options, task)
-            more["questions"] = [question.as_dict() for question in found]
-        if given.get("sure"):
-            spread = replace(result.prediction, size=session.small.shape[:2]).uncertainty()
-            more["veil"] = hint_editor.shade(spread)
-        if given.get("map"):
-            more["map"] = thumbnails.refer(self.service.export_map(result))
-        if given.get("reference"):
-            photo = hint_editor.read_picture(given["reference"], self.service, task)
-            found = runner.match_reference(
-                session.photo.prepare(runner, result.options, task).seen,
-                photo,
-                result.prediction,
-                result.options,
-                task,
-            )
-            more |= hint_editor.list_matches(found)
-        if given.get("looks"):
-            more["looks"] = [
-                hint_editor.write_thumbnail(self.service.preview(look, session.small))
-                for look in self.service.list_variants(session.photo, result.options, task)
-            ]
-        return more
 
     @task_handler(failed=no_file, stopped=no_file)
     def download(

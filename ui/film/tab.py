@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from colorize_core.models.runner import Task
-from colorize_core.options import DEFAULT_MODEL, RANGES
+from colorize_core.options import DEFAULT_MODEL, RANGES, Options
+from colorize_core.steering.hints import Hint, read_hints
+from ui.colorize import hint_editor
+from ui.colorize.session import ColorizeSession
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import model_choices, widgets
 from ui.shared.handlers import AWAY, THERE, Handlers, Updates, View, task_handler, wire_run
@@ -29,9 +34,25 @@ PREVIEW_SECONDS = 5.0
 SUFFIX = ".mp4"  # which browsers play
 KINDS = ["video", ".mkv", ".avi", ".ts", ".mxf", ".vob", ".wmv", ".flv"]
 
+# What the list of times with hints sends is a time to be opened, or one to be removed.
+TIMES = """${(value ?? []).map((each) => `<li>
+  <button type="button" data-at="${each.at}"
+    ${each.open ? 'aria-current="true"' : ""}>${each.words}</button>
+  <button type="button" data-remove="${each.at}"
+    aria-label="Remove the hints at ${each.at} s" title="Remove">×</button></li>`).join("")}"""
+TIMES_SCRIPT = """
+const list = element.querySelector("ul");
+list.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button) trigger("submit", { ...button.dataset });
+});
+"""
+
 # The address is Gradio's, which knows below which path the app is served.
 PLAYER = """${value
   ? `<video controls preload="auto" aria-label="Film" src="${value.file.url}"></video>` : ""}"""
+
+NO_HINTS: Updates = {"steered": None, "hinting": AWAY, "times": []}
 
 
 @dataclass(eq=False)
@@ -42,6 +63,9 @@ class FilmSession:
     target: Path  # of the whole film; its parts lie beside it
     seconds: float
     away: bool = False  # there is another film now
+    hints: dict[float, tuple[Hint, ...]] = field(default_factory=dict)  # by their time in seconds
+    frame: ColorizeSession | None = None  # the frame that hints are put on
+    at: float = 0.0  # its time
 
 
 class FilmHandlers(Handlers):
@@ -49,7 +73,7 @@ class FilmHandlers(Handlers):
 
     busy = "The app has not taken the film: too many are waiting. Try again in a minute."
 
-    @task_handler(failed=lambda on, *_: {"place": AWAY, "session": None})
+    @task_handler(failed=lambda on, *_: {"place": AWAY, "session": None, **NO_HINTS})
     def open(self, task: Task, session: FilmSession | None, upload: str | None) -> Updates:
         """Look at the film that was chosen, or put the one before away."""
         from colorize_core.film.source import Film
@@ -57,7 +81,7 @@ class FilmHandlers(Handlers):
         if session is not None:
             session.away = True
         if upload is None:
-            return {"message": "", "place": AWAY, "session": None, "shown": None}
+            return {"message": "", "place": AWAY, "session": None, "shown": None, **NO_HINTS}
         path = self.service.upload({"path": upload})
         task.step(0.0, "Looking at the film")
         with Film(path) as film:
@@ -70,8 +94,9 @@ class FilmHandlers(Handlers):
             "place": THERE,
             "session": FilmSession(path, target, seconds),
             "shown": None,
+            **NO_HINTS,
             "line": line,
-            "at": gr.update(value=0.0, maximum=max(0.1, round(seconds, 1))),
+            "at": gr.update(value=0.0, maximum=max(0.1, math.floor(10 * seconds) / 10)),
         }
 
     @task_handler(stopped=lambda *_: {"message": "<p>Stopped.</p>"})
@@ -81,7 +106,7 @@ class FilmHandlers(Handlers):
 
         if session is None:
             return {"message": ""}
-        options = read_options(*look)
+        options = read_options(session, *look)
         path = self.service.folder.new(f"{session.path.stem}-scene{SUFFIX}")
         made = preview_scene(
             session.path,
@@ -95,7 +120,7 @@ class FilmHandlers(Handlers):
         rate = made.frames / max(made.seconds, 1e-3)
         line = f"The scene at {format_time(float(at))}: {made.frames} frames, "
         line += f"{rate:.3g} a second, {self._name_device(options.model)}"
-        return {"message": "", "shown": show(path), "line": line}
+        return {"message": widgets.note(" ".join(made.notes)), "shown": show(path), "line": line}
 
     @task_handler(stopped=lambda *_: {"message": STOPPED})
     def colorize(self, task: Task, session: FilmSession | None, *look: Any) -> Updates:
@@ -104,7 +129,7 @@ class FilmHandlers(Handlers):
 
         if session is None:
             return {"message": ""}
-        options = read_options(*look)
+        options = read_options(session, *look)
         told: list[str] = []
         made = colorize_film(
             session.path,
@@ -119,6 +144,91 @@ class FilmHandlers(Handlers):
         said = widgets.note(" ".join(dict.fromkeys([*told, *made.notes])))
         return {"message": said, "shown": show(session.target), "line": line}
 
+    # --- hints ----------------------------------------------------------------------------------
+
+    @task_handler()
+    def edit(self, task: Task, session: FilmSession | None, at: float, *look: Any) -> Updates:
+        """The frame at that time, to put hints on."""
+        return self._edit(task, session, float(at), look) if session else {"message": ""}
+
+    def _edit(self, task: Task, session: FilmSession, at: float, look: tuple[Any, ...]) -> Updates:
+        from colorize_core.film import show_frame
+
+        model = str(look[0])
+        next(card for card in model_choices.every() if card.name == model).check_hints()
+        task.step(0.0, "Looking for the frame")
+        path = self.service.folder.new(f"{session.path.stem}-frame.png")
+        Image.fromarray(show_frame(session.path, at)).save(path)
+        hints = session.hints.get(at, ())
+        photo = self.service.photo(path)
+        result = self.service.steer(photo, read_frame_options(hints, *look), task)
+        session.frame = ColorizeSession(photo, result, steering=True, hints=hints)
+        session.at = at
+        session.frame.show(self.service.preview(result, session.frame.small))
+        return {
+            "message": "",
+            "steered": hint_editor.restore(session.frame),
+            "hinting": THERE,
+            "times": list_times(session),
+            "at": at,
+        }
+
+    def answer(self, session: FilmSession | None, *_: Any) -> Updates:
+        """What could not be done is answered with the frame as it is."""
+        if session is None or session.frame is None:
+            return {}
+        session.frame.seen = session.frame.asked
+        return {"steered": hint_editor.view(session.frame)}
+
+    @task_handler(failed=answer, stopped=answer)
+    def steer(
+        self, task: Task, event: gr.EventData, session: FilmSession | None, *look: Any
+    ) -> Updates:
+        """What was done in the hint editor: all of the frame's hints, and what else it asks for."""
+        given: Any = event._data
+        frame = session.frame if session else None
+        if session is None or frame is None or given.get("photo") != frame.key:
+            return {}
+        asked = given.get("serial")
+        frame.asked = asked if isinstance(asked, int) else frame.asked
+        frame.hints = read_hints(given.get("hints"))
+        options = read_frame_options(frame.hints, *look)
+        if options != frame.result.options:
+            frame.take(self.service.steer(frame.photo, options, task))
+            frame.show(self.service.preview(frame.result, frame.small))
+        session.hints.pop(session.at, None)
+        if frame.hints:
+            session.hints[session.at] = frame.hints
+        more = hint_editor.find_more(self.service, frame, {**given, "looks": None}, task)
+        frame.seen = frame.asked
+        steered = hint_editor.view(frame, **more)
+        return {"message": "", "steered": steered, "times": list_times(session)}
+
+    @task_handler()
+    def go_to(
+        self, task: Task, event: gr.EventData, session: FilmSession | None, *look: Any
+    ) -> Updates:
+        """Another time with hints, or one whose hints are to go."""
+        given: Any = event._data
+        if session is None:
+            return {"message": ""}
+        if given.get("at") is not None:
+            at = read_time(given["at"], session)
+            return {} if at is None else self._edit(task, session, at, look)
+        at = read_time(given.get("remove"), session)
+        if at is not None:
+            del session.hints[at]
+        if at != session.at or session.frame is None:
+            return {"message": "", "times": list_times(session)}
+        return {"message": "", **self.put_away(session)}
+
+    def put_away(self, session: FilmSession | None) -> Updates:
+        """The frame; its hints stay."""
+        if session is not None:
+            session.frame = None
+        times = list_times(session) if session else []
+        return {"steered": None, "hinting": AWAY, "times": times}
+
     def save(self, session: FilmSession | None) -> Updates:
         """The film as a file, where it is done."""
         done = session is not None and session.target.exists()
@@ -131,11 +241,39 @@ class FilmHandlers(Handlers):
         return "on the CPU" if device == "cpu" else f"on the GPU ({device})"
 
 
-def read_options(model: str, vividness: float, strength: float) -> Any:
-    """A FilmOptions. Raises OptionError."""
-    from colorize_core.film import FilmOptions
+def read_options(session: FilmSession, model: str, vividness: float, strength: float) -> Any:
+    """A FilmOptions with the session's hints. Raises OptionError."""
+    from colorize_core.film import FilmOptions, Keyframe
 
-    return FilmOptions(model, float(vividness), float(strength))
+    keyframes = tuple(Keyframe(at, hints) for at, hints in session.hints.items())
+    return FilmOptions(model, float(vividness), float(strength), keyframes=keyframes)
+
+
+def read_frame_options(
+    hints: tuple[Hint, ...], model: str, vividness: float, strength: float
+) -> Options:
+    """For the frame that hints are put on, as a film's frames are coloured."""
+    return Options(model, float(vividness), float(strength), neutralize=False, hints=hints)
+
+
+def list_times(session: FilmSession) -> list[dict[str, Any]]:
+    """The times with hints, for their list."""
+    found = []
+    for at, hints in sorted(session.hints.items()):
+        many = "s" * (len(hints) != 1)
+        opened = session.frame is not None and at == session.at
+        words = f"{format_time(at)} · {len(hints)} hint{many}"
+        found.append({"at": at, "words": words, "open": opened})
+    return found
+
+
+def read_time(given: Any, session: FilmSession) -> float | None:
+    """The time of hints that the page names; None where there are none any more."""
+    try:
+        at = float(given)
+    except (TypeError, ValueError):
+        return None
+    return next((each for each in session.hints if math.isclose(each, at)), None)
 
 
 def keep_alive(task: Task, session: FilmSession) -> Task:
@@ -186,22 +324,37 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
                 0,
                 step=0.1,
                 label="Scene at",
-                info="Seconds from the beginning, for a preview.",
+                info="Seconds from the beginning, for a preview and for colours by hand.",
             )
         with gr.Row(elem_classes="actions"):
             preview = gr.Button("Preview this scene", size="sm")
+            edit = gr.Button("Colour this frame by hand", size="sm")
             go = gr.Button("Colour the film", variant="primary", size="sm")
             saved = gr.Button("Download the film", size="sm")
+        times = gr.HTML(
+            None,
+            html_template=f'<ul class="times" aria-label="Frames with hints">{TIMES}</ul>',
+            js_on_load=TIMES_SCRIPT,
+            apply_default_css=False,
+            elem_id="film-times",
+        )
     with widgets.stage(alone=True) as (busy, cancel):
         pass
+    with gr.Column(visible=False) as hinting:
+        steered = hint_editor.build(elem_id="film-steer")
+        with gr.Row(elem_classes="actions"):
+            gr.HTML("<p>What you colour here keeps its colour before and after, in its scene.</p>")
+            away = gr.Button("Put the frame away", size="sm")
     shown = gr.HTML(None, html_template=PLAYER, elem_classes="film")
     line = widgets.status_line()
     view.add(film=film, place=place, at=at, shown=shown, line=line)
+    view.add(times=times, hinting=hinting, steered=steered)
     view.add(session=gr.State(None, time_to_live=KEEP_SECONDS))
     view.add(finished=gr.DownloadButton(visible="hidden"))
 
     session, turn, asked = view["session"], view["turn"], widgets.runs(busy)
-    opened = ["message", "place", "session", "shown", "line", "at"]
+    edited = ["message", "steered", "hinting", "times"]
+    opened = [*edited, "place", "session", "shown", "line", "at"]
     look = [model, vividness, strength]
     made = ["message", "shown", "line"]
     runs = [
@@ -210,7 +363,15 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
         ),
         preview.click(*view.wire(on.preview, [turn, session, at, *look], made), **asked),
         go.click(*view.wire(on.colorize, [turn, session, *look], made), **asked),
+        edit.click(*view.wire(on.edit, [turn, session, at, *look], [*edited, "at"]), **asked),
+        times.submit(*view.wire(on.go_to, [turn, session, *look], [*edited, "at"]), **asked),
     ]
+    away.click(*view.wire(on.put_away, session, edited[1:]), **widgets.QUICK)
+    steered.submit(
+        *view.wire(on.steer, [turn, session, *look], ["message", "steered", "times"]),
+        trigger_mode="multiple",
+        **{**asked, "show_progress": "hidden", "show_progress_on": None},
+    )
     given = saved.click(*view.wire(on.save, session, ["message", "finished"]), **widgets.QUICK)
     given.success(None, view["finished"], None, js="window.saveFile", **widgets.QUICK)
     wire_run(view, on, runs, [cancel])

@@ -6,15 +6,18 @@ import importlib.util
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import av
 import gradio as gr
 import pytest
-from films import pan, write_film
+from films import pan, read_frames, read_plane, write_film
 from handler_calls import Updates, call
 
 import colorize_core
 from colorize_core.models.runner import Task
+from colorize_core.steering.hints import Hint
 from ui import AT_HOME_ONLY
 from ui.film import tab
 from ui.film.tab import FilmHandlers, FilmSession, format_time
@@ -139,3 +142,81 @@ def test_a_film_without_its_package_says_how_to_get_it(
     monkeypatch.setattr(gr, "HTML", lambda value, **_: said.append(value))
     assert tab.build(service) == []
     assert "pip install" in said[0]
+
+
+# --- hints ----------------------------------------------------------------------------------------
+
+RED = {"x": 0.5, "y": 0.5, "ab": [60, 40]}
+
+
+def tell(**given: Any) -> Any:
+    return SimpleNamespace(_data=given)
+
+
+def put(on: FilmHandlers, session: FilmSession, *hints: Any, **more: Any) -> Updates:
+    assert session.frame
+    message = {"photo": session.frame.key, "serial": session.frame.asked + 1, "hints": list(hints)}
+    return call(on.steer, session, *LOOK, event=tell(**message, **more))
+
+
+def test_a_frame_is_coloured_by_hand_and_the_film_follows(on: FilmHandlers, film: Path) -> None:
+    session: FilmSession = open_film(on, film)["session"]
+    plain = read_red(session.path, on, session)
+    opened = call(on.edit, session, 0.1, *LOOK)
+    assert opened["steered"]["hints"] == []
+    assert (opened["steered"]["width"], opened["steered"]["height"]) == (96, 64)
+    assert opened["times"] == []
+    made = put(on, session, RED, at=[0.5, 0.5])
+    assert made["steered"]["seen"] == 1
+    assert made["steered"]["likely"]["colours"]
+    assert made["steered"]["picture"] != opened["steered"]["picture"]
+    assert made["times"] == [{"at": 0.1, "words": "0.1 s · 1 hint", "open": True}]
+    assert session.hints == {0.1: (Hint(0.5, 0.5, (60.0, 40.0)),)}
+    assert read_red(session.path, on, session) > plain + 10
+
+
+def read_red(path: Path, on: FilmHandlers, session: FilmSession) -> float:
+    """Of a preview's first frame, in its middle."""
+    shown = call(on.preview, session, 0.0, *LOOK)["shown"]
+    plane = read_plane(read_frames(Path(shown["file"]["path"]))[0], 2)
+    return float(plane[12:20, 20:28].mean())
+
+
+def test_times_with_hints_are_opened_and_removed(on: FilmHandlers, film: Path) -> None:
+    session: FilmSession = open_film(on, film)["session"]
+    call(on.edit, session, 0.0, *LOOK)
+    put(on, session, RED)
+    call(on.edit, session, 0.4, *LOOK)
+    two = put(on, session, RED, RED | {"x": 0.2})["times"]
+    assert [each["words"] for each in two] == ["0 s · 1 hint", "0.4 s · 2 hints"]
+    assert [each["open"] for each in two] == [False, True]
+    back = call(on.go_to, session, *LOOK, event=tell(at="0"))
+    assert back["at"] == 0.0
+    assert len(back["steered"]["hints"]) == 1
+    assert len(call(on.go_to, session, *LOOK, event=tell(remove="0.4"))["times"]) == 1
+    gone = call(on.go_to, session, *LOOK, event=tell(remove="0"))
+    assert (gone["times"], gone["steered"]) == ([], None)
+    assert session.frame is None
+    for strange in ({"at": "7"}, {"remove": "x"}, {}):
+        assert not call(on.go_to, session, *LOOK, event=tell(**strange)).get("steered")
+
+
+def test_taking_all_hints_off_forgets_the_time(on: FilmHandlers, film: Path) -> None:
+    session: FilmSession = open_film(on, film)["session"]
+    call(on.edit, session, 0.0, *LOOK)
+    put(on, session, RED)
+    assert put(on, session)["times"] == []
+    assert on.put_away(session)["steered"] is None
+    assert session.hints == {}
+
+
+def test_what_cannot_be_hinted_is_said(on: FilmHandlers, film: Path) -> None:
+    session: FilmSession = open_film(on, film)["session"]
+    assert "takes no colour hints" in call(on.edit, session, 0.0, "cnn-mse", 1.0, 1.0)["message"]
+    assert "nothing at 99 seconds" in call(on.edit, session, 99.0, *LOOK)["message"]
+    call(on.edit, session, 0.0, *LOOK)
+    wrong = put(on, session, {"x": 7, "y": 0, "ab": [0, 0]})
+    assert "allowed is 0 to 1" in wrong["message"]
+    assert wrong["steered"]["seen"] == 1
+    assert call(on.steer, session, *LOOK, event=tell(photo="another's", hints=[RED])) == {}
+    assert session.hints == {}

@@ -11,8 +11,8 @@ memory    of the processes at their peak, in the same runs, and of the one that 
 many      --many N: so many tiny pictures with a stand-in that has no network, to see that neither
           memory nor speed depend on how many there are, and what a second run costs that finds all
           of them done. parent processor: seconds a photo of the process that hands out
-batches   --batches N: the network of autochrome alone, on one core or the GPU, photos one by one and
-          in batches of N in turn. ratio: seconds a photo in batches against one by one
+batches   --batches N: the network of autochrome alone, on one core or the GPU, photos one by one
+          and in batches of N in turn. ratio: seconds a photo in batches against one by one
 
 Linux alone. Rows that are not measured this time stay.
 """

@@ -1,9 +1,11 @@
 """python -m benchmarks.hints --photos ZIP-or-DIR... : is a single colour hint obeyed?
 
 In each photo one point gets one hint of a foreign colour: the hue that the model gave it, turned by
-90 to 270 degrees, with a chroma of 35. Measured is the move of the predicted ab along the way from
-the old colour to the hinted one, 1 being all the way: at the hint, over its object, beside the
-object and elsewhere.
+90 to 270 degrees, with a chroma of 35. Measured is how far the ab moves along the way from the old
+colour to the hinted one, as far as sRGB has that at the photo's L: 1 is what the picture would show
+with the hinted colour everywhere. At the hint, over its object, beside the object and elsewhere.
+`painted`: the same at the hint against the colour that was asked for, whether sRGB has it or not,
+with that colour everywhere: no model can do better by that measure.
 The object is what has the same true colour and is connected with the hint. And the time that a
 changed hint takes on a photo of 1 megapixel, from the hint to the picture.
 """
@@ -23,7 +25,7 @@ from tqdm.auto import tqdm
 import colorize_core
 from benchmarks.results_file import write
 from benchmarks.speed import photo
-from colorize_core.imaging.color import rgb_to_lab
+from colorize_core.imaging.color import combine_ab, rgb_to_lab
 from colorize_core.metrics import protocol
 from colorize_core.metrics.interval import estimate_interval
 from colorize_core.steering.hints import Hint
@@ -60,16 +62,27 @@ def measure(model: Any, truth: NDArray[np.uint8], random: Any) -> dict[str, floa
     wanted = CHROMA * np.array([np.cos(hue), np.sin(hue)])
     last = protocol.SIDE - 1
     hint = Hint(col / last, row / last, (float(wanted[0]), float(wanted[1])), RADIUS)
-    way = wanted - before[row, col]
-    move = ((ab_of(model, gray, [hint]) - before) @ way) / (way @ way)
+    way = paint(gray, wanted) - before
+    length = np.linalg.norm(way, axis=-1)
+    unit = way / np.maximum(length, 1e-6)[..., None]
+    move = ((ab_of(model, gray, [hint]) - before) * unit).sum(-1)
+    asked = wanted - before[row, col]
     y, x = np.mgrid[: protocol.SIDE, : protocol.SIDE]
     away = np.hypot(y - row, x - col)
     return {
-        "at_hint": float(move[away < 4].mean()),
-        "object": float(move[region].mean()),
-        "beside": _mean(np.abs(move[~region & (away <= FAR)])),
-        "elsewhere": _mean(np.abs(move[~region & (away > FAR)])),
+        "at_hint": _share(move, length, away < 4),
+        "object": _share(move, length, region),
+        "beside": _share(np.abs(move), length, ~region & (away <= FAR)),
+        "elsewhere": _share(np.abs(move), length, ~region & (away > FAR)),
+        "painted": float((way[away < 4] @ asked).mean() / (asked @ asked)),
     }
+
+
+def paint(gray: NDArray[np.uint8], ab: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """ab of the photo with one colour everywhere, as far as sRGB has it at each L."""
+    lightness = rgb_to_lab(gray.astype(np.float32) / 255)[..., :1]
+    painted = combine_ab(lightness, np.broadcast_to(ab, (*gray.shape[:2], 2)))
+    return rgb_to_lab(painted.astype(np.float32) / 255)[..., 1:]
 
 
 def time_change(model: Any, runs: int = 15) -> float:
@@ -84,8 +97,11 @@ def time_change(model: Any, runs: int = 15) -> float:
     return float(np.median(seconds))
 
 
-def _mean(values: NDArray[np.floating[Any]]) -> float:
-    return float(values.mean()) if values.size else 0.0  # an object may fill what is near it
+def _share(
+    move: NDArray[np.floating[Any]], length: NDArray[np.floating[Any]], where: NDArray[np.bool_]
+) -> float:
+    total = float(length[where].sum())
+    return float(move[where].sum()) / total if total else 0.0  # an object may fill what is near it
 
 
 def main() -> None:

@@ -315,8 +315,8 @@ def archive(_: str) -> str:
         "turn, medians, once all have loaded the model. *Busy*: the share of their time in which "
         f"the processes work on a photo. {best['processes']} processes make {best['ratio']} of "
         f"{best['processes']} times what one makes (runs: {best['ratios']}; load of "
-        f"the machine {best['load']}, this among it, on {best['machine']}). By processor time, from "
-        f"which other programs take less, it is {best['ratio_by_processor']}.\n\n"
+        f"the machine {best['load']}, this among it, on {best['machine']}). By processor time, "
+        f"from which other programs take less, it is {best['ratio_by_processor']}.\n\n"
     )
     told += table_of(table)
     if many:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
@@ -41,6 +42,28 @@ FOCUSED = """() => {
   const seen = mark.outlineStyle !== "none" || mark.boxShadow !== "none";
   return [(e.getAttribute("aria-label") || e.textContent).trim() || e.outerHTML, seen];
 }"""
+
+# Its box, or null where it moves, has no size, is drawn anew or waits for an answer of the app.
+AT_REST = """async (element) => {
+  const measure = () => element.getBoundingClientRect().toJSON();
+  const busy = () => element.closest("[aria-busy]:not([aria-busy=false])");
+  const before = measure();
+  for (let frame = 0; frame < 3; frame++) {
+    await new Promise(requestAnimationFrame);
+    const now = measure();
+    const moves = ["x", "y", "width", "height"].some((side) => now[side] !== before[side]);
+    if (!element.isConnected || busy() || moves || !now.width || !now.height) return null;
+  }
+  return before;
+}"""
+
+
+def box_of(locator: Locator) -> FloatRect:
+    """Where the element is in the window, once it is there and at rest."""
+    end = time.monotonic() + 30
+    while (box := locator.evaluate(AT_REST)) is None:
+        assert time.monotonic() < end, f"{locator} is never at rest"
+    return FloatRect(x=box["x"], y=box["y"], width=box["width"], height=box["height"])
 
 
 @contextmanager

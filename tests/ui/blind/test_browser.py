@@ -8,7 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pages import DRAWN, FOCUSED, NAMELESS, PHONE, SIZE, Scene, Visit, contrast, scrolls_sideways
+from pages import (
+    DRAWN,
+    FOCUSED,
+    NAMELESS,
+    PHONE,
+    SIZE,
+    Scene,
+    Visit,
+    box_of,
+    contrast,
+    scrolls_sideways,
+)
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -167,8 +178,7 @@ def test_preference_on_a_phone(visit: Visit, photos: list[Path], scheme: str) ->
     for text in (".pair h2", ".pair .how", ".pair .sides span", ".actions button"):
         assert contrast(page, text) >= 4.5, f"{text} is hard to read"
     for name in ("A is the better one", "B is the better one", "No preference"):
-        box = page.get_by_role("button", name=name).bounding_box()
-        assert box is not None
+        box = box_of(page.get_by_role("button", name=name))
         assert min(box["width"], box["height"]) >= 40, f"{name} is hard to hit"
     assert not scrolls_sideways(page)
     page.get_by_role("button", name="No preference").tap()

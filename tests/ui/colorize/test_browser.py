@@ -19,6 +19,7 @@ from pages import (
     SIZE,
     Scene,
     Visit,
+    box_of,
     contrast,
     drop_zone,
     luminance,
@@ -84,8 +85,7 @@ def test_slider_moves_by_mouse_and_by_keys(visit: Visit, photo: Path) -> None:
     give(page, photo)
     wait_for_result(page)
     slider = page.get_by_role("slider", name=re.compile("^Comparison"))
-    box = slider.bounding_box()
-    assert box is not None
+    box = box_of(slider)
     page.mouse.click(box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2)
     assert float(slider.input_value()) == pytest.approx(25, abs=2)
     clip = page.locator("#slider .after").evaluate("e => getComputedStyle(e).clipPath")
@@ -102,8 +102,7 @@ def test_actual_size_shows_pixel_for_pixel(visit: Visit, photo: Path) -> None:
     give(page, photo)
     wait_for_result(page)
     page.get_by_role("button", name="Actual size").click()
-    box = page.locator("#slider .frame").bounding_box()
-    assert box is not None
+    box = box_of(page.locator("#slider .frame"))
     assert (box["width"] * 2, box["height"] * 2) == pytest.approx(SIZE, abs=1)
 
 

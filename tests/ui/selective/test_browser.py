@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from app_server import serving
 from numpy.typing import NDArray
-from pages import DRAWN, NAMELESS, PHONE, contrast, scrolls_sideways, watching
+from pages import DRAWN, NAMELESS, PHONE, box_of, contrast, scrolls_sideways, watching
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -99,8 +99,7 @@ def coloured(page: Page) -> NDArray[np.bool_]:
 
 def place(page: Page, point: Point) -> Point:
     """Where that pixel of the photo is on the page."""
-    box = page.locator(".editor canvas").bounding_box()
-    assert box is not None
+    box = box_of(page.locator(".editor canvas"))
     return (
         box["x"] + (point[0] + 0.5) * box["width"] / SIZE[0],
         box["y"] + (point[1] + 0.5) * box["height"] / SIZE[1],
@@ -203,10 +202,8 @@ def test_the_size_of_the_brush(visit: Visit, photo: Path) -> None:
     ring = page.locator(".editor .ring")
     page.mouse.move(*place(page, (100, 80)))
     expect(ring).to_be_visible()
-    wide = ring.bounding_box()
-    canvas = page.locator(".editor canvas").bounding_box()
-    assert wide is not None
-    assert canvas is not None
+    wide = box_of(ring)
+    canvas = box_of(page.locator(".editor canvas"))
     assert wide["width"] * SIZE[0] / canvas["width"] == pytest.approx(2 * small, abs=2)
 
 
@@ -360,8 +357,7 @@ def test_it_fits_on_a_phone(visit: Visit, photo: Path, scheme: str) -> None:
     for text in (".editor [role=status]", ".editor [data-edit=grow]", ".editor .chip button"):
         assert contrast(page, text) >= 4.5, f"{text} is hard to read"
     for button in page.locator(".editor button:visible").all():
-        box = button.bounding_box()
-        assert box is not None
+        box = box_of(button)
         assert box["height"] >= 40, "large enough for a finger"
 
 

@@ -205,6 +205,7 @@ def test_bfloat16_is_for_who_is_fast_with_it(device, fast, expected, monkeypatch
 
 def run(photos, out, steps):
     small = {"batch": 8, "ema": 0.9, "side": 32, "look_every": 60.0, "norm_batches": 4}
+    small |= {"val_limit": 6, "log_every": 10}
     settings = engine.TrainingSettings(
         data=(photos,), val=(photos,), out=out, steps=steps, precision="no", **small
     )
@@ -215,20 +216,20 @@ def run(photos, out, steps):
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 def test_a_run_learns_resumes_and_leaves_weights_that_load(photos, tmp_path):
     out = tmp_path / "run"
-    path = run(photos, out, 100)
+    path = run(photos, out, 50)
     state = torch.load(out / "checkpoint" / "custom_checkpoint_1.pkl", weights_only=True)
     losses = [row["loss"] for row in state["history"] if "loss" in row]
     assert losses[-1] < losses[0] - 0.5
-    run(photos, out, 120)  # the same command with more steps goes on
+    run(photos, out, 60)  # the same command with more steps goes on
     later = torch.load(out / "checkpoint" / "custom_checkpoint_1.pkl", weights_only=True)
-    assert (state["step"], later["step"]) == (100, 120)
+    assert (state["step"], later["step"]) == (50, 60)
     assert later["history"][: len(state["history"])] == state["history"]
     looks = [row for row in later["history"] if "val_psnr" in row]
-    assert [look["seen"] for look in looks] == [800, 960]  # at the end of both runs
+    assert [look["seen"] for look in looks] == [400, 480]  # at the end of both runs
     with safe_open(path, "pt") as file:
         assert json.loads(file.metadata()["config"])["widths"] == list(SMALL.widths)
         told = json.loads(file.metadata()["training"])
-        assert told["seen"] in (800, 960)  # the better one
+        assert told["seen"] in (400, 480)  # the better one
         assert told["looks"][-1]["seen"] == told["seen"]
         assert told["looks"][-1]["psnr"] == pytest.approx(told["psnr"], abs=1e-3)
         assert file.get_tensor("head.weight").dtype == torch.float16

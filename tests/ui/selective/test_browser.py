@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from app_server import serving
 from numpy.typing import NDArray
 from pages import DRAWN, NAMELESS, PHONE, box_of, contrast, scrolls_sideways, watching
 from PIL import Image
@@ -27,12 +26,6 @@ Point = tuple[float, float]  # in pixels of the photo
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("selective"), "drawing") as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
 def photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
     path = tmp_path_factory.mktemp("photos") / "garden.png"
     Image.fromarray(gray_scene(SIZE[1], SIZE[0])).save(path)
@@ -40,12 +33,12 @@ def photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
 
 
 @pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Visit]:
+def visit(browser: Browser, drawing_address: str) -> Iterator[Visit]:
     """Open the tab by a link."""
     with watching(browser) as watched:
 
         def open_page(**options: Any) -> Page:
-            page = watched(address + "?tab=selective", **options)
+            page = watched(drawing_address + "?tab=selective", **options)
             expect(page.get_by_text("to colour only a part of it")).to_be_visible(timeout=DRAWN)
             return page
 

@@ -103,10 +103,24 @@ def luminance(colour: str) -> float:
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
+# What is on its way to another colour is there at once.
+ARRIVE = """() => document.getAnimations()
+  .filter((change) => change instanceof CSSTransition).forEach((change) => change.finish())"""
+
+
 def contrast(page: Page, selector: str) -> float:
-    text = luminance(page.locator(selector).first.evaluate("e => getComputedStyle(e).color"))
-    back = luminance(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-    return (max(text, back) + 0.05) / (min(text, back) + 0.05)
+    """Of the text with what is behind it: in light or in dark, whichever is harder to read."""
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        is_dark = str(scheme == "dark").lower()
+        page.wait_for_function(f"document.body.classList.contains('dark') === {is_dark}")
+        page.evaluate(ARRIVE)
+        text = luminance(page.locator(selector).first.evaluate("e => getComputedStyle(e).color"))
+        back = luminance(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        assert (back < 0.2) == (scheme == "dark"), f"the page is not {scheme}"
+        found.append((max(text, back) + 0.05) / (min(text, back) + 0.05))
+    return min(found)
 
 
 def scrolls_sideways(page: Page) -> bool:

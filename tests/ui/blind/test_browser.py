@@ -165,9 +165,8 @@ def test_the_page_knows_no_answer_and_everything_is_reached_by_keys(
     expect(page.locator(".pair")).to_be_hidden()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_preference_on_a_phone(visit: Visit, photos: list[Path], scheme: str) -> None:
-    page = visit(viewport=PHONE, color_scheme=scheme, has_touch=True, is_mobile=True)
+def test_preference_on_a_phone(visit: Visit, photos: list[Path]) -> None:
+    page = visit(viewport=PHONE, has_touch=True, is_mobile=True)
     give(page, photos)
     choose_models(page)
     page.get_by_role("radio", name="Which do you prefer?").check()

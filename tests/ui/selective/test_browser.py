@@ -336,9 +336,8 @@ def test_fingers_paint_and_pinch(visit: Visit, photo: Path) -> None:
     assert np.array_equal(pixels(page), painted), "pinching paints nothing"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_on_a_phone(visit: Visit, photo: Path, scheme: str) -> None:
-    page = visit(viewport=PHONE, color_scheme=scheme, has_touch=True)
+def test_it_fits_on_a_phone(visit: Visit, photo: Path) -> None:
+    page = visit(viewport=PHONE, has_touch=True)
     assert not scrolls_sideways(page)
     expect(page.get_by_role("tab", name="Selective")).to_be_in_viewport(ratio=0.9)
     give(page, photo)

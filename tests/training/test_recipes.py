@@ -15,6 +15,7 @@ import torch
 import torchvision
 import training_files
 from safetensors import safe_open
+from scenes import ROOT
 
 from colorize_core import devices
 from colorize_core.cli.train import main
@@ -243,25 +244,51 @@ def test_a_run_learns_resumes_and_leaves_weights_that_load(photos, tmp_path):
     assert blue_or_green.any()
 
 
+# What each of two processes does: begin, then go on as if it was started anew. The first process
+# keeps what there was in between.
+TWICE = """
+import os, shutil, sys, time
+from pathlib import Path
+from accelerate.state import AcceleratorState
+from app_server import free_port
+from colorize_core.cli.train import main
+
+out, *flags = sys.argv[1:]
+meeting = Path(f"{out}-port")
+for steps in (3, 4):
+    assert main([*flags, f"--out={out}", f"--steps={steps}"]) == 0
+    if os.environ["RANK"] == "0":
+        shutil.copytree(out, f"{out}-{steps}")
+        meeting.with_suffix(".part").write_text(str(free_port()))
+        meeting.with_suffix(".part").rename(meeting)
+    while not meeting.exists():
+        time.sleep(0.01)
+    AcceleratorState._reset_state(reset_partial_state=True)
+    os.environ |= {"MASTER_PORT": meeting.read_text(), "TORCHELASTIC_USE_AGENT_STORE": "False"}
+"""
+
+
 def test_two_processes_train_one_network(photos, tmp_path):
     """As on two GPUs or nodes: each sees batches of its own, and both keep the same weights."""
-    flags = {"data": photos, "val": photos, "out": tmp_path / "run", "batch": 2, "side": 32}
+    flags = {"data": photos, "val": photos, "batch": 2, "side": 32}
     flags |= {"sides": 32, "until": 1, "least-scale": 1, "norm-batches": 1, "val-limit": 2}
     flags["look-every"] = 1e-4  # a look at every step: both take it at the same one
+    script = tmp_path / "twice.py"
+    script.write_text(TWICE)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    command += ["-m", "colorize_core.training", "autochrome", "--precision=no"]
-    command += [f"--{name}={value}" for name, value in flags.items()]
+    command += [str(script), str(tmp_path / "run"), "autochrome"]
+    command += ["--precision=no", *(f"--{name}={value}" for name, value in flags.items())]
     environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
-    for steps in (3, 4):  # begin, then go on
-        done = subprocess.run(
-            [*command, f"--steps={steps}"], env=environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.count("weights:") == 1
-        path = tmp_path / "run" / "checkpoint" / "custom_checkpoint_1.pkl"
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("weights:") == 2
+    for steps in (3, 4):
+        out = tmp_path / f"run-{steps}"
+        path = out / "checkpoint" / "custom_checkpoint_1.pkl"
         progress = torch.load(path, weights_only=True)
         assert progress["seen"] == 2 * 2 * steps
-        with safe_open(tmp_path / "run" / "model.safetensors", "pt") as file:
+        with safe_open(out / "model.safetensors", "pt") as file:
             told = json.loads(file.metadata()["training"])
         assert told["seen"] == progress["best"]["seen"] == 2 * 2 * (steps - progress["stale"])
 

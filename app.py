@@ -348,9 +348,11 @@ def main(arguments: list[str] | None = None) -> None:
             prevent_thread_lock=True,
             **launch_options(blocks, dict(options.auth or ()), options.proxies),
         )
+        await_signal(stopped)
     except OSError as error:  # the port is taken, or the address is not of this machine
         raise SystemExit(f"The app cannot listen there: {error}") from error
-    await_signal(stopped)
+    except KeyboardInterrupt:  # while it starts to listen
+        stopped.set()
     print("Stopping what runs, and the app.", flush=True)
     blocks.service.stop_all(STOP_SECONDS)
     blocks.close(verbose=False)

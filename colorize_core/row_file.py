@@ -75,7 +75,7 @@ class RowFile:
         place = self._file.with_name(f".{self._file.name}.lock")
         with self._in_words():
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            with hold_lock(place):
+            with hold_lock(place, PATIENCE):
                 yield
 
     def read_new(self) -> list[Cells]:
@@ -165,7 +165,7 @@ class RowFile:
 
 
 @contextmanager
-def hold_lock(place: Path, patience: float = PATIENCE) -> Iterator[None]:
+def hold_lock(place: Path, patience: float) -> Iterator[None]:
     """The lock that is a file there. OSError if another program holds it for so many seconds, or if
     it cannot be made. On a file system without locks there is none: one program needs none."""
     lock = FileLock(place, patience, poll_interval=POLL, preserve_lock_file=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
@@ -41,6 +42,28 @@ FOCUSED = """() => {
   const seen = mark.outlineStyle !== "none" || mark.boxShadow !== "none";
   return [(e.getAttribute("aria-label") || e.textContent).trim() || e.outerHTML, seen];
 }"""
+
+# Its box, or null where it moves, has no size, is drawn anew or waits for an answer of the app.
+AT_REST = """async (element) => {
+  const measure = () => element.getBoundingClientRect().toJSON();
+  const busy = () => element.closest("[aria-busy]:not([aria-busy=false])");
+  const before = measure();
+  for (let frame = 0; frame < 3; frame++) {
+    await new Promise(requestAnimationFrame);
+    const now = measure();
+    const moves = ["x", "y", "width", "height"].some((side) => now[side] !== before[side]);
+    if (!element.isConnected || busy() || moves || !now.width || !now.height) return null;
+  }
+  return before;
+}"""
+
+
+def box_of(locator: Locator) -> FloatRect:
+    """Where the element is in the window, once it is there and at rest."""
+    end = time.monotonic() + 30
+    while (box := locator.evaluate(AT_REST)) is None:
+        assert time.monotonic() < end, f"{locator} is never at rest"
+    return FloatRect(x=box["x"], y=box["y"], width=box["width"], height=box["height"])
 
 
 @contextmanager
@@ -80,10 +103,24 @@ def luminance(colour: str) -> float:
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
+# What is on its way to another colour is there at once.
+ARRIVE = """() => document.getAnimations()
+  .filter((change) => change instanceof CSSTransition).forEach((change) => change.finish())"""
+
+
 def contrast(page: Page, selector: str) -> float:
-    text = luminance(page.locator(selector).first.evaluate("e => getComputedStyle(e).color"))
-    back = luminance(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-    return (max(text, back) + 0.05) / (min(text, back) + 0.05)
+    """Of the text with what is behind it: in light or in dark, whichever is harder to read."""
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        is_dark = str(scheme == "dark").lower()
+        page.wait_for_function(f"document.body.classList.contains('dark') === {is_dark}")
+        page.evaluate(ARRIVE)
+        text = luminance(page.locator(selector).first.evaluate("e => getComputedStyle(e).color"))
+        back = luminance(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        assert (back < 0.2) == (scheme == "dark"), f"the page is not {scheme}"
+        found.append((max(text, back) + 0.05) / (min(text, back) + 0.05))
+    return min(found)
 
 
 def scrolls_sideways(page: Page) -> bool:

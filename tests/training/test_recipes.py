@@ -15,6 +15,7 @@ import torch
 import torchvision
 import training_files
 from safetensors import safe_open
+from scenes import ROOT
 
 from colorize_core import devices
 from colorize_core.cli.train import main
@@ -205,6 +206,7 @@ def test_bfloat16_is_for_who_is_fast_with_it(device, fast, expected, monkeypatch
 
 def run(photos, out, steps):
     small = {"batch": 8, "ema": 0.9, "side": 32, "look_every": 60.0, "norm_batches": 4}
+    small |= {"val_limit": 6, "log_every": 10}
     settings = engine.TrainingSettings(
         data=(photos,), val=(photos,), out=out, steps=steps, precision="no", **small
     )
@@ -215,20 +217,20 @@ def run(photos, out, steps):
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 def test_a_run_learns_resumes_and_leaves_weights_that_load(photos, tmp_path):
     out = tmp_path / "run"
-    path = run(photos, out, 100)
+    path = run(photos, out, 50)
     state = torch.load(out / "checkpoint" / "custom_checkpoint_1.pkl", weights_only=True)
     losses = [row["loss"] for row in state["history"] if "loss" in row]
     assert losses[-1] < losses[0] - 0.5
-    run(photos, out, 120)  # the same command with more steps goes on
+    run(photos, out, 60)  # the same command with more steps goes on
     later = torch.load(out / "checkpoint" / "custom_checkpoint_1.pkl", weights_only=True)
-    assert (state["step"], later["step"]) == (100, 120)
+    assert (state["step"], later["step"]) == (50, 60)
     assert later["history"][: len(state["history"])] == state["history"]
     looks = [row for row in later["history"] if "val_psnr" in row]
-    assert [look["seen"] for look in looks] == [800, 960]  # at the end of both runs
+    assert [look["seen"] for look in looks] == [400, 480]  # at the end of both runs
     with safe_open(path, "pt") as file:
         assert json.loads(file.metadata()["config"])["widths"] == list(SMALL.widths)
         told = json.loads(file.metadata()["training"])
-        assert told["seen"] in (800, 960)  # the better one
+        assert told["seen"] in (400, 480)  # the better one
         assert told["looks"][-1]["seen"] == told["seen"]
         assert told["looks"][-1]["psnr"] == pytest.approx(told["psnr"], abs=1e-3)
         assert file.get_tensor("head.weight").dtype == torch.float16
@@ -242,25 +244,51 @@ def test_a_run_learns_resumes_and_leaves_weights_that_load(photos, tmp_path):
     assert blue_or_green.any()
 
 
+# What each of two processes does: begin, then go on as if it was started anew. The first process
+# keeps what there was in between.
+TWICE = """
+import os, shutil, sys, time
+from pathlib import Path
+from accelerate.state import AcceleratorState
+from app_server import free_port
+from colorize_core.cli.train import main
+
+out, *flags = sys.argv[1:]
+meeting = Path(f"{out}-port")
+for steps in (3, 4):
+    assert main([*flags, f"--out={out}", f"--steps={steps}"]) == 0
+    if os.environ["RANK"] == "0":
+        shutil.copytree(out, f"{out}-{steps}")
+        meeting.with_suffix(".part").write_text(str(free_port()))
+        meeting.with_suffix(".part").rename(meeting)
+    while not meeting.exists():
+        time.sleep(0.01)
+    AcceleratorState._reset_state(reset_partial_state=True)
+    os.environ |= {"MASTER_PORT": meeting.read_text(), "TORCHELASTIC_USE_AGENT_STORE": "False"}
+"""
+
+
 def test_two_processes_train_one_network(photos, tmp_path):
     """As on two GPUs or nodes: each sees batches of its own, and both keep the same weights."""
-    flags = {"data": photos, "val": photos, "out": tmp_path / "run", "batch": 2, "side": 32}
+    flags = {"data": photos, "val": photos, "batch": 2, "side": 32}
     flags |= {"sides": 32, "until": 1, "least-scale": 1, "norm-batches": 1, "val-limit": 2}
     flags["look-every"] = 1e-4  # a look at every step: both take it at the same one
+    script = tmp_path / "twice.py"
+    script.write_text(TWICE)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    command += ["-m", "colorize_core.training", "autochrome", "--precision=no"]
-    command += [f"--{name}={value}" for name, value in flags.items()]
+    command += [str(script), str(tmp_path / "run"), "autochrome"]
+    command += ["--precision=no", *(f"--{name}={value}" for name, value in flags.items())]
     environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
-    for steps in (3, 4):  # begin, then go on
-        done = subprocess.run(
-            [*command, f"--steps={steps}"], env=environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.count("weights:") == 1
-        path = tmp_path / "run" / "checkpoint" / "custom_checkpoint_1.pkl"
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("weights:") == 2
+    for steps in (3, 4):
+        out = tmp_path / f"run-{steps}"
+        path = out / "checkpoint" / "custom_checkpoint_1.pkl"
         progress = torch.load(path, weights_only=True)
         assert progress["seen"] == 2 * 2 * steps
-        with safe_open(tmp_path / "run" / "model.safetensors", "pt") as file:
+        with safe_open(out / "model.safetensors", "pt") as file:
             told = json.loads(file.metadata()["training"])
         assert told["seen"] == progress["best"]["seen"] == 2 * 2 * (steps - progress["stale"])
 

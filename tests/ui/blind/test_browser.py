@@ -8,7 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pages import DRAWN, FOCUSED, NAMELESS, PHONE, SIZE, Scene, Visit, contrast, scrolls_sideways
+from pages import (
+    DRAWN,
+    FOCUSED,
+    NAMELESS,
+    PHONE,
+    SIZE,
+    Scene,
+    Visit,
+    box_of,
+    contrast,
+    scrolls_sideways,
+)
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -154,9 +165,8 @@ def test_the_page_knows_no_answer_and_everything_is_reached_by_keys(
     expect(page.locator(".pair")).to_be_hidden()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_preference_on_a_phone(visit: Visit, photos: list[Path], scheme: str) -> None:
-    page = visit(viewport=PHONE, color_scheme=scheme, has_touch=True, is_mobile=True)
+def test_preference_on_a_phone(visit: Visit, photos: list[Path]) -> None:
+    page = visit(viewport=PHONE, has_touch=True, is_mobile=True)
     give(page, photos)
     choose_models(page)
     page.get_by_role("radio", name="Which do you prefer?").check()
@@ -167,8 +177,7 @@ def test_preference_on_a_phone(visit: Visit, photos: list[Path], scheme: str) ->
     for text in (".pair h2", ".pair .how", ".pair .sides span", ".actions button"):
         assert contrast(page, text) >= 4.5, f"{text} is hard to read"
     for name in ("A is the better one", "B is the better one", "No preference"):
-        box = page.get_by_role("button", name=name).bounding_box()
-        assert box is not None
+        box = box_of(page.get_by_role("button", name=name))
         assert min(box["width"], box["height"]) >= 40, f"{name} is hard to hit"
     assert not scrolls_sideways(page)
     page.get_by_role("button", name="No preference").tap()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pages import NAMELESS, PHONE, Visit, scrolls_sideways
+from pages import NAMELESS, PHONE, Visit, box_of, scrolls_sideways
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from skimage.data import astronaut
@@ -29,8 +29,7 @@ def open_editor(page: Page, photo: Path) -> Locator:
 
 
 def press(page: Page, pins: Locator, x: float, y: float) -> None:
-    box = pins.bounding_box()
-    assert box
+    box = box_of(pins)
     pins.click(position={"x": x * box["width"], "y": y * box["height"]})
 
 
@@ -91,16 +90,14 @@ def test_a_hint_is_moved_and_marked_as_known(visit: Visit, photo: Path) -> None:
     press(page, pins, 0.2, 0.85)
     page.locator(".likely button").first.click()
     pin = page.locator(".pin")
-    box = pin.bounding_box()
-    assert box
+    box = box_of(pin)
     before = shown(page)
     page.mouse.move(box["x"] + 6, box["y"] + 6)
     page.mouse.down()
     page.mouse.move(box["x"] + 120, box["y"] + 6, steps=6)
     page.mouse.up()
     wait_for_change(page, before)
-    moved = pin.bounding_box()
-    assert moved
+    moved = box_of(pin)
     assert moved["x"] > box["x"] + 80
     page.get_by_label("I know this colour").check()
     page.get_by_label("Where it is known from").fill("The suit is in the attic")
@@ -116,8 +113,7 @@ def test_a_stroke_is_painted(visit: Visit, photo: Path) -> None:
     page = visit()
     pins = open_editor(page, photo)
     page.get_by_role("button", name="Stroke").click()
-    box = pins.bounding_box()
-    assert box
+    box = box_of(pins)
     before = shown(page)
     page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.9 * box["height"])
     page.mouse.down()
@@ -172,8 +168,7 @@ def test_another_look_and_how_sure(visit: Visit, photo: Path) -> None:
 def test_a_finger_on_a_phone(visit: Visit, photo: Path) -> None:
     page = visit(viewport=PHONE, has_touch=True, is_mobile=True)
     pins = open_editor(page, photo)
-    box = pins.bounding_box()
-    assert box
+    box = box_of(pins)
     pins.tap(position={"x": 0.2 * box["width"], "y": 0.85 * box["height"]})
     before = shown(page)
     page.locator(".likely button").last.tap()
@@ -268,10 +263,8 @@ def test_a_project_is_saved_and_opened(visit: Visit, photo: Path, tmp_path: Path
         page.get_by_role("button", name="JPEG", exact=True).click()
     picture = tmp_path / saving.value.suggested_filename
     saving.value.save_as(picture)
-    page.screenshot(path="/tmp/h1-shot1.png", full_page=True)
 
     page = visit()
-    page.screenshot(path="/tmp/h1-shot0.png", full_page=True)
     page.locator("#photo input[type=file]").set_input_files(project)  # as if it was dropped
     expect(page.locator(".pin")).to_have_count(1, timeout=90_000)
     expect(page.locator(".message [role=alert]")).to_have_count(0)

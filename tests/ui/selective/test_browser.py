@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from app_server import serving
 from numpy.typing import NDArray
-from pages import DRAWN, NAMELESS, PHONE, contrast, scrolls_sideways, watching
+from pages import DRAWN, NAMELESS, PHONE, box_of, contrast, scrolls_sideways, watching
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -27,12 +26,6 @@ Point = tuple[float, float]  # in pixels of the photo
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("selective"), "drawing") as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
 def photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
     path = tmp_path_factory.mktemp("photos") / "garden.png"
     Image.fromarray(gray_scene(SIZE[1], SIZE[0])).save(path)
@@ -40,12 +33,12 @@ def photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
 
 
 @pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Visit]:
+def visit(browser: Browser, drawing_address: str) -> Iterator[Visit]:
     """Open the tab by a link."""
     with watching(browser) as watched:
 
         def open_page(**options: Any) -> Page:
-            page = watched(address + "?tab=selective", **options)
+            page = watched(drawing_address + "?tab=selective", **options)
             expect(page.get_by_text("to colour only a part of it")).to_be_visible(timeout=DRAWN)
             return page
 
@@ -99,8 +92,7 @@ def coloured(page: Page) -> NDArray[np.bool_]:
 
 def place(page: Page, point: Point) -> Point:
     """Where that pixel of the photo is on the page."""
-    box = page.locator(".editor canvas").bounding_box()
-    assert box is not None
+    box = box_of(page.locator(".editor canvas"))
     return (
         box["x"] + (point[0] + 0.5) * box["width"] / SIZE[0],
         box["y"] + (point[1] + 0.5) * box["height"] / SIZE[1],
@@ -203,10 +195,8 @@ def test_the_size_of_the_brush(visit: Visit, photo: Path) -> None:
     ring = page.locator(".editor .ring")
     page.mouse.move(*place(page, (100, 80)))
     expect(ring).to_be_visible()
-    wide = ring.bounding_box()
-    canvas = page.locator(".editor canvas").bounding_box()
-    assert wide is not None
-    assert canvas is not None
+    wide = box_of(ring)
+    canvas = box_of(page.locator(".editor canvas"))
     assert wide["width"] * SIZE[0] / canvas["width"] == pytest.approx(2 * small, abs=2)
 
 
@@ -346,9 +336,8 @@ def test_fingers_paint_and_pinch(visit: Visit, photo: Path) -> None:
     assert np.array_equal(pixels(page), painted), "pinching paints nothing"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_on_a_phone(visit: Visit, photo: Path, scheme: str) -> None:
-    page = visit(viewport=PHONE, color_scheme=scheme, has_touch=True)
+def test_it_fits_on_a_phone(visit: Visit, photo: Path) -> None:
+    page = visit(viewport=PHONE, has_touch=True)
     assert not scrolls_sideways(page)
     expect(page.get_by_role("tab", name="Selective")).to_be_in_viewport(ratio=0.9)
     give(page, photo)
@@ -360,8 +349,7 @@ def test_it_fits_on_a_phone(visit: Visit, photo: Path, scheme: str) -> None:
     for text in (".editor [role=status]", ".editor [data-edit=grow]", ".editor .chip button"):
         assert contrast(page, text) >= 4.5, f"{text} is hard to read"
     for button in page.locator(".editor button:visible").all():
-        box = button.bounding_box()
-        assert box is not None
+        box = box_of(button)
         assert box["height"] >= 40, "large enough for a finger"
 
 

@@ -26,7 +26,7 @@ from playwright.sync_api import Browser
 from public_app import FORWARDED, ROOT, Served, serving
 
 from ui.server import limits
-from ui.server.limits import AT_ONCE, MB, Public
+from ui.server.limits import AT_ONCE, MB, Public, Rate
 from ui.server.temp_files import KEEP_SECONDS, Folder
 
 
@@ -400,14 +400,19 @@ def test_one_client_cannot_start_run_after_run(open_app: Served) -> None:
         return status
 
     begun = time.monotonic()
-    mine = [start(i, "one", "10.4.0.3") for i in range(40)]
-    assert mine[:30] == [200] * 30
-    assert 429 in mine[30:]
-    count = mine.count(200)
+
+    def may_have(rate: Rate) -> float:
+        """Those at once, and those that have come in the meantime."""
+        return rate.burst * (1 + (time.monotonic() - begun) / rate.seconds) + 1
+
+    count = 0
+    while count < 400 and start(count, "one", "10.4.0.3") == 200:
+        count += 1
+    public = Public()
+    assert public.own_starts.burst <= count <= may_have(public.own_starts)
     while count < 400 and start(count, f"s{count}", f"1.2.3.4, {count}.3.2.1, 10.4.0.3") == 200:
         count += 1
-    rate = Public().starts
-    assert rate.burst <= count <= rate.burst * (1 + (time.monotonic() - begun) / rate.seconds) + 1
+    assert public.starts.burst <= count <= may_have(public.starts)
     assert start(0, "other", "10.4.0.4") == 200
 
 

@@ -10,6 +10,9 @@ flicker      mean distance between the mean ab of a frame and of the next one, i
 error        mean distance in ab from the photograph's own colours
 hint         the same in a disc around a point of the object, or of the picture, whose colour was
              given in one frame: in the frames from there on, along the true motion
+films        --films FILE...: warping, flicker and error in films in colour that were turned gray,
+             by scene. Warping is along the motion that is measured in them, where that is sure;
+             the film's own colours have some, too, and flicker
 cuts         hard cuts between photographs that are found, and moving shots and fades taken for one
 speed        processor seconds a frame at 1280 x 720, against decoding and encoding alone
 """
@@ -21,7 +24,7 @@ import io
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -183,9 +186,9 @@ def colour_clip(clip: Clip, network: Network) -> dict[str, list[Plane]]:
     return ways
 
 
-def make_network(runner: Runner) -> Network:
+def make_network(runner: Runner, width: int = WIDTH, height: int = HEIGHT) -> Network:
     look = Look(
-        *(WIDTH, HEIGHT, Fraction(1, 24), Fraction(24), "gray", "420", SIGNAL),
+        *(width, height, Fraction(1, 24), Fraction(24), "gray", "420", SIGNAL),
         *((2, 1, 1, 1), Fraction(1)),
     )
     return Network(look, FilmOptions(), runner, Task())
@@ -318,6 +321,69 @@ def _make_row(what: str, way: str, found: list[float], unit: str) -> dict[str, A
     }
 
 
+# --- films in colour ------------------------------------------------------------------------------
+
+
+def read_scenes(path: Path) -> Iterator[Clip]:
+    """The scenes of a film in colour, at most WIDTH pixels wide."""
+    pictures = []
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            rgb = frame.to_ndarray(format="rgb24")
+            width = min(WIDTH, rgb.shape[1])
+            size = width, round(rgb.shape[0] * width / rgb.shape[1])
+            pictures.append(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
+    grays = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pictures]
+    begins = sorted({0, *_find_cuts([_see(gray) for gray in grays])})
+    for start, stop in zip(begins, [*begins[1:], len(pictures)], strict=True):
+        grid = flow.make_grid(*grays[start].shape)
+        layer = np.zeros(grays[start].shape, bool)
+        yield [
+            Shot(gray, rgb_to_lab(rgb.astype(np.float32) / 255)[..., 1:], grid, layer)
+            for gray, rgb in zip(grays[start:stop], pictures[start:stop], strict=True)
+        ]
+
+
+def compare_films(paths: Sequence[Path], runner: Runner) -> list[dict[str, Any]]:
+    values: dict[tuple[str, str], list[float]] = {}
+    for path in paths:
+        for clip in read_scenes(path):
+            if len(clip) < AVERAGED:
+                continue
+            height, width = clip[0].gray.shape
+            motions = [flow.measure_motion(*each) for each in pairwise(_list_lightness(clip))]
+            own = [shot.ab for shot in clip]
+            gray = [np.zeros_like(ab) for ab in own]
+            ways = colour_clip(clip, make_network(runner, width, height))
+            for way, abs_ in {"gray": gray, "its own colours": own, **ways}.items():
+                found = {"error": measure_error(abs_, clip), "flicker": measure_flicker(abs_)}
+                found["warping"] = _measure_sure_warping(abs_, motions)
+                for what, value in found.items():
+                    if way != ("its own colours" if what == "error" else "gray"):
+                        values.setdefault((f"{what}, films", way), []).append(value)
+    unit = f"Lab units, mean over scenes of {', '.join(path.name for path in paths)}"
+    return [
+        _make_row(what, way, found, unit)
+        for (what, way), found in sorted(values.items(), key=lambda item: item[0][0])
+    ]
+
+
+def _list_lightness(clip: Clip) -> list[Plane]:
+    return [SIGNAL.find_lightness(SIGNAL.read_luma(shot.gray)) for shot in clip]
+
+
+def _measure_sure_warping(abs_: list[Plane], motions: list[flow.Motion]) -> float:
+    """Mean distance in ab between each frame and where its pixels were in the frame before, where
+    that is sure."""
+    found = []
+    for (before, now), motion in zip(pairwise(abs_), motions, strict=True):
+        places = flow.make_grid(*now.shape[:2]) + motion.backward
+        distance = np.hypot(*np.moveaxis(now - flow.sample(before, places), -1, 0))
+        if (sure := motion.back_sure > 0.5).any():
+            found.append(float(distance[sure].mean()))
+    return float(np.mean(found))
+
+
 # --- cuts -----------------------------------------------------------------------------------------
 
 
@@ -428,20 +494,28 @@ def main() -> None:
     parser.add_argument(
         "--hints", action="store_true", help="only hints; the other rows stay as they are"
     )
+    parser.add_argument(
+        "--films", type=Path, nargs="+", help="only these; the other rows stay as they are"
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     model: Any = colorize_core.load("autochrome", "cpu")
     runner = Runner(lambda _: model)
+    if arguments.films:
+        others = [row for row in read("film") if not row["what"].endswith(", films")]
+        write("film", compare_films(arguments.films, runner), others)
+        return
     photos = read_photos(arguments.photos, max(2 * len(KINDS) * arguments.clips, arguments.cuts))
     hints = compare_hints(photos, make_network(runner), arguments.clips)
     if arguments.hints:
         write("film", hints, [row for row in read("film") if not row["what"].startswith("hint")])
         return
     rows = compare(photos, runner, arguments.clips) + hints
+    films = [row for row in read("film") if row["what"].endswith(", films")]
     rows += measure_cuts(photos[: arguments.cuts])
     rows += measure_speed(photos, runner)
-    write("film", rows)
+    write("film", rows, films)
 
 
 if __name__ == "__main__":

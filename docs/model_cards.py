@@ -223,7 +223,9 @@ def _hints(card: ModelCard) -> list[str]:
     row = rows[0]
     return [
         f"One hint of a foreign colour in each of {row['n']} photographs moves the colour this "
-        "share of the way to the one asked for (mean and 95 % bootstrap interval):",
+        "share of the way to the one asked for, as far as sRGB has that at the photograph's "
+        "lightness (mean and 95 % bootstrap interval; *painted* is what the hinted colour "
+        "everywhere comes to at the hint where all of the way counts, sRGB or not):",
         table_of(
             [["where", "share"]]
             + [

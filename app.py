@@ -218,6 +218,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     _add_public(parser.add_argument_group("open to strangers"))
     terminal.refuse_empty(parser, arguments)
     options = parser.parse_args(arguments)
+    if importlib.util.find_spec("gradio") is None:
+        parser.error("the package gradio is missing: pip install 'autochrome-studio[app]'")
     space = on_space()
     options.public = options.public or options.share or space
     if options.auth and options.no_auth:

@@ -1,6 +1,7 @@
 """What the commands and the pages have alike: how they are found, and what they print."""
 
 import argparse
+import importlib.util
 import io
 import os
 import struct
@@ -71,6 +72,20 @@ def test_a_command_without_its_packages_says_what_to_install(
 
     monkeypatch.setattr(cli.importlib, "import_module", missing)
     assert main(["app"]) == 1
+    assert "pip install 'autochrome-studio[app]'" in capsys.readouterr().err
+
+
+def test_the_app_without_gradio_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its module is there without: it imports Gradio when it is built."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "gradio" else find(name)
+    )
+    with pytest.raises(SystemExit) as stopped:
+        main(["app"])
+    assert stopped.value.code == 2
     assert "pip install 'autochrome-studio[app]'" in capsys.readouterr().err
 
 

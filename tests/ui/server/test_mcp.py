@@ -171,7 +171,10 @@ def test_no_path_and_no_private_address_is_read(
 def test_without_the_package_the_option_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "mcp" else find(name)
+    )
     with pytest.raises(SystemExit) as stopped:
         app.parse(["--mcp"])
     assert stopped.value.code == 2

@@ -24,6 +24,7 @@ from colorize_core.batch.claim import claim
 from colorize_core.batch.manifest import Manifest
 from colorize_core.batch.processes import OWNER, Processes
 from colorize_core.errors import ColorizeError, OptionError, TooLittleMemoryError, WeightsError
+from colorize_core.threads import share_cores
 
 SETTINGS = runner.BatchOptions()
 
@@ -77,8 +78,11 @@ def test_photos_come_out_as_from_threads(tmp_path: Path) -> None:
     assert float(rows["box 3/003.png"].spread) == pytest.approx(photo.mean() / 10, abs=1e-3)
 
 
-def test_batches_give_the_bytes_that_they_give_in_threads(tmp_path: Path) -> None:
-    """With a real network."""
+def test_batches_give_the_bytes_that_they_give_in_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a real network, and one core for each, which decides how it adds up."""
+    monkeypatch.setattr(runner, "share_cores", lambda _: share_cores(1000))
     for number, size in enumerate([(90, 60), (60, 90), (90, 60), (88, 60), (60, 60)]):
         noise = np.random.default_rng(number).integers(0, 256, size[::-1], np.uint8)
         Image.fromarray(noise).resize(size).save(tmp_path / f"{number}.png")

@@ -204,8 +204,9 @@ def test_batches_give_the_bytes_of_the_local_engine(make_engine: Any, tmp_path: 
     made = {}
     for name in ("ray", "local"):
         jobs = runner.plan(paths, tmp_path, tmp_path / name)
-        engine = make_engine(registry.load, settings) if name == "ray" else None
-        results = list(runner.run(jobs, settings, device="cpu", engine=engine))
+        local = Processes(settings, 1, device="cpu")
+        with make_engine(registry.load, settings) if name == "ray" else local as engine:
+            results = list(runner.run(jobs, settings, engine=engine))
         assert [result.status for result in results] == ["done"] * 7
         made[name] = read_all(tmp_path / name)
     assert made["ray"] == made["local"]

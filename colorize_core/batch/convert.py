@@ -39,21 +39,17 @@ class Result:
     spread: float | None = None  # of the likely colours, in Lab units; None if the model tells none
 
 
-def make_runner(colorizer: Any) -> Runner:
-    """A runner that has this one model: on the CPU several photos may be in the network at once."""
-    alone = getattr(colorizer, "device", "cpu") != "cpu"
-    return Runner(lambda _: colorizer, alone=alone)
-
-
 def make_converter(colorizer: Any, settings: BatchOptions) -> Converter:
     """A converter that has this one model, with as many photos in its network at once as the
     settings say. OptionError where it takes one at a time."""
-    if settings.batch_size == 1:
-        return Converter(make_runner(colorizer), settings)
-    from colorize_core.models.batching import batch_network
+    batching = None
+    if settings.batch_size > 1:
+        from colorize_core.models.batching import batch_network
 
-    batching = batch_network(colorizer, settings.batch_size)
-    return Converter(Runner(lambda _: colorizer, alone=False), settings, batching=batching)
+        batching = batch_network(colorizer, settings.batch_size)
+    # On the CPU several photos may be in the network at once; a GPU gets them in turn or together.
+    alone = batching is None and getattr(colorizer, "device", "cpu") != "cpu"
+    return Converter(Runner(lambda _: colorizer, alone=alone), settings, batching=batching)
 
 
 def map_together(

@@ -24,6 +24,7 @@ STAGES = (
 STEM = 32  # channels
 EPSILON = 1e-3  # of the norms, TensorFlow's
 TAPS = (2, 4, 6)  # the stages that are told, at 1/8, 1/16 and 1/32
+EVERY_SIZE = (0, 1, *TAPS)  # those at 1/2 and 1/4 as well
 WIDTHS = tuple(STAGES[stage][3] for stage in TAPS)  # their channels
 
 
@@ -71,16 +72,18 @@ class InvertedResidual(nn.Module):
 
 
 class EfficientNetLite(nn.Module):
-    """`planes`: 1 for lightness, 3 for red, green and blue.
+    """`planes`: 1 for lightness, 3 for red, green and blue. `taps`: the stages that are told.
 
     `frozen`: the stem and so many stages stay as they are when it is trained on, their norms
     too; they are most of the memory and half of the time."""
 
     frozen = 0
 
-    def __init__(self, planes: int = 1) -> None:
+    def __init__(self, planes: int = 1, taps: tuple[int, ...] = TAPS) -> None:
         super().__init__()
         self.planes = planes
+        self.taps = taps
+        self.widths = [STAGES[stage][3] for stage in taps]  # channels of what forward() returns
         self.stem = nn.Sequential(
             SameConv2d(planes, STEM, 3, 2), nn.BatchNorm2d(STEM, EPSILON), nn.ReLU6()
         )
@@ -96,7 +99,8 @@ class EfficientNetLite(nn.Module):
         self.stages = nn.ModuleList(stages)
 
     def forward(self, picture: Tensor) -> tuple[Tensor, ...]:
-        """(N, planes, H, W) in [-1, 1] -> WIDTHS channels at 1/8, 1/16 and 1/32 of the size."""
+        """(N, planes, H, W) in [-1, 1] -> what the stages `taps` tell: with the defaults WIDTHS
+        channels at 1/8, 1/16 and 1/32 of the size."""
         found = []
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             x = self.stem(picture)
@@ -104,7 +108,7 @@ class EfficientNetLite(nn.Module):
             learning = torch.is_grad_enabled() and number >= self.frozen
             with torch.set_grad_enabled(learning):
                 x = stage(x)
-            if number in TAPS:
+            if number in self.taps:
                 found.append(x)
         return tuple(found)
 

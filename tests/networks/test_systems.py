@@ -61,6 +61,7 @@ def test_full_width_has_the_stated_parameters(build, stated, within):
         (ResNetAutoencoder(ResNetAutoencoderConfig(width=8)), 1),
         (ResNetFcn(ResNetFcnConfig(depths=(1, 1, 1, 1), width=8)), 1),
         (ResNetUNet(ResNetUNetConfig(depths=(1, 1, 1, 1), width=8)), 2),
+        (ResNetUNet(ResNetUNetConfig(trunk="efficientnet-lite0")), 2),
         (UNet(UNetConfig(width=8, depth=5)), 1),
         (SaganGenerator(SaganConfig(width=8, depth=4)), 2),
         (SeUNet(SeUNetConfig(widths=(8, 8, 16, 16), latent=16)), 1),

@@ -23,6 +23,8 @@ from colorize_core.downloads import checkpoints
 from colorize_core.errors import OptionError, WeightsError
 from colorize_core.networks.autochrome import Autochrome, AutochromeConfig
 from colorize_core.networks.cnn import Cnn, CnnConfig
+from colorize_core.networks.efficientnet_lite import EVERY_SIZE, EfficientNetLite
+from colorize_core.networks.pretrained import find_efficientnet_lite, load_efficientnet_lite
 from colorize_core.training import engine, recipes
 from colorize_core.training.aging import age
 from colorize_core.training.data import Batch, Batches, find_photos, load_photos
@@ -415,6 +417,24 @@ def test_a_trunk_that_cannot_be_had_is_said_with_what_to_do(torch_home, tmp_path
         load_official("alex")
     with pytest.raises(WeightsError, match=r"no trunk 'resnet'.*perceptual, alex, vgg, squeeze"):
         load_official("resnet")
+
+
+@pytest.mark.parametrize("pretrained", [True, False])
+def test_a_trunk_of_a_package_is_tuned_at_a_rate_of_its_own(photos, pretrained):
+    recipe = recipes.find("resnet-unet-gan")(trunk="efficientnet-lite0", pretrained=pretrained)
+    generator = recipe.build_parts(load_photos([photos], 32))["generator"]
+    published = EfficientNetLite(planes=3, taps=EVERY_SIZE)
+    load_efficientnet_lite(published, find_efficientnet_lite())
+    stem = generator.trunk.stem[0].weight
+    assert torch.equal(stem, published.stem[0].weight) == pretrained
+    groups = recipe.build_optimizer(generator).param_groups
+    rates = [group["lr"] for group in groups for tensor in group["params"] if tensor is stem]
+    assert rates == [recipe.trunk_lr if pretrained else recipe.lr]
+
+
+def test_a_trunk_that_there_is_not_is_refused():
+    with pytest.raises(OptionError, match=r"no trunk vgg: resnet or efficientnet-lite0"):
+        recipes.find("resnet-unet-gan")(trunk="vgg").build_generator()
 
 
 def test_flags_come_from_the_settings(capsys):

@@ -112,13 +112,29 @@ class Sagan(AdversarialRecipe):
 
 @dataclass(frozen=True)
 class ResNetUNetGan(Pretrainable, AdversarialRecipe):
-    """D1: a U-Net on a ResNet-18 against a patch discriminator."""
+    """D1: a U-Net on a ResNet-18 against a patch discriminator. With the trunk efficientnet-lite0
+    what `pretrained` loads is in a package of the extra "train", and no Hub is needed."""
 
     backbones: ClassVar = {"generator": "resnet18"}
+    narrow: ClassVar = 32
     l1: float = 1000.0  # with 500 red patches in dark places please the judge
+    trunk: str = "resnet"  # or efficientnet-lite0
+    trunk_lr: float = 3e-4  # of a pretrained one
 
     def build_generator(self) -> nn.Module:
-        return ResNetUNet(ResNetUNetConfig(width=64 if self.pretrained else 32))
+        width = 64 if self.pretrained else self.narrow
+        return ResNetUNet(ResNetUNetConfig(width=width, trunk=self.trunk))
+
+    def build_optimizer(self, part: nn.Module) -> torch.optim.Optimizer:
+        if isinstance(part, JUDGES) or not self.pretrained:
+            return super().build_optimizer(part)
+        return MuonAdamW(
+            part,
+            self.lr,
+            self.weight_decay,
+            pretrained="trunk.",
+            pretrained_lr=self.trunk_lr,
+        )
 
 
 @dataclass(frozen=True)
@@ -129,10 +145,8 @@ class VitDiscriminatorGan(ResNetUNetGan):
         "generator": "resnet18",
         "discriminator": "vit-b16",
     }
+    narrow: ClassVar = 24
     l1: float = 100.0
-
-    def build_generator(self) -> nn.Module:
-        return ResNetUNet(ResNetUNetConfig(width=64 if self.pretrained else 24))
 
     def build_discriminator(self) -> nn.Module:
         small = VitConfig(width=192, depth=6, heads=6, side=128)

@@ -102,9 +102,8 @@ def build(service: Service | None = None) -> gr.Blocks:
         )
     gradio_private.fill_missing(blocks)
     blocks.service = service
-    # Not open: who posts to a function itself would pass by the queue, its lanes and its limits.
     most = service.public.waiting if service.public else WAITING
-    blocks.queue(max_size=most, api_open=False)
+    gradio_private.close_queue(blocks, most)
     gradio_private.set_polling(blocks, often=False)
     gradio_private.keep_sessions_light()
     return blocks

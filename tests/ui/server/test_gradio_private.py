@@ -23,6 +23,14 @@ app = App.create_app(blocks.queue())
 assert list(gradio_private.list_waiting(blocks)) == []
 assert isinstance(blocks._queue.event_queue_per_concurrency_id, dict)
 
+assert blocks.api_open and blocks._queue.max_size is None
+gradio_private.close_queue(blocks, 7)
+closed = vars(blocks._queue)
+with gr.Blocks(analytics_enabled=False) as usual:
+    usual.queue(max_size=7, api_open=False)
+assert closed.keys() == vars(usual._queue).keys() and not usual.api_open and not blocks.api_open
+assert closed["max_size"] == vars(usual._queue)["max_size"] == 7
+
 cookie = gradio_private.log_in(app, "ada", "secret")
 assert app.tokens["secret"] == "ada"
 assert cookie == f"access-token-unsecure-{app.cookie_id}=secret"

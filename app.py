@@ -95,7 +95,7 @@ def build(service: Service | None = None) -> gr.Blocks:
         # A model may have been downloaded meanwhile.
         gr.on(
             [blocks.load, tabs.select],
-            lambda: [offered() for _, offered in pickers],
+            lambda: {component: offered() for component, offered in pickers},
             None,
             [component for component, _ in pickers],
             **quick,

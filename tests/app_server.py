@@ -4,6 +4,7 @@ In a process of its own, as people run it: Gradio leaves event loops open, and w
 in the tests. With "endless" the rendering goes on until it is stopped (or for a minute). With
 "drawing" the models are those of drawing_models.py; with "failing" one of them is damaged,
 and those that draw take their time. With "public" it is open to strangers, as with --public. With
+"colorize" or another tab's name it has that tab alone: a page of one opens in half the time. With
 "bare" it is another app: Gradio's drop zone alone.
 """
 
@@ -26,6 +27,7 @@ import drawing_models
 import app
 import colorize_core
 from colorize_core.errors import WeightsError
+from ui import TABS
 from ui.server.limits import Public
 from ui.server.temp_files import Folder
 from ui.shared.service import Service
@@ -105,7 +107,9 @@ def main() -> None:
     if "drawing" in sys.argv:
         colorize_core.cards = lambda downloads=False: drawing_models.CARDS
     public = Public() if "public" in sys.argv else None
-    blocks = app.build(Service(Folder(sys.argv[2]), load=load, public=public))
+    service = Service(Folder(sys.argv[2]), load=load, public=public)
+    service.tabs = tuple(name for name in TABS if name in sys.argv) or service.tabs
+    blocks = app.build(service)
     blocks.launch(server_port=int(sys.argv[1]), quiet=True, **app.launch_options(blocks))
 
 

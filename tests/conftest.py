@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -24,10 +25,20 @@ if TYPE_CHECKING:
 wait_briefly()  # threads that wait by spinning are very slow while a browser runs beside
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the other core is another worker's
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell's script,
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # and in all that is started here
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# First the one without windows, which opens a page in half the time.
+CHROMIUM_NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+)
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -46,7 +57,8 @@ def chromium_path() -> str:
     if path is None:
         pytest.fail(
             "The browser tests need Chromium or Chrome: install your system's package "
-            "(Debian, Ubuntu: apt install chromium) or set CHROMIUM to its path. "
+            "(Debian: apt install chromium-headless-shell; Ubuntu: apt install chromium) or set "
+            "CHROMIUM to its path. "
             'To leave these tests out: pytest -m "not browser".'
         )
     return path

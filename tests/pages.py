@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -130,3 +132,30 @@ def scrolls_sideways(page: Page) -> bool:
 
 def drop_zone(page: Page) -> Any:
     return page.get_by_role("button", name=re.compile("upload", re.IGNORECASE))
+
+
+def give(page: Page, photo: Path) -> None:
+    page.locator("#photo input[type=file]").set_input_files(photo)
+
+
+def wait_for_result(page: Page) -> None:
+    for name in ("Before: the photo in black and white", "After: the photo in colour"):
+        expect(page.get_by_alt_text(name)).not_to_have_js_property("naturalWidth", 0)
+    expect(page.get_by_text(re.compile(r"s on the CPU"))).to_be_visible()
+
+
+PUT = """([kind, data, names, type]) => {
+  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+  const transfer = new DataTransfer();
+  for (const name of names) transfer.items.add(new File([bytes], name, { type }));
+  const event = kind === "paste"
+    ? new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true })
+    : new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
+  const place = kind === "drop" ? "#photo button" : "footer";
+  document.querySelector(place).dispatchEvent(event);
+}"""
+
+
+def put(page: Page, kind: str, data: bytes, *names: str, type: str = "image/jpeg") -> None:
+    """Paste or drop files of that content, as far as a script can."""
+    page.evaluate(PUT, [kind, base64.b64encode(data).decode(), names, type])

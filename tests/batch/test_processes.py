@@ -16,6 +16,7 @@ from typing import Any
 import batch_models
 import numpy as np
 import pytest
+from child_process import running
 from PIL import Image
 from scenes import ROOT
 
@@ -202,8 +203,8 @@ def run_and_kill(script: Path, source: Path, out: Path, after: int, seconds: flo
     """kill -9 of a run, so many results and seconds after its beginning. Returns once its
     processes have noticed."""
     places = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests/batch")]
-    with subprocess.Popen(
-        [sys.executable, script, source, out],
+    with running(
+        [sys.executable, str(script), str(source), str(out)],
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(places)},

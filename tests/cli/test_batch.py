@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from child_process import running
 from PIL import Image
 from scenes import ROOT
 
@@ -124,7 +125,7 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(
     command = [sys.executable, "-m", "colorize_core", "batch", "in", "--out", "out", *MODEL]
     options: dict[str, Any] = {"cwd": tmp_path, "text": True, "stderr": subprocess.PIPE}
     options |= {"env": {"PYTHONPATH": str(ROOT)}, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, start_new_session=True, **options) as process:
+    with running(command, start_new_session=True, **options) as process:
         until = time.monotonic() + 60
         manifest = tmp_path / "out/manifest.csv"
         while not (manifest.exists() and b",done," in manifest.read_bytes()):

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from child_process import running
 from numpy.typing import NDArray
 from PIL import Image
 from scenes import ROOT
@@ -449,9 +450,9 @@ def test_two_runs_into_one_folder_keep_every_row(album: Path, gray_scene: Scene)
             Image.fromarray(gray_scene(32, 32, seed=number)).save(
                 album / name / f"{name}{number}.png"
             )
-    running = [start(name, "-o", "out") for name in "xy"]
-    said = [each.communicate(timeout=120) for each in running]
-    assert [each.returncode for each in running] == [0, 0], said
+    started = [start(name, "-o", "out") for name in "xy"]
+    said = [each.communicate(timeout=120) for each in started]
+    assert [each.returncode for each in started] == [0, 0], said
     listed = rows(album / "out")
     assert set(listed) == {f"{name}{number}.png" for name in "xy" for number in range(8)}
     assert {row["status"] for row in listed.values()} == {"done"}
@@ -464,11 +465,11 @@ def test_a_killed_run_goes_on(
     for number in range(60):
         Image.fromarray(gray_scene(48, 48, seed=number)).save(album / f"in/{number:02}.png")
     for least in (5, 20):
-        with start("in", "-o", "out") as running:
+        with start("in", "-o", "out") as process:
             deadline = time.monotonic() + 60
             while len(list((album / "out").glob("*.png"))) < least and time.monotonic() < deadline:
                 time.sleep(0.005)
-            running.kill()
+            process.kill()
         for written in (album / "out").glob("*.png"):
             assert image.read(written).pixels.shape == (48, 48, 3)  # no half file
     done = sum(row.status == "done" for row in runner.Manifest(Path("out")).rows.values())
@@ -526,13 +527,14 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(album: Path, gray_sce
         Image.fromarray(gray_scene(64, 64, seed=number)).save(album / f"in/{number:03}.png")
     arguments = [sys.executable, "-m", "colorize_core", "in", "-o", "out"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True) as running:
+    with running(arguments, env=environment, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 60
-        while not list((album / "out").glob("0*.png")) and time.monotonic() < deadline:
+        while not list((album / "out").glob("0*.png")):
+            assert time.monotonic() < deadline
             time.sleep(0.01)
-        running.send_signal(signal.SIGINT)
-        _, said = running.communicate(timeout=60)
-    assert running.returncode == 130, said
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
     assert said == "Stopped. The same command goes on from here.\n"
     written = files(album / "out") - {"manifest.csv"}
     assert 0 < len(written) < 202

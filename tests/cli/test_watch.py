@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from child_process import running
 from PIL import Image
 from scenes import ROOT
 
@@ -29,7 +30,7 @@ def _wait(path: Path) -> None:
 def test_what_is_dropped_is_coloured_until_it_is_stopped(tmp_path: Path, stop: int) -> None:
     (tmp_path / "in/box").mkdir(parents=True)
     given = ("watch", "in", "out", "--model", "cnn-mse", "--settled", "1")
-    with subprocess.Popen(
+    with running(
         [sys.executable, "-m", "colorize_core", *given],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT)},

@@ -17,6 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from child_process import running
 from numpy.typing import NDArray
 from scenes import ROOT
 
@@ -345,13 +346,13 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "colorize_core.evaluate", "--models=gray", f"--out={out}"]
     command += [f"--photos={tmp_path / 'many'}", "--metrics=flip,ms-ssim,ciede2000", "--device=cpu"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, env=environment, cwd=tmp_path) as running:
+    with running(command, env=environment, cwd=tmp_path) as process:
         until = time.monotonic() + 240
         while not out.exists() or out.read_bytes().count(b"\n") < 6:
-            assert running.poll() is None
+            assert process.poll() is None
             assert time.monotonic() < until
             time.sleep(0.02)
-        running.kill()
+        process.kill()
     before = out.read_text(encoding="utf-8").splitlines()
     assert 6 <= len(before) < 81
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -17,6 +16,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from child_process import running
 from filelock import FileLock
 from films import (
     draw_scene,
@@ -309,12 +309,12 @@ def test_a_killed_run_leaves_no_film_and_goes_on(three_scenes: Path, tmp_path: P
     command = [sys.executable, "-m", "colorize_core", "film", str(three_scenes), "-o", str(target)]
     command += ["--model", "cnn-mse", "--spacing", "6"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, cwd=tmp_path, env=environment) as running:
+    with running(command, cwd=tmp_path, env=environment) as process:
         until = time.monotonic() + 60
         while not list(parts.glob("0*.part")) and time.monotonic() < until:
-            assert running.poll() is None
+            assert process.poll() is None
             time.sleep(0.01)
-        running.send_signal(signal.SIGKILL)
+        process.send_signal(signal.SIGKILL)
     assert not target.exists()
     result = colorize_film(three_scenes, target, FilmOptions(model="cnn-mse", spacing=6))
     assert (result.frames, result.scenes) == (53, 3)

@@ -21,13 +21,7 @@ def app_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def endless_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("endless"), "endless") as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
-def drawing_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("drawing"), "drawing") as address:
+    with serving(tmp_path_factory.mktemp("endless"), "endless", "colorize", "blind") as address:
         yield address
 
 

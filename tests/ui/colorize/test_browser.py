@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import re
 from pathlib import Path
@@ -10,9 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from app_server import serving
 from pages import (
-    DRAWN,
     FOCUSED,
     NAMELESS,
     PHONE,
@@ -22,7 +19,10 @@ from pages import (
     box_of,
     contrast,
     drop_zone,
+    give,
+    put,
     scrolls_sideways,
+    wait_for_result,
 )
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
@@ -41,16 +41,6 @@ def photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
     exif[271] = "Kine Exakta"
     Image.fromarray(gray_scene(SIZE[1], SIZE[0])).save(path, quality=95, exif=exif)
     return path
-
-
-def give(page: Page, photo: Path) -> None:
-    page.locator("#photo input[type=file]").set_input_files(photo)
-
-
-def wait_for_result(page: Page) -> None:
-    for name in ("Before: the photo in black and white", "After: the photo in colour"):
-        expect(page.get_by_alt_text(name)).not_to_have_js_property("naturalWidth", 0)
-    expect(page.get_by_text(re.compile(r"s on the CPU"))).to_be_visible()
 
 
 def sizes(page: Page) -> list[list[int]]:
@@ -161,23 +151,6 @@ def test_example_and_then_another_photo(visit: Visit, photo: Path) -> None:
     give(page, photo)
     wait_for_result(page)
     assert sizes(page)[1] == list(SIZE)
-
-
-PUT = """([kind, data, names, type]) => {
-  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
-  const transfer = new DataTransfer();
-  for (const name of names) transfer.items.add(new File([bytes], name, { type }));
-  const event = kind === "paste"
-    ? new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true })
-    : new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
-  const place = kind === "drop" ? "#photo button" : "footer";
-  document.querySelector(place).dispatchEvent(event);
-}"""
-
-
-def put(page: Page, kind: str, data: bytes, *names: str, type: str = "image/jpeg") -> None:
-    """Paste or drop files of that content, as far as a script can."""
-    page.evaluate(PUT, [kind, base64.b64encode(data).decode(), names, type])
 
 
 @pytest.mark.parametrize("kind", ["paste", "drop", "drop beside"])
@@ -344,127 +317,3 @@ def test_everything_has_a_name_and_focus_is_seen(visit: Visit, photo: Path) -> N
         page.keyboard.press("Tab")
     for name in ("JPEG", "TIFF, 16 bit", "Another photo", "Actual size", "range slider for Gain"):
         assert name in reached
-
-
-def open_model(page: Page, name: str) -> None:
-    """In the tab "Models", which is opened first unless it is open."""
-    page.get_by_role("tab", name="Models", exact=True).click()
-    page.get_by_role("tab", name=name, exact=True).click()
-
-
-def give_models(page: Page, photo: Path) -> None:
-    page.locator(".drop:not(#photo) input[type=file]").set_input_files(photo)
-    expect(page.get_by_alt_text("The photo", exact=True)).to_be_visible()
-
-
-def test_a_models_tab_colours_at_once_and_tells_what_it_is(visit: Visit, photo: Path) -> None:
-    page = visit()
-    open_model(page, "U-Net GAN")
-    expect(page.get_by_text("CVPR 2017")).to_be_visible()
-    assert page.evaluate(NAMELESS) == []
-    give_models(page, photo)
-    wait_for_result(page)
-    expect(page.get_by_text(re.compile(rf"{SIZE[0]} × {SIZE[1]} · U-Net GAN ·"))).to_be_visible()
-    assert page.evaluate(NAMELESS) == []
-    open_model(page, "Autochrome")
-    expect(page.get_by_text(re.compile(rf"{SIZE[0]} × {SIZE[1]} · Autochrome ·"))).to_be_visible()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="PNG", exact=True).click()
-    with Image.open(download.value.path()) as picture:
-        assert picture.size == SIZE
-
-
-def test_paste_goes_to_the_tab_that_is_open(visit: Visit, photo: Path) -> None:
-    page = visit()
-    open_model(page, "Autochrome")
-    put(page, "paste", photo.read_bytes(), "pasted.jpg")
-    expect(page.get_by_alt_text("The photo", exact=True)).to_be_visible()
-    wait_for_result(page)
-    page.get_by_role("tab", name="Colorize", exact=True).click()
-    expect(drop_zone(page)).to_be_visible()
-
-
-def test_drawn_pictures_appear_and_one_is_picked(
-    visit: Visit, drawing_address: str, photo: Path
-) -> None:
-    page = visit(drawing_address)
-    open_model(page, "ColTran")
-    give_models(page, photo)
-    page.get_by_role("button", name="Colorize", exact=True).click()
-    expect(page.get_by_text("seed 0, final · 3 seeds drawn in")).to_be_visible(timeout=DRAWN)
-    for seed in range(3):
-        for stage in ("coarse", "fine", "final"):
-            picture = page.get_by_role("button", name=f"ColTran, seed {seed}, {stage}")
-            expect(picture.get_by_role("img")).not_to_have_js_property("naturalWidth", 0)
-    picture = page.get_by_role("button", name="ColTran, seed 1, fine")
-    picture.press("Enter")
-    expect(page.get_by_text("seed 1, fine · 3 seeds drawn in")).to_be_visible()
-    expect(picture).to_have_attribute("aria-pressed", "true")
-    assert page.evaluate(NAMELESS) == []
-
-
-def test_colours_come_live_out_of_noise_until_cancelled(
-    visit: Visit, drawing_address: str, photo: Path
-) -> None:
-    page = visit(drawing_address)
-    open_model(page, "Diffusion")
-    give_models(page, photo)
-    page.get_by_role("button", name="Colorize", exact=True).click()
-    last = page.get_by_alt_text(re.compile("the colours at step 25 of 25"))
-    expect(last).to_be_visible(timeout=DRAWN)
-    expect(page.get_by_text("seed 0 · 3 seeds drawn in")).to_be_visible(timeout=DRAWN)
-    for schedule in ("cosine", "linear"):
-        into = page.get_by_alt_text(re.compile(f"into noise, {schedule} schedule"))
-        expect(into).to_have_count(10)
-    page.get_by_label("ancestral").check()
-    page.get_by_role("button", name="Colorize", exact=True).click()
-    first = page.get_by_alt_text(re.compile(r"the colours at step \d+ of [23]\d\d$")).first
-    expect(first).to_be_visible(timeout=DRAWN)
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("Stopped.")).to_be_visible()
-    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)  # none that can be seen
-    expect(last).to_be_visible()
-
-
-def test_models_fit_on_a_phone(visit: Visit, photo: Path) -> None:
-    page = visit(viewport=PHONE, has_touch=True, is_mobile=True)
-    open_model(page, "Autochrome")
-    give_models(page, photo)
-    wait_for_result(page)
-    assert not scrolls_sideways(page)
-    for text in (".summary p", ".card td", ".chosen p"):
-        assert contrast(page, text) >= 4.5, f"{text} is hard to read"
-
-
-def test_page_paints_within_three_seconds(visit: Visit, tmp_path: Path) -> None:
-    """Or, where the machine is slow or busy, in so many times what Gradio takes for itself."""
-    ours, gradios = [], []
-    with serving(tmp_path, "bare") as bare:
-        for _ in range(3):  # in turn, until the drop zone is there
-            ours.append(visit().evaluate("performance.now()"))
-            gradios.append(visit(bare).evaluate("performance.now()"))
-    assert min(ours) < max(3000, 5 * min(gradios)), (ours, gradios)
-
-
-def test_the_photo_follows_from_tab_to_tab(visit: Visit, photo: Path) -> None:
-    page = visit()
-    give(page, photo)
-    wait_for_result(page)
-    page.get_by_role("tab", name="Compare", exact=True).click()
-    expect(page.get_by_role("tabpanel").get_by_text("holiday")).to_be_visible()
-    page.get_by_role("button", name="Another photo").click()
-    expect(drop_zone(page)).to_be_visible()
-    page.get_by_role("tab", name="Colorize", exact=True).click()
-    expect(page.get_by_alt_text("After: the photo in colour")).to_be_visible()
-
-
-def test_the_address_names_the_tab(visit: Visit) -> None:
-    page = visit()
-    page.get_by_role("tab", name="Leaderboard", exact=True).click()
-    page.wait_for_url("**/?tab=leaderboard")
-    page.reload()
-    expect(page.get_by_role("tab", name="Leaderboard", exact=True)).to_have_attribute(
-        "aria-selected", "true"
-    )
-    page.get_by_role("tab", name="Colorize", exact=True).click()
-    page.wait_for_url(lambda url: "tab=" not in url)

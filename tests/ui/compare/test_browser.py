@@ -27,7 +27,7 @@ Scene = Callable[..., NDArray[np.uint8]]
 @pytest.fixture(scope="module")
 def failing_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Four models that are quick, two of which draw; the last one is damaged."""
-    with serving(tmp_path_factory.mktemp("failing"), "drawing", "failing") as address:
+    with serving(tmp_path_factory.mktemp("failing"), "drawing", "failing", "compare") as address:
         yield address
 
 

@@ -38,7 +38,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch, serving_hub(hub, cache, patch):
         fetch(sources.list_needed(PromptSettings()))
     folder = tmp_path_factory.mktemp("prompt")
-    with serving(folder, HF_HUB_CACHE=str(cache), HF_HUB_OFFLINE="1") as address:
+    with serving(folder, "prompt", HF_HUB_CACHE=str(cache), HF_HUB_OFFLINE="1") as address:
         yield address
 
 
@@ -55,7 +55,7 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
     with watching(browser) as watched:
 
         def open_page(**options: Any) -> Page:
-            page = watched(address + "?tab=prompt", **options)
+            page = watched(address, **options)
             expect(page.get_by_text("to colour it as you describe")).to_be_visible(timeout=DRAWN)
             return page
 

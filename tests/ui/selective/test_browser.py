@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from app_server import serving
 from numpy.typing import NDArray
 from pages import DRAWN, NAMELESS, PHONE, box_of, contrast, scrolls_sideways, watching
 from PIL import Image
@@ -32,13 +33,19 @@ def photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def drawing_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("drawing"), "drawing", "selective") as address:
+        yield address
+
+
 @pytest.fixture
 def visit(browser: Browser, drawing_address: str) -> Iterator[Visit]:
     """Open the tab by a link."""
     with watching(browser) as watched:
 
         def open_page(**options: Any) -> Page:
-            page = watched(drawing_address + "?tab=selective", **options)
+            page = watched(drawing_address, **options)
             expect(page.get_by_text("to colour only a part of it")).to_be_visible(timeout=DRAWN)
             return page
 

@@ -22,6 +22,7 @@ from tqdm.auto import tqdm
 from benchmarks.results_file import write
 from benchmarks.selective import overlap
 from colorize_core import selective
+from colorize_core.imaging.resampling import resize
 from colorize_core.imaging.tone import Picture
 from colorize_core.metrics.interval import estimate_interval
 from colorize_core.people.faces import find_faces
@@ -64,7 +65,7 @@ def measure(photo: Picture) -> list[tuple[float, float]] | None:
 
 def compare_drawn(find: Callable[[Picture], Mask], name: str) -> float:
     truth = hand_masks.truth(name)
-    return overlap(masks.resize(find(hand_masks.photograph(name)), *truth.shape) > 0.5, truth)
+    return overlap(resize(find(hand_masks.photograph(name)), *truth.shape) > 0.5, truth)
 
 
 def make_row(kind: str, what: str, values: NDArray[np.float64]) -> dict[str, Any]:

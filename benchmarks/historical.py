@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 import colorize_core
 from benchmarks.results_file import write
 from colorize_core.imaging.captions import draw_captioned_grid
-from colorize_core.imaging.chroma import shrink
+from colorize_core.imaging.resampling import resize
 from colorize_core.metrics.colourfulness import colourfulness
 from colorize_core.training.data import find_photos
 
@@ -42,7 +42,7 @@ def results(model: Any, photo: Picture, vividness: Sequence[float]) -> list[Resu
 
 def fitted(picture: Picture) -> Picture:
     height, width = picture.shape[:2]
-    return shrink(picture, max(1, round(height * WIDTH / width)), WIDTH)
+    return resize(picture, max(1, round(height * WIDTH / width)), WIDTH)
 
 
 def row(colours: Sequence[float]) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from tqdm.auto import tqdm
 from benchmarks.results_file import write
 from benchmarks.selective import overlap
 from colorize_core import selective
+from colorize_core.imaging.resampling import resize
 from colorize_core.metrics.interval import estimate_interval
-from colorize_core.selective import masks
 from colorize_core.selective.people import PEOPLE
 from colorize_core.training.data import find_photos
 from colorize_core.training.recipes.segmentation import HELD_BACK, find_people, shows_nobody
@@ -92,7 +92,7 @@ def main() -> None:
         for photo, truth in tqdm(known, desc=name):
             for what, find in zip(scores, (found, guessed), strict=True):
                 start = time.perf_counter()
-                mask = masks.resize(find(photo).astype(np.float32), *truth.shape) > 0.5
+                mask = resize(find(photo).astype(np.float32), *truth.shape) > 0.5
                 if find is found:
                     seconds.append(time.perf_counter() - start)
                 scores[what].append(overlap(mask, truth))

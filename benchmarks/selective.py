@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from benchmarks.results_file import write
 from benchmarks.speed import photo
+from colorize_core.imaging.resampling import resize
 from colorize_core.selective import automatic, masks
 from tests import hand_masks
 
@@ -54,7 +55,7 @@ def given(name: str, kind: str) -> dict[str, Any]:
 def score(name: str, kind: str) -> float:
     truth = hand_masks.truth(name)
     mask = automatic.grabcut(hand_masks.photograph(name), **given(name, kind))
-    return overlap(masks.resize(mask, *truth.shape) > 0.5, truth)
+    return overlap(resize(mask, *truth.shape) > 0.5, truth)
 
 
 def plain(name: str, kind: str) -> float:

@@ -29,8 +29,8 @@ from colorize_core.bundled import EXAMPLES
 from colorize_core.cards import SEED
 from colorize_core.imaging import image
 from colorize_core.imaging.captions import INK, PAPER, SUBDUED
-from colorize_core.imaging.chroma import shrink
 from colorize_core.imaging.color import combine_ab, lab_to_rgb_in_gamut, rgb_to_lab
+from colorize_core.imaging.resampling import resize
 from colorize_core.metrics import protocol
 from colorize_core.metrics.ciede2000 import ciede2000
 from colorize_core.models.distribution import VIVIDNESS
@@ -67,7 +67,7 @@ def read_example(name: str) -> Picture:
 
 def read_square(name: str, side: int) -> Picture:
     """The middle of an example, (side, side, 3)."""
-    return shrink(protocol.crop_square(read_example(name)), side, side)
+    return resize(protocol.crop_square(read_example(name)), side, side)
 
 
 def load_network(name: str) -> Any:
@@ -188,7 +188,7 @@ def draw_forward() -> None:
         for step in torch.linspace(0, len(schedule) - 1, STRIP).round().long():
             noisy = unscale_ab(schedule.add(start, added, step[None]) / gain)
             told = f"{int(step) + 1}: {float(schedule.left[step]):.0%}"
-            cells.append((shrink(combine(lightness, noisy), 84, 84), ""))
+            cells.append((resize(combine(lightness, noisy), 84, 84), ""))
             even = torch.full((1, 1, *noisy.shape[2:]), 65.0)
             alone.append((enlarge(combine(even, noisy), 84), told))
         rows.append((f"{name} schedule: the noisy colours on the photo's L", cells))
@@ -217,9 +217,9 @@ def draw_reverse() -> None:
         chosen = np.linspace(0, count - 1, STRIP).round().astype(int)
         gain = model.network.config.gain
         before = [
-            (shrink(combine(lightness, unscale_ab(noisy[i] / gain)), 84, 84), "") for i in chosen
+            (resize(combine(lightness, unscale_ab(noisy[i] / gain)), 84, 84), "") for i in chosen
         ]
-        after = [(shrink(combine(lightness, taken[i]), 84, 84), f"{i + 1}") for i in chosen]
+        after = [(resize(combine(lightness, taken[i]), 84, 84), f"{i + 1}") for i in chosen]
         rows.append((f"{sampler}, {count} steps: what the network is shown", before))
         rows.append((f"{sampler}: what it takes the picture for after that step", after))
     save_sheet("reverse.jpg", lay_out(rows), quality=75)
@@ -298,12 +298,12 @@ def draw_stages() -> None:
     settings = model.card.settings({})
     network, side, shown = model.network, model.card.network_side, 120
     photo = read_square("portrait-gray", 256)
-    lightness = measure_l(shrink(photo, side, side))
+    lightness = measure_l(resize(photo, side, side))
     places = side // coltran.SCALE
     drawing = coltran.SamplingOptions(
         **{name: settings[name] for name in coltran.SamplingOptions._fields}
     )
-    small = shrink(photo, places, places)
+    small = resize(photo, places, places)
     rows = []
     for seed in (0, 1):
         chances = torch.rand(1, places, places, generator=torch.Generator().manual_seed(seed))
@@ -318,7 +318,7 @@ def draw_stages() -> None:
         cells.append((enlarge(to_picture(painting.fine), shown), "colour upsampler"))
         cells.append((enlarge(to_picture(painting.final), shown), "spatial upsampler"))
         ab = coltran.compute_ab(painting.final, lightness)
-        cells.append((shrink(combine(measure_l(photo), ab), shown, shown), "on the photo's L"))
+        cells.append((resize(combine(measure_l(photo), ab), shown, shown), "on the photo's L"))
         rows.append((f"seed {seed}", cells))
     save_sheet("coltran-stages.jpg", lay_out(rows))
 
@@ -367,7 +367,7 @@ def draw_bins() -> None:
 def see(model: Any, picture: Picture) -> tuple[Tensor, Any]:
     """L at the size of the built-in model's network, and what it tells of it."""
     side = model.card.network_side
-    lightness = measure_l(shrink(picture, side, side))
+    lightness = measure_l(resize(picture, side, side))
     with torch.inference_mode():
         return lightness, model.predict_ab(model.network, lightness, torch.zeros(1, 3, side, side))
 
@@ -381,14 +381,14 @@ def draw_rebalancing() -> None:
     for share in (0.0, 0.1, 0.3, 0.6, 1.0):
         ab = told.bins.decode(told.logits, rebalance=share)
         mean = float(ab.norm(dim=1).mean())
-        made = shrink(combine(lightness, ab), side, side)
+        made = resize(combine(lightness, ab), side, side)
         first.append((made, f"{share:g}; chroma {mean:.0f}"))
     second: list[Cell] = []
     for vividness in (0.0, 0.5, 1.0, 1.5):
         ab = told(vividness)
-        made = shrink(combine(lightness, ab), side, side)
+        made = resize(combine(lightness, ab), side, side)
         second.append((made, f"{vividness:g}; chroma {float(ab.norm(dim=1).mean()):.0f}"))
-    second.append((shrink(photo, side, side), "the original"))
+    second.append((resize(photo, side, side), "the original"))
     stated = ", ".join(f"{number}: {values}" for number, values in enumerate(VIVIDNESS))
     rows = [
         ("rebalancing alone, at temperature 1", first),
@@ -555,7 +555,7 @@ def draw_teacher_and_student() -> None:
         made = [gray, *(model.colorize(gray) for model in models), truth]
         words = ("gray", "se-unet, the teacher", "its student", "the original")
         cells = [
-            (shrink(protocol.crop_square(each), side, side), word)
+            (resize(protocol.crop_square(each), side, side), word)
             for each, word in zip(made, words, strict=True)
         ]
         rows.append((photo.split("-")[0], cells))
@@ -587,7 +587,7 @@ def draw_prompt() -> None:
     ]
     second.append((original, "the original"))
     rows = [
-        (title, [(shrink(picture, side, side), text) for picture, text in cells])
+        (title, [(resize(picture, side, side), text) for picture, text in cells])
         for title, cells in (
             ("what a ControlNet for edges is shown", first),
             ("chroma alone, and how far each is from the original in CIEDE2000", second),
@@ -614,7 +614,7 @@ def draw_systems() -> None:
     grays = [protocol.to_gray(truth) for truth in truths]
 
     def small(pictures: Iterable[Picture]) -> list[Cell]:
-        return [(shrink(protocol.crop_square(each), side, side), "") for each in pictures]
+        return [(resize(protocol.crop_square(each), side, side), "") for each in pictures]
 
     originals = small(truths[:2])  # the third was never in colour
     rows: list[tuple[str, list[Cell]]] = [("gray", small(grays)), ("original", originals)]

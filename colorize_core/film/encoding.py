@@ -17,6 +17,7 @@ from colorize_core.film.propagation import Ab, FilmFrame
 from colorize_core.film.signal import Luma
 from colorize_core.film.source import Look
 from colorize_core.imaging import chroma
+from colorize_core.imaging.resampling import resize
 
 GLOBAL_HEADER = 1 << 22  # AV_CODEC_FLAG_GLOBAL_HEADER
 GLOBAL_HEADER_WANTED = 0x40  # AVFMT_GLOBALHEADER, of a container
@@ -175,7 +176,7 @@ class Painter:
         signal = self.look.signal
         planes = chroma.guide(signal.find_chroma(frame.lightness, ab), frame.luma * 100)
         slopes, offsets = np.split(cv2.resize(planes, self.size), 2, axis=-1)
-        luma = signal.read_luma(chroma.shrink(frame.samples, *self.size[::-1]))
+        luma = signal.read_luma(resize(frame.samples, *self.size[::-1]))
         wanted = slopes * (luma * 100)[..., None] + offsets
         both = signal.write_chroma(signal.limit_chroma(luma, wanted))
         return self._fill(frame, both)

@@ -23,6 +23,7 @@ from colorize_core.film import flow, scenes
 from colorize_core.film.flow import Carried, Field, Motion, Plane
 from colorize_core.film.signal import Luma, Signal
 from colorize_core.imaging import chroma
+from colorize_core.imaging.resampling import resize
 
 KEPT = 0.75  # how much of what is carried to an anchor, where it is sure, stays
 ENOUGH = 0.6  # mean sureness of a frame under which the network looks at it
@@ -88,7 +89,7 @@ Predict = Callable[[FilmFrame], Seen]
 def _fit(plane: NDArray[Any], side: int) -> NDArray[Any]:
     height, width = plane.shape[:2]
     size = chroma.Frame.fit(height, width, side).size()
-    return chroma.shrink(plane, min(size[0], height), min(size[1], width))
+    return resize(plane, min(size[0], height), min(size[1], width))
 
 
 def colour_scene(

@@ -60,13 +60,6 @@ class Frame:
         )
 
 
-def shrink(image: NDArray[Any], height: int, width: int) -> NDArray[Any]:
-    """Resize (H, W) or (H, W, C): area average when smaller, bilinear when larger."""
-    smaller = height * width < image.shape[0] * image.shape[1]
-    method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return cv2.resize(np.ascontiguousarray(image), (width, height), interpolation=method)
-
-
 def pad_to_multiple(plane: NDArray[Any], multiple: int) -> NDArray[Any]:
     """Repeat the bottom and right edge until both sides are multiples."""
     height, width = plane.shape[:2]

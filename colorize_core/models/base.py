@@ -21,6 +21,7 @@ from colorize_core.imaging import chroma
 from colorize_core.imaging.chroma import Picture
 from colorize_core.imaging.color import lab_to_rgb
 from colorize_core.imaging.finish import NO_FINISH, Finish
+from colorize_core.imaging.resampling import resize
 from colorize_core.imaging.tone import Tone, measure_tone
 from colorize_core.models.hints import apply_hints, draw_hints
 from colorize_core.people.windows import Rectangle, cut
@@ -68,7 +69,7 @@ class Prediction:
         if self.spread is None:
             raise OptionError("This model does not tell how sure it is; autochrome does.")
         fine = chroma.sharpen_ab(self.spread[..., None], self.coarse_l, self.fine_l, self.cells)
-        return np.ascontiguousarray(chroma.shrink(fine[..., 0], *self.size))
+        return np.ascontiguousarray(resize(fine[..., 0], *self.size))
 
     @property
     def tint(self) -> str | None:
@@ -106,7 +107,7 @@ class FittedPhoto:
         """L of cells of that many pixels along each side, and how many the photo fills."""
         height, width = (length // cell for length in self.network_l.shape)
         cells = (self.inside[0] / cell, self.inside[1] / cell)
-        return chroma.shrink(self.network_l, height, width), cells
+        return resize(self.network_l, height, width), cells
 
     def make_prediction(self, decode: Decoder, cell: int) -> Prediction:
         coarse_l, cells = self.shrink_to_cells(cell)
@@ -116,7 +117,7 @@ class FittedPhoto:
         """A part of the photo, whose place is on the fine plane, fitted anew."""
         pixels = cut(self.image, place, self.fine_l.shape)
         inside = chroma.Frame.fit(pixels.shape[0], pixels.shape[1], side).size()
-        lightness = self.tone.lightness(chroma.shrink(pixels, *inside))
+        lightness = self.tone.lightness(resize(pixels, *inside))
         fine_l = self.fine_l[place.top : place.bottom, place.left : place.right]
         network_l = chroma.pad_to_multiple(lightness, multiple)
         return FittedPhoto(network_l, inside, self.gain, fine_l, self.tone, pixels)
@@ -231,7 +232,7 @@ class LabColorizer(ABC):
         height, width = image.shape[:2]
         fine = chroma.Frame.fit(height, width, max(chroma.WORK_SIDE, self.card.network_side))
         fine_size = (min(height, fine.size()[0]), min(width, fine.size()[1]))
-        small = chroma.shrink(image, *fine_size)
+        small = resize(image, *fine_size)
         tone = measure_tone(small, neutralize)
         fine_l = tone.lightness(small)
         return self.fit(FittedPhoto(fine_l, fine_size, gain, fine_l, tone, image))
@@ -239,7 +240,7 @@ class LabColorizer(ABC):
     def fit(self, seen: FittedPhoto) -> FittedPhoto:
         """The same photo, fitted to this model's network."""
         inside = chroma.Frame.fit(*seen.size, self.card.network_side).size()
-        network_l = chroma.pad_to_multiple(chroma.shrink(seen.fine_l, *inside), self.multiple)
+        network_l = chroma.pad_to_multiple(resize(seen.fine_l, *inside), self.multiple)
         return replace(seen, network_l=network_l, inside=inside)
 
     def render(

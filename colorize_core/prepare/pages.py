@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize_core.imaging.resampling import resize
+
 Picture = NDArray[np.uint8] | NDArray[np.uint16]
 Marks = NDArray[np.uint8]
 
@@ -49,8 +51,7 @@ def find_photos(page: Picture) -> list[Place]:
     around them, as a single photo."""
     height, width = page.shape[:2]
     scale = min(1.0, WORK_SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(page, size, interpolation=cv2.INTER_AREA)
+    small = resize(page, max(1, round(height * scale)), max(1, round(width * scale)))
     if small.dtype != np.uint8:
         small = np.round(small / 257).astype(np.uint8)
     if min(small.shape[:2]) < 32:

@@ -18,7 +18,8 @@ from PIL import Image
 from colorize_core import devices
 from colorize_core.downloads import checkpoints
 from colorize_core.errors import Cancelled
-from colorize_core.imaging.chroma import Picture, shrink
+from colorize_core.imaging.chroma import Picture
+from colorize_core.imaging.resampling import resize
 from colorize_core.prompted import memory
 from colorize_core.prompted.pipeline import explain_load_errors
 from colorize_core.prompted.sources import CAPTIONER
@@ -97,7 +98,7 @@ def _load(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
 def _shrink(photo: Picture) -> Image.Image:
     height, width = photo.shape[:2]
     share = min(1.0, SIDE / max(height, width))
-    small = shrink(photo, max(1, round(height * share)), max(1, round(width * share)))
+    small = resize(photo, max(1, round(height * share)), max(1, round(width * share)))
     return Image.fromarray((small // 257 if small.dtype == "uint16" else small).astype("uint8"))
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from colorize_core.imaging import chroma
 from colorize_core.imaging.chroma import Picture
 from colorize_core.imaging.color import rgb_to_lab
+from colorize_core.imaging.resampling import resize
 from colorize_core.imaging.tone import measure_tone
 
 # Pixels of the guided planes, along each side, that share one colour of the drawn picture. With one
@@ -30,11 +31,11 @@ def transfer_chroma(
     height, width = photo.shape[:2]
     fitted = chroma.Frame.fit(height, width, chroma.WORK_SIDE).size()
     fine = (min(height, fitted[0]), min(width, fitted[1]))
-    small = chroma.shrink(photo, *fine)
+    small = resize(photo, *fine)
     tone = measure_tone(small)
     fine_l = tone.lightness(small)
     cells = (max(1, round(fine[0] / CELL)), max(1, round(fine[1] / CELL)))
-    colours = chroma.shrink(drawn, *cells).astype(np.float32) / 255
+    colours = resize(drawn, *cells).astype(np.float32) / 255
     ab = rgb_to_lab(colours)[..., 1:].astype(np.float32)
-    fine_ab = chroma.sharpen_ab(ab, chroma.shrink(fine_l, *cells), fine_l, cells)
+    fine_ab = chroma.sharpen_ab(ab, resize(fine_l, *cells), fine_l, cells)
     return chroma.recombine(photo, tone, chroma.guide(fine_ab, fine_l), progress)

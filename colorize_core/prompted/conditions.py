@@ -18,8 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize_core.imaging.chroma import Picture, pad_to_multiple, shrink
+from colorize_core.imaging.chroma import Picture, pad_to_multiple
 from colorize_core.imaging.color import lab_to_rgb_in_gamut
+from colorize_core.imaging.resampling import resize
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.prompted.models import MODELS
 from colorize_core.prompted.settings import PromptSettings
@@ -47,7 +48,7 @@ def choose_size(height: int, width: int, side: int, model: str = "sd15") -> tupl
 def make_gray(photo: Picture, size: tuple[int, int]) -> Drawn:
     """The gray that has the photo's L, the tint of an old print taken out: (h, w, 3), equal
     channels."""
-    small = shrink(photo, *size)
+    small = resize(photo, *size)
     lab = np.zeros((*size, 3), np.float32)
     lab[..., 0] = measure_tone(small).lightness(small)
     return np.rint(lab_to_rgb_in_gamut(lab) * 255).astype(np.uint8)

@@ -14,7 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from colorize_core.errors import Cancelled
-from colorize_core.imaging.chroma import Picture, shrink
+from colorize_core.imaging.chroma import Picture
+from colorize_core.imaging.resampling import resize
 from colorize_core.prompted import memory
 from colorize_core.prompted.chroma_transfer import transfer_chroma
 from colorize_core.prompted.flux import Editor
@@ -94,7 +95,7 @@ class _Request:
         self.painter, self.settings = painter, settings
         self.size = (height, width)
         self.start = start is not None
-        first = None if start is None else shrink(_to_eight_bit(start), height, width)
+        first = None if start is None else resize(_to_eight_bit(start), height, width)
         self.options = painter.make_options(settings, control, first)
 
     def run(self, seed: int, on_step: Callable[[int, int, Drawn], None]) -> tuple[Drawn, bool]:

@@ -9,6 +9,7 @@
 Importing this loads no torch.
 """
 
+from colorize_core.imaging.resampling import resize
 from colorize_core.selective.automatic import (
     Layer,
     count_missing_bytes,
@@ -42,7 +43,6 @@ from colorize_core.selective.masks import (
     paint,
     read_mask,
     refine,
-    resize,
     shrink_to_screen,
     snap,
     write_mask,

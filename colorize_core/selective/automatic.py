@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize_core.errors import OptionError
+from colorize_core.imaging.resampling import resize
 from colorize_core.imaging.tone import Picture
 from colorize_core.selective import masks, saliency
 from colorize_core.selective.layers import Layer
@@ -62,12 +63,12 @@ def grabcut(
     light = masks.measure_lightness(masks.shrink_to_screen(photo))
     scale = min(1.0, WORK_SIDE / max(light.shape))
     height, width = (max(1, round(side * scale)) for side in light.shape)
-    small = masks.resize(light, height, width)
+    small = resize(light, height, width)
     to_small = (width / photo.shape[1], height / photo.shape[0])
     here = None if box is None else _clip_box(box, photo.shape, to_small, small.shape)
     kept, dropped = (_find_covered(strokes, to_small, small.shape) for strokes in (keep, drop))
     found = _cut(small, here, kept & ~dropped, dropped)
-    result = masks.resize(_clean(found, kept, dropped), *light.shape)
+    result = resize(_clean(found, kept, dropped), *light.shape)
     return masks.snap(result, light, 1.5 * max(1.0, light.shape[0] / height))
 
 

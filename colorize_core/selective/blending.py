@@ -25,11 +25,12 @@ from colorize_core.imaging.color import (
     srgb_to_linear,
 )
 from colorize_core.imaging.encoders import convert_dtype
+from colorize_core.imaging.resampling import resize
 from colorize_core.imaging.tone import FINE, Picture, measure_tone
 from colorize_core.models import registry
 from colorize_core.models.runner import Runner, Task
 from colorize_core.options import Options
-from colorize_core.selective.masks import Mask, check_size, measure_lightness, refine, resize
+from colorize_core.selective.masks import Mask, check_size, measure_lightness, refine
 from colorize_core.steering.provenance import Record, make_record, read_options, record_options
 
 OWN = "photo"  # in place of a model: the photo's own colours

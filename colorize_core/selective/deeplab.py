@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize_core.imaging.resampling import resize
 from colorize_core.imaging.tone import Picture
 from colorize_core.metrics import trunks
-from colorize_core.selective import masks
 from colorize_core.selective.layers import LEAST_SHARE, Layer, Network, soften
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _make_input(photo: Picture) -> Tensor:
     height, width = photo.shape[:2]
     scale = min(SIDE / min(height, width), LONGEST / max(height, width))
     size = (max(1, round(side * scale)) for side in (height, width))
-    small = masks.resize(photo, *size).astype(np.float32) / np.iinfo(photo.dtype).max
+    small = resize(photo, *size).astype(np.float32) / np.iinfo(photo.dtype).max
     scaled = (small - np.array(MEAN, np.float32)) / np.array(STD, np.float32)
     return torch.from_numpy(scaled).permute(2, 0, 1)[None]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize_core.imaging.resampling import resize
 from colorize_core.imaging.tone import Picture
-from colorize_core.selective import masks
 from colorize_core.selective.masks import Mask
 
 LEAST_SHARE = 0.005  # of the picture: what is smaller is more likely a mistake
@@ -44,5 +44,5 @@ class Network:
 
 def soften(margin: NDArray[np.float32], shape: Sequence[int]) -> Mask:
     """How far an answer is ahead (h, w) -> a mask (H, W), a half where it is level."""
-    mask: Mask = np.clip(masks.resize(margin, shape[0], shape[1]) / (2 * SOFT) + 0.5, 0, 1)
+    mask: Mask = np.clip(resize(margin, shape[0], shape[1]) / (2 * SOFT) + 0.5, 0, 1)
     return mask

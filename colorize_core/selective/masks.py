@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from colorize_core.errors import OptionError, SaveError
 from colorize_core.folders import write_whole
 from colorize_core.imaging import image
+from colorize_core.imaging.resampling import resize
 from colorize_core.imaging.tone import Picture, Tone
 
 Mask = NDArray[np.float32]
@@ -61,15 +62,6 @@ def shrink_to_screen(photo: Picture) -> Picture:
 def measure_lightness(photo: Picture) -> NDArray[np.float32]:
     """(H, W, 3) sRGB -> (H, W) L in [0, 100], which snap() and refine() follow."""
     return Tone().lightness(photo)
-
-
-def resize(plane: NDArray[Any], height: int, width: int) -> NDArray[Any]:
-    """(H, W) or (H, W, C) at another size: averaged over areas when smaller, else bilinear."""
-    if plane.shape[:2] == (height, width):
-        return plane
-    smaller = height * width < plane.shape[0] * plane.shape[1]
-    method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return cv2.resize(np.ascontiguousarray(plane), (width, height), interpolation=method)
 
 
 # --- editing ------------------------------------------------------------------------------------

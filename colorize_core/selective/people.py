@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize_core.imaging.resampling import resize
 from colorize_core.imaging.tone import Picture
 from colorize_core.people.faces import Face, find_faces
 from colorize_core.people.windows import frame_bodies
-from colorize_core.selective import masks
 from colorize_core.selective.layers import LEAST_SHARE, Layer, Network, soften
 from colorize_core.selective.masks import Mask
 
@@ -62,16 +62,16 @@ def _predict_mask(network: Any, light: NDArray[np.float32], device: str) -> Mask
     """Of L (H, W), by the mean of its and its mirror image's logits."""
     import torch
 
-    from colorize_core.imaging.chroma import Frame, pad_to_multiple, shrink
+    from colorize_core.imaging.chroma import Frame, pad_to_multiple
     from colorize_core.models.people import CARD
     from colorize_core.networks.segmenter import STRIDE
 
     height, width = Frame.fit(light.shape[0], light.shape[1], CARD.network_side).size()
-    shown = torch.from_numpy(pad_to_multiple(shrink(light, height, width), STRIDE))
+    shown = torch.from_numpy(pad_to_multiple(resize(light, height, width), STRIDE))
     shown = shown[None, None].to(device)
     with torch.inference_mode():
         there, mirrored = network(torch.cat([shown, shown.flip(-1)])).float().cpu().numpy()[:, 0]
-    margin = masks.resize((there + mirrored[:, ::-1]) / 2, *shown.shape[2:])[:height, :width]
+    margin = resize((there + mirrored[:, ::-1]) / 2, *shown.shape[2:])[:height, :width]
     return soften(margin, light.shape)
 
 

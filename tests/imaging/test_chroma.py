@@ -5,6 +5,7 @@ import pytest
 
 from colorize_core.imaging import chroma
 from colorize_core.imaging.color import lightness, rgb_to_lab
+from colorize_core.imaging.resampling import resize
 from colorize_core.imaging.tone import Tone, measure_tone
 
 
@@ -46,11 +47,11 @@ def test_colour_ends_at_the_edge():
     fine[:, 50:] = 75
     truth = np.zeros((96, 96, 2), np.float32)
     truth[:, :50], truth[:, 50:] = (40, 20), (-5, -40)
-    coarse = [chroma.shrink(x, 12, 12) for x in (truth, fine)]
+    coarse = [resize(x, 12, 12) for x in (truth, fine)]
     sharp = chroma.sharpen_ab(*coarse, fine, (12, 12))
     planes = chroma.guide(sharp, fine)
     guided = planes[..., :2] * fine[..., None] + planes[..., 2:]
-    blurred = chroma.shrink(coarse[0], 96, 96)
+    blurred = resize(coarse[0], 96, 96)
     near = slice(42, 58)
     error, before = (np.abs(x - truth)[:, near].mean() for x in (guided, blurred))
     assert error < before / 4

@@ -10,8 +10,8 @@ import torch
 from skimage.data import astronaut
 from torch import Tensor
 
-from colorize_core.imaging import chroma
 from colorize_core.imaging.color import lab_to_rgb, rgb_to_lab
+from colorize_core.imaging.resampling import resize
 from colorize_core.imaging.tone import Tone
 from colorize_core.models.distribution import Distribution
 from colorize_core.networks.ab_bins import AbBins
@@ -146,7 +146,7 @@ def test_masks_lie_where_the_network_says(place: tuple[float, float]) -> None:
     assert network.shown[0].shape == (2, 1, SIDE, SIDE)
     mask = np.zeros((256, 256), np.float32)
     mask[found.place.top : found.place.bottom, found.place.left : found.place.right] = found.mask
-    truth = chroma.shrink(photo, 256, 256)[..., 0] > 128
+    truth = resize(photo, 256, 256)[..., 0] > 128
     assert ((mask > 0.5) == truth).mean() > 0.995
     assert mask[truth].mean() > 0.9
 

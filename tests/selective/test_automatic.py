@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import selective as benchmark
 from colorize_core.errors import OptionError
+from colorize_core.imaging.resampling import resize
 from colorize_core.selective import automatic, masks
 from tests import hand_masks
 
@@ -120,7 +121,7 @@ def test_a_box_beside_the_photo_is_refused(ball, box):
 
 
 def test_a_megapixel_takes_less_than_a_second(ball):
-    large = masks.resize(ball, 866, 1155)
+    large = resize(ball, 866, 1155)
     automatic.grabcut(large)
     start = time.process_time()  # of the processor: others may use it, too
     automatic.grabcut(large)

@@ -15,6 +15,7 @@ from colorize_core.errors import OptionError
 from colorize_core.imaging import image
 from colorize_core.imaging.color import lightness, rgb_to_lab, srgb_to_linear
 from colorize_core.imaging.finish import Finish
+from colorize_core.imaging.resampling import resize
 from colorize_core.models import registry
 from colorize_core.options import Options
 from colorize_core.selective import blending, masks
@@ -190,7 +191,7 @@ def test_a_flat_colour_keeps_the_photos_lightness_and_has_its_hue(photo):
 def test_a_small_mask_is_refined_to_the_photos_edges():
     large = np.full((80, 120, 3), 30, np.uint8)
     large[:, 50:] = 220  # the small mask cannot say this column
-    small = masks.resize((large[..., 0] == 30).astype(np.float32), 10, 15)
+    small = resize((large[..., 0] == 30).astype(np.float32), 10, 15)
     found = compose(large, [Region(small, "200")], None, red)
     assert (found[:, :50] == (200, 0, 0)).all()
     off = np.abs(found[:, 50:].astype(int) - large[:, 50:])

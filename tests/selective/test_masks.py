@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from colorize_core.errors import OptionError, PictureError, SaveError
+from colorize_core.imaging.resampling import resize
 from colorize_core.selective import masks
 
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=24)
@@ -177,7 +178,7 @@ def fur(height: int, width: int, rng: np.random.Generator, size: float = 1.0):
         points = middle + way * (inner - 4) + (way * steps + bend * steps**2) * length
         fine = masks.paint(fine, [tuple(p) for p in points], 0.35 * scale * size)
     fine = np.maximum(fine, masks.paint(fine * 0, [tuple(middle)], inner))
-    cover = masks.resize(fine, height, width)
+    cover = resize(fine, height, width)
     noise = rng.normal(0, 1.0, (height, width))
     return cover, (82 - 55 * cover + noise).astype(np.float32)
 
@@ -218,8 +219,8 @@ def test_snapping_moves_an_edge_to_the_photos_edge_and_leaves_the_rest():
 
 def test_refining_follows_edges_that_the_mask_is_too_small_for(rng):
     cover, light = fur(800, 900, rng, size=4)
-    small = masks.resize(cover, 160, 180)
-    plain = np.abs(masks.resize(small, 800, 900) - cover).mean()
+    small = resize(cover, 160, 180)
+    plain = np.abs(resize(small, 800, 900) - cover).mean()
     result = masks.refine(small, light)
     assert np.abs(result - cover).mean() < 0.6 * plain
     assert in_range(result)

@@ -21,6 +21,7 @@ from torchvision.models.segmentation.deeplabv3 import DeepLabHead, DeepLabV3
 from colorize_core.downloads import checkpoints
 from colorize_core.downloads.catalogue import DOWNLOADS
 from colorize_core.errors import OptionError, WeightsError
+from colorize_core.imaging.resampling import resize
 from colorize_core.selective import automatic, deeplab, masks, sam2, segmenters
 from colorize_core.sizes import format_size
 from tests.downloads.test_hub import served  # noqa: F401  a fixture
@@ -325,7 +326,7 @@ def test_places_are_those_of_the_photo_whatever_its_size(tiny_sam, photo, monkey
     monkeypatch.setattr(masks, "SIDE", 60)
     small = automatic.find_pointed(photo, points=[(30, 40)], device="cpu")
     assert small.shape == (45, 60)
-    half = masks.resize(photo, 45, 60)
+    half = resize(photo, 45, 60)
     assert np.array_equal(small, automatic.find_pointed(half, points=[(15, 20)], device="cpu"))
 
 

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ from colorize_core.errors import PictureError
 from colorize_core.imaging import image
 from colorize_core.imaging.decoder_pool import DecoderPool
 from colorize_core.imaging.formats import CHOICES
+from colorize_core.imaging.resampling import resize
 from colorize_core.imaging.tone import measure_tone
 from colorize_core.models.runner import Runner, Task
 from colorize_core.options import Options
@@ -227,7 +227,7 @@ def _check_there(path: Path) -> None:
 
 def shrink(pixels: NDArray[Any], height: int, width: int) -> NDArray[np.uint8]:
     """A small copy of 8 bits."""
-    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    small = resize(pixels, height, width)
     return small if small.dtype == np.uint8 else (small >> 8).astype(np.uint8)
 
 

@@ -12,11 +12,12 @@ import doctest
 import io
 import os
 import re
+import runpy
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
+import unittest.mock
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -804,18 +805,21 @@ def session(block: str) -> str:
 
 
 def console(block: str) -> str:
-    """Commands after "$ ", each with what it prints now."""
+    """Commands after "$ ", each with what it prints now. They run here, where all is imported."""
     lines = []
-    for command in re.findall(r"^\$ (python .*)$", block, re.MULTILINE):
-        done = subprocess.run(
-            [sys.executable, *shlex.split(command)[1:]],
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=True,
-        )
-        lines += [f"$ {command}\n", done.stdout]
+    for command, module, given in re.findall(r"^\$ (python -m (\S+)(.*))$", block, re.MULTILINE):
+        printed = io.StringIO()
+        with (
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(printed),
+            unittest.mock.patch.object(sys, "argv", [module, *shlex.split(given)]),
+        ):
+            try:
+                runpy.run_module(module, run_name="__main__")
+            except SystemExit as ended:
+                if ended.code:
+                    raise RuntimeError(f"{command} failed:\n{printed.getvalue()}") from ended
+        lines += [f"$ {command}\n", printed.getvalue()]
     return "".join(lines)
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -110,7 +109,6 @@ def main() -> None:
     argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     ).parse_args()
-    sys.path.append("tests")
     with tempfile.TemporaryDirectory() as folder:
         rows = [*measure_app(Path(folder)), *measure_page(Path(folder))]
     write("steering", [row | {"seconds": f"{row['seconds']:.3f}"} for row in rows])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colorize_core.cards import LESSON
-from colorize_core.models.cards import make_trained_card
+from colorize_core.models.cards import MORE_PHOTOGRAPHS, make_trained_card
 
 if TYPE_CHECKING:
     from colorize_core.models.base import AbColorizer
@@ -68,11 +68,12 @@ CARDS = {
             paper="Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021, "
             "https://arxiv.org/abs/2010.11929",
             parameters=1_945_034,
-            sha256="2ac653883d701108dfe023f2a8e41f97a84d6ac8bfef7c3216318451887a99ec",
-            bytes=3_915_612,
+            sha256="1ae4239c0b6257a9d3de8932e488b2a29ef8abc9440411263c8d3c3b38ee4ab3",
+            bytes=3_915_540,
+            trained_on=MORE_PHOTOGRAPHS,
             limits="A lesson: its judge gives one verdict a picture, which tells the U-Net "
-            "nothing of where. The original's colours collapsed to gray. These did not, see how "
-            "they went above, but nor did they gain by it.",
+            "nothing of where. The original's colours collapsed to gray. These did not: they "
+            "became bolder and less right, see how they went above, with bluish patches on floors.",
         ),
     )
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -94,7 +93,7 @@ class Handlers(PhotoHandlers):
     def pick(self, session: ModelsSession | None, event: gr.SelectData) -> Updates:
         """Another model's tab was opened: what is there of it already."""
         card = list(self.known.values())[int(event.index)]
-        known = {"current": card.name, "card": read_card(card), **EMPTY}
+        known = {"current": card.name, "card": read_card(card), **self.offer(card.name), **EMPTY}
         if session is None:
             return known
         session.current = card.name
@@ -244,25 +243,19 @@ class Handlers(PhotoHandlers):
 
     # --- weights --------------------------------------------------------------------------------
 
-    @task_handler(
-        "remark",
-        failed=lambda _, model: {f"{model} get": THERE},
-        stopped=lambda _, model: {
-            f"{model} get": THERE,
-            "remark": model_download.STOPPED,
-        },
-    )
+    def offer(self, model: str) -> Updates:
+        """Where its weights are from, and the button that downloads them."""
+        card = self.known[model]
+        if not card.source:
+            return {"needs": AWAY, "get": AWAY}
+        needs = gr.update(value=model_download.describe(card, self.service), visible=True)
+        return {"needs": needs, "get": model_download.show_button([card], self.service)}
+
+    @task_handler("remark", stopped=lambda *_: {"remark": model_download.STOPPED})
     def fetch(self, task: Task, model: str) -> Updates:
         """Download a model's weights, which goes on where it was stopped."""
         model_download.fetch(self.service, self.known[model], task)
-        return {"remark": "", f"{model} get": AWAY}
-
-    def list_missing(self, names: Sequence[str]) -> list[dict[str, Any]]:
-        """The buttons that download them, which may be here since the app was started."""
-        return [
-            gr.update(visible=not (self.service.public or model_choices.is_here(self.known[name])))
-            for name in names
-        ]
+        return {"remark": ""}
 
     # --- every run ------------------------------------------------------------------------------
 
@@ -323,9 +316,10 @@ def build(
     build_samples(view, service, examples)
     view.add(session=gr.State(None, time_to_live=KEEP_SECONDS), current=gr.State(cards[0].name))
     with gr.Tabs(elem_classes="models") as tabs:
-        built = [build_tab(each, service) for each in cards]
-    sampled = [each for each in built if isinstance(each, SampledTab)]
-    fetched = [each for each in built if isinstance(each, FetchedTab)]
+        built = [build_tab(each) for each in cards]
+    got = model_download.build_parts(service, cards[0] if cards[0].source else None)
+    view.add(needs=got.needs, get=got.get)
+    sampled = [each for each in built if each]
     for each in sampled:
         view.add(**{f"{each.name} grid": each.grid, f"{each.name} strip": each.strip})
 
@@ -348,7 +342,8 @@ def build(
     parts = [f"{each.name} {part}" for each in sampled for part in ("grid", "strip")]
     opened = wire(view, on, ["thumbnail", "adjust", *parts, *VIEW], [view["current"]], page)
     session, turn, asked = view["session"], view["turn"], widgets.runs(busy)
-    picked = tabs.select(*view.wire(on.pick, session, ["current", "card", *VIEW]), **widgets.QUICK)
+    changed = ["current", "card", "needs", "get", *VIEW]
+    picked = tabs.select(*view.wire(on.pick, session, changed), **widgets.QUICK)
     ready, runs = [opened, picked], []
     for each in sampled:
         own = View(remark=view["remark"], busy=each.busy, grid=each.grid, strip=each.strip)
@@ -359,24 +354,18 @@ def build(
         )
         runs.append(made)
         ready += [made, each.grid.select(on.choose, session, None, **widgets.QUICK)]
-    for model in fetched:
-        own = View(remark=view["remark"], **{f"{model.name} get": model.get})
-        got = model.get.click(
-            *own.wire(on.fetch, [turn, gr.State(model.name)], ["remark", f"{model.name} get"]),
-            **widgets.runs(model.busy),
-        )
-        runs.append(got)
-        ready.append(got)
+    fetching = view.wire(on.fetch, [turn, view["current"]], ["remark"])
+    fetched = got.get.click(*fetching, trigger_mode="multiple", **widgets.runs(got.busy))
+    runs.append(fetched)
+    # Another model's tab may be open by then.
+    fetched.then(*view.wire(on.offer, view["current"], ["needs", "get"]), **widgets.QUICK)
+    ready.append(fetched)
     showing = view.wire(on.show, [turn, session, *knobs], VIEW)
     for event in ready:
         event.success(*showing, **asked)
     gr.on([knob.input for knob in knobs], *showing, trigger_mode="always_last", **asked)
-    if fetched:
-        names = [each.name for each in fetched]
-        missing = partial(on.list_missing, names)
-        gr.on(None, missing, None, [each.get for each in fetched], **widgets.QUICK)
     wire_downloads(view, buttons, on.download, [turn, session], busy)
-    stopping = [cancel, *(each.cancel for each in built if each)]
+    stopping = [cancel, got.cancel, *(each.cancel for each in sampled)]
     wire_run(view, on, runs, stopping)
     endpoint.build(cards)
 
@@ -395,23 +384,10 @@ class SampledTab:
     grid: gr.HTML
 
 
-@dataclass(frozen=True)
-class FetchedTab:
-    """The parts of a tab whose model is downloaded when that is asked for."""
-
-    name: str
-    get: gr.Button
-    busy: gr.HTML
-    cancel: gr.Button
-
-
-def build_tab(card: ModelCard, service: Service) -> SampledTab | FetchedTab | None:
-    """One model's tab."""
+def build_tab(card: ModelCard) -> SampledTab | None:
+    """One model's tab; its parts if it draws its colours."""
     with gr.Tab(card.title, id=card.name):
         gr.HTML(f"<p>{escape(card.summary)}</p>", elem_classes="summary")
-        if card.source:
-            parts = model_download.build_parts(service, card)
-            return FetchedTab(card.name, parts.get, parts.busy, parts.cancel)
         if not card.sampled:
             return None
         with gr.Row(elem_classes="own"):

@@ -27,7 +27,7 @@ from ui.models.tab import EMPTY, Handlers, read_card
 from ui.server.limits import Public
 from ui.shared import model_choices
 from ui.shared.example_strip import find_examples
-from ui.shared.handlers import AWAY, THERE
+from ui.shared.handlers import THERE
 from ui.shared.service import Service
 
 SIZE = (60, 40)  # of the photo, width and height
@@ -260,14 +260,16 @@ def test_weights_are_downloaded_when_that_is_asked_for(
     page.on.known[card.name] = card
     page.session.current = card.name
     assert page.show() == NOTHING
-    assert page.on.list_missing([card.name]) == [gr.update(visible=True)]
+    offered = page.on.offer(card.name)
+    assert "Weights from https://huggingface.co/someone/elsewhere: 700 B" in offered["needs"]["value"]
+    assert offered["get"] == gr.update(value="Download 700 B", visible=True)
     assert model_choices.here([card]) == []
     assert hub.asked == []
     heard: list[str] = []
     got = call(page.on.fetch, card.name, progress=lambda share, words: heard.append(words))
-    assert got == {"remark": "", f"{card.name} get": AWAY}
+    assert got == {"remark": ""}
     assert heard[-1] == "700 B of 700 B"
-    assert page.on.list_missing([card.name]) == [gr.update(visible=False)]
+    assert not page.on.offer(card.name)["get"]["visible"]
     assert model_choices.here([card]) == [card]
 
 
@@ -280,7 +282,7 @@ def test_a_download_that_fails_is_explained(
     page.on.known[card.name] = card
     shown = call(page.on.fetch, card.name)
     assert "has no repository someone/elsewhere" in shown["remark"]
-    assert shown[f"{card.name} get"]["visible"]
+    assert page.on.offer(card.name)["get"]["visible"]
     page.session.current = card.name
     for session in (None, page.session):  # what follows is to leave the words there
         assert "remark" not in call(page.on.show, session, 1, 1, 1, True)

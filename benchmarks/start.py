@@ -45,6 +45,7 @@ def serving(command: list[str], folder: Path) -> Iterator[tuple[str, float]]:
     """An app's address, and how many seconds it took from the command to the first byte."""
     port = free_port()
     environment = os.environ | {"GRADIO_TEMP_DIR": str(folder), "GRADIO_ANALYTICS_ENABLED": "False"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else ours alone is compiled at each start
     begun = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, *(each.format(port=port) for each in command)],

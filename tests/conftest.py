@@ -27,6 +27,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the other core is another worker's
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell's script,
     signal.signal(signal.SIGINT, signal.default_int_handler)  # and in all that is started here
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else all that is started compiles every module
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 

@@ -261,7 +261,7 @@ def test_weights_are_downloaded_when_that_is_asked_for(
     page.session.current = card.name
     assert page.show() == NOTHING
     offered = page.on.offer(card.name)
-    assert "Weights from https://huggingface.co/someone/elsewhere: 700 B" in offered["needs"]["value"]
+    assert "https://huggingface.co/someone/elsewhere: 700 B" in offered["needs"]["value"]
     assert offered["get"] == gr.update(value="Download 700 B", visible=True)
     assert model_choices.here([card]) == []
     assert hub.asked == []

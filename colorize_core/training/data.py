@@ -65,12 +65,18 @@ def load_photos(
     labels by, otherwise those that are found; -1 is none of them. FileNotFoundError for a missing
     source, ValueError if there is no photograph."""
     members = part(find_photos(sources))[:limit]
+    # Written into at once: tens of thousands of photographs are not to be in memory twice.
+    pixels = np.empty((len(members), 3, side, side), np.uint8)
+
+    def read(place: int) -> None:
+        pixels[place] = _crop_square(members[place].read(), side).transpose(2, 0, 1)
+
     with ThreadPoolExecutor() as pool:
-        pixels = list(pool.map(lambda member: _crop_square(member.read(), side), members))
+        list(pool.map(read, range(len(members))))
     kinds = kinds or tuple(sorted({member.kind for member in members}))
     numbers = {kind: number for number, kind in enumerate(kinds)}
     return Photos(
-        torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous(),
+        torch.from_numpy(pixels),
         torch.tensor([numbers.get(member.kind, -1) for member in members]),
         kinds,
     )

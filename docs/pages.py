@@ -124,7 +124,8 @@ def _workshop() -> Iterator[None]:
     """A folder to work in that holds the examples and is thrown away."""
     here = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(ROOT / "examples", Path(folder, "examples"))
+        compiled = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / "examples", Path(folder, "examples"), ignore=compiled)
         os.chdir(folder)
         try:
             yield

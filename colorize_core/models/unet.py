@@ -41,8 +41,9 @@ CARDS = {
             "https://arxiv.org/abs/1512.03385; Isola et al., Image-to-Image Translation with "
             "Conditional Adversarial Networks, CVPR 2017, https://arxiv.org/abs/1611.07004",
             parameters=3_453_794,
-            sha256="79b0e5ac8223075539b13060cc761cd95aa3e9ee196de90ef9d4397453417546",
-            bytes=6_936_220,
+            sha256="3792025bb7603cdc07ebb2ce7795fb8e28782e693417bb4d2c82ff3ff870a426",
+            bytes=6_936_756,
+            trained_on=MORE_PHOTOGRAPHS,
             limits="Timid: what it does not know stays gray or turns brown. With half the "
             "weight of L1 its judge was pleased by red patches in dark places.",
         ),

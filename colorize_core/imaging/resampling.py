@@ -15,9 +15,10 @@ def resize(plane: NDArray[Any], height: int, width: int) -> NDArray[Any]:
     """(H, W) or (H, W, C) of uint8, uint16 or float32 at another size: averaged over areas when
     smaller, else bilinear. Itself at its own size.
 
-    Much smaller it is halved first, for which OpenCV has a quick way: 12 megapixels take a fifth
-    to a third of the time. Where an area ends within a halved pixel, it takes part of that pixel's
-    mean: the example photographs, to a ninth of their size, differ by 1 of 255 on average."""
+    Much smaller it is halved first, for which OpenCV has a quick way: 12 megapixels of 8 bits take
+    a fifth to a third of the time. Where an area ends within a halved pixel, it takes part of that
+    pixel's mean: the example photographs, to a ninth of their size, differ by 1 of 255 on
+    average."""
     if plane.shape[:2] == (height, width):
         return plane
     plane = np.ascontiguousarray(plane)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from colorize_core.networks import folded_unet
 from colorize_core.networks.ab_bins import AbBins
-from colorize_core.networks.efficientnet_lite import WIDTHS, EfficientNetLite
+from colorize_core.networks.efficientnet_lite import EfficientNetLite
 from colorize_core.networks.folded_unet import FoldedUNet, FoldedUNetConfig
 from colorize_core.networks.scaling import scale_ab, scale_l
 
@@ -38,7 +38,8 @@ class Autochrome(FoldedUNet):
         super().__init__(4, config)  # L, a, b and mask
         self.config = config
         self.encoder = EfficientNetLite()
-        laterals = [nn.Conv2d(*widths, 1) for widths in zip(WIDTHS, config.widths, strict=True)]
+        both = zip(self.encoder.widths, config.widths, strict=True)
+        laterals = [nn.Conv2d(inside, outside, 1) for inside, outside in both]
         for lateral in laterals:
             nn.init.zeros_(lateral.weight)  # the network starts as the one without the encoder
             nn.init.zeros_(lateral.bias)  # type: ignore[arg-type]

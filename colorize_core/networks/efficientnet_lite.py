@@ -25,7 +25,6 @@ STEM = 32  # channels
 EPSILON = 1e-3  # of the norms, TensorFlow's
 TAPS = (2, 4, 6)  # the stages that are told, at 1/8, 1/16 and 1/32
 EVERY_SIZE = (0, 1, *TAPS)  # those at 1/2 and 1/4 as well
-WIDTHS = tuple(STAGES[stage][3] for stage in TAPS)  # their channels
 
 
 class SameConv2d(nn.Conv2d):
@@ -99,8 +98,8 @@ class EfficientNetLite(nn.Module):
         self.stages = nn.ModuleList(stages)
 
     def forward(self, picture: Tensor) -> tuple[Tensor, ...]:
-        """(N, planes, H, W) in [-1, 1] -> what the stages `taps` tell: with the defaults WIDTHS
-        channels at 1/8, 1/16 and 1/32 of the size."""
+        """(N, planes, H, W) in [-1, 1] -> what the stages `taps` tell, of `widths` channels:
+        with the defaults at 1/8, 1/16 and 1/32 of the size."""
         found = []
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             x = self.stem(picture)

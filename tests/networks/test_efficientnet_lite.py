@@ -10,7 +10,7 @@ from torch import Tensor
 
 from colorize_core.errors import WeightsError
 from colorize_core.networks import pretrained
-from colorize_core.networks.efficientnet_lite import WIDTHS, EfficientNetLite, SameConv2d
+from colorize_core.networks.efficientnet_lite import EfficientNetLite, SameConv2d
 
 # efficientnet-lite-pytorch's names of what an inverted residual holds.
 LAYERS = {
@@ -51,7 +51,8 @@ def test_it_tells_three_sizes(encoder: EfficientNetLite) -> None:
     with torch.no_grad():
         found = encoder(torch.rand(1, 1, 96, 160) * 2 - 1)
     assert [tuple(x.shape) for x in found] == [
-        (1, width, 96 // size, 160 // size) for width, size in zip(WIDTHS, (8, 16, 32), strict=True)
+        (1, width, 96 // size, 160 // size)
+        for width, size in zip((40, 112, 320), (8, 16, 32), strict=True)
     ]
 
 

@@ -317,7 +317,7 @@ def build(
     view.add(session=gr.State(None, time_to_live=KEEP_SECONDS), current=gr.State(cards[0].name))
     with gr.Tabs(elem_classes="models") as tabs:
         built = [build_tab(each) for each in cards]
-    got = model_download.build_parts(service, cards[0] if cards[0].source else None)
+    got = model_download.build_parts()
     view.add(needs=got.needs, get=got.get)
     sampled = [each for each in built if each]
     for each in sampled:

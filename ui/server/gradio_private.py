@@ -41,7 +41,7 @@ def set_polling(blocks: Any, often: bool) -> None:
 def close_queue(blocks: Any, most: int) -> None:
     """Let at most so many runs wait, and no one pass by the queue, its lanes and its limits by
     posting to a function itself. As Blocks.queue(), which makes all of the app's routes anew for
-    it: that is a fifth of the time to make the page.
+    it: that is about a sixth of the time to make the page.
 
     Private: `Blocks.api_open`, `Blocks._queue` and its `max_size`."""
     blocks.api_open = False

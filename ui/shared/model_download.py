@@ -60,13 +60,11 @@ def show_button(cards: Sequence[ModelCard], service: Service) -> dict[str, Any]:
     return gr.update(value=f"Download {model_choices.extent(*cards)}", visible=there)
 
 
-def build_parts(service: Service, card: ModelCard | None = None) -> Parts:
-    """For that model, or for one that is chosen later."""
+def build_parts() -> Parts:
+    """For a model that is chosen later."""
     with widgets.stage(alone=True) as (busy, cancel):
-        words = describe(card, service) if card else ""
-        needs = gr.HTML(words, visible=bool(card), elem_classes="needs")
-        shown = show_button([card], service) if card else {"value": "Download", "visible": False}
-        get = gr.Button(shown["value"], visible=shown["visible"], size="sm", elem_classes="get")
+        needs = gr.HTML(visible=False, elem_classes="needs")
+        get = gr.Button("Download", visible=False, size="sm", elem_classes="get")
     return Parts(needs, get, busy, cancel)
 
 
@@ -119,7 +117,7 @@ def list_missing(chosen: str | list[str]) -> list[ModelCard]:
 def build(service: Service, model: Any, list_choices: Callable[[], Any]) -> Any:
     """Lay out what is under a list of models, a gr.Dropdown or a gr.CheckboxGroup, and wire it; the
     event after which what is chosen may be here. `list_choices` is what the list offers."""
-    on, parts = Handlers(service, list_choices), build_parts(service)
+    on, parts = Handlers(service, list_choices), build_parts()
     view = View(model=model, needs=parts.needs, get=parts.get, turn=gr.Number(visible=False))
     view.add(remark=gr.HTML(elem_classes="message"))
     offered = ["remark", "needs", "get"]

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import gradio as gr
 
     from ui.server.limits import Public
+    from ui.shared.opening import Opening
     from ui.shared.service import Service
-    from ui.shared.widgets import Picker
 
 TITLE = "Autochrome Studio"
 TAGLINE = "Black-and-white photographs in colour, at full size"
@@ -71,35 +71,23 @@ def build(service: Service | None = None) -> gr.Blocks:
 
     from ui.server import gradio_private
     from ui.server.sessions import asked_tab, on_leave
+    from ui.shared import opening, widgets
 
     with gr.Blocks(
         title=TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEEP_SECONDS)
     ) as blocks:
         words = TAGLINE if service.public else TAGLINE + AT_HOME
         gr.HTML(HEADER.format(TITLE, words), elem_id="header")
+        openings: list[Opening] = []
         with gr.Tabs() as tabs:
-            pickers: list[Picker] = []
             for name in service.tabs:
                 tab = importlib.import_module(f"ui.{name}.tab")
                 with gr.Tab(tab.TITLE, id=name) as page:
-                    pickers += tab.build(service, page) or []
+                    openings += tab.build(service, page) or []
         gr.HTML(FOOTER, elem_id="footer")
-        quick: dict[str, Any] = {
-            "queue": False,
-            "show_progress": "hidden",
-            "api_visibility": "private",
-        }
-        blocks.load(service.warm_up, **quick)
-        blocks.load(asked_tab, None, tabs, **quick)
+        opening.wire(blocks, tabs, [*openings, opening.Opening(asked_tab, [], [tabs])])
+        blocks.load(service.warm_up, **widgets.QUICK)
         blocks.unload(on_leave(service))
-        # A model may have been downloaded meanwhile.
-        gr.on(
-            [blocks.load, tabs.select],
-            lambda: {component: offered() for component, offered in pickers},
-            None,
-            [component for component, _ in pickers],
-            **quick,
-        )
     gradio_private.fill_missing(blocks)
     blocks.service = service
     most = service.public.waiting if service.public else WAITING

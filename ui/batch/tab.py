@@ -37,6 +37,7 @@ from ui.shared.handlers import (
     wire_run,
 )
 from ui.shared.kept_work import STORAGE_SECRET
+from ui.shared.opening import Opening, offer_choices
 from ui.shared.photo_tab import no_file, wire_downloads
 from ui.shared.service import Service
 
@@ -372,8 +373,8 @@ def describe_limits(service: Service, most: int) -> str:
     )
 
 
-def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
-    """Lay the tab out and wire it; where models are picked."""
+def build(service: Service, page: gr.Tab | None = None) -> list[Opening]:
+    """Lay the tab out and wire it; what is put in as the page opens."""
     on = BatchHandlers(service)
     offered = model_choices.lister(model_choices.every(), public=True)
     view = View(message=gr.HTML(elem_classes="message"), turn=gr.Number(visible=False))
@@ -413,7 +414,8 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     kept, chosen = view["kept"], view["chosen"]
     raw: dict[str, Any] = {"preprocess": False, **widgets.QUICK}
     filled = ["photos", "place", "detail", "chosen", *controls]
-    gr.on(None, *view.wire(on.find, [kept], filled), **widgets.QUICK)
+    finding = view.wire(on.find, [kept], filled)
+    kept.change(*finding, **widgets.QUICK)
     added = ["zone", "kept", "message", "place", "photos"]
     zone.upload(*view.wire(on.add, [zone, kept], added), **raw)
     asked = [kept, *controls.values()]
@@ -430,7 +432,8 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     handed.success(None, view["opened"], None, js="window.openTab", **widgets.QUICK)
     wire_downloads(view, files, on.download, [view["turn"], kept], busy)
     wire_run(view, on, [], [cancel])
-    return [widgets.picker(each, offered) for each in (controls["model"], own[0])]
+    picked = [offer_choices(each, offered) for each in (controls["model"], own[0])]
+    return [Opening(*finding), *picked]
 
 
 def build_look(offered: Any) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from ui.blind.trials import (
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, handlers, model_choices, widgets
 from ui.shared.handlers import AWAY, THERE, Updates, View, task_handler, wire_run
+from ui.shared.opening import Opening, offer_choices
 from ui.shared.photo import OpenPhoto
 from ui.shared.service import Service, in_words
 
@@ -312,8 +313,8 @@ def prefer(session: BlindSession, choice: str, seconds: float) -> Choice:
 
 def build(
     service: Service, page: gr.Tab | None = None, cards: Sequence[ModelCard] | None = None
-) -> list[widgets.Picker]:
-    """Lay the tab out and wire it; where models are picked. `cards` are those of all models if not
+) -> list[Opening]:
+    """Lay the tab out and wire it; what is put in as the page opens. `cards`: all models if not
     given."""
     cards = cards or model_choices.every()
     examples = example_strip.find_examples()
@@ -356,7 +357,7 @@ def build(
     with gr.Row(visible=False, elem_classes="actions") as bar:
         leave = gr.Button("Photos and models", size="sm")
     view.add(shown=shown, bar=bar)
-    build_results(on, view, question)
+    recalling = build_results(on, view, question)
     endpoint.build(service, cards, models)
 
     turn, session, album = view["turn"], view["session"], view["album"]
@@ -380,7 +381,7 @@ def build(
         event.success(*preparing, **{**run, "show_progress": "hidden"})
     answering = view.wire(on.answer, [session, kept], ["shown", "kept"])
     shown.select(*answering, **widgets.QUICK)
-    return [widgets.picker(models, lambda: model_choices.choices(cards))]
+    return [recalling, offer_choices(models, lambda: model_choices.choices(cards))]
 
 
 def build_models(cards: Sequence[ModelCard]) -> gr.CheckboxGroup:
@@ -395,8 +396,9 @@ def build_models(cards: Sequence[ModelCard]) -> gr.CheckboxGroup:
     )
 
 
-def build_results(on: Handlers, view: View, question: gr.Radio) -> None:
-    """The results and their buttons, which follow what the browser keeps."""
+def build_results(on: Handlers, view: View, question: gr.Radio) -> Opening:
+    """The results and their buttons, which follow what the browser keeps; it is read when the page
+    opens."""
     view.add(table=gr.HTML(elem_classes="card results"))
     with gr.Row(visible=False, elem_classes="actions") as tools:
         gr.HTML("Kept in this browser only.", elem_classes="done")
@@ -413,9 +415,10 @@ def build_results(on: Handlers, view: View, question: gr.Radio) -> None:
     recalling = view.wire(
         on.recall, [question, kept], ["intro", "samples", "table", "tools", "confirm"]
     )
-    gr.on(None, *recalling, **widgets.QUICK)  # also when the page opens
+    gr.on([question.change, kept.change], *recalling, **widgets.QUICK)
     wipe.click(*view.wire(on.ask, kept, ["tools", "confirm", "sure"]), **widgets.QUICK)
     yes.click(*view.wire(on.clear, None, ["kept"]), **widgets.QUICK)
     no.click(*recalling, **widgets.QUICK)
     saved = save.click(*view.wire(on.download, [question, kept], ["finished"]), **widgets.QUICK)
     saved.success(None, finished, None, js="window.saveFile", **widgets.QUICK)
+    return Opening(*recalling)

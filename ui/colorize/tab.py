@@ -22,6 +22,7 @@ from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, model_choices, model_download, slider, widgets
 from ui.shared.handlers import AWAY, THERE, Updates, View, task_handler
 from ui.shared.kept_work import OFFER, KeptHandlers, build_confirm, build_offer, wire_offer
+from ui.shared.opening import Opening, offer_choices
 from ui.shared.photo import OpenPhoto
 from ui.shared.photo_tab import (
     build_hand_over,
@@ -313,8 +314,8 @@ def has_own(model: str) -> bool:
     )
 
 
-def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
-    """Lay the tab out and wire it; where models are picked. `page`: the tab that is entered."""
+def build(service: Service, page: gr.Tab | None = None) -> list[Opening]:
+    """Lay the tab out and wire it; what is put in as the page opens. `page`: the tab entered."""
     examples = example_strip.find_examples()
     on = Handlers(service, examples)
     session = gr.State(None, time_to_live=KEEP_SECONDS)
@@ -348,7 +349,7 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
         build_hand_over("colorize", service.tabs)
         build_confirm(view)
         with gr.Accordion("Adjust", open=False, elem_id="adjust", elem_classes="adjust"):
-            controls, own = build_controls(service)
+            controls, own, suggesting = build_controls(service)
             offered = model_choices.lister(model_choices.every(), service.public)
             got = model_download.build(service, controls[0], offered)
         finish, put_back = finish_controls.build()
@@ -363,7 +364,7 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     context = [view["kept"], *controls]
     wire(view, on, changed, context, page)
     wire_upload(view, on, saved, on.load, changed, context)
-    wire_offer(view, on, another, ["frame", *shown, *FILLED])
+    offering = wire_offer(view, on, another, ["frame", *shown, *FILLED])
     turn, asked = view["turn"], widgets.runs(busy)
     adjusting = view.wire(on.adjust, [turn, session, *controls], ["message", *shown])
     moved = [control.input for control in controls]
@@ -378,7 +379,8 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     )
     wire_downloads(view, buttons, on.download, [turn, session, mark], busy)
     endpoint.build(service, zone, controls[:5])  # those of OWN are among its options
-    return [widgets.picker(controls[0], offered), widgets.picker(view["second"], list_seconds)]
+    picked = [offer_choices(controls[0], offered), offer_choices(view["second"], list_seconds)]
+    return [suggesting, offering, *picked]
 
 
 def list_seconds() -> list[tuple[str, str]]:
@@ -401,8 +403,9 @@ def build_second() -> tuple[gr.Dropdown, gr.Slider]:
     return second, share
 
 
-def build_controls(service: Service) -> tuple[list[Any], gr.Row]:
-    """The first of CONTROLS, to those of OWN, whose row is given as well."""
+def build_controls(service: Service) -> tuple[list[Any], gr.Row, Opening]:
+    """The first of CONTROLS, to those of OWN, whose row is given as well, and the model that is
+    suggested when the page opens."""
     with gr.Row():
         vividness, strength, gain = widgets.sliders()
     with gr.Row():
@@ -425,5 +428,5 @@ def build_controls(service: Service) -> tuple[list[Any], gr.Row]:
         return [{**model, "value": name}, row]
 
     model.input(describe, model, [model, row], **widgets.QUICK)
-    gr.on(None, suggest, None, [model, row], **widgets.QUICK)
-    return [model, vividness, strength, gain, neutralize, *second, *own], row
+    controls = [model, vividness, strength, gain, neutralize, *second, *own]
+    return controls, row, Opening(suggest, [], [model, row])

@@ -24,6 +24,7 @@ from ui.compare.session import NO_TRUTH, CompareSession, read_options
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, model_choices, model_download, score_table, widgets
 from ui.shared.handlers import AWAY, Updates, task_handler, wire_run
+from ui.shared.opening import Opening, offer_choices
 from ui.shared.photo import OpenPhoto
 from ui.shared.photo_tab import (
     PhotoHandlers,
@@ -78,10 +79,10 @@ class Handlers(PhotoHandlers):
 
     # --- the settings ---------------------------------------------------------------------------
 
-    def count(self, names: list[str], vividness: list[float], seeds: int) -> Updates:
+    def count(self, models: list[str], vividness: list[float], seeds: int) -> Updates:
         """How many pictures that makes, and whether it can begin."""
         try:
-            planned = comparison.plan(self.cards, names, vividness, int(seeds))
+            planned = comparison.plan(self.cards, models, vividness, int(seeds))
         except ColorizeError as error:
             return {"count": f"<p>{escape(str(error))}</p>", "go": gr.update(interactive=False)}
         some = f"{len(planned)} picture{'s' if len(planned) > 1 else ''}"
@@ -169,11 +170,19 @@ class Handlers(PhotoHandlers):
         session.check()
         return {"remark": "", "finished": str(exports.KINDS[kind](session, self.service.folder))}
 
-    def restore_link(self, request: gr.Request) -> Updates:
-        """The settings that a link carries, and what of it means nothing here."""
+    def restore_link(
+        self, models: list[str], vividness: list[float], seeds: int, request: gr.Request
+    ) -> Updates:
+        """The settings that a link carries, beside those that are there, and what of it means
+        nothing here."""
         found, ignored = permalink.read(dict(request.query_params), model_choices.here(self.cards))
         words = f"<p>The link asks for what is not here: {escape(', '.join(ignored))}.</p>"
-        return {**({"message": words} if ignored else {}), **found}
+        message = {"message": words} if ignored else {}
+        if not found:
+            return message
+        there = {"models": models, "vividness": vividness, "seeds": seeds}
+        counted = self.count(**{name: found.get(name, value) for name, value in there.items()})
+        return {**message, **counted, **found}
 
 
 def card(step: Progress) -> str:
@@ -228,8 +237,8 @@ def tick_first(cards: Sequence[ModelCard]) -> list[str]:
 
 def build(
     service: Service, page: gr.Tab | None = None, cards: Sequence[ModelCard] | None = None
-) -> list[widgets.Picker]:
-    """Lay the tab out and wire it; where models are picked. `page`: the tab that is entered.
+) -> list[Opening]:
+    """Lay the tab out and wire it; what is put in as the page opens. `page`: the tab entered.
     `cards` are those of all models if not given."""
     cards = cards or model_choices.every()
     examples = example_strip.find_examples()
@@ -266,11 +275,10 @@ def build(
     counted = [models, vividness, seeds]
     counting = view.wire(on.count, counted, ["count", "go"])
     gr.on([each.input for each in counted], *counting, trigger_mode="always_last", **widgets.QUICK)
-    linked = view.wire(on.restore_link, None, ["message", *permalink.NAMES])
+    linked = view.wire(on.restore_link, counted, ["message", "count", "go", *permalink.NAMES])
     for changed in (
         every.click(on.tick_all, None, models, **widgets.QUICK),
         none.click(lambda: [], None, models, **widgets.QUICK),
-        gr.on(None, *linked, **widgets.QUICK),  # when the page is opened
     ):
         changed.success(*counting, **widgets.QUICK)
     more.expand(on.list_sizes, metrics, metrics, **widgets.QUICK)
@@ -293,7 +301,7 @@ def build(
     wire_run(view, on, [made, used], [cancel])
     count.value = on.count(tick_first(cards), [1.0], 1)["count"]
     endpoint.build(service, cards, view["zone"], settings)
-    return [widgets.picker(models, model_choices.lister(cards, service.public))]
+    return [Opening(*linked), offer_choices(models, model_choices.lister(cards, service.public))]
 
 
 def build_settings(

@@ -21,6 +21,7 @@ from ui.colorize.session import ColorizeSession
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import model_choices, widgets
 from ui.shared.handlers import AWAY, THERE, Handlers, Updates, View, task_handler, wire_run
+from ui.shared.opening import Opening, offer_choices
 from ui.shared.service import Service
 from ui.shared.thumbnails import refer
 
@@ -302,8 +303,8 @@ def format_time(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
-def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
-    """Lay the tab out and wire it; where models are picked."""
+def build(service: Service, page: gr.Tab | None = None) -> list[Opening]:
+    """Lay the tab out and wire it; what is put in as the page opens."""
     if importlib.util.find_spec("av") is None:
         gr.HTML(widgets.note(MISSING), elem_classes="message")
         return []
@@ -375,7 +376,7 @@ def build(service: Service, page: gr.Tab | None = None) -> list[widgets.Picker]:
     given = saved.click(*view.wire(on.save, session, ["message", "finished"]), **widgets.QUICK)
     given.success(None, view["finished"], None, js="window.saveFile", **widgets.QUICK)
     wire_run(view, on, runs, [cancel])
-    return [widgets.picker(model, list_models)]
+    return [offer_choices(model, list_models)]
 
 
 def list_models() -> list[tuple[str, str]]:

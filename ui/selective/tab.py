@@ -37,6 +37,7 @@ from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, model_choices, model_download, widgets
 from ui.shared.handlers import Updates, quick_handler, task_handler, wire_run
 from ui.shared.kept_work import OFFER, KeptHandlers, build_confirm, build_offer, wire_offer
+from ui.shared.opening import Opening, offer_choices
 from ui.shared.photo import OpenPhoto
 from ui.shared.photo_tab import (
     build_hand_over,
@@ -314,8 +315,8 @@ def write_percent(share: float) -> str:
 
 def build(
     service: Service, page: gr.Tab | None = None, cards: Sequence[ModelCard] | None = None
-) -> list[widgets.Picker]:
-    """Lay the tab out and wire it; where models are picked. `page`: the tab that is entered.
+) -> list[Opening]:
+    """Lay the tab out and wire it; what is put in as the page opens. `page`: the tab entered.
     `cards` are those of all models if not given."""
     cards = cards or model_choices.every()
     examples = example_strip.find_examples()
@@ -383,7 +384,7 @@ def build(
     layers.input(*view.wire(on.toggle, [session, layers], ["remark", "shown", "kept"]), **latest)
     runs.append(find.click(*view.wire(on.find, [turn, session, network], changed), **run))
     runs.append(point.click(*view.wire(on.point, [turn, session], changed), **run))
-    wire_offer(view, on, another, [*CONTROLS, "outside"])
+    offering = wire_offer(view, on, another, [*CONTROLS, "outside"])
     mask_file.upload(
         *view.wire(on.load_mask, [session, mask_file], ["remark", "shown", "kept"]), **widgets.QUICK
     )
@@ -391,7 +392,7 @@ def build(
     wire_run(view, on, runs, [cancel])
     remark.change(None, None, None, js="() => { window.showAlert(); }", **widgets.QUICK)
     endpoint.build(service, cards, view["zone"], [inside, outside, vividness, colour])
-    return [(outside, lambda: gr.update(choices=list_outside(cards, downloads)))]
+    return [offering, offer_choices(outside, lambda: list_outside(cards, downloads))]
 
 
 def may_use(service: Service, network: str) -> bool:

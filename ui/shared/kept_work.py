@@ -13,6 +13,7 @@ import gradio as gr
 from ui.server.sessions import client_id
 from ui.shared import widgets
 from ui.shared.handlers import AWAY, THERE, Updates, View, quick_handler
+from ui.shared.opening import Opening
 from ui.shared.photo_tab import PhotoHandlers, PhotoSession
 
 GONE = "That work is no longer here: it is kept for an hour. Add the photo again."
@@ -122,15 +123,17 @@ def build_confirm(view: View) -> None:
     view.add(confirm=confirm, put_away=put_away, stay=stay)
 
 
-def wire_offer(view: View, on: KeptHandlers, another: gr.Button, names: Sequence[str]) -> None:
-    """The button for another photo, and those of build_offer() and build_confirm(). `names`: what
-    else a photo changes in the tab."""
+def wire_offer(view: View, on: KeptHandlers, another: gr.Button, names: Sequence[str]) -> Opening:
+    """The button for another photo, and those of build_offer() and build_confirm(); what is
+    offered as the page opens. `names`: what else a photo changes in the tab."""
     known = [view["session"], view["kept"]]
     common = ["message", on.remark, "zone", "samples", "place", "session", "kept", *OFFER]
     every = list(dict.fromkeys([*common, *names]))
     another.click(*view.wire(on.ask, known, every), **widgets.QUICK)
     view["put_away"].click(*view.wire(on.put_away, known, every), **widgets.QUICK)
     view["stay"].click(lambda: AWAY, None, view["confirm"], **widgets.QUICK)
-    gr.on(None, *view.wire(on.offer, known, OFFER), **widgets.QUICK)  # also when the page opens
+    offering = view.wire(on.offer, known, OFFER)
+    gr.on([each.change for each in known], *offering, **widgets.QUICK)
     view["go_on"].click(*view.wire(on.go_on, known, every), **widgets.QUICK)
     view["forget"].click(*view.wire(on.forget, known, ["kept", "offer"]), **widgets.QUICK)
+    return Opening(*offering)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
 from typing import Any, ClassVar
@@ -22,7 +22,6 @@ LANE = "studio"  # every colorization runs in this lane of the queue
 INVITATION = "# Drop a black-and-white photo\nor choose a file, or paste one"
 BUSY = "The app has not taken the photo: too many are waiting. Try again in a minute."
 NO_FILE = "A picture is given as a file: upload it, and name the path that was answered."
-Picker = tuple[Any, Callable[[], dict[str, Any]]]  # a component, and what it offers now
 QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -83,11 +82,6 @@ def stage(alone: bool = False) -> Iterator[tuple[gr.HTML, gr.Button]]:
         yield card, cancel
         card.render()
         cancel.render()
-
-
-def picker(component: Any, list_choices: Callable[[], Any]) -> Picker:
-    """A component that offers what that lists."""
-    return component, lambda: gr.update(choices=list_choices())
 
 
 def sliders() -> list[gr.Slider]:

@@ -391,19 +391,24 @@ def test_a_link_brings_the_settings_back(page: Page) -> None:
     address = permalink.write(*settings)
     assert address.startswith("?tab=compare&models=autochrome,coltran&vividness=0.5,1&seeds=3&")
     asked = SimpleNamespace(query_params=dict(parse_qsl(address[1:])))
-    assert page.on.restore_link(asked) == dict(zip(permalink.NAMES, settings, strict=True))
+    restored = page.on.restore_link(["sagan"], [2.0], 1, asked)
+    assert "8 pictures" in restored.pop("count")
+    assert restored.pop("go")["interactive"]
+    assert restored == dict(zip(permalink.NAMES, settings, strict=True))
     assert asked_tab(asked)["selected"] == "compare"
 
 
 def test_what_a_link_asks_for_in_vain_is_said(page: Page) -> None:
     parameters = {"models": "nobody,autochrome,<b>", "seeds": "9", "tab": "elsewhere"}
     asked = SimpleNamespace(query_params=parameters)
-    restored = page.on.restore_link(asked)
+    restored = page.on.restore_link(["sagan"], [0.5, 2.0], 1, asked)
     assert "nobody, &lt;b&gt;, 9" in restored.pop("message")
+    assert "2 pictures" in restored.pop("count")
+    assert restored.pop("go")["interactive"]
     assert restored == {"models": ["autochrome"]}
     assert asked_tab(asked) == gr.skip()
     nothing = SimpleNamespace(query_params={})
-    assert page.on.restore_link(nothing) == {}
+    assert page.on.restore_link(["sagan"], [1.0], 1, nothing) == {}
 
 
 def test_the_models_ticked_at_first_are_there_and_none_draws() -> None:

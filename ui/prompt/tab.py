@@ -24,7 +24,6 @@ from ui.prompt.session import Asked, PromptSession
 from ui.server.temp_files import KEEP_SECONDS
 from ui.shared import example_strip, slider, thumbnails, widgets
 from ui.shared.handlers import AWAY, THERE, Updates, quick_handler, task_handler, wire_run
-from ui.shared.opening import Opening
 from ui.shared.photo import OpenPhoto
 from ui.shared.photo_tab import (
     PhotoHandlers,
@@ -277,8 +276,8 @@ def card(words: str, share: float) -> str:
     return f"<p>{escape(words)}</p><progress value={share:.3f}></progress>"
 
 
-def build(service: Service, page: gr.Tab | None = None) -> list[Opening]:
-    """Lay the tab out and wire it; what is put in as the page opens. `page`: the tab entered."""
+def build(service: Service, page: gr.Tab | None = None) -> None:
+    """Lay the tab out and wire it. `page`: the tab that is entered."""
     examples = example_strip.find_examples()
     on = Handlers(service, examples)
 
@@ -330,8 +329,8 @@ def build(service: Service, page: gr.Tab | None = None) -> list[Opening]:
 
     choosing = view.wire(on.choose, values, [*LISTING, *form.SOMETIMES])
     looking = view.wire(on.look, [session, *values], ["remark", "followed"])
-    looked = opened.success(*looking, show_progress_on=[followed], api_visibility="private")
-    looked.success(*choosing, **widgets.QUICK)
+    chosen = opened.success(*choosing, **widgets.QUICK)
+    chosen.success(*looking, show_progress_on=[followed], api_visibility="private")
     seen_by = ("condition", "low", "high", "blur", "side", "model")
     gr.on([controls[name].input for name in seen_by], *looking, **latest)
     files_of = ("model", "condition", "fast", "start", "first", "side")
@@ -388,7 +387,6 @@ def build(service: Service, page: gr.Tab | None = None) -> list[Opening]:
     wire_run(view, on, [written, fetched, looked_up], [cancel_loading])
     remark.change(None, None, None, js="() => { window.showAlert(); }", **widgets.QUICK)
     endpoint.build(service, lambda: on.generation, view["zone"], controls)
-    return [Opening(*choosing)]
 
 
 class Ways(NamedTuple):

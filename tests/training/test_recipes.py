@@ -222,7 +222,7 @@ def test_a_run_learns_resumes_and_leaves_weights_that_load(photos, tmp_path):
     path = run(photos, out, 50)
     state = torch.load(out / "checkpoint" / "custom_checkpoint_1.pkl", weights_only=True)
     losses = [row["loss"] for row in state["history"] if "loss" in row]
-    assert losses[-1] < losses[0] - 0.5
+    assert sum(losses[-3:]) / 3 < losses[0] - 0.5  # of one batch it goes up and down
     run(photos, out, 60)  # the same command with more steps goes on
     later = torch.load(out / "checkpoint" / "custom_checkpoint_1.pkl", weights_only=True)
     assert (state["step"], later["step"]) == (50, 60)

@@ -17,6 +17,7 @@ RECIPES = {
     "unet-gan": "adversarial.UNetGan",
     "sagan": "adversarial.Sagan",
     "resnet-unet-gan": "adversarial.ResNetUNetGan",
+    "efficientnet-unet-gan": "adversarial.EfficientNetUNetGan",
     "vit-discriminator": "adversarial.VitDiscriminatorGan",
     "vit-generator": "adversarial.VitGeneratorGan",
     "vit-lsgan": "adversarial.VitLsGan",

@@ -138,6 +138,15 @@ class ResNetUNetGan(Pretrainable, AdversarialRecipe):
 
 
 @dataclass(frozen=True)
+class EfficientNetUNetGan(ResNetUNetGan):
+    """D1 with what C's author wanted next: a generator that begins from ImageNet's weights, those of
+    an EfficientNet-Lite0 that a package of the extra "train" brings."""
+
+    pretrained: bool = True
+    trunk: str = "efficientnet-lite0"
+
+
+@dataclass(frozen=True)
 class VitDiscriminatorGan(ResNetUNetGan):
     """D2: the same U-Net against a vision transformer, with the original's weight of L1."""
 

@@ -7,7 +7,7 @@ photographs. Where the interval holds 0, no difference was found.
 Parts, of which those that are not asked for keep their rows:
 
 --scores FILE   the bundled models, by what `python -m colorize_core.evaluate --out FILE` wrote of
-                these photographs
+                these photographs; pairs of which it has not both keep their rows
 --drawn N       ways to draw with the diffusion model, on the first N photographs
 --trained MODEL LABEL=FILE LABEL=FILE
                 two weight files of one network, for each pair again, on `--tried` photographs
@@ -131,6 +131,24 @@ def read_figures(scores: Sequence[Row], model: str) -> Figures:
     return {row["photo"]: {n: float(row[n]) for n in METRICS if row.get(n)} for row in rows}
 
 
+def compare_scored(scores: Sequence[Row], before: Sequence[Row]) -> list[dict[str, Any]]:
+    """The pairs of which both are scored, and what is told of their models. ValueError where a pair
+    is left as it was `before`, but one of its models has been trained since."""
+    scored = {row["model"] for row in scores}
+    pairs = [pair for pair in PAIRS if {pair.first, pair.second} <= scored]
+    if not pairs:
+        raise ValueError("of no pair both models are scored")
+    names = dict.fromkeys(name for pair in pairs for name in (pair.first, pair.second))
+    figures = {name: read_figures(scores, name) for name in names}
+    rows = [row for p in pairs for row in compare(p, figures[p.first], figures[p.second])]
+    others = {name for p in PAIRS if p not in pairs for name in (p.first, p.second)}
+    told = {(row["first"], row["metric"]): row["first_mean"] for row in before}
+    for row in list_models(sorted(others)):
+        if str(row["first_mean"]) != told.get((row["first"], row["metric"])):
+            raise ValueError(f"{row['first']} was trained since: evaluate what it is compared with")
+    return rows + [dict.fromkeys(rows[0], "") | row for row in list_models(list(names))]
+
+
 def colour(model: Any, photos: Sequence[Any], **options: Any) -> Figures:
     """The figures of what a model makes of each photo, by `recombine-256`."""
     found = {}
@@ -163,15 +181,11 @@ def main() -> None:
     parser.add_argument("--trained", nargs=3, action="append", default=[])
     parser.add_argument("--tried", type=int, default=200)
     arguments = parser.parse_args()
+    before = read("findings")
     rows: list[dict[str, Any]] = []
     if arguments.scores:
         with arguments.scores.open(newline="", encoding="utf-8") as file:
-            scores = list(csv.DictReader(file))
-        names = dict.fromkeys(name for pair in PAIRS for name in (pair.first, pair.second))
-        figures = {name: read_figures(scores, name) for name in names}
-        for pair in PAIRS:
-            rows += compare(pair, figures[pair.first], figures[pair.second])
-        rows += [dict.fromkeys(rows[0], "") | row for row in list_models(list(names))]
+            rows += compare_scored(list(csv.DictReader(file)), before)
     if arguments.drawn:
         model, photos = (
             colorize_core.load("diffusion"),
@@ -182,8 +196,16 @@ def main() -> None:
             rows += compare(pair, ways[pair.first], ways[pair.second])
     for name, *files in arguments.trained:
         rows += compare_trained(name, files, find_photos(arguments.photos, arguments.tried))
-    fresh = {row["question"] for row in rows}
-    write("findings", rows, [row for row in read("findings") if row["question"] not in fresh])
+    fresh = {_identify(row) for row in rows}
+    rows += [row for row in before if _identify(row) not in fresh]
+    order = [*(pair.question for pair in PAIRS), "trained", *(pair.question for pair in DRAWN)]
+    rows.sort(key=lambda row: [*order, row["question"]].index(row["question"]))
+    write("findings", rows)
+
+
+def _identify(row: Mapping[str, Any]) -> tuple[str, str]:
+    """The question, and of what is told of models which one."""
+    return row["question"], row["first"] if row["question"] == "trained" else ""
 
 
 if __name__ == "__main__":

@@ -39,6 +39,35 @@ def test_scores_of_other_weights_are_refused() -> None:
         findings.read_figures([row | {"weights": "deadbeef"}], "cnn-mse")
 
 
+def score(name: str) -> dict[str, str]:
+    card = next(card for card in colorize_core.cards() if card.name == name)
+    return {
+        "model": name,
+        "photo": "a",
+        "weights": card.digest,
+        **dict.fromkeys(findings.METRICS, "3"),
+    }
+
+
+def test_pairs_of_which_one_is_not_scored_stay_as_they_are() -> None:
+    before = read("findings")
+    scores = [score("sagan"), score("unet-gan"), score("resnet-unet-gan")]
+    rows = findings.compare_scored(scores[:2], before)
+    assert {row["question"] for row in rows} == {"self-attention, against pix2pix", "trained"}
+    assert {row["first"] for row in rows} == {"sagan", "unet-gan"}
+    assert len(findings.compare_scored(scores, before)) == len(rows) + len(findings.METRICS) + 2
+    with pytest.raises(ValueError, match="of no pair"):
+        findings.compare_scored(scores[:1], before)
+
+
+def test_a_pair_that_stays_is_of_the_weights_that_ship() -> None:
+    before = [dict(row) for row in read("findings")]
+    crops = next(r for r in before if (r["first"], r["metric"]) == ("resnet-unet-gan", "crops"))
+    crops["first_mean"] = "1"
+    with pytest.raises(ValueError, match="resnet-unet-gan was trained since"):
+        findings.compare_scored([score("sagan"), score("unet-gan")], before)
+
+
 def test_every_comparison_is_committed_and_of_the_weights_that_ship() -> None:
     rows = read("findings")
     asked = {pair.question for pair in (*findings.PAIRS, *findings.DRAWN)}

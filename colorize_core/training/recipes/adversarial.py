@@ -139,7 +139,7 @@ class ResNetUNetGan(Pretrainable, AdversarialRecipe):
 
 @dataclass(frozen=True)
 class EfficientNetUNetGan(ResNetUNetGan):
-    """D1 with what C's author wanted next: a generator that begins from ImageNet's weights, those of
+    """D1 with what C's author wanted next: a generator that begins from ImageNet's weights, of
     an EfficientNet-Lite0 that a package of the extra "train" brings."""
 
     pretrained: bool = True

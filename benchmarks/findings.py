@@ -50,6 +50,7 @@ PAIRS = (
     Pair("a perceptual loss, against squared error", "cnn-lpips", "cnn-mse"),
     Pair("all stages scored (FCN), against the first stage", "resnet-fcn", "resnet-autoencoder"),
     Pair("a ResNet as the way down, against pix2pix", "resnet-unet-gan", "unet-gan"),
+    Pair("a pretrained trunk, against a ResNet", "efficientnet-unet-gan", "resnet-unet-gan"),
     Pair("self-attention, against pix2pix", "sagan", "unet-gan"),
     Pair("ViT-LSGAN, against the ResNet U-Net GAN", "vit-lsgan", "resnet-unet-gan"),
     Pair("ViT-LSGAN, against the same with cross-entropy", "vit-lsgan", "vit-generator"),

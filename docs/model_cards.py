@@ -89,8 +89,10 @@ def _seen(card: ModelCard) -> str:
     config, training = _metadata(card)
     if "kinds" in config:
         config["kinds"] = len(config["kinds"])
-    if "trunk" in config:
-        config["trunk"] = f"with the sha256 {config['trunk'][:12]}"
+    if len(trunk := config.get("trunk", "")) == 64:
+        config["trunk"] = f"with the sha256 {trunk[:12]}"
+    elif trunk.startswith("efficientnet"):  # of which these are its own
+        del config["depths"], config["width"]
     settings = ", ".join(f"{key} {value}" for key, value in config.items())
     crops = training["seen"] + training.get("before", 0)
     return f"these weights have seen {crops:,} random crops. Configuration: {settings}"

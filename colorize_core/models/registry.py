@@ -20,6 +20,7 @@ MODELS = {
     "autochrome": "autochrome",
     "unet-gan": "unet",
     "resnet-unet-gan": "unet",
+    "efficientnet-unet-gan": "unet",
     "sagan": "unet",
     "vit-lsgan": "vit",
     "se-unet": "se_unet",

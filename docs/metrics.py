@@ -158,7 +158,8 @@ def _shown(name: str, value: float) -> str:
     """To as many digits as other machines agree on."""
     digits = {"mse": 4, "mae": 3, "median-ae": 3} | dict.fromkeys(IN_UNITS, 1)
     kind = name[:-2] if metrics.find(name).detail else name
-    return f"{value:.{digits.get(kind, 2)}f}"
+    count = digits.get(kind, 2)
+    return f"{round(value, count) + 0.0:.{count}f}"  # no minus before a zero
 
 
 def meanings() -> str:

@@ -627,7 +627,7 @@ def draw_systems() -> None:
     sheet = Image.new("RGB", size, PAPER)
     sheet.paste(parts[0], (0, 0))
     sheet.paste(parts[1], (parts[0].width, 0))
-    save_sheet("systems.jpg", sheet, quality=72)
+    save_sheet("systems.jpg", sheet, quality=68)
 
 
 FIGURES: dict[str, Callable[[], None]] = {

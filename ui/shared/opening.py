@@ -38,12 +38,14 @@ def wire(blocks: gr.Blocks, tabs: gr.Tabs, openings: Sequence[Opening]) -> None:
 
 
 def _make_handler(openings: Sequence[Opening], outputs: Sequence[Any]) -> Callable[..., Any]:
+    asking = ["request" in inspect.signature(each.function).parameters for each in openings]
+
     def fill(request: gr.Request, *values: Any) -> list[Any]:
         found: dict[Any, Any] = dict.fromkeys(outputs, gr.skip())
         rest = list(values)
-        for each in openings:
+        for each, asks in zip(openings, asking, strict=True):
             given, rest = rest[: len(each.inputs)], rest[len(each.inputs) :]
-            if "request" in inspect.signature(each.function).parameters:
+            if asks:
                 given.append(request)
             made = each.function(*given)
             several = made if len(each.outputs) > 1 else [made]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import gc
 import importlib
 import importlib.util
 import os
@@ -73,6 +74,7 @@ def build(service: Service | None = None) -> gr.Blocks:
     from ui.server.sessions import asked_tab, on_leave
     from ui.shared import opening, widgets
 
+    gradio_private.remember_signatures()
     with gr.Blocks(
         title=TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEEP_SECONDS)
     ) as blocks:
@@ -306,6 +308,9 @@ def main(arguments: list[str] | None = None) -> None:
 
     terminal.print_anything()
     options = parse(arguments)
+    # Nearly all that is made while the app starts stays. To look through it again and again for
+    # what does not takes a fifth of the start, and 0.2 s each time later.
+    gc.disable()
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     public = public_profile(options)
@@ -337,6 +342,8 @@ def main(arguments: list[str] | None = None) -> None:
             prevent_thread_lock=True,
             **launch_options(blocks, dict(options.auth or ()), options.proxies),
         )
+        gc.freeze()
+        gc.enable()
         await_signal(stopped)
     except OSError as error:  # the port is taken, or the address is not of this machine
         raise SystemExit(f"The app cannot listen there: {error}") from error

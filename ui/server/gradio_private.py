@@ -4,6 +4,7 @@ look at. Tested with gradio 6.31; tests/ui/server/test_gradio_private.py fails w
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from copy import copy
 from functools import cache, partial
@@ -81,6 +82,21 @@ def keep_sessions_light() -> None:
             self.STATE_TTL_WHEN_CLOSED = CLOSED_SECONDS
 
     state_holder.SessionState = LightSession
+
+
+@cache
+def remember_signatures() -> None:
+    """Find out once what components and layouts take, not for every one of a page each time that
+    the page is described: that is 40 % of it, and starting describes it four times.
+
+    Private: `gradio.blocks.Block`, whose get_config() asks inspect.signature() for its class."""
+    from gradio.blocks import Block
+
+    kinds = [Block]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+        # inspect.signature() takes what lies there already.
+        vars(kind.__init__).setdefault("__signature__", inspect.signature(kind.__init__))
 
 
 def fill_missing(blocks: Any) -> None:

@@ -9,6 +9,8 @@ from scenes import ROOT
 
 # In a process of its own: Gradio's app, made and not served, closes neither its loop nor sockets.
 SCRIPT = """
+import inspect
+
 import gradio as gr
 from gradio import http_server
 from gradio.mcp import GradioMCPServer
@@ -63,6 +65,11 @@ made = http_server.uvicorn.Config(app=app, log_level="warning")
 made.load()
 assert made.http_protocol_class is Connection
 assert made.backlog == 64
+
+before = blocks.get_config_file()
+gradio_private.remember_signatures()
+assert inspect.signature(gr.Button.__init__) is inspect.signature(gr.Button.__init__)
+assert blocks.get_config_file() == before
 
 heavy = vars(app.state_holder["before"])
 gradio_private.keep_sessions_light()

@@ -21,7 +21,10 @@ from colorize_core.imaging.finish import Finish
 from colorize_core.models import registry
 from colorize_core.models.base import AbColorizer
 from colorize_core.models.batching import batch_network
+from colorize_core.models.blending import Blend
 
+SIDE = 160  # pixels that networks see
+SIDES = {"coltran": 48}  # it draws one place after the other
 NAMES = [card.name for card in colorize_core.cards(downloads=True)]
 
 # L of the output against L of the input, in Lab units. All that may move L is the rounding of the
@@ -39,19 +42,23 @@ def model(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Any:
     if request.param in registry.DOWNLOADS:
-        return port_weights.small_model(request.param, tmp_path_factory.mktemp("weights"))
-    return with_few_steps(load_model(request.param))
+        folder = tmp_path_factory.mktemp("weights")
+        return quicken(port_weights.small_model(request.param, folder))
+    return quicken(load_model(request.param))
 
 
-def with_few_steps(model: Any) -> Any:
-    """The same, but that `steps` is as low as it can be where there is such a control: what is
-    promised here does not depend on it."""
+def quicken(model: Any) -> Any:
+    """The same, but that it sees a photo small, in the fewest `steps`
+    where there is such a control: what is promised here depends on neither."""
     controls = (
         replace(control, default=control.low) if control.name == "steps" else control
         for control in model.card.controls
     )
+    side = min(model.card.network_side, SIDES.get(model.card.name, SIDE))
     quick = copy.copy(model)
-    quick.card = replace(model.card, controls=tuple(controls))
+    quick.card = replace(model.card, controls=tuple(controls), network_side=side)
+    if isinstance(model, Blend):
+        quick.members = tuple(map(quicken, model.members))
     return quick
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -30,6 +31,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else all that is started compiles every module
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+# Looking for garbage among all that torch, Gradio and thousands of tests have made is a tenth to a
+# third of the suite's processor time. Looked for less often, it is still found.
+gc.set_threshold(50_000, 20, 20)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+
 
 # First the one without windows: a page takes a quarter less processor time.
 CHROMIUM_NAMES = (

@@ -24,6 +24,10 @@ from colorize_core.downloads.catalogue import DOWNLOADS, Download, from_address
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"  # of every repository's main
 
+# Seconds: much more than a busy machine takes for what waits for nothing, much less than for what
+# does: a Hub is tried for half a minute, and a wait that it asks for in the tests is of 20 s.
+SOON = 12.0
+
 
 class Hub(ThreadingHTTPServer):
     """A Hub of files below a folder, /{repo}/{file}.

@@ -222,7 +222,7 @@ def save_network(network: Any, path: Path, training: dict[str, Any]) -> None:
     dataclass) and `training` go into the metadata. Parts that are `apart` go into files of their
     own beside it."""
     tensors = {
-        key: (_round(value) if value.is_floating_point() else value).contiguous().cpu()
+        key: (round_weights(value) if value.is_floating_point() else value).contiguous().cpu()
         for key, value in network.state_dict().items()
         if not key.endswith("num_batches_tracked")
     }
@@ -235,7 +235,7 @@ def save_network(network: Any, path: Path, training: dict[str, Any]) -> None:
     _save(tensors, path, metadata)
 
 
-def _round(weights: Tensor) -> Tensor:
+def round_weights(weights: Tensor) -> Tensor:
     """To the nearest fp16 whose last three bits are zero, some 1/256 of a weight away at most
     (2 ** -22 near zero). Deflate then packs a file by 23 % instead of 8 %, as in the wheel, which
     package registries take only under 100 MB."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from hub_server import COMMIT, Fault, point_at, serving
+from hub_server import COMMIT, SOON, Fault, point_at, serving
 from huggingface_hub import constants, file_download
 from scenes import ROOT
 
@@ -281,7 +281,7 @@ def test_waiting_for_a_busy_server_can_be_stopped(file, served, where):
     started = time.monotonic()
     with pytest.raises(Cancelled):
         checkpoints.find(file, stop=stop)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < SOON
 
 
 def test_no_connection_is_known_at_once_and_remembered(served, monkeypatch):
@@ -293,7 +293,7 @@ def test_no_connection_is_known_at_once_and_remembered(served, monkeypatch):
         with pytest.raises(WeightsError, match=r"cannot be reached.*Check the connection") as said:
             checkpoints.find(WeightFile(name, "", 0, REPO))
         tried.append("a moment ago" not in str(said.value))
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < SOON
     assert tried == [True, False, False]
     monkeypatch.setattr(transfer, "REMEMBERED", 0.0)
     point_at(monkeypatch, served.url)
@@ -302,12 +302,12 @@ def test_no_connection_is_known_at_once_and_remembered(served, monkeypatch):
 
 def test_a_server_that_never_answers_costs_one_probe(served, monkeypatch):
     monkeypatch.setattr(places, "PROBE", 0.3)
-    served.head_faults = [Fault(stall=3)]
+    served.head_faults = [Fault(stall=2 * SOON)]
     started = time.monotonic()
     for name in (NAME, "other"):
         with pytest.raises(WeightsError, match="cannot be reached"):
             checkpoints.find(WeightFile(name, "", 0, REPO))
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < SOON
     assert len(served.asked) == 1
 
 
@@ -316,7 +316,7 @@ def test_offline_the_models_that_ship_go_on(served, file, monkeypatch):
     started = time.monotonic()
     with pytest.raises(WeightsError, match=r"Unset HF_HUB_OFFLINE.* copy "):
         checkpoints.find(file)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < SOON
     assert served.asked == []
     assert load("cnn-mse", "cpu").card.name == "cnn-mse"
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 import torchvision
 import transformers
-from hub_server import point_at, serving
+from hub_server import SOON, point_at, serving
 from huggingface_hub import constants
 from PIL import Image
 from safetensors.torch import load_file, save_file
@@ -100,7 +100,7 @@ def test_a_hub_that_says_no_is_quoted_with_a_remedy(served, says, words):
     started = time.monotonic()
     with pytest.raises(WeightsError, match=words):
         fetch()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < SOON
     assert len(served.asked) == 1
 
 
@@ -109,7 +109,7 @@ def test_an_unreachable_hub_costs_one_try(served, monkeypatch):
     started = time.monotonic()
     with pytest.raises(WeightsError, match=r"cannot be reached.*proxy.*models--someone--small"):
         fetch()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < SOON
 
 
 def test_offline_says_how_to_go_online(served, monkeypatch):

@@ -223,10 +223,10 @@ def test_hostile_projects_cost_nothing_and_give_a_sentence(kind: str, tmp_path: 
     path = HOSTILE[kind](tmp_path / "bad.autochrome")
     tracemalloc.start()
     try:
-        started = time.perf_counter()
+        started = time.process_time()
         with pytest.raises(OptionError) as caught:
             project.read(path)
-        seconds = time.perf_counter() - started
+        seconds = time.process_time() - started
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -249,11 +249,11 @@ BOMB = b"<!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'>" + b"".join(
 def test_hostile_packets_cost_nothing_and_the_record_is_written(
     record: Record, packet: bytes, said: str, kept: bytes
 ) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     photo = image.Photo(files.soft(), None, image.Metadata(xmp=packet), "PNG").with_record(record)
     data = image.encode(photo, "PNG")
     found = image.decode(data)
-    assert time.perf_counter() - begun < 6  # seconds, on a machine that is busy
+    assert time.process_time() - begun < 6
     assert found.metadata.record == record
     assert kept in (found.metadata.xmp or b"")
     assert photo.describe_losses("PNG") == (f"Not kept: {said}." if said else "")

@@ -19,6 +19,7 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+from colorize_core.downloads import checkpoints
 from colorize_core.errors import OptionError
 from colorize_core.training import engine
 from colorize_core.training.data import find_photos, load_photos, select_choosing, select_reporting
@@ -116,7 +117,9 @@ def told_of(folder, name="model.safetensors"):
 
 def is_of(path: Path, state: dict) -> bool:
     stored = load_file(path)
-    return all(torch.equal(value, state[name].half()) for name, value in stored.items())
+    return all(
+        torch.equal(value, checkpoints.round_weights(state[name])) for name, value in stored.items()
+    )
 
 
 def progress_of(folder):

@@ -278,7 +278,7 @@ def test_two_processes_train_one_network(photos, tmp_path):
     script = tmp_path / "twice.py"
     script.write_text(TWICE)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    command += [str(script), str(tmp_path / "run"), "autochrome"]
+    command += [str(script), str(tmp_path / "run"), "cnn-mse"]
     command += ["--precision=no", *(f"--{name}={value}" for name, value in flags.items())]
     environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "tests")])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,7 +25,7 @@ from colorize_core.imaging.formats import CHOICES
 from colorize_core.models import runner
 from colorize_core.models.runner import Task
 from colorize_core.options import Options
-from colorize_core.selective import Layer, segmenters
+from colorize_core.selective import Layer, people, segmenters
 from colorize_core.selective.blending import OWN
 from ui.selective import endpoint, mask_edits, mask_files
 from ui.selective.fill_controls import FLAT, GRAY, read_colour, read_fill
@@ -76,6 +76,23 @@ class Page:
         made = call(self.on.download, self.session, kind)
         assert made["remark"] == ""
         return Path(made["finished"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def looked_at_once() -> Iterator[None]:
+    """These tests open the same few photos again and again; people are looked for once in each."""
+    found: dict[bytes, tuple[Layer, ...]] = {}
+    find = people.find_persons
+
+    def remember(network: Any, light: NDArray[np.float32], *others: Any) -> tuple[Layer, ...]:
+        key = light.tobytes()
+        if key not in found:
+            found[key] = find(network, light, *others)
+        return found[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(people, "find_persons", remember)
+        yield
 
 
 @pytest.fixture

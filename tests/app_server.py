@@ -10,6 +10,7 @@ and those that draw take their time. With "public" it is open to strangers, as w
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import subprocess
@@ -101,6 +102,7 @@ def bare() -> Any:
 
 
 def main() -> None:
+    gc.set_threshold(50_000, 20, 20)  # as in conftest.py
     if "bare" in sys.argv:
         bare().launch(server_port=int(sys.argv[1]), quiet=True, **app.launch_options())
         return

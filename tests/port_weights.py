@@ -3,6 +3,8 @@ of them."""
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +16,7 @@ from torch import nn
 import colorize_core
 from colorize_core.acceptance.references import list_shapes, make_tensors
 from colorize_core.downloads import checkpoints
+from colorize_core.models.blending import Blend
 from colorize_core.networks import ddcolor, deoldify, zhang
 from colorize_core.networks.ddcolor import DDColorConfig
 
@@ -63,6 +66,15 @@ def small_model(name: str, folder: Path) -> Any:
             patch.setattr(module, config, SMALL[module])
         patch.setattr(checkpoints, "find", paths.__getitem__)
         return colorize_core.load(name, "cpu")
+
+
+def see_less(model: Any, side: int) -> Any:
+    """The same model, whose networks see at most side x side pixels of a photo."""
+    seeing = copy.copy(model)
+    seeing.card = replace(model.card, network_side=min(side, model.card.network_side))
+    if isinstance(model, Blend):
+        seeing.members = tuple(see_less(member, side) for member in model.members)
+    return seeing
 
 
 def _write_small(name: str, folder: Path) -> Path:

@@ -21,7 +21,6 @@ from colorize_core.imaging.finish import Finish
 from colorize_core.models import registry
 from colorize_core.models.base import AbColorizer
 from colorize_core.models.batching import batch_network
-from colorize_core.models.blending import Blend
 
 SIDE = 160  # pixels that networks see
 SIDES = {"coltran": 48}  # it draws one place after the other
@@ -54,11 +53,8 @@ def quicken(model: Any) -> Any:
         replace(control, default=control.low) if control.name == "steps" else control
         for control in model.card.controls
     )
-    side = min(model.card.network_side, SIDES.get(model.card.name, SIDE))
-    quick = copy.copy(model)
-    quick.card = replace(model.card, controls=tuple(controls), network_side=side)
-    if isinstance(model, Blend):
-        quick.members = tuple(map(quicken, model.members))
+    quick = port_weights.see_less(model, SIDES.get(model.card.name, SIDE))
+    quick.card = replace(quick.card, controls=tuple(controls))
     return quick
 
 

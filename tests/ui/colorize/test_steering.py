@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,8 @@ import colorize_core
 from colorize_core.errors import OptionError
 from colorize_core.imaging import image
 from colorize_core.imaging.color import rgb_to_lab
-from colorize_core.options import Second
+from colorize_core.models.runner import Runner, Task
+from colorize_core.options import Options, Second
 from colorize_core.steering.hints import Hint
 from colorize_core.steering.provenance import read_options
 from ui.colorize import albums, finish_controls
@@ -36,6 +38,23 @@ BLUE = {"x": 0.2, "y": 0.85, "ab": [0.0, -45.0]}
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
     return Service(Folder(tmp_path_factory.mktemp("steering")), load=colorize_core.load)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def predicted_once() -> Iterator[None]:
+    """These tests open one photo again and again; with the same options it is looked at once."""
+    made: dict[tuple[bytes, Options], Any] = {}
+    predict = Runner.predict
+
+    def remember(runner: Runner, pixels: NDArray[Any], options: Options, task: Task) -> Any:
+        key = (pixels.tobytes(), options)
+        if key not in made:
+            made[key] = predict(runner, pixels, options, task)
+        return made[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Runner, "predict", remember)
+        yield
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from accelerate.state import AcceleratorState
 from safetensors import safe_open
 
 from colorize_core.cli.train import configure, main, make_parser
-from colorize_core.training import presets, recipes
+from colorize_core.training import engine, presets, recipes
 from colorize_core.training.engine import Recipe, TrainingSettings
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "training.md").read_text("utf-8")
@@ -40,6 +40,7 @@ def files(tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPa
     training_files.write_people(tmp_path / "people.zip", rng)
     training_files.write_windows(tmp_path / "faces.safetensors")
     training_files.write_teacher(tmp_path / "runs" / "se-unet" / "model.safetensors")
+    monkeypatch.setattr(engine, "draw_curves", lambda history, path: None)  # slow; tried elsewhere
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

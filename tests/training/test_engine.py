@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 
 from colorize_core.downloads import checkpoints
 from colorize_core.errors import OptionError
-from colorize_core.training import engine
+from colorize_core.training import engine, plots
 from colorize_core.training.data import find_photos, load_photos, select_choosing, select_reporting
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
@@ -88,6 +88,12 @@ def photos(tmp_path, rng):
     for number in range(6):
         Image.fromarray(rng.integers(0, 255, (8, 8, 3), np.uint8)).save(folder / f"{number}.png")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_curves(monkeypatch):
+    """Drawn at every look they take longer than all else here."""
+    monkeypatch.setattr(engine, "draw_curves", lambda history, path: None)
 
 
 @pytest.fixture
@@ -250,6 +256,7 @@ def test_patience_that_has_nothing_to_go_by_is_refused(training, kind, changes, 
 
 
 def test_a_run_needs_no_matplotlib(training, tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr(engine, "draw_curves", plots.draw_curves)
     for name in ("matplotlib", "matplotlib.figure"):
         monkeypatch.setitem(sys.modules, name, None)
     training(3.0, 1.0, 2.0)
@@ -272,6 +279,7 @@ def test_state_is_saved_before_pictures_are_drawn(training, tmp_path, capfd, mon
         raise OSError("no space left")
 
     monkeypatch.setattr(engine, "draw_contact_sheet", draw)
+    monkeypatch.setattr(engine, "draw_curves", plots.draw_curves)
     training(2.0, 1.0)
     assert saved == [(1, 2), (2, 4)]
     assert "no samples are drawn: OSError: no space left" in capfd.readouterr().out

@@ -24,7 +24,7 @@ from docs.tables import ROOT, Rows, between, heading, results, score, table_of
 Picture = NDArray[np.uint8]
 HERE = Path(__file__).parent
 PHOTOS = ("portrait", "coffee", "rocket")
-LOSERS = ("mean", "resnet-fcn", "coltran", "diffusion")
+LOSERS = ("mean", "vit-generator", "coltran", "diffusion")
 DRAWING = ("coltran", "diffusion")  # they are judged by one truth
 SHOWN = ("psnr", "ssim", "ciede2000", "flip", "perceptual-offline", "colourfulness")
 IN_UNITS = ("psnr", "ciede2000", "colourfulness", "colourfulness-difference")

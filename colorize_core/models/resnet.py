@@ -34,8 +34,8 @@ CARDS = {
             paper="Long et al., Fully Convolutional Networks for Semantic Segmentation, CVPR "
             "2015, https://arxiv.org/abs/1411.4038",
             parameters=2_679_738,
-            sha256="5666982b1206075c53b55d297fb0aa751a4f104803044fb57291c610498d40cb",
-            bytes=5_462_324,
+            sha256="4f56b1285b7b88640fb7dc6b8906efab78cc8fce982d66f1236bc753f31a285c",
+            bytes=5_461_972,
             trained_on=MORE_PHOTOGRAPHS,
             limits="A quarter of the original's width, begun from nothing instead of ImageNet. "
             "Colours come in clouds that end beside the edges, and are dull.",

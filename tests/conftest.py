@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from scenes import scene
 
 from colorize_core.threads import wait_briefly
+from ui.server import gradio_private
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from ui.shared.service import Service
 
+gradio_private.leave_out_documentation()
 wait_briefly()  # threads that wait by spinning are very slow while a browser runs beside
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the other core is another worker's

@@ -5,9 +5,14 @@ look at. Tested with gradio 6.31; tests/ui/server/test_gradio_private.py fails w
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from copy import copy
 from functools import cache, partial
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
 from typing import Any
 
 import uvicorn
@@ -17,6 +22,55 @@ from uvicorn.config import Config as UvicornConfig
 OFTEN = (0.001, 0.05)  # seconds between two looks for runs, and for progress
 CLOSED_SECONDS = 3600  # for which what a page had stays when it is closed, as in Gradio
 RARELY = (0.015, 0.1)  # of a run that comes then, nobody notices the first
+
+
+class _ComponentMetaFinder(MetaPathFinder):
+    """Finds the module of Gradio that documents components, and takes that out of it."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name != "gradio.component_meta":
+            return None
+        sys.meta_path.remove(self)
+        spec = PathFinder.find_spec(name, path)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def load_without(module: ModuleType) -> None:
+                load(module)
+                vars(module)["create_or_modify_pyi"] = lambda *component: None
+                vars(module)["EventListener"].set_doc = lambda listener, component: None
+
+            spec.loader.exec_module = load_without  # type: ignore[method-assign]
+        return spec
+
+
+@cache
+def leave_out_documentation() -> None:
+    """Have Gradio, when it is imported, neither write type stubs of its components into its own
+    folder nor docstrings of their events, which editors show: that is half of the import.
+
+    Private: in `gradio.component_meta` the function `create_or_modify_pyi()` and the class
+    `EventListener` with its `set_doc()`, which are called for each class of components."""
+    if "gradio" not in sys.modules:
+        sys.meta_path.insert(0, _ComponentMetaFinder())
+
+
+@contextmanager
+def make_app_at_launch() -> Iterator[None]:
+    """Inside, Gradio makes no web application of a page: it would make three, and the one that
+    launch() makes is served.
+
+    Private: `gradio.routes.App.create_app()`, which `Blocks` calls and whose result is `app`."""
+    from gradio.routes import App
+
+    create = vars(App)["create_app"]
+    App.create_app = staticmethod(lambda *given, **options: None)
+    try:
+        yield
+    finally:
+        App.create_app = create
 
 
 def list_waiting(blocks: Any) -> Iterator[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 from scenes import ROOT
 
 # In a process of its own: Gradio's app, made and not served, closes neither its loop nor sockets.
@@ -83,6 +84,10 @@ light[button] = gr.Button("another", render=False)
 assert light[button].value == "another"
 assert len(light.config_values) == 0
 
+with gradio_private.make_app_at_launch(), gr.Blocks(analytics_enabled=False) as later:
+    gr.Button()
+assert later.app is None and isinstance(App.create_app(later), App)
+
 blocks.mcp_server_obj = None
 assert not gradio_private.lacks_tool_client(app)
 blocks.mcp_server_obj = GradioMCPServer(blocks)
@@ -91,9 +96,34 @@ gradio_private.set_tool_client(app, object())
 assert not gradio_private.lacks_tool_client(app)
 """
 
+BEFORE_GRADIO = """
+import sys
+from pathlib import Path
 
-def test_gradio_has_the_parts_that_are_used() -> None:
+from ui.server import gradio_private
+
+written = []
+write = Path.write_text
+Path.write_text = lambda path, text, **options: written.append(path) or write(path, text, **options)
+assert "gradio" not in sys.modules
+gradio_private.leave_out_documentation()
+import gradio as gr
+from gradio import component_meta
+
+assert written == []
+assert component_meta.create_or_modify_pyi.__module__ == gradio_private.__name__
+assert "create_or_modify_pyi" in component_meta.ComponentMeta.__new__.__code__.co_names
+assert "set_doc" in component_meta.ComponentMeta.__new__.__code__.co_names
+assert "{{" in gr.Button.click.__doc__, "a template still"
+with gr.Blocks(analytics_enabled=False) as blocks:
+    gr.Button().click(lambda: None)
+assert len(blocks.fns) == 1
+"""
+
+
+@pytest.mark.parametrize("script", [SCRIPT, BEFORE_GRADIO], ids=["loaded", "before it is"])
+def test_gradio_has_the_parts_that_are_used(script: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr

@@ -11,9 +11,15 @@ from itertools import pairwise
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models.convnext import LayerNorm2d
 
 EPSILON = 1e-6
+
+
+class ChannelNorm(nn.LayerNorm):
+    """Of the channels of (N, C, h, w)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
 class Block(nn.Module):
@@ -71,5 +77,5 @@ def apply_at_each(linear: nn.Linear, x: Tensor) -> Tensor:
     return F.conv2d(x.permute(0, 3, 1, 2), weight, linear.bias).permute(0, 2, 3, 1)
 
 
-def _norm(width: int) -> LayerNorm2d:
-    return LayerNorm2d(width, eps=EPSILON)
+def _norm(width: int) -> ChannelNorm:
+    return ChannelNorm(width, eps=EPSILON)

@@ -16,7 +16,7 @@ from public_app import FORWARDED, Served, ask_at_once, needs_proc, serving
 
 from benchmarks.public_memory import MIB, measure_tree
 
-CLIENTS, RUNS = 32, 3
+CLIENTS, RUNS = 16, 2
 SETTINGS = ["autochrome", 1.0, 1.0, 1.0, True, "PNG", ""]
 
 
@@ -70,7 +70,7 @@ def test_results_are_never_mixed(served: Served) -> None:
 
 
 @needs_proc
-@pytest.mark.parametrize("photos", [60, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("photos", [40, pytest.param(300, marks=pytest.mark.slow)])
 def test_memory_is_as_before_after_many_photos(served: Served, photos: int) -> None:
     def ask(number: int) -> None:
         colour(served, make_photo(number % CLIENTS), f"30.2.{number // 250}.{number % 250 + 1}")
@@ -79,8 +79,8 @@ def test_memory_is_as_before_after_many_photos(served: Served, photos: int) -> N
         return measure_tree(served.process.pid) / MIB
 
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(ask, range(40)))  # what the first ones load stays
+        list(threads.map(ask, range(20)))  # what the first ones load stays
         before = measure()
-        list(threads.map(ask, range(40, 40 + photos)))
+        list(threads.map(ask, range(20, 20 + photos)))
     grown = measure() - before
     assert grown < 40 + photos * 0.2, f"{grown:.0f} MiB"  # of 300 kB a photo nothing may stay

@@ -346,11 +346,12 @@ def test_a_mask_that_is_missing_is_named(tmp_path, people):
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 @pytest.mark.parametrize("name", sorted(set(recipes.RECIPES) - {"autochrome"}))
 def test_every_recipe_learns(photos, people, tmp_path, name, monkeypatch):
+    monkeypatch.setattr(engine, "draw_curves", lambda history, path: None)  # slow; tried elsewhere
     settings = engine.TrainingSettings(
         data=(photos,),
         val=(photos,),
         out=tmp_path,
-        steps=16,
+        steps=10,
         batch=4,
         ema=0.9,
         side=64,
@@ -374,7 +375,7 @@ def test_every_recipe_learns(photos, people, tmp_path, name, monkeypatch):
     path = engine.train(name, recipe, settings)
     state = torch.load(tmp_path / "checkpoint" / "custom_checkpoint_1.pkl", weights_only=True)
     losses = [loss for row in state["history"] if (loss := distance_to_truth(row)) is not None]
-    assert np.mean(losses[-4:]) < np.mean(losses[:4])
+    assert np.mean(losses[-3:]) < np.mean(losses[:3])
     with safe_open(path, "pt") as file:
         assert "config" in file.metadata()
 

@@ -39,6 +39,19 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 gc.set_threshold(50_000, 20, 20)
 
 
+# Folders of files that take up to minutes, part of which they wait for apps and pages: begun first,
+# so that no process has such a file left when the others have nothing more to do.
+LONG = ("attacks", "ui", "training", "cli", "models", "batch", "docs", "film")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        folder = item.nodeid.removeprefix("tests/").split("/")[0]
+        return LONG.index(folder) if folder in LONG else len(LONG)
+
+    items.sort(key=rank)
+
+
 def pytest_collection_finish() -> None:
     gc.freeze()
 

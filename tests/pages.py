@@ -21,7 +21,7 @@ SIZE = (240, 160)  # of the photo, width and height
 Scene = Callable[..., NDArray[np.uint8]]
 DRAWN = 90_000  # milliseconds; pictures that are drawn take a second, on a busy machine a minute
 Visit = Callable[..., Page]
-expect.set_options(timeout=30_000)  # a condition that holds is seen at once, busy machine or not
+expect.set_options(timeout=DRAWN)  # a condition that holds is seen at once, busy machine or not
 
 
 NAMELESS = """() => [...document.querySelectorAll("button, input, a, img, select, textarea")]
@@ -62,7 +62,7 @@ AT_REST = """async (element) => {
 
 def box_of(locator: Locator) -> FloatRect:
     """Where the element is in the window, once it is there and at rest."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + DRAWN / 1000
     while (box := locator.evaluate(AT_REST)) is None:
         assert time.monotonic() < end, f"{locator} is never at rest"
     return FloatRect(x=box["x"], y=box["y"], width=box["width"], height=box["height"])
@@ -77,7 +77,7 @@ def watching(browser: Browser) -> Iterator[Visit]:
 
     def open_page(address: str, **options: Any) -> Page:
         context = browser.new_context(**{"viewport": DESKTOP, "accept_downloads": True, **options})
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(DRAWN)
         contexts.append(context)
         page = context.new_page()
         page.on("request", lambda request: strangers.extend(foreign(request.url, address)))

@@ -24,7 +24,6 @@ from docs.tables import ROOT, Rows, between, heading, results, score, table_of
 Picture = NDArray[np.uint8]
 HERE = Path(__file__).parent
 PHOTOS = ("portrait", "coffee", "rocket")
-LOSERS = ("mean", "vit-generator", "coltran", "diffusion")
 DRAWING = ("coltran", "diffusion")  # they are judged by one truth
 SHOWN = ("psnr", "ssim", "ciede2000", "flip", "perceptual-offline", "colourfulness")
 IN_UNITS = ("psnr", "ciede2000", "colourfulness", "colourfulness-difference")
@@ -54,12 +53,16 @@ def refresh(text: str) -> str:
 # --- what the evaluation found ------------------------------------------------------------------
 
 
+def find_losers() -> dict[str, dict[str, str]]:
+    """The models whose CIEDE2000 is above gray's, by name, and their rows."""
+    rows = {row["model"]: row for row in results("quality")}
+    ciede2000 = metrics.find("ciede2000")
+    return {name: row for name, row in rows.items() if _loses(ciede2000, row, rows["gray"])}
+
+
 def finding() -> str:
-    rows: Rows = [
-        row
-        for row in results("quality")
-        if row["model"] in ("gray", "autochrome", "cnn-mse", *LOSERS)
-    ]
+    named = {"gray", "autochrome", "cnn-mse", *find_losers()}
+    rows: Rows = [row for row in results("quality") if row["model"] in named]
     table = [["", *map(heading, SHOWN), "better than gray by CIEDE2000"]]
     for row in rows:
         share = row["ciede2000_wins"]
@@ -70,15 +73,15 @@ def finding() -> str:
 
 def where() -> str:
     """By which metrics each model loses to gray, in the mean over the photographs."""
-    rows = {row["model"]: row for row in results("quality")}
+    plain = next(row for row in results("quality") if row["model"] == "gray")
     lines = []
-    for name in LOSERS:
+    for name, row in find_losers().items():
         judged = [
             each
             for each in OFFLINE
-            if each.needs_truth and each.better and not each.detail and rows[name].get(each.name)
+            if each.needs_truth and each.better and not each.detail and row.get(each.name)
         ]
-        lost = [each.title for each in judged if _loses(each, rows[name], rows["gray"])]
+        lost = [each.title for each in judged if _loses(each, row, plain)]
         said = ", ".join(lost) or "none"
         lines.append(f"- `{name}` loses to gray by {len(lost)} of {len(judged)} metrics: {said}.\n")
     return "".join(lines)

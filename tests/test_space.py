@@ -261,7 +261,7 @@ def test_off_zerogpu_nothing_is_wrapped() -> None:
 def test_spaces_comes_before_gradio() -> None:
     source = (ROOT / "app.py").read_text(encoding="utf-8")
     build = source[source.index("def build(") : source.index("def launch_options(")]
-    assert 0 < build.index('"ui.server.zerogpu"') < build.index("import gradio")
+    assert 0 < build.index('"ui.server.zerogpu"') < build.index("import gradio as")
     assert "gradio" not in (ROOT / "ui" / "server" / "zerogpu.py").read_text(encoding="utf-8")
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 class Block(nn.Module):
     """Two convolutions of 3 x 3 or, as a `bottleneck`, one between two of 1 x 1 that end with four
-    times the channels, added to what came in. Not torchvision's: half of a short run would be
+    times the channels, added to what came in. Not torchvision's: a third of a short run would be
     importing that package, for its operators bring torch's compiler with them."""
 
     def __init__(

@@ -49,7 +49,7 @@ class _ComponentMetaFinder(MetaPathFinder):
 @cache
 def leave_out_documentation() -> None:
     """Have Gradio, when it is imported, neither write type stubs of its components into its own
-    folder nor docstrings of their events, which editors show: that is half of the import.
+    folder nor docstrings of their events, which editors show: stubs alone are 40 % of the import.
 
     Private: in `gradio.component_meta` the function `create_or_modify_pyi()` and the class
     `EventListener` with its `set_doc()`, which are called for each class of components."""

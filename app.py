@@ -147,6 +147,7 @@ def middleware(
     from ui.server.pace import Pace
     from ui.server.page_copies import PageCopies
     from ui.server.sessions import list_waiting
+    from ui.server.static_files import StaticFiles
 
     public = blocks.service.public if blocks else None
     yield Middleware(Origins, public.proxies if public else proxies, on_space())
@@ -156,9 +157,9 @@ def middleware(
         yield Middleware(Guard, public, folder, [EXAMPLES, DOCS], waiting)
     if accounts:
         yield Middleware(Basic, accounts, public or Public())
-    if public:
-        yield Middleware(PageCopies)
     if blocks:
+        yield Middleware(PageCopies)
+        yield Middleware(StaticFiles)
         yield Middleware(Departures, blocks.service.stop)
         yield Middleware(Pace)
 

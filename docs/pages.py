@@ -75,7 +75,7 @@ PAGES = {
     "docs/python.md": (),
     "docs/scores.md": ("scores",),
     "docs/selective.md": ("selective",),
-    "docs/speed.md": ("speed", "systems"),
+    "docs/speed.md": ("speed", "start", "systems"),
     "docs/training.md": (),
     "docs/steering.md": ("colours", "steering", "questions", "reference", "album"),
 }
@@ -106,6 +106,7 @@ def refresh(page: str, text: str) -> str:
         "sizing": sizing,
         "soak": soak,
         "speed": speed,
+        "start": start,
         "steering": steering,
         "album": album,
         "systems": systems,
@@ -716,6 +717,21 @@ def speed(_: str) -> str:
         "networks of others compute in it: the colours are off from the original's by at most "
         f"{100 * max(errors):.1f} % of the strongest one then, not by the rounding of float32.\n"
     )
+
+
+def start(_: str) -> str:
+    """How soon the page is there, beside a page with a drop zone alone."""
+    rows = {row["what"]: row for row in results("start")}
+    table = [["", "the app", "an empty page", "ratio"]]
+    table += [
+        [label, f"{rows[what]['ours']} s", f"{rows[what]['empty']} s", rows[what]["ratio"]]
+        for what, label in (
+            ("first byte", "from the command to the first byte"),
+            ("drop zone", "from opening the page to a drop zone, in headless Chromium"),
+        )
+    ]
+    first = rows["drop zone"]
+    return f"Medians of {first['runs']} runs in turn on {first['machine']}:\n\n{table_of(table)}"
 
 
 def systems(_: str) -> str:

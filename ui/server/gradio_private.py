@@ -5,6 +5,7 @@ look at. Tested with gradio 6.31; tests/ui/server/test_gradio_private.py fails w
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from copy import copy
 from functools import cache, partial
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -22,6 +24,28 @@ from uvicorn.config import Config as UvicornConfig
 OFTEN = (0.001, 0.05)  # seconds between two looks for runs, and for progress
 CLOSED_SECONDS = 3600  # for which what a page had stays when it is closed, as in Gradio
 RARELY = (0.015, 0.1)  # of a run that comes then, nobody notices the first
+
+# Of the page's scripts, what each begins with, and what is put in its place.
+_QUICKER = (
+    (
+        re.compile(
+            rb"(find_attached_events\((\w+),(\w+)\)\{)let (\w+)=.{1,200}?\.filter\(Boolean\);"
+        ),
+        rb"""\1
+if (this.tabled_listeners !== \3) {
+  this.tabled_listeners = \3;
+  this.events_by_component = {};
+  for (const {targets} of \3)
+    for (const [component, event] of new Map([...targets].reverse()))
+      if (event) (this.events_by_component[component] ??= []).push(event);
+}
+let \4 = [...(this.events_by_component[\2.id] ?? [])];""",
+    ),
+    (
+        re.compile(rb"async set_event_args\(\w+,(\w+)\)\{"),
+        rb"\g<0>if (!Object.keys(\1).length) return () => {};",
+    ),
+)
 
 
 class _ComponentMetaFinder(MetaPathFinder):
@@ -202,6 +226,26 @@ def read_user(app: Any, scope: Any) -> str | None:
     token = cookies.get(f"access-token-{name}") or cookies.get(f"access-token-unsecure-{name}")
     user: str | None = app.tokens.get(token)
     return user
+
+
+def find_assets() -> Path:
+    """The folder of the page's scripts and styles. Private: `gradio.routes.BUILD_PATH_LIB`."""
+    from gradio import routes
+
+    return Path(routes.BUILD_PATH_LIB)
+
+
+def quicken(script: bytes) -> bytes:
+    """One of the page's scripts, which does the same in less time. Gradio's own goes through all
+    listeners for each component, twice, and for each listener through all components, to set what
+    few have: a third of the time until our page can be used, more on a phone.
+
+    Private: the methods `find_attached_events(component, listeners)`, which begins by making a list
+    of them and ends it with `filter(Boolean)`, and `set_event_args(component, args)`, which with no
+    arguments does nothing in the end."""
+    for pattern, quicker in _QUICKER:
+        script = pattern.sub(quicker, script, count=1)
+    return script
 
 
 def read_config(app: Any) -> Any:

@@ -49,7 +49,7 @@ class PageCopies:
         async with self._making:  # of many who ask at once, one has it made
             copy = self._find(scope["app"], key) or await self._make(scope, receive, send, key)
         if copy:
-            await _send_copy(scope, send, copy)
+            await send_copy(scope, send, copy)
 
     def _find(self, app: Any, key: Any) -> Copy | None:
         config = gradio_private.read_config(app)
@@ -96,7 +96,8 @@ def make_key(scope: Any) -> Any:
     return path, scope.get("root_path"), scope.get("scheme"), user, sent, asked
 
 
-async def _send_copy(scope: Any, send: Any, copy: Copy) -> None:
+async def send_copy(scope: Any, send: Any, copy: Copy) -> None:
+    """Answer with it, unpacked for those who do not say that they unpack it."""
     wanted = b",".join(value for name, value in scope["headers"] if name == b"accept-encoding")
     headers = [*copy.headers, (b"vary", b"accept-encoding")]
     if b"gzip" in wanted:

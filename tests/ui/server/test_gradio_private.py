@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 
+import numpy as np
 import pytest
+from playwright.sync_api import Browser
 from scenes import ROOT
+
+from ui.server import gradio_private
 
 # In a process of its own: Gradio's app, made and not served, closes neither its loop nor sockets.
 SCRIPT = """
@@ -88,6 +93,11 @@ with gradio_private.make_app_at_launch(), gr.Blocks(analytics_enabled=False) as 
     gr.Button()
 assert later.app is None and isinstance(App.create_app(later), App)
 
+scripts = [path.read_bytes() for path in gradio_private.find_assets().glob("*.js")]
+for pattern, _ in gradio_private._QUICKER:
+    assert sum(len(pattern.findall(script)) for script in scripts) == 1, pattern
+assert sum(gradio_private.quicken(script) != script for script in scripts) == 2
+
 blocks.mcp_server_obj = None
 assert not gradio_private.lacks_tool_client(app)
 blocks.mcp_server_obj = GradioMCPServer(blocks)
@@ -119,6 +129,44 @@ with gr.Blocks(analytics_enabled=False) as blocks:
     gr.Button().click(lambda: None)
 assert len(blocks.fns) == 1
 """
+
+# What Gradio's method says of each component, and what it sets.
+FIND_EVENTS = """({ method, listeners, components }) => {
+  const page = new (eval(`(class { ${method} })`))();
+  return components.map((id) => {
+    const component = { id, props: { shared_props: {} } };
+    if (page.find_attached_events(component, listeners) !== component) throw Error("another");
+    return component.props.shared_props.attached_events;
+  });
+}"""
+
+
+@pytest.mark.browser
+def test_a_quicker_script_finds_the_same_events(browser: Browser, rng: np.random.Generator) -> None:
+    (script,) = (
+        script
+        for path in gradio_private.find_assets().glob("core-*.js")
+        if b"find_attached_events(" in (script := path.read_bytes())
+    )
+    found = []
+    events = ["click", "change", None]
+    listeners = [
+        {"targets": [[int(rng.integers(8)), events[rng.integers(3)]] for _ in range(count)]}
+        for count in rng.integers(0, 5, 40)
+    ]
+    with closing(browser.new_page()) as page:
+        for each in (script, gradio_private.quicken(script)):
+            begin = each.rindex(b"find_attached_events(")
+            method = each[begin : each.index(b"traverse(", begin)]
+            given = {
+                "method": method.decode(),
+                "listeners": listeners,
+                "components": list(range(9)),
+            }
+            found.append(page.evaluate(FIND_EVENTS, given))
+    assert found[0] == found[1]
+    assert sum(map(len, found[0])) > 20
+    assert found[0][8] == []
 
 
 @pytest.mark.parametrize("script", [SCRIPT, BEFORE_GRADIO], ids=["loaded", "before it is"])

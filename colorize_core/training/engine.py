@@ -45,6 +45,9 @@ class TrainingSettings:
     batch: int = 128  # photographs a step and process
     warmup: float = 0.02  # share of the run
     ema: float = 0.9995
+    # Share of the trained weights in what is looked at and kept, the rest being of `start_from`: a
+    # mean of both can be better than either (WiSE-FT, https://arxiv.org/abs/2109.01903).
+    mix: float = 1.0
     clip: float = 1.0  # largest gradient norm
     norm_batches: int = 40  # batches that measure the averaged network's batch norms
     precision: str = "auto"  # "no", "fp16", "bf16", or "auto": bf16 where it is not slow
@@ -231,6 +234,7 @@ def train(name: str, recipe: Recipe, settings: TrainingSettings) -> Path:
         network.load_state_dict(network.state_dict() | floats)
     for part in parts.values():
         part.to(accelerator.device).to(memory_format=torch.channels_last)
+    start = copy.deepcopy(network).eval() if settings.mix < 1 else None
     average = AveragedModel(
         parts[main], multi_avg_fn=get_ema_multi_avg_fn(settings.ema), use_buffers=False
     )
@@ -257,6 +261,7 @@ def train(name: str, recipe: Recipe, settings: TrainingSettings) -> Path:
         accelerator,
         parts,
         average,
+        start,
         optimizers,
         rates,
         progress,
@@ -271,6 +276,11 @@ def _check(recipe: Recipe, settings: TrainingSettings) -> None:
         raise OptionError(
             f"sides are {recipe.sides}, until is {recipe.until}: give as many of each, the last "
             "until being 1."
+        )
+    if not 0 < settings.mix <= 1 or (settings.mix < 1 and not settings.start_from):
+        raise OptionError(
+            f"mix is {settings.mix}: give a share above 0 and up to 1, and below 1 the weights "
+            "that the rest is of (start_from)."
         )
     if settings.patience is None:
         return
@@ -290,6 +300,7 @@ class _Run:
     accelerator: Accelerator
     parts: Parts
     average: AveragedModel
+    start: nn.Module | None  # before training, where a share of that is kept
     optimizers: dict[str, Any]
     rates: dict[str, list[float]]  # highest learning rates of each optimizer's groups
     progress: RunState
@@ -415,8 +426,13 @@ class _Run:
         return next(iter(self.parts.values()))
 
     def _build_averaged(self) -> nn.Module:
-        """The averaged network, its batch norms measured anew: the raw network's do not fit it."""
+        """The averaged network, mixed with the one before training where that is asked for; its
+        batch norms measured anew: the raw network's do not fit it."""
         network = copy.deepcopy(self.average.module)
+        if self.start is not None:
+            with torch.no_grad():
+                for ours, first in zip(network.parameters(), self.start.parameters(), strict=True):
+                    ours.lerp_(first, 1 - self.settings.mix)
         network.train()
         norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
         norms = [norm for norm in norms if norm.training]  # those of frozen layers stay

@@ -227,6 +227,30 @@ def test_weights_to_start_from_stay_if_no_look_is_better(training, tmp_path):
     assert told_of(tmp_path)[1]["seen"] == 6, "a resumed run does not begin with them again"
 
 
+def test_a_mix_is_a_mean_of_the_weights_before_and_after(training, tmp_path):
+    engine.save_weights(Layer(), tmp_path / "given.safetensors", {"seen": 30})
+    start = {"start_from": tmp_path / "given.safetensors"}
+    found = []
+    for mix in (1.0, 0.25):  # in a run and where it is resumed
+        once = training(9.0, 8.0, steps=1, **start, mix=mix).seen
+        found.append([*once, *training(7.0, steps=2, **start, mix=mix).seen])
+        shutil.rmtree(tmp_path / "run")
+    weight = "layers.0.weight"
+    assert not torch.equal(found[0][0][weight], found[0][-1][weight])
+    for name, _ in Layer().named_parameters():
+        first, *trained = (look[name] for look in found[0])
+        mixed = [look[name] for look in found[1]]
+        expected = [first, *(torch.lerp(first, each, 0.25) for each in trained)]
+        torch.testing.assert_close(mixed, expected)
+
+
+@pytest.mark.parametrize(("mix", "given"), [(0.0, True), (1.5, True), (0.5, False)])
+def test_a_mix_is_a_share_of_something(training, tmp_path, mix, given):
+    start = tmp_path / "given.safetensors" if given else None
+    with pytest.raises(OptionError, match="mix is"):
+        training(1.0, start_from=start, mix=mix)
+
+
 def test_patience_ends_a_run(training, tmp_path, capfd):
     recipe = training(3.0, 1.0, 2.0, 1.0, 0.0, patience=2)
     assert len(recipe.seen) == 4

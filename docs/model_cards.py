@@ -95,7 +95,13 @@ def _seen(card: ModelCard) -> str:
         del config["depths"], config["width"]
     settings = ", ".join(f"{key} {value}" for key, value in config.items())
     crops = training["seen"] + training.get("before", 0)
-    return f"these weights have seen {crops:,} random crops. Configuration: {settings}"
+    mixed = (
+        f"; they are {training['mix']:.0%} what all of these made of them and for the rest what "
+        f"{training['before']:,} had"
+        if "mix" in training
+        else ""
+    )
+    return f"these weights have seen {crops:,} random crops{mixed}. Configuration: {settings}"
 
 
 def _width(card: ModelCard) -> list[str]:

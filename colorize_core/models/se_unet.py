@@ -20,8 +20,8 @@ CARDS = {
             paper="Hu et al., Squeeze-and-Excitation Networks, CVPR 2018, "
             "https://arxiv.org/abs/1709.01507",
             parameters=3_691_111,
-            sha256="d4b528a2e523d57083dbf66b9a656ee7980b047ee6f9f97a156cf380671f989a",
-            bytes=7_396_446,
+            sha256="9ac35e2997b54bd2afc81259f81b5d51366d32a2dddf57653b1f5a6dfdc943ad",
+            bytes=7_397_190,
             limits="Trained on squared error alone: brownish wherever several colours are likely.",
         ),
         make_trained_card(

@@ -476,7 +476,8 @@ class _Run:
             )
             self.accelerator.log({f"val/{k}": v for k, v in scores.items()}, progress.seen)
         before = {"before": count_crops(start)} if (start := self.settings.start_from) else {}
-        told = {"seen": progress.seen, **before, **scores, "looks": self._list_looks()}
+        mix = {"mix": self.settings.mix} if self.start is not None else {}
+        told = {"seen": progress.seen, **before, **mix, **scores, "looks": self._list_looks()}
         last = self.path.with_name("last.safetensors")
         if better := _is_better(self.recipe, scores, progress.best):
             save_weights(network, self.path, told)

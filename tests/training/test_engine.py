@@ -234,6 +234,7 @@ def test_a_mix_is_a_mean_of_the_weights_before_and_after(training, tmp_path):
     for mix in (1.0, 0.25):  # in a run and where it is resumed
         once = training(9.0, 8.0, steps=1, **start, mix=mix).seen
         found.append([*once, *training(7.0, steps=2, **start, mix=mix).seen])
+        assert told_of(tmp_path)[1].get("mix", 1.0) == mix
         shutil.rmtree(tmp_path / "run")
     weight = "layers.0.weight"
     assert not torch.equal(found[0][0][weight], found[0][-1][weight])

@@ -18,6 +18,7 @@ from ui.server.page_copies import Copy, send_copy
 
 FOLDER = "/assets/"
 FOR_GOOD = (b"cache-control", b"public, max-age=31536000, immutable")
+FOR_A_DAY = (b"cache-control", b"public, max-age=86400")
 
 
 class StaticFiles:
@@ -40,9 +41,11 @@ class StaticFiles:
 
     def _read(self, name: str) -> Copy:
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        headers = ((b"content-type", kind.encode()), FOR_GOOD)
-        content = gradio_private.quicken(self._files[name].read_bytes())
-        return Copy(headers, gzip.compress(content, 6))
+        found = self._files[name].read_bytes()
+        content = gradio_private.quicken(found)
+        # What is changed here has the name that it had, also where it is changed otherwise one day.
+        kept = FOR_GOOD if content == found else FOR_A_DAY
+        return Copy(((b"content-type", kind.encode()), kept), gzip.compress(content, 6))
 
 
 def read_name(scope: Any) -> str:

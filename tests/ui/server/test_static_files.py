@@ -77,10 +77,13 @@ def test_a_file_is_read_once(style: Path) -> None:
     assert ask(files, FOLDER + style.name)[1] == style.read_bytes()
 
 
-def test_a_quicker_script_is_served(files: StaticFiles) -> None:
+def test_a_quicker_script_is_served_and_stays_for_a_day(files: StaticFiles) -> None:
     for script in gradio_private.find_assets().glob("core-*.js"):
-        content = ask(files, FOLDER + script.name)[1]
+        start, content = ask(files, FOLDER + script.name)
         assert content == gradio_private.quicken(script.read_bytes())
+        changed = content != script.read_bytes()
+        seconds = 24 * 3600 if changed else 365 * 24 * 3600
+        assert f"max-age={seconds}".encode() in dict(start["headers"])[b"cache-control"]
 
 
 @pytest.mark.parametrize(

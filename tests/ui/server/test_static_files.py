@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 from pathlib import Path
 from typing import Any
 
 import pytest
+from public_app import run
 
 from ui.server import gradio_private
 from ui.server.static_files import FOLDER, StaticFiles
@@ -48,7 +48,7 @@ def ask(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(files(scope, None, send))
+    run(files(scope, None, send))
     return sent[0], b"".join(each.get("body", b"") for each in sent[1:])
 
 

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from app_server import serving
+from app_server import serving, wait_until
 from pages import Visit, drop_zone, give, put, wait_for_result
 from playwright.sync_api import expect
 
@@ -33,6 +33,27 @@ def test_page_paints_within_three_seconds(visit: Visit, tmp_path: Path) -> None:
             ours.append(visit().evaluate("performance.now()"))
             gradios.append(visit(bare).evaluate("performance.now()"))
     assert min(ours) < max(3000, 5 * min(gradios)), (ours, gradios)
+
+
+COUNT_FRAMES = """
+  const ask = window.requestAnimationFrame;
+  window.asked = 0;
+  window.requestAnimationFrame = (draw) => { window.asked += 1; return ask(draw); };
+"""
+IN_A_SECOND = """async () => {
+  const before = window.asked;
+  await new Promise((end) => setTimeout(end, 1000));
+  return window.asked - before;
+}"""
+
+
+def test_an_idle_page_draws_nothing(visit: Visit) -> None:
+    page = visit()
+    page.add_init_script(COUNT_FRAMES)  # before any other script
+    page.reload()
+    expect(drop_zone(page)).to_be_visible()
+    wait_until(lambda: page.evaluate(IN_A_SECOND) < 3)
+    assert page.evaluate("window.asked") > 0
 
 
 def test_the_photo_follows_from_tab_to_tab(visit: Visit, gray_photo: Path) -> None:

@@ -45,6 +45,13 @@ let \4 = [...(this.events_by_component[\2.id] ?? [])];""",
         re.compile(rb"async set_event_args\(\w+,(\w+)\)\{"),
         rb"\g<0>if (!Object.keys(\1).length) return () => {};",
     ),
+    (
+        re.compile(
+            rb"(function (\w+)\(\)\{(\w+)\|\|\(.{1,120}?\}function \w+\(\)\{.{1,80}?\})"
+            rb"(\w+)(\(\(\)=>\{\w+\.status===`pending`\?\2\(\))"
+        ),
+        rb"\1\4(() => () => { \3 = false; }),\4\5",
+    ),
 )
 
 
@@ -238,11 +245,14 @@ def find_assets() -> Path:
 def quicken(script: bytes) -> bytes:
     """One of the page's scripts, which does the same in less time. Gradio's own goes through all
     listeners for each component, twice, and for each listener through all components, to set what
-    few have: a third of the time until our page can be used, more on a phone.
+    few have: a third of the time until our page can be used, more on a phone. And the clock of what
+    shows that the page loads goes on for ever when that is gone: a tenth of a core for as long as a
+    page is open.
 
     Private: the methods `find_attached_events(component, listeners)`, which begins by making a list
     of them and ends it with `filter(Boolean)`, and `set_event_args(component, args)`, which with no
-    arguments does nothing in the end."""
+    arguments does nothing in the end; in `statustracker-*.js` the functions that start and stop a
+    clock, before the effect that starts it while its `status` is `pending`."""
     for pattern, quicker in _QUICKER:
         script = pattern.sub(quicker, script, count=1)
     return script

@@ -96,7 +96,7 @@ assert later.app is None and isinstance(App.create_app(later), App)
 scripts = [path.read_bytes() for path in gradio_private.find_assets().glob("*.js")]
 for pattern, _ in gradio_private._QUICKER:
     assert sum(len(pattern.findall(script)) for script in scripts) == 1, pattern
-assert sum(gradio_private.quicken(script) != script for script in scripts) == 2
+assert sum(gradio_private.quicken(script) != script for script in scripts) == 3
 
 blocks.mcp_server_obj = None
 assert not gradio_private.lacks_tool_client(app)

@@ -245,9 +245,8 @@ def find_assets() -> Path:
 def quicken(script: bytes) -> bytes:
     """One of the page's scripts, which does the same in less time. Gradio's own goes through all
     listeners for each component, twice, and for each listener through all components, to set what
-    few have: a third of the time until our page can be used, more on a phone. And the clock of what
-    shows that the page loads goes on for ever when that is gone: a tenth of a core for as long as a
-    page is open.
+    few have: a third of the time until our page can be used. And the clock of what shows that the
+    page loads goes on for ever when that is gone: a tenth of a core for as long as a page is open.
 
     Private: the methods `find_attached_events(component, listeners)`, which begins by making a list
     of them and ends it with `filter(Boolean)`, and `set_event_args(component, args)`, which with no

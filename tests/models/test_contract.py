@@ -23,7 +23,7 @@ from colorize_core.models.base import AbColorizer
 from colorize_core.models.batching import batch_network
 
 SIDE = 96  # pixels that networks see
-SIDES = {"coltran": 32}  # it draws one place after the other
+SIDES = {"coltran": 16}  # it draws one place after the other
 NAMES = [card.name for card in colorize_core.cards(downloads=True)]
 
 # L of the output against L of the input, in Lab units. All that may move L is the rounding of the

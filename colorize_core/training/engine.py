@@ -6,9 +6,12 @@ import copy
 import json
 import math
 import shutil
+import signal
+import threading
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
@@ -311,6 +314,7 @@ class _Run:
         self.before = self.progress.seconds  # of earlier parts of a resumed run
         self.path = self.settings.out / "model.safetensors"
         self.warned: set[str] = set()
+        self.stopping = False
         self.val = None
         if self.settings.val and self.accelerator.is_main_process:
             options = (self.settings.side, self.settings.val_limit, self.batches.kinds)
@@ -335,6 +339,29 @@ class _Run:
             mininterval=5,
             disable=not self.accelerator.is_main_process,
         )
+        with self._defer_signals():
+            share = self._train(bar, looked)
+        bar.close()
+        if math.isinf(share):
+            self._save_checkpoint()
+            self.accelerator.end_training()
+            self._say(f"What was learned from {self.progress.seen} photographs is kept.")
+            raise KeyboardInterrupt
+        if not self.progress.step:
+            raise OptionError(
+                f"{self.settings.minutes:g} minutes are over before the first step: give more "
+                "--minutes, or fewer photographs with --limit."
+            )
+        if self._is_out_of_patience():
+            self._say(f"stopped: none of the last {self.progress.stale} looks was the best so far")
+        if self.progress.looked != self.progress.step:
+            self.look()
+        self.accelerator.end_training()
+        return self.path
+
+    def _train(self, bar: Any, looked: float) -> float:
+        """Until the end, which the share of the run that is returned tells, or none is patient any
+        more. `looked`: time.monotonic() of the last look."""
         while (share := self._agree(self._measure_share())) < 1 and not self._is_out_of_patience():
             losses = self._step(share)
             bar.update(min(round(self._measure_done()), bar.total) - bar.n)
@@ -349,18 +376,26 @@ class _Run:
             if self._agree(time.monotonic() - looked > self.settings.look_every * 60):
                 self.look()
                 looked = time.monotonic()
-        bar.close()
-        if not self.progress.step:
-            raise OptionError(
-                f"{self.settings.minutes:g} minutes are over before the first step: give more "
-                "--minutes, or fewer photographs with --limit."
-            )
-        if self._is_out_of_patience():
-            self._say(f"stopped: none of the last {self.progress.stale} looks was the best so far")
-        if self.progress.looked != self.progress.step:
-            self.look()
-        self.accelerator.end_training()
-        return self.path
+        return share
+
+    @contextmanager
+    def _defer_signals(self) -> Iterator[None]:
+        """Ctrl-C and SIGTERM let the step that is being taken end, the second one does not."""
+        if threading.current_thread() is not threading.main_thread():  # it has no signals
+            yield
+            return
+
+        def stop(*_: Any) -> None:
+            if self.stopping:
+                raise KeyboardInterrupt
+            self.stopping = True
+
+        before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def _is_out_of_patience(self) -> bool:
         patience = self.settings.patience
@@ -378,7 +413,9 @@ class _Run:
         return self.settings.steps or self.settings.minutes * 60 - self.progress.look_seconds
 
     def _measure_share(self) -> float:
-        """How much of the run is done by now, 1 or more at its end."""
+        """How much of the run is done by now: 1 or more at its end, infinite if it is to stop."""
+        if self.stopping:
+            return math.inf
         self.progress.seconds = self.before + time.monotonic() - self.begun
         whole = self._measure_whole()
         return self._measure_done() / whole if whole > 0 else 1.0

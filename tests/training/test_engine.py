@@ -2,7 +2,9 @@
 
 import json
 import math
+import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -278,6 +280,49 @@ def test_a_better_look_gives_patience_anew(training):
 def test_patience_that_has_nothing_to_go_by_is_refused(training, kind, changes, message):
     with pytest.raises(OptionError, match=message):
         training(1.0, kind=kind, **changes)
+
+
+@dataclass
+class Stopped(Scripted):
+    """Its process is asked to stop while the second step is taken."""
+
+    number: ClassVar[int] = signal.SIGTERM
+
+    def compute_loss(self, parts, batch, learning, progress):
+        if parts["network"].training and progress == 0.25:
+            os.kill(os.getpid(), self.number)
+        return super().compute_loss(parts, batch, learning, progress)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_stops_a_run_loses_nothing_of_it(training, tmp_path, capfd, monkeypatch, number):
+    monkeypatch.setattr(Stopped, "number", number)
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt):
+        training(*range(4), kind=Stopped, look_every=60.0)
+    assert "learned from 4 photographs is kept" in capfd.readouterr().out
+    assert (progress_of(tmp_path)["step"], progress_of(tmp_path)["looked"]) == (2, None)
+    assert signal.getsignal(number) is before
+    recipe = training(7.0, look_every=60.0, steps=4)
+    assert len(recipe.seen) == 1
+    assert [row["seen"] for row in progress_of(tmp_path)["history"] if "loss" in row] == [
+        2,
+        4,
+        6,
+        8,
+    ]
+    assert told_of(tmp_path)[1]["seen"] == 8
+
+
+def test_who_cannot_wait_for_the_step_stops_at_once(training, tmp_path, monkeypatch):
+    def ask_twice(recipe, parts, batch, learning, progress):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Scripted, "compute_loss", ask_twice)
+    with pytest.raises(KeyboardInterrupt):
+        training(1.0)
+    assert not (tmp_path / "run" / "checkpoint").exists()
 
 
 def test_a_run_needs_no_matplotlib(training, tmp_path, capfd, monkeypatch):

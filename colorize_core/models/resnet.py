@@ -19,8 +19,8 @@ CARDS = {
             paper="He et al., Deep Residual Learning for Image Recognition, CVPR 2016, "
             "https://arxiv.org/abs/1512.03385",
             parameters=595_714,
-            sha256="84d7de1836cdbadac4669643b466c44edfe8675c9ab67da1752553c4d268c45e",
-            bytes=1_204_988,
+            sha256="671a0461d022c17a020ce5875baa78752b5129e2dc1352ef0696527a9c064c0c",
+            bytes=1_204_660,
             trained_on=MORE_PHOTOGRAPHS,
             limits="The original's width, begun from nothing instead of ImageNet. It sees only "
             "the first stage of its trunk, textures and no objects: nearly everything turns "

@@ -339,24 +339,25 @@ class _Run:
             mininterval=5,
             disable=not self.accelerator.is_main_process,
         )
-        with self._defer_signals():
+        with self._defer_signals():  # during the last look, too
             share = self._train(bar, looked)
-        bar.close()
-        if math.isinf(share):
-            self._save_checkpoint()
+            bar.close()
+            if math.isinf(share):
+                self._save_checkpoint()
+                self.accelerator.end_training()
+                self._say(f"What was learned from {self.progress.seen} photographs is kept.")
+                raise KeyboardInterrupt
+            if not self.progress.step:
+                raise OptionError(
+                    f"{self.settings.minutes:g} minutes are over before the first step: give more "
+                    "--minutes, or fewer photographs with --limit."
+                )
+            if self._is_out_of_patience():
+                stale = self.progress.stale
+                self._say(f"stopped: none of the last {stale} looks was the best so far")
+            if self.progress.looked != self.progress.step:
+                self.look()
             self.accelerator.end_training()
-            self._say(f"What was learned from {self.progress.seen} photographs is kept.")
-            raise KeyboardInterrupt
-        if not self.progress.step:
-            raise OptionError(
-                f"{self.settings.minutes:g} minutes are over before the first step: give more "
-                "--minutes, or fewer photographs with --limit."
-            )
-        if self._is_out_of_patience():
-            self._say(f"stopped: none of the last {self.progress.stale} looks was the best so far")
-        if self.progress.looked != self.progress.step:
-            self.look()
-        self.accelerator.end_training()
         return self.path
 
     def _train(self, bar: Any, looked: float) -> float:
@@ -380,7 +381,7 @@ class _Run:
 
     @contextmanager
     def _defer_signals(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM let the step that is being taken end, the second one does not."""
+        """Ctrl-C and SIGTERM let the step or look that has begun end, the second one does not."""
         if threading.current_thread() is not threading.main_thread():  # it has no signals
             yield
             return

@@ -94,12 +94,16 @@ def test_a_preset_is_told_in_full(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--batch 128" in told
 
 
-def losses_of(out: Path) -> list[float]:
-    """The distance to the truth that each step of the run has kept: a generator's loss has another
-    part from where it meets its judge."""
+def history_of(out: Path) -> list[dict[str, float]]:
+    """What the run has kept of each step's losses."""
     kept = torch.load(out / "checkpoint" / "custom_checkpoint_1.pkl", weights_only=True)
-    losses = [row.get("generator_l1", row.get("loss")) for row in kept["history"]]
-    return [loss for loss in losses if loss is not None]
+    return [row for row in kept["history"] if any(key.endswith("loss") for key in row)]
+
+
+def losses_of(out: Path) -> list[float]:
+    """Every loss that the run has kept."""
+    rows = history_of(out)
+    return [value for row in rows for key, value in row.items() if key.endswith("loss")]
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
@@ -111,9 +115,13 @@ def test_a_command_learns(name: str) -> None:
     path = Path("runs", name, "model.safetensors")
     with safe_open(path, "pt") as file:
         assert {"config", "training"} <= set(file.metadata())
-    losses = losses_of(path.parent)
-    assert all(map(math.isfinite, losses))
-    assert sum(losses[-2:]) < sum(losses[:2])
+    assert all(map(math.isfinite, losses_of(path.parent)))
+    history = history_of(path.parent)
+    assert [row["seen"] for row in history] == [4, 8, 12, 16, 20, 24], "one a step"
+    # A generator's loss has another part from where it meets its judge, who learns alone before.
+    distances = [row.get("generator_l1", row.get("loss")) for row in history]
+    known = [distance for distance in distances if distance is not None]
+    assert sum(known[-2:]) < sum(known[:2])
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")

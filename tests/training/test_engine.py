@@ -305,13 +305,20 @@ def test_who_stops_a_run_loses_nothing_of_it(training, tmp_path, capfd, monkeypa
     assert signal.getsignal(number) is before
     recipe = training(7.0, look_every=60.0, steps=4)
     assert len(recipe.seen) == 1
-    assert [row["seen"] for row in progress_of(tmp_path)["history"] if "loss" in row] == [
-        2,
-        4,
-        6,
-        8,
-    ]
+    steps = [row["seen"] for row in progress_of(tmp_path)["history"] if "loss" in row]
+    assert steps == [2, 4, 6, 8]
     assert told_of(tmp_path)[1]["seen"] == 8
+
+
+def test_who_stops_a_run_at_its_last_look_has_its_end(training, tmp_path, monkeypatch):
+    def score(recipe, network, batch):
+        os.kill(os.getpid(), signal.SIGINT)
+        return {"ciede2000": 1.0}
+
+    monkeypatch.setattr(Scripted, "evaluate", score)
+    training(1.0, look_every=60.0)
+    assert told_of(tmp_path)[1]["ciede2000"] == 1.0
+    assert progress_of(tmp_path)["looked"] == 1
 
 
 def test_who_cannot_wait_for_the_step_stops_at_once(training, tmp_path, monkeypatch):

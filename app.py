@@ -7,6 +7,7 @@ import atexit
 import gc
 import importlib
 import importlib.util
+import json
 import os
 import queue
 import signal
@@ -83,8 +84,7 @@ def build(service: Service | None = None) -> gr.Blocks:
             title=TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEEP_SECONDS)
         ) as blocks,
     ):
-        words = TAGLINE if service.public else TAGLINE + AT_HOME
-        gr.HTML(HEADER.format(TITLE, words), elem_id="header")
+        gr.HTML(make_header(service.public), elem_id="header")
         openings: list[Opening] = []
         with gr.Tabs() as tabs:
             for name in service.tabs:
@@ -102,6 +102,10 @@ def build(service: Service | None = None) -> gr.Blocks:
     gradio_private.set_polling(blocks, often=False)
     gradio_private.keep_sessions_light()
     return blocks
+
+
+def make_header(public: Public | None) -> str:
+    return HEADER.format(TITLE, TAGLINE if public else TAGLINE + AT_HOME)
 
 
 def launch_options(
@@ -158,10 +162,28 @@ def middleware(
     if accounts:
         yield Middleware(Basic, accounts, public or Public())
     if blocks:
-        yield Middleware(PageCopies)
+        yield Middleware(PageCopies, make_early_zone(blocks))
         yield Middleware(StaticFiles)
         yield Middleware(Departures, blocks.service.stop)
         yield Middleware(Pace)
+
+
+def make_early_zone(blocks: gr.Blocks) -> str:
+    """The drop zone that takes a photo while the page is still being made, in HTML."""
+    from ui import PHOTO_TABS
+    from ui.shared.widgets import INVITATION
+
+    invitation, ways = INVITATION.removeprefix("# ").splitlines()
+    page = (PAGE / "early_zone.html").read_text(encoding="utf-8")
+    parts = {
+        "header": make_header(blocks.service.public),
+        "invitation": invitation,
+        "ways": ways,
+        "tabs": json.dumps([name for name in blocks.service.tabs if name in PHOTO_TABS]),
+    }
+    for name, part in parts.items():
+        page = page.replace(f"{{{name}}}", part)
+    return page
 
 
 def limit_connections(public: Public, shared: bool) -> None:

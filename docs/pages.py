@@ -727,7 +727,8 @@ def start(_: str) -> str:
         [label, f"{rows[what]['ours']} s", f"{rows[what]['empty']} s", rows[what]["ratio"]]
         for what, label in (
             ("first byte", "from the command to the first byte"),
-            ("drop zone", "from opening the page to a drop zone, in headless Chromium"),
+            ("drop zone", "from opening it in headless Chromium to a drop zone that takes a photo"),
+            ("whole page", "until the whole page is there"),
         )
     ]
     first = rows["drop zone"]

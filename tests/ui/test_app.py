@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 import tifffile
@@ -435,6 +436,9 @@ def test_app_asks_for_the_password_and_tidies_up_when_it_is_ended(tmp_path: Path
         wait_until(lambda: is_up(port), seconds=90)
         with pytest.raises(Exception, match=r"(?i)credentials|auth|401"):
             Client(f"http://127.0.0.1:{port}", verbose=False)
+        page = httpx.get(f"http://127.0.0.1:{port}").text
+        assert "gradio-app" in page
+        assert "early" not in page  # nobody could drop a photo here
         inside = Client(f"http://127.0.0.1:{port}", auth=("ada", "lovelace"), verbose=False)
         assert (
             "/colorize"

@@ -35,6 +35,28 @@ def test_page_paints_within_three_seconds(visit: Visit, tmp_path: Path) -> None:
     assert min(ours) < max(3000, 5 * min(gradios)), (ours, gradios)
 
 
+@pytest.mark.parametrize("tab", ["colorize", "selective"])
+def test_a_photo_is_taken_before_the_page_is_made(visit: Visit, gray_photo: Path, tab: str) -> None:
+    """It waits for the parts of the tab that the link asks for."""
+    page = visit()
+    address, held, holding = page.url, [], True
+    page.route("**/*.js", lambda route: held.append(route) if holding else route.continue_())
+    page.goto(f"{address}?tab={tab}", wait_until="commit")
+    page.locator("#early input").set_input_files(gray_photo)
+    expect(page.locator("#early")).to_contain_text("old.png")
+    assert page.locator(".tabs").count() == 0
+    holding = False
+    for route in held:
+        route.continue_()
+    expect(page.locator("#early")).to_have_count(0)
+    if tab == "colorize":
+        wait_for_result(page)
+    else:
+        expect(
+            page.get_by_role("tabpanel").get_by_role("button", name="Another photo")
+        ).to_be_visible()
+
+
 COUNT_FRAMES = """
   const ask = window.requestAnimationFrame;
   window.asked = 0;

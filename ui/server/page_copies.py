@@ -21,6 +21,8 @@ PATHS |= {API + name + end for name in ("info", "openapi.json") for end in ("", 
 # Gradio builds the addresses on its pages from these.
 ROOT_HEADERS = (b"host", b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
 ASKED = ("page", "all_endpoints")  # of the query, what the answer depends on
+PARTS = b"<gradio-app"  # within it, all that the scripts make
+LOGIN = b'"auth_required"'  # of a page that asks who is there, in place of all else
 KEPT = 64  # copies, some 0.1 MB each
 
 
@@ -33,10 +35,12 @@ class Copy:
 
 
 class PageCopies:
-    """Middleware; behind whatever says who asks."""
+    """Middleware; behind whatever says who asks. `early` is HTML that browsers show before the
+    page's scripts have made anything."""
 
-    def __init__(self, app: Any):
+    def __init__(self, app: Any, early: str = ""):
         self.app = app
+        self.early = early.encode()
         self._copies: OrderedDict[Any, Copy] = OrderedDict()
         self._config: Any = None  # what they are made of
         self._making = asyncio.Lock()
@@ -74,6 +78,9 @@ class PageCopies:
                 await send(message)
             return None
         body = b"".join(message.get("body", b"") for message in rest)
+        if PARTS in body and LOGIN not in body:
+            before, parts, after = body.rpartition(PARTS)
+            body = before + self.early + parts + after
         packed = await asyncio.to_thread(gzip.compress, body, 6)
         kept = [pair for pair in start["headers"] if pair[0].lower() != b"content-length"]
         self._copies[key] = copy = Copy(tuple(kept), packed)

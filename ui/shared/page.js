@@ -53,6 +53,22 @@
     takeOver(event, files);
   }, true);
 
+  // Until the parts of the open tab are there, early_zone.html stands in their place.
+  const takeEarly = () => {
+    const early = document.querySelector("#early");
+    const asked = new URLSearchParams(location.search).get("tab");
+    const tab = asked && document.querySelector(`.tabs [data-tab-id="${CSS.escape(asked)}"]`);
+    const shown = [...document.querySelectorAll(".tabitem")].find((each) => each.checkVisibility());
+    if (!shown || (tab && tab.ariaSelected !== "true")) return;
+    if (early.files.length && !open(".drop")?.querySelector("input[type=file]")) return;
+    watching.disconnect();
+    give(early.end());
+  };
+  const watching = new MutationObserver(takeEarly);
+  if (document.querySelector("#early")) {
+    watching.observe(document, { subtree: true, childList: true, attributeFilter: ["aria-selected"] });
+  }
+
   // Every run carries the time at which the person asked for it, and every stop too: the app then
   // knows what to drop of that which still waits in its queue. The card goes away at once.
   let asked = Date.now();

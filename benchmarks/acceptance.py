@@ -8,12 +8,12 @@ of other weights or of other photographs is refused. What was scored before stay
 
 from __future__ import annotations
 
-import argparse
 import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import quality
+from benchmarks.options import make_parser
 from benchmarks.results_file import read, write
 from colorize_core import cards
 from colorize_core.acceptance.checks import parse_values
@@ -168,11 +168,7 @@ def _merge_colours(steps: Steps) -> list[Row]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--photos", type=Path, nargs="+", required=True)
-    arguments = parser.parse_args()
+    arguments = make_parser(__doc__, photos=True).parse_args()
     photos = find_photos(arguments.photos, LIMIT)
     names = ", ".join(dict.fromkeys(photo.name.partition("/")[0] for photo in photos))
     write(

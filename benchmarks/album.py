@@ -10,8 +10,6 @@ WRONG away, and how far the place is from the true one (median, of the crop's si
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 import colorize_core
+from benchmarks.options import make_parser
 from benchmarks.results_file import write
 from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.metrics import protocol
@@ -75,14 +74,7 @@ def measure(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--photos", type=Path, nargs="+", required=True, metavar="ZIP-or-DIR")
-    parser.add_argument("--model", default="autochrome")
-    parser.add_argument("--limit", type=int, default=200)
-    parser.add_argument("--choosing", action="store_true", help="print only, on those for choosing")
-    arguments = parser.parse_args()
+    arguments = make_parser(__doc__, photos=True, model=True, choosing=True, limit=200).parse_args()
     model = colorize_core.load(arguments.model, device="cpu")
     select = select_choosing if arguments.choosing else select_reporting
     members = select(find_photos(arguments.photos))[: arguments.limit]

@@ -19,7 +19,6 @@ Linux alone. Rows that are not measured this time stay.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import io
 import os
@@ -33,6 +32,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.options import make_parser
 from benchmarks.results_file import read, write
 from colorize_core.batch import runner
 from colorize_core.batch.manifest import Manifest
@@ -288,9 +288,7 @@ COLUMNS = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("--photos", type=int, default=24)
     parser.add_argument("--rounds", type=int, default=3, help="0: no speed")
     parser.add_argument("--many", type=int, default=0)

@@ -11,7 +11,6 @@ Needs the extra `test`, Chromium and Linux's /proc.
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import subprocess
@@ -26,6 +25,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.options import make_parser
 from benchmarks.public_memory import MIB, measure_tree
 from benchmarks.results_file import write
 from colorize_core.bundled import EXAMPLES
@@ -155,9 +155,7 @@ def follow(page: Page, process: int, end: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("--photos", type=int, default=200)
     parser.add_argument("--done", type=int, help="all of them if not given")
     asked = parser.parse_args()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import colorize_core
+from benchmarks.options import make_parser
 from benchmarks.speed import paired, photo, row
 from colorize_core import devices
 from colorize_core.models import ports
@@ -81,11 +81,8 @@ def alone(pair: Pair, network: nn.Module, runs: int, title: str, commit: str) ->
 def arguments(text: str | None) -> tuple[int, str]:
     """How many runs the command line asks for, and the commit of the clone that it names, which can
     be imported from then."""
-    parser = argparse.ArgumentParser(
-        description=text, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(text, runs=9)
     parser.add_argument("folder", type=Path, metavar="DIR")
-    parser.add_argument("--runs", type=int, default=9)
     given = parser.parse_args()
     sys.path.insert(0, str(given.folder))
     sys.dont_write_bytecode = True  # the clone stays as it is

@@ -13,8 +13,6 @@ Photographs without colours of their own are left out, and counted.
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +21,7 @@ from tqdm.auto import tqdm
 
 import colorize_core
 from benchmarks.frontier import Floats, Picture, in_colour
+from benchmarks.options import make_parser
 from benchmarks.results_file import write
 from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.metrics import protocol
@@ -114,14 +113,7 @@ def rows_of(found: dict[str, Floats]) -> list[dict[str, str]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--photos", type=Path, nargs="+", required=True)
-    parser.add_argument("--model", default="autochrome")
-    parser.add_argument("--limit", type=int, default=300)
-    parser.add_argument("--device", default="auto")
-    arguments = parser.parse_args()
+    arguments = make_parser(__doc__, photos=True, model=True, limit=300, device="auto").parse_args()
     model = colorize_core.load(arguments.model, arguments.device)
     truths, left_out = in_colour(find_photos(arguments.photos, arguments.limit))
     about = {

@@ -14,7 +14,6 @@ measured it on the forms as they are. Writing it anew gives another one.
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from benchmarks.drawn_damage import damage
+from benchmarks.options import make_parser
 from colorize_core.prepare import forms
 from colorize_core.prepare.damage import measure_gray
 from colorize_core.prepare.judge import FILE, Judge
@@ -118,12 +118,8 @@ def choose(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--photos", type=Path, nargs="+", required=True, metavar="ZIP-or-DIR")
+    parser = make_parser(__doc__, photos=True, limit=240)
     parser.add_argument("--old", type=Path, nargs="*", default=[], metavar="DIR")
-    parser.add_argument("--limit", type=int, default=240)
     parser.add_argument("--times", type=int, default=4, help="that each old one is drawn on")
     arguments = parser.parse_args()
     random = np.random.default_rng(0)

@@ -6,8 +6,6 @@ Of every model that draws its colours, the CIEDE2000 between the results of seed
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 import colorize_core
+from benchmarks.options import make_parser
 from benchmarks.results_file import write
 from colorize_core.metrics import protocol
 from colorize_core.metrics.ciede2000 import ciede2000
@@ -34,13 +33,7 @@ def draws(model: Any, truth: Picture) -> tuple[Picture, Picture]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--photos", type=Path, nargs="+", required=True)
-    parser.add_argument("--limit", type=int, default=100)
-    parser.add_argument("--device", default="auto")
-    arguments = parser.parse_args()
+    arguments = make_parser(__doc__, photos=True, limit=100, device="auto").parse_args()
     photos = find_photos(arguments.photos, arguments.limit)
     truths = [protocol.crop_square(photo.read()) for photo in photos]
     rows = []

@@ -8,9 +8,7 @@ without people: the share of the pixels that "natural skin" changes. And the tim
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -20,6 +18,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 import colorize_core
+from benchmarks.options import make_parser
 from benchmarks.results_file import write
 from benchmarks.speed import jpeg, opencv_round_trip, ours_on, paired, photo
 from colorize_core.imaging.color import lab_to_rgb_in_gamut, rgb_to_lab
@@ -125,13 +124,8 @@ def row(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--photos", type=Path, nargs="+", required=True, metavar="ZIP-or-DIR")
-    parser.add_argument("--limit", type=int, default=500)
+    parser = make_parser(__doc__, photos=True, limit=500, runs=7)
     parser.add_argument("--skip", type=int, default=0, help="photographs to leave out first")
-    parser.add_argument("--runs", type=int, default=7)
     arguments = parser.parse_args()
     model = colorize_core.load("autochrome", "cpu")
     members = find_photos(arguments.photos)[arguments.skip :][: arguments.limit]

@@ -19,7 +19,6 @@ speed        processor seconds a frame at 1280 x 720, against decoding and encod
 
 from __future__ import annotations
 
-import argparse
 import io
 import tempfile
 import time
@@ -39,6 +38,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import colorize_core
+from benchmarks.options import make_parser
 from benchmarks.results_file import read, write
 from colorize_core.film import FilmOptions, Keyframe, colorize_film, flow, scenes, tracking
 from colorize_core.film.encoding import choose_encoding
@@ -485,9 +485,7 @@ def _time(work: Callable[[], Any]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("photos", type=Path, metavar="PHOTOS.zip")
     parser.add_argument("--clips", type=int, default=3, help="of each kind")
     parser.add_argument("--cuts", type=int, default=200, help="photographs to cut between")

@@ -15,7 +15,6 @@ Parts, of which those that are not asked for keep their rows:
 
 from __future__ import annotations
 
-import argparse
 import csv
 import unittest.mock
 from collections.abc import Mapping, Sequence
@@ -26,6 +25,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 import colorize_core
+from benchmarks.options import make_parser
 from benchmarks.results_file import read, write
 from colorize_core import metrics
 from colorize_core.downloads import checkpoints
@@ -173,10 +173,7 @@ def compare_trained(name: str, files: Sequence[str], photos: Sequence[Any]) -> l
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--photos", type=Path, nargs="+", required=True)
+    parser = make_parser(__doc__, photos=True)
     parser.add_argument("--scores", type=Path)
     parser.add_argument("--drawn", type=int, default=0)
     parser.add_argument("--trained", nargs=3, action="append", default=[])

@@ -10,7 +10,6 @@ of no people; one of its settings was chosen on these.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from benchmarks.options import make_parser
 from benchmarks.results_file import write
 from benchmarks.selective import overlap
 from colorize_core import selective
@@ -75,9 +75,7 @@ def make_row(kind: str, what: str, values: NDArray[np.float64]) -> dict[str, Any
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTOS")
     arguments = parser.parse_args()
     photos = find_photos(arguments.photos)

@@ -7,14 +7,13 @@ are fewer than the metric takes, so the figures show an order and compare with n
 
 from __future__ import annotations
 
-import argparse
 import itertools
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
+from benchmarks.options import make_parser
 from benchmarks.perceptual import blur, gray, hue, noise
 from benchmarks.results_file import read, write
 from colorize_core.metrics import protocol
@@ -33,10 +32,7 @@ DISTORTIONS: dict[str, tuple[Any, tuple[float, ...]]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--photos", type=Path, required=True, nargs="+", metavar="ZIP-or-DIR")
+    parser = make_parser(__doc__, photos=True)
     parser.add_argument("--limit", type=int, default=500, help="photographs, a fair sample")
     parser.add_argument("--only", choices=DISTORTIONS, help="one row, the others stay")
     arguments = parser.parse_args()

@@ -11,10 +11,8 @@ without colours of their own have nothing to compare with: they are left out, an
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +20,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 import colorize_core
+from benchmarks.options import make_parser
 from benchmarks.results_file import write
 from colorize_core import metrics
 from colorize_core.evaluate.scoring import HIGHEST_PSNR
@@ -103,14 +102,9 @@ def row(vividness: float | None, what: str, scores: Floats) -> dict[str, str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--photos", type=Path, nargs="+", required=True)
-    parser.add_argument("--limit", type=int, default=500)
+    parser = make_parser(__doc__, photos=True, limit=500, device="auto")
     parser.add_argument("--models", nargs="+", default=["autochrome"])
     parser.add_argument("--vividness", type=float, nargs="+", default=VIVIDNESS)
-    parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
     truths, left_out = in_colour(find_photos(arguments.photos, arguments.limit))
     colours = float(np.mean([metrics.score("colourfulness", truth) for truth in truths]))

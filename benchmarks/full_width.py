@@ -8,7 +8,6 @@ of 300,000 crops at that rate.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import time
@@ -19,6 +18,7 @@ import torch
 from safetensors import safe_open
 
 import colorize_core
+from benchmarks.options import make_parser
 from benchmarks.results_file import write
 from colorize_core.downloads import checkpoints
 from colorize_core.networks import resnet_fcn, resnet_unet, sagan, se_unet, unet, vit
@@ -52,9 +52,7 @@ def take_step(network: Any, lightness: torch.Tensor) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--side", type=int, default=256)

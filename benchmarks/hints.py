@@ -12,9 +12,7 @@ changed hint takes on a photo of 1 megapixel, from the hint to the picture.
 
 from __future__ import annotations
 
-import argparse
 import time
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -23,6 +21,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 import colorize_core
+from benchmarks.options import make_parser
 from benchmarks.results_file import write
 from benchmarks.speed import photo
 from colorize_core.imaging.color import combine_ab, rgb_to_lab
@@ -105,11 +104,7 @@ def _share(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--photos", type=Path, nargs="+", required=True)
-    parser.add_argument("--model", default="autochrome")
-    parser.add_argument("--limit", type=int, default=400)
-    arguments = parser.parse_args()
+    arguments = make_parser(__doc__, photos=True, model=True, limit=400).parse_args()
     model = colorize_core.load(arguments.model)
     random = np.random.default_rng(0)
     moves = []

@@ -7,7 +7,6 @@ results, with their names and colourfulness.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 import colorize_core
+from benchmarks.options import make_parser
 from benchmarks.results_file import write
 from colorize_core.imaging.captions import draw_captioned_grid
 from colorize_core.imaging.resampling import resize
@@ -61,14 +61,10 @@ def strip(photo: Picture, name: str, made: dict[str, Result]) -> Picture:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--photos", type=Path, nargs="+", required=True)
+    parser = make_parser(__doc__, photos=True, device="auto")
     parser.add_argument("--models", nargs="+", default=["autochrome"])
     parser.add_argument("--vividness", type=float, nargs="+", default=[1.0])
     parser.add_argument("--sheet", type=Path, metavar="PNG")
-    parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
     found = sorted(find_photos(arguments.photos), key=lambda photo: photo.name)
     photos = {photo.name: photo.read() for photo in found}

@@ -7,7 +7,6 @@ it. The share of photographs without people that is taken for some.
 
 from __future__ import annotations
 
-import argparse
 import io
 import statistics
 import time
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm.auto import tqdm
 
+from benchmarks.options import make_parser
 from benchmarks.results_file import write
 from benchmarks.selective import overlap
 from colorize_core import selective
@@ -75,11 +75,8 @@ def row(photos: str, what: str, values: list[float], seconds: str) -> dict[str, 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, photos=True)
     parser.add_argument("--masks", type=Path, required=True, metavar="ZIP")
-    parser.add_argument("--photos", type=Path, required=True, nargs="+", metavar="ZIP-or-DIR")
     parser.add_argument("--limit", type=int, default=300, help="photographs without people")
     arguments = parser.parse_args()
     rows = []

@@ -6,9 +6,7 @@ distance to the original rises with every step of a distortion.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -17,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from benchmarks.options import make_parser
 from benchmarks.results_file import write
 from colorize_core.imaging.color import lab_to_rgb, rgb_to_lab
 from colorize_core.metrics.interval import estimate_interval
@@ -82,8 +81,7 @@ def distances(trunk: Any, picture: Picture, name: str) -> NDArray[np.float64]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--photos", type=Path, nargs="+", required=True)
+    parser = make_parser(__doc__, photos=True)
     parser.add_argument("--limit", type=int)
     arguments = parser.parse_args()
     trunk = perceptual.load("cpu")

@@ -18,7 +18,6 @@ least 0.9, and places found that are no photograph.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from tqdm.auto import tqdm
 import colorize_core
 from benchmarks.damage_judges import enlarge, make_gray
 from benchmarks.drawn_damage import KINDS, damage, lay_page, print_dots
+from benchmarks.options import make_parser
 from benchmarks.results_file import write
 from colorize_core.imaging.color import (
     combine_ab,
@@ -172,13 +172,8 @@ def _overlap(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--photos", type=Path, nargs="+", required=True, metavar="ZIP-or-DIR")
+    parser = make_parser(__doc__, photos=True, model=True, limit=60)
     parser.add_argument("--old", type=Path, nargs="*", default=[], metavar="DIR")
-    parser.add_argument("--model", default="autochrome")
-    parser.add_argument("--limit", type=int, default=60)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     random = np.random.default_rng(1)

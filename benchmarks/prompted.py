@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.options import make_parser
 from benchmarks.results_file import write
 from benchmarks.speed import _status, photo
 from colorize_core.errors import ColorizeError
@@ -146,13 +147,9 @@ def name(device: torch.device) -> str:
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, runs=5, device="cuda")
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--sides", type=int, nargs="+", default=list(SIDES))
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--device", default="cuda")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--folder", type=Path)
     where.add_argument("--untrained", action="store_true")

@@ -11,7 +11,6 @@ scores and the app's leaderboard are made of the result.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import statistics
 import time
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 import colorize_core
+from benchmarks.options import make_parser
 from benchmarks.results_file import provenance, read, write
 from colorize_core import cards
 from colorize_core.evaluate.score_file import AFTER, BEFORE, Row
@@ -120,11 +120,8 @@ def in_turn(names: Sequence[str], photos: Sequence[Picture]) -> dict[str, float]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, photos=True)
     parser.add_argument("scores", type=Path, help="CSV file of colorize_core.evaluate")
-    parser.add_argument("--photos", type=Path, nargs="+", required=True)
     parser.add_argument(
         "--timed",
         type=int,

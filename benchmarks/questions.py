@@ -12,10 +12,8 @@ early.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -24,6 +22,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 import colorize_core
+from benchmarks.options import make_parser
 from benchmarks.results_file import write
 from colorize_core.imaging.color import rgb_to_lab
 from colorize_core.metrics import protocol
@@ -107,14 +106,7 @@ def measure(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--photos", type=Path, nargs="+", required=True, metavar="ZIP-or-DIR")
-    parser.add_argument("--model", default="autochrome")
-    parser.add_argument("--limit", type=int, default=160)
-    parser.add_argument("--choosing", action="store_true", help="print only, on those for choosing")
-    arguments = parser.parse_args()
+    arguments = make_parser(__doc__, photos=True, model=True, choosing=True, limit=160).parse_args()
     model = colorize_core.load(arguments.model, device="cpu")
     random = np.random.default_rng(0)
     select = select_choosing if arguments.choosing else select_reporting

@@ -19,7 +19,6 @@ this time stay.
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import statistics
@@ -38,6 +37,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.archive import jpeg, load_stand_in, make_photo
+from benchmarks.options import make_parser
 from benchmarks.results_file import read, write
 from colorize_core.batch import runner
 from colorize_core.batch.claim import claim
@@ -369,9 +369,7 @@ COLUMNS = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("--photos", type=int, default=48, help="0: no faults")
     parser.add_argument("--rounds", type=int, default=3, help="0: no speed")
     parser.add_argument("--many", type=int, default=300, help="0: none")

@@ -9,9 +9,7 @@ early.
 
 from __future__ import annotations
 
-import argparse
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 import colorize_core
+from benchmarks.options import make_parser
 from benchmarks.results_file import write
 from colorize_core.metrics import protocol
 from colorize_core.metrics.ciede2000 import ciede2000
@@ -54,13 +53,7 @@ def measure(model: Any, truth: Picture, reference: Picture) -> tuple[float, floa
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--photos", type=Path, nargs="+", required=True, metavar="ZIP-or-DIR")
-    parser.add_argument("--model", default="autochrome")
-    parser.add_argument("--limit", type=int, default=100)
-    arguments = parser.parse_args()
+    arguments = make_parser(__doc__, photos=True, model=True, limit=100).parse_args()
     model = colorize_core.load(arguments.model, device="cpu")
     members = select_reporting(find_photos(arguments.photos))[: arguments.limit]
     every: dict[str, list[tuple[float, float, bool]]] = {}

@@ -13,7 +13,6 @@ say on how many cores it runs.
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import time
@@ -24,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.options import make_parser
 from benchmarks.results_file import write
 from benchmarks.speed import photo
 from colorize_core.imaging.resampling import resize
@@ -131,9 +131,7 @@ def large(runs: int) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=7)
-    arguments = parser.parse_args()
+    arguments = make_parser(__doc__, runs=7).parse_args()
     rows = [*quality(), *speed(arguments.runs), *large(arguments.runs)]
     threads = (
         f"{os.cpu_count()} cores, OMP_NUM_THREADS {os.environ.get('OMP_NUM_THREADS', 'unset')}"

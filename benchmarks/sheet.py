@@ -6,26 +6,21 @@ and the truth, by `recombine-256`.
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import colorize_core
+from benchmarks.options import make_parser
 from colorize_core.metrics import protocol
 from colorize_core.training.data import find_photos
 from colorize_core.training.plots import draw_contact_sheet
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--photos", type=Path, nargs="+", required=True)
+    parser = make_parser(__doc__, photos=True, limit=24, device="auto")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument(
         "--models", nargs="+", default=[card.name for card in colorize_core.cards()]
     )
-    parser.add_argument("--limit", type=int, default=24)
-    parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
     photos = find_photos(arguments.photos, arguments.limit)
     truths = [protocol.crop_square(photo.read()) for photo in photos]

@@ -12,7 +12,6 @@ for which the benchmark has to be run by root. Needs the extra `test` and Linux'
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import math
@@ -37,6 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.options import make_parser
 from benchmarks.public_memory import MIB, list_tree, measure_tree
 from benchmarks.results_file import write
 from colorize_core.imaging.color import lightness
@@ -233,9 +233,7 @@ def make_photo(number: int, pixels: int = 0) -> NDArray[np.uint8]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--memory", type=int, default=0, help="MB that the app may have (any)")

@@ -26,6 +26,7 @@ import torch
 from numpy.typing import NDArray
 
 import colorize_core
+from benchmarks.options import make_parser
 from benchmarks.results_file import write
 from colorize_core.imaging import image
 
@@ -215,10 +216,7 @@ def bare_network(model: Any, gray: NDArray[np.uint8], count: int) -> Callable[[]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--runs", type=int, default=7)
+    parser = make_parser(__doc__, runs=7)
     parser.add_argument("--ddcolor", type=Path, metavar="DIR")
     parser.add_argument("--peak-of", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()

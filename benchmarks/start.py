@@ -12,7 +12,6 @@ Needs the extra `test` and Chromium.
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import subprocess
@@ -27,6 +26,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
+from benchmarks.options import make_parser
 from benchmarks.results_file import write
 from tests.app_server import free_port
 from tests.conftest import CHROMIUM_FLAGS, chromium_path
@@ -103,11 +103,7 @@ def measure(browser: Browser, command: list[str]) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--runs", type=int, default=5)
-    runs = parser.parse_args().runs
+    runs = make_parser(__doc__, runs=5).parse_args().runs
     with tempfile.NamedTemporaryFile("w", suffix=".py") as script, sync_playwright() as driver:
         script.write(EMPTY)
         script.flush()

@@ -9,7 +9,6 @@ Medians of several. Needs the extra `test`.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -21,6 +20,7 @@ from PIL import Image
 from skimage.data import astronaut
 
 import colorize_core
+from benchmarks.options import make_parser
 from benchmarks.results_file import write
 from colorize_core.models.runner import Task
 from colorize_core.options import Options
@@ -106,9 +106,7 @@ def measure_page(folder: Path) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    ).parse_args()
+    make_parser(__doc__).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows = [*measure_app(Path(folder)), *measure_page(Path(folder))]
     write("steering", [row | {"seconds": f"{row['seconds']:.3f}"} for row in rows])

@@ -9,11 +9,9 @@ all        a gray photo of 1000 x 1000 pixels in memory through colorize(), on 2
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -24,6 +22,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 import colorize_core
+from benchmarks.options import make_parser
 from benchmarks.results_file import read, write
 from benchmarks.speed import paired, photo
 from colorize_core.imaging.color import rgb_to_lab
@@ -206,14 +205,10 @@ def megapixel_row(model: Any, runs: int) -> Row:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, photos=True, runs=7)
     names = [card.name for card in colorize_core.cards()]
     known = [card.name for card in colorize_core.cards(downloads=True)]
-    parser.add_argument("--photos", type=Path, nargs="+", required=True)
     parser.add_argument("--models", nargs="+", default=names, choices=known)
-    parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--limit", type=int, default=150, help="photos for diffusion's samplers")
     parser.add_argument(
         "--places", type=int, default=140, help=f"of ColTran's {SIDE**2} drawn without caches"

@@ -6,6 +6,7 @@ the examples. tests/docs/test_metrics_page.py fails when the page is not what th
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,11 @@ def distortions(truth: Picture) -> dict[str, Picture]:
     }
 
 
+@cache
+def score_distortions() -> dict[str, dict[str, float]]:
+    return scored(distortions(truth_of(PHOTOS[0])))
+
+
 def scored(pictures: dict[str, Picture]) -> dict[str, dict[str, float]]:
     """Every metric that needs no download, of every picture against the one called truth."""
     return {
@@ -141,7 +147,7 @@ def examples() -> str:
 
 def tricks() -> str:
     names = [each.name for each in OFFLINE if each.needs_truth or each.name == "colourfulness"]
-    scores = scored(distortions(truth_of(PHOTOS[0])))
+    scores = score_distortions()
     rows = [["", *(name for name in scores if name != "truth")]]
     for name in names:
         cells = [_shown(name, own[name]) for own in scores.values()][1:]

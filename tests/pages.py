@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +90,21 @@ def watching(browser: Browser) -> Iterator[Visit]:
         context.close()
     assert strangers == [], "the page asks other machines"
     assert faults == [], "the page's scripts fail"
+
+
+@contextmanager
+def visiting(
+    browser: Browser, address: str, landmark: Callable[[Page], Locator]
+) -> Iterator[Visit]:
+    """Opens pages of an app, or of another address, until what says that they are made is seen."""
+    with watching(browser) as watched:
+
+        def open_page(place: str = "", **options: Any) -> Page:
+            page = watched(urljoin(address, place), **options)
+            expect(landmark(page)).to_be_visible()
+            return page
+
+        yield open_page
 
 
 def foreign(url: str, address: str) -> list[str]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from app_server import serving
-from pages import Scene, Visit, drop_zone, watching
+from pages import Scene, Visit, drop_zone, visiting
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
@@ -28,13 +28,7 @@ def endless_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def visit(browser: Browser, app_address: str) -> Iterator[Visit]:
     """Open the page."""
-    with watching(browser) as watched:
-
-        def open_page(address: str = app_address, **options: Any) -> Page:
-            page = watched(address, **options)
-            expect(drop_zone(page)).to_be_visible()
-            return page
-
+    with visiting(browser, app_address, drop_zone) as open_page:
         yield open_page
 
 
@@ -43,19 +37,19 @@ def gray_photo(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene
 ) -> Path:
     """Of the size (width, height) that the module says, with a camera's name in its EXIF."""
-    width, height = request.module.SIZE
-    path = tmp_path_factory.mktemp("photos") / "old.png"
-    exif = Image.Exif()
-    exif[271] = "Kine Exakta"
-    Image.fromarray(gray_scene(height, width)).save(path, exif=exif)
-    return path
+    return write_scene(tmp_path_factory.mktemp("photos") / "old.png", gray_scene, request.module)
 
 
 @pytest.fixture(scope="module")
 def colour_photo(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, colour_scene: Scene
 ) -> Path:
-    width, height = request.module.SIZE
-    path = tmp_path_factory.mktemp("photos") / "new.png"
-    Image.fromarray(colour_scene(height, width)).save(path)
+    return write_scene(tmp_path_factory.mktemp("photos") / "new.png", colour_scene, request.module)
+
+
+def write_scene(path: Path, scene: Scene, module: Any) -> Path:
+    width, height = module.SIZE
+    exif = Image.Exif()
+    exif[271] = "Kine Exakta"
+    Image.fromarray(scene(height, width)).save(path, quality=95, exif=exif)
     return path

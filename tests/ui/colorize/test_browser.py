@@ -34,15 +34,6 @@ from ui.shared.example_strip import find_examples, make_caption
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
-    path = tmp_path_factory.mktemp("photos") / "holiday.jpg"
-    exif = Image.Exif()
-    exif[271] = "Kine Exakta"
-    Image.fromarray(gray_scene(SIZE[1], SIZE[0])).save(path, quality=95, exif=exif)
-    return path
-
-
 def sizes(page: Page) -> list[list[int]]:
     script = (
         "[...document.querySelectorAll('#slider img')].map(i => [i.naturalWidth, i.naturalHeight])"
@@ -56,10 +47,10 @@ def shown(page: Page) -> str:
     return address
 
 
-def test_upload_gives_a_slider_at_full_size(visit: Visit, photo: Path) -> None:
+def test_upload_gives_a_slider_at_full_size(visit: Visit, gray_photo: Path) -> None:
     page = visit()
     assert page.title() == "Autochrome Studio"
-    give(page, photo)
+    give(page, gray_photo)
     wait_for_result(page)
     assert sizes(page) == [list(SIZE), list(SIZE)]
     expect(page.locator("#line")).to_have_text(
@@ -69,9 +60,9 @@ def test_upload_gives_a_slider_at_full_size(visit: Visit, photo: Path) -> None:
     expect(page.get_by_text("deleted after an hour")).to_be_visible()
 
 
-def test_slider_moves_by_mouse_and_by_keys(visit: Visit, photo: Path) -> None:
+def test_slider_moves_by_mouse_and_by_keys(visit: Visit, gray_photo: Path) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     wait_for_result(page)
     slider = page.get_by_role("slider", name=re.compile("^Comparison"))
     box = box_of(slider)
@@ -86,9 +77,9 @@ def test_slider_moves_by_mouse_and_by_keys(visit: Visit, photo: Path) -> None:
     assert slider.input_value() == "0"
 
 
-def test_actual_size_shows_pixel_for_pixel(visit: Visit, photo: Path) -> None:
+def test_actual_size_shows_pixel_for_pixel(visit: Visit, gray_photo: Path) -> None:
     page = visit(device_scale_factor=2)
-    give(page, photo)
+    give(page, gray_photo)
     wait_for_result(page)
     page.get_by_role("button", name="Actual size").click()
     box = box_of(page.locator("#slider .frame"))
@@ -96,21 +87,21 @@ def test_actual_size_shows_pixel_for_pixel(visit: Visit, photo: Path) -> None:
 
 
 def test_every_format_downloads_with_its_metadata(
-    visit: Visit, photo: Path, tmp_path: Path
+    visit: Visit, gray_photo: Path, tmp_path: Path
 ) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     wait_for_result(page)
     for name, format in CHOICES.items():
         with page.expect_download() as download:
             page.get_by_role("button", name=name, exact=True).click()
         file = tmp_path / download.value.suggested_filename
-        assert file.name == "holiday-colour" + format.suffix
+        assert file.name == "old-colour" + format.suffix
         download.value.save_as(file)
         assert image.read(file).pixels.shape == (SIZE[1], SIZE[0], 3)
         with Image.open(file) as picture:
             assert picture.getexif()[271] == "Kine Exakta"
-    assert tifffile.imread(tmp_path / "holiday-colour.tif").dtype == np.uint16
+    assert tifffile.imread(tmp_path / "old-colour.tif").dtype == np.uint16
 
 
 def open_controls(page: Page) -> None:
@@ -120,9 +111,9 @@ def open_controls(page: Page) -> None:
     page.wait_for_timeout(500)
 
 
-def test_turning_a_knob_changes_the_picture(visit: Visit, photo: Path) -> None:
+def test_turning_a_knob_changes_the_picture(visit: Visit, gray_photo: Path) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     wait_for_result(page)
     open_controls(page)
     expect(page.get_by_label("Neutralise tint")).to_be_checked()
@@ -138,7 +129,7 @@ def test_turning_a_knob_changes_the_picture(visit: Visit, photo: Path) -> None:
     assert spread.max() <= 1, "strength 0 is no colour, also in the download"
 
 
-def test_example_and_then_another_photo(visit: Visit, photo: Path) -> None:
+def test_example_and_then_another_photo(visit: Visit, gray_photo: Path) -> None:
     examples = find_examples()
     assert examples, "no examples ship with the app"
     page = visit()
@@ -148,22 +139,22 @@ def test_example_and_then_another_photo(visit: Visit, photo: Path) -> None:
         assert sizes(page)[1] == list(picture.size)
     page.get_by_role("button", name="Another photo").click()
     expect(drop_zone(page)).to_be_visible()
-    give(page, photo)
+    give(page, gray_photo)
     wait_for_result(page)
     assert sizes(page)[1] == list(SIZE)
 
 
 @pytest.mark.parametrize("kind", ["paste", "drop", "drop beside"])
-def test_paste_and_drop(visit: Visit, photo: Path, kind: str) -> None:
+def test_paste_and_drop(visit: Visit, gray_photo: Path, kind: str) -> None:
     page = visit()
-    put(page, kind, photo.read_bytes(), "pasted.jpg")
+    put(page, kind, gray_photo.read_bytes(), "pasted.jpg")
     wait_for_result(page)
     assert sizes(page)[1] == list(SIZE)
 
 
-def test_paste_replaces_a_result(visit: Visit, photo: Path, gray_scene: Scene) -> None:
+def test_paste_replaces_a_result(visit: Visit, gray_photo: Path, gray_scene: Scene) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     wait_for_result(page)
     other = io.BytesIO()
     Image.fromarray(gray_scene(90, 130)).save(other, "JPEG")
@@ -173,17 +164,17 @@ def test_paste_replaces_a_result(visit: Visit, photo: Path, gray_scene: Scene) -
 
 
 def test_bad_file_is_explained_and_the_next_one_works(
-    visit: Visit, photo: Path, tmp_path: Path
+    visit: Visit, gray_photo: Path, tmp_path: Path
 ) -> None:
     bad = tmp_path / "bad & broken.jpg"
-    bad.write_bytes(photo.read_bytes()[:900])
+    bad.write_bytes(gray_photo.read_bytes()[:900])
     page = visit()
     give(page, bad)
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("cannot be read")
     expect(alert).to_contain_text("save it again as JPEG")
     expect(drop_zone(page)).to_be_visible()
-    give(page, photo)
+    give(page, gray_photo)
     wait_for_result(page)
     expect(alert).to_be_hidden()
 
@@ -201,22 +192,24 @@ def test_no_picture_is_explained_in_our_words(visit: Visit, tmp_path: Path, kind
     expect(drop_zone(page)).to_be_visible()
 
 
-def test_picture_of_a_kind_that_the_browser_does_not_know(visit: Visit, photo: Path) -> None:
+def test_picture_of_a_kind_that_the_browser_does_not_know(visit: Visit, gray_photo: Path) -> None:
     page = visit()
-    put(page, "drop", photo.read_bytes(), "scan 12", type="")
+    put(page, "drop", gray_photo.read_bytes(), "scan 12", type="")
     wait_for_result(page)
     assert sizes(page)[1] == list(SIZE)
 
 
-def test_full_queue_is_explained_and_the_drop_zone_comes_back(visit: Visit, photo: Path) -> None:
+def test_full_queue_is_explained_and_the_drop_zone_comes_back(
+    visit: Visit, gray_photo: Path
+) -> None:
     page = visit()
     full = {"detail": "Queue is full. Max size is 32 and size is 32."}
     page.route("**/queue/join*", lambda route: route.fulfill(status=503, json=full))
-    give(page, photo)
+    give(page, gray_photo)
     expect(page.get_by_text("too many are waiting. Try again in a minute.")).to_be_visible()
     expect(drop_zone(page)).to_be_visible()
     page.unroute("**/queue/join*")
-    give(page, photo)
+    give(page, gray_photo)
     wait_for_result(page)
 
 
@@ -228,11 +221,11 @@ def test_api_page_explains_the_endpoint_and_asks_nobody(visit: Visit) -> None:
 
 
 def test_cancel_stops_and_gives_the_drop_zone_back(
-    visit: Visit, endless_address: str, photo: Path
+    visit: Visit, endless_address: str, gray_photo: Path
 ) -> None:
     page = visit(endless_address)
     for _ in range(2):
-        give(page, photo)
+        give(page, gray_photo)
         progress = page.get_by_role("progressbar", name="Colouring")
         expect(progress).to_be_visible()
         page.get_by_role("button", name="Cancel").click()
@@ -243,10 +236,10 @@ def test_cancel_stops_and_gives_the_drop_zone_back(
 
 
 def test_cancel_of_a_knob_keeps_the_picture_and_the_next_turn_works(
-    visit: Visit, photo: Path
+    visit: Visit, gray_photo: Path
 ) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     wait_for_result(page)
     before = shown(page)
     open_controls(page)
@@ -267,19 +260,21 @@ def test_cancel_of_a_knob_keeps_the_picture_and_the_next_turn_works(
     expect(page.get_by_text("Stopped.")).to_be_hidden()
 
 
-def test_closing_the_page_stops_the_work(visit: Visit, endless_address: str, photo: Path) -> None:
+def test_closing_the_page_stops_the_work(
+    visit: Visit, endless_address: str, gray_photo: Path
+) -> None:
     for _ in range(3):  # more than run at once: a third would wait for the first two
         page = visit(endless_address)
-        give(page, photo)
+        give(page, gray_photo)
         expect(page.get_by_role("progressbar", name="Colouring")).to_be_visible()
         page.close()
 
 
-def test_two_pages_do_not_share_anything(visit: Visit, photo: Path, gray_scene: Scene) -> None:
-    other = photo.with_name("other.png")
+def test_two_pages_do_not_share_anything(visit: Visit, gray_photo: Path, gray_scene: Scene) -> None:
+    other = gray_photo.with_name("other.png")
     Image.fromarray(gray_scene(70, 110)).save(other)
     first, second = visit(), visit()
-    give(first, photo)
+    give(first, gray_photo)
     give(second, other)
     for page, width in ((first, SIZE[0]), (second, 110)):
         wait_for_result(page)
@@ -287,10 +282,10 @@ def test_two_pages_do_not_share_anything(visit: Visit, photo: Path, gray_scene: 
         assert sizes(page)[1][0] == width
 
 
-def test_phone_has_no_sideways_scroll_and_readable_text(visit: Visit, photo: Path) -> None:
+def test_phone_has_no_sideways_scroll_and_readable_text(visit: Visit, gray_photo: Path) -> None:
     page = visit(viewport=PHONE, has_touch=True, is_mobile=True)
     assert not scrolls_sideways(page)
-    give(page, photo)
+    give(page, gray_photo)
     wait_for_result(page)
     page.get_by_role("button", name="Adjust").click()
     expect(page.get_by_role("slider", name="Vividness")).to_be_visible()
@@ -299,10 +294,10 @@ def test_phone_has_no_sideways_scroll_and_readable_text(visit: Visit, photo: Pat
         assert contrast(page, text) >= 4.5, f"{text} is hard to read"
 
 
-def test_everything_has_a_name_and_focus_is_seen(visit: Visit, photo: Path) -> None:
+def test_everything_has_a_name_and_focus_is_seen(visit: Visit, gray_photo: Path) -> None:
     page = visit()
     assert page.evaluate(NAMELESS) == []
-    give(page, photo)
+    give(page, gray_photo)
     wait_for_result(page)
     open_controls(page)
     assert page.evaluate(NAMELESS) == []

@@ -6,14 +6,12 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from app_server import serving
 from numpy.typing import NDArray
-from pages import DRAWN, NAMELESS, PHONE, box_of, contrast, scrolls_sideways, watching
-from PIL import Image
+from pages import DRAWN, NAMELESS, PHONE, box_of, contrast, scrolls_sideways, visiting
 from playwright.sync_api import Browser, Locator, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -31,25 +29,14 @@ def failing_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
-def photo(tmp_path_factory: pytest.TempPathFactory, colour_scene: Scene) -> Path:
-    path = tmp_path_factory.mktemp("photos") / "garden.png"
-    Image.fromarray(colour_scene(SIZE[1], SIZE[0])).save(path)
-    return path
-
-
 @pytest.fixture
 def visit(browser: Browser, failing_address: str) -> Iterator[Visit]:
     """Open the tab by a link."""
-    with watching(browser) as watched:
-
-        def open_page(query: str = QUICK, **options: Any) -> Page:
-            page = watched(failing_address + query, **options)
-            expect(page.get_by_role("button", name="Compare", exact=True)).to_be_visible(
-                timeout=DRAWN
-            )
-            return page
-
+    with visiting(
+        browser,
+        failing_address,
+        lambda page: page.get_by_role("button", name="Compare", exact=True),
+    ) as open_page:
         yield open_page
 
 
@@ -75,9 +62,11 @@ def head(page: Page, title: str) -> Locator:
     return page.get_by_role("columnheader", name=title)
 
 
-def test_pictures_stream_in_and_a_model_that_fails_says_so(visit: Visit, photo: Path) -> None:
+def test_pictures_stream_in_and_a_model_that_fails_says_so(
+    visit: Visit, colour_photo: Path
+) -> None:
     page = visit(QUICK + "&models=autochrome,coltran,student&seeds=2")
-    give(page, photo)
+    give(page, colour_photo)
     expect(page.get_by_text("4 pictures to colour.")).to_be_visible()
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page.get_by_text("2 of 4: ColTran")).to_be_visible(timeout=DRAWN)
@@ -97,9 +86,9 @@ def test_pictures_stream_in_and_a_model_that_fails_says_so(visit: Visit, photo: 
     assert page.evaluate(NAMELESS) == []
 
 
-def test_heads_sort_by_mouse_and_by_keys(visit: Visit, photo: Path) -> None:
+def test_heads_sort_by_mouse_and_by_keys(visit: Visit, colour_photo: Path) -> None:
     page = visit(QUICK + "&models=autochrome&vividness=0.5,2")
-    compare(page, photo)
+    compare(page, colour_photo)
     as_it_came = rows(page)
     head(page, "CIEDE2000").get_by_role("button").click()
     assert rows(page)[0] == "Truth"
@@ -126,9 +115,9 @@ def zoom(page: Page) -> tuple[float, float, float]:
     return times, left, top
 
 
-def test_all_pictures_are_looked_at_at_the_same_place(visit: Visit, photo: Path) -> None:
+def test_all_pictures_are_looked_at_at_the_same_place(visit: Visit, colour_photo: Path) -> None:
     page = visit(QUICK + "&models=autochrome")
-    compare(page, photo)
+    compare(page, colour_photo)
     first = page.get_by_role("button", name="Truth, larger")
     first.scroll_into_view_if_needed()
     assert zoom(page) == (1, 0, 0)
@@ -156,9 +145,9 @@ def test_all_pictures_are_looked_at_at_the_same_place(visit: Visit, photo: Path)
     assert zoom(page)[0] > 1
 
 
-def test_a_picture_opens_larger_and_leads_to_the_others(visit: Visit, photo: Path) -> None:
+def test_a_picture_opens_larger_and_leads_to_the_others(visit: Visit, colour_photo: Path) -> None:
     page = visit(QUICK + "&models=autochrome")
-    compare(page, photo)
+    compare(page, colour_photo)
     page.get_by_role("button", name="Mean colour, larger").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("heading")).to_have_text("Mean colour")
@@ -174,9 +163,9 @@ def test_a_picture_opens_larger_and_leads_to_the_others(visit: Visit, photo: Pat
     expect(page.get_by_role("button", name="Autochrome, larger")).to_be_focused()
 
 
-def test_differences_and_what_is_taken_away(visit: Visit, photo: Path) -> None:
+def test_differences_and_what_is_taken_away(visit: Visit, colour_photo: Path) -> None:
     page = visit(QUICK + "&models=autochrome")
-    compare(page, photo)
+    compare(page, colour_photo)
     picture = page.get_by_alt_text("The photo in colour by Autochrome").first
     before = picture.get_attribute("src") or ""
     page.get_by_label("Difference").check()
@@ -186,9 +175,9 @@ def test_differences_and_what_is_taken_away(visit: Visit, photo: Path) -> None:
     expect(picture).to_have_attribute("src", before)
     with page.expect_download() as download:
         page.get_by_role("button", name="All, ZIP").click()
-    assert download.value.suggested_filename == "garden-comparison.zip"
+    assert download.value.suggested_filename == "new-comparison.zip"
     with zipfile.ZipFile(download.value.path()) as file:
-        assert "garden-autochrome-colour.png" in file.namelist()
+        assert "new-autochrome-colour.png" in file.namelist()
     page.get_by_role("button", name="Copy link").click()
     address = page.get_by_role("link", name=re.compile("tab=compare&models=autochrome"))
     expect(address).to_be_visible()
@@ -207,9 +196,9 @@ def test_a_link_restores_the_settings_and_says_what_is_unknown(visit: Visit) -> 
     expect(page.get_by_text("8 pictures to colour.")).to_be_visible()
 
 
-def test_cancel_keeps_what_is_there(visit: Visit, photo: Path) -> None:
+def test_cancel_keeps_what_is_there(visit: Visit, colour_photo: Path) -> None:
     page = visit(QUICK + "&models=autochrome,diffusion&seeds=4")
-    give(page, photo)
+    give(page, colour_photo)
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page.get_by_text("2 of 5: Diffusion")).to_be_visible(timeout=DRAWN)
     page.get_by_role("button", name="Cancel").click()
@@ -219,10 +208,10 @@ def test_cancel_keeps_what_is_there(visit: Visit, photo: Path) -> None:
     assert rows(page) == ["Truth", "Gray", "Mean colour", "Autochrome"]
 
 
-def test_it_fits_on_a_phone(visit: Visit, photo: Path) -> None:
+def test_it_fits_on_a_phone(visit: Visit, colour_photo: Path) -> None:
     page = visit("?tab=compare&models=autochrome", viewport=PHONE, has_touch=True)
     assert not scrolls_sideways(page)
-    compare(page, photo)
+    compare(page, colour_photo)
     assert not scrolls_sideways(page)
     box = page.get_by_role("region", name="Scores")
     assert box.evaluate("e => e.scrollWidth > e.clientWidth"), "the table scrolls in its own box"

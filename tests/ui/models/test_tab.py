@@ -68,13 +68,6 @@ class Page:
         return shown
 
 
-@pytest.fixture(scope="module")
-def gray_photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
-    path = tmp_path_factory.mktemp("photos") / "holiday.jpg"
-    Image.fromarray(gray_scene(SIZE[1], SIZE[0])).save(path, quality=95)
-    return path
-
-
 @pytest.fixture
 def page(service: Service, gray_photo: Path) -> Page:
     return Page(service, gray_photo)

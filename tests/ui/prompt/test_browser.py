@@ -14,8 +14,7 @@ from app_server import serving
 from hub_server import fetch
 from hub_server import serving as serving_hub
 from numpy.typing import NDArray
-from pages import DRAWN, NAMELESS, PHONE, contrast, scrolls_sideways, watching
-from PIL import Image
+from pages import DRAWN, NAMELESS, PHONE, contrast, scrolls_sideways, visiting
 from playwright.sync_api import Browser, Page, expect
 
 from colorize_core.imaging import image
@@ -42,23 +41,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
-def photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
-    path = tmp_path_factory.mktemp("photos") / "garden.png"
-    Image.fromarray(gray_scene(SIZE[1], SIZE[0])).save(path)
-    return path
-
-
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Visit]:
     """Open the tab by a link."""
-    with watching(browser) as watched:
-
-        def open_page(**options: Any) -> Page:
-            page = watched(address, **options)
-            expect(page.get_by_text("to colour it as you describe")).to_be_visible(timeout=DRAWN)
-            return page
-
+    with visiting(
+        browser, address, lambda page: page.get_by_text("to colour it as you describe")
+    ) as open_page:
         yield open_page
 
 
@@ -114,9 +102,9 @@ def save(page: Page, format: str) -> Path:
     return Path(download.value.path())
 
 
-def test_the_edges_follow_the_thresholds_live(visit: Visit, photo: Path) -> None:
+def test_the_edges_follow_the_thresholds_live(visit: Visit, gray_photo: Path) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     expect(page.get_by_alt_text("What the drawing follows")).to_have_js_property(
         "naturalWidth", 160
     )
@@ -133,10 +121,10 @@ def test_the_edges_follow_the_thresholds_live(visit: Visit, photo: Path) -> None
 
 
 def test_a_photo_is_drawn_kept_and_its_settings_come_back(
-    visit: Visit, photo: Path, tmp_path: Path
+    visit: Visit, gray_photo: Path, tmp_path: Path
 ) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     page.get_by_role("button", name="autumn leaves").click()
     prompt = page.locator(".wish textarea").first
     expect(prompt).to_have_value(re.compile(", autumn leaves$"))
@@ -147,7 +135,7 @@ def test_a_photo_is_drawn_kept_and_its_settings_come_back(
     expect(cells.first).to_be_enabled(timeout=DRAWN)
     png = tmp_path / "drawn.png"
     png.write_bytes(save(page, "PNG").read_bytes())
-    drawn, gray = image.read(png).pixels.astype(int), image.read(photo).pixels
+    drawn, gray = image.read(png).pixels.astype(int), image.read(gray_photo).pixels
     assert drawn.shape == gray.shape
     assert np.ptp(drawn, axis=2).max() > 20, "it has colours"
     settings = read_settings(image.read_record(png))
@@ -163,12 +151,12 @@ def test_a_photo_is_drawn_kept_and_its_settings_come_back(
     expect(page.get_by_text("The settings of drawn.png are loaded.")).to_be_visible(timeout=DRAWN)
     expect(prompt).to_have_value(settings.prompt)
     expect(page.get_by_label("Keep the photo")).to_be_checked()
-    expect(page.get_by_text("garden.png")).to_be_visible()  # the photo stays
+    expect(page.get_by_text("old.png")).to_be_visible()  # the photo stays
 
 
-def test_a_drawing_is_cancelled(visit: Visit, photo: Path) -> None:
+def test_a_drawing_is_cancelled(visit: Visit, gray_photo: Path) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     choose(page, "Steps", "50")
     choose(page, "Variants", "8")
     page.get_by_role("button", name="Draw", exact=True).click()
@@ -181,9 +169,11 @@ def test_a_drawing_is_cancelled(visit: Visit, photo: Path) -> None:
     draw(page)
 
 
-def test_what_is_missing_is_said_before_anything_is_downloaded(visit: Visit, photo: Path) -> None:
+def test_what_is_missing_is_said_before_anything_is_downloaded(
+    visit: Visit, gray_photo: Path
+) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     expect(page.get_by_text("Everything that drawing needs is on this machine")).to_be_visible()
     page.get_by_label("Brightness", exact=True).locator("visible=true").check()
     listed = page.locator(".prose.needs")
@@ -200,20 +190,20 @@ def test_what_is_missing_is_said_before_anything_is_downloaded(visit: Visit, pho
     expect(alert(page)).to_contain_text("Captioner BLIP")
 
 
-def test_another_model_says_what_it_is(visit: Visit, photo: Path) -> None:
+def test_another_model_says_what_it_is(visit: Visit, gray_photo: Path) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     page.get_by_label("FLUX.2 [klein] 4B").check()
     expect(page.get_by_text(re.compile("of GPU memory .* licence apache-2.0"))).to_be_visible()
     expect(page.get_by_label("number input for Low threshold")).to_be_hidden()
     expect(page.get_by_label("Negative prompt")).to_be_hidden()
 
 
-def test_it_fits_on_a_phone(visit: Visit, photo: Path) -> None:
+def test_it_fits_on_a_phone(visit: Visit, gray_photo: Path) -> None:
     page = visit(viewport=PHONE)
     assert not scrolls_sideways(page)
     expect(page.get_by_role("tab", name="Prompt")).to_be_in_viewport(ratio=0.9)
-    give(page, photo)
+    give(page, gray_photo)
     draw(page)
     assert not scrolls_sideways(page)
     assert page.evaluate(NAMELESS) == []

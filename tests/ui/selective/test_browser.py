@@ -7,13 +7,12 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from app_server import serving
 from numpy.typing import NDArray
-from pages import DRAWN, NAMELESS, PHONE, box_of, contrast, scrolls_sideways, watching
+from pages import DRAWN, NAMELESS, PHONE, box_of, contrast, scrolls_sideways, visiting
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -29,13 +28,6 @@ Point = tuple[float, float]  # in pixels of the photo
 
 
 @pytest.fixture(scope="module")
-def photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
-    path = tmp_path_factory.mktemp("photos") / "garden.png"
-    Image.fromarray(gray_scene(SIZE[1], SIZE[0])).save(path)
-    return path
-
-
-@pytest.fixture(scope="module")
 def drawing_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with serving(tmp_path_factory.mktemp("drawing"), "drawing", "selective") as address:
         yield address
@@ -44,13 +36,9 @@ def drawing_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def visit(browser: Browser, drawing_address: str) -> Iterator[Visit]:
     """Open the tab by a link."""
-    with watching(browser) as watched:
-
-        def open_page(**options: Any) -> Page:
-            page = watched(drawing_address, **options)
-            expect(page.get_by_text("to colour only a part of it")).to_be_visible(timeout=DRAWN)
-            return page
-
+    with visiting(
+        browser, drawing_address, lambda page: page.get_by_text("to colour only a part of it")
+    ) as open_page:
         yield open_page
 
 
@@ -143,9 +131,9 @@ def check_stroke(page: Page, before: NDArray[np.int_]) -> None:
     assert np.array_equal(pixels(page)[away > radius(page) + 2], before[away > radius(page) + 2])
 
 
-def test_colour_comes_under_the_brush_and_nowhere_else(visit: Visit, photo: Path) -> None:
+def test_colour_comes_under_the_brush_and_nowhere_else(visit: Visit, gray_photo: Path) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     before = pixels(page)
     assert not coloured(page).any()
     drag(page, FROM, TO, lift=False)
@@ -174,9 +162,11 @@ def test_colour_comes_under_the_brush_and_nowhere_else(visit: Visit, photo: Path
     assert np.array_equal(pixels(page), before)
 
 
-def test_strokes_that_follow_quickly_are_all_kept_in_their_order(visit: Visit, photo: Path) -> None:
+def test_strokes_that_follow_quickly_are_all_kept_in_their_order(
+    visit: Visit, gray_photo: Path
+) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     for y in (20.0, 60.0, 100.0, 140.0):
         drag(page, (30.0, y), (200.0, y))
     page.keyboard.press("e")
@@ -192,9 +182,9 @@ def test_strokes_that_follow_quickly_are_all_kept_in_their_order(visit: Visit, p
     expect(status(page)).to_contain_text("is empty")
 
 
-def test_the_size_of_the_brush(visit: Visit, photo: Path) -> None:
+def test_the_size_of_the_brush(visit: Visit, gray_photo: Path) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     first = radius(page)
     page.keyboard.press("]")
     assert radius(page) > first
@@ -210,9 +200,9 @@ def test_the_size_of_the_brush(visit: Visit, photo: Path) -> None:
     assert wide["width"] * SIZE[0] / canvas["width"] == pytest.approx(2 * small, abs=2)
 
 
-def test_it_can_be_painted_by_keyboard_alone(visit: Visit, photo: Path) -> None:
+def test_it_can_be_painted_by_keyboard_alone(visit: Visit, gray_photo: Path) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     page.locator(".editor canvas").focus()
     page.keyboard.press("Space")
     for _ in range(4):
@@ -226,9 +216,9 @@ def test_it_can_be_painted_by_keyboard_alone(visit: Visit, photo: Path) -> None:
     assert page.evaluate(NAMELESS) == []
 
 
-def test_the_mask_is_shown_and_hidden(visit: Visit, photo: Path) -> None:
+def test_the_mask_is_shown_and_hidden(visit: Visit, gray_photo: Path) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     drag(page, FROM, TO)
     settle(page)
     plain = pixels(page)
@@ -244,9 +234,9 @@ def test_the_mask_is_shown_and_hidden(visit: Visit, photo: Path) -> None:
     assert np.array_equal(pixels(page), plain)
 
 
-def test_a_box_selects_and_the_mask_survives_another_fill(visit: Visit, photo: Path) -> None:
+def test_a_box_selects_and_the_mask_survives_another_fill(visit: Visit, gray_photo: Path) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     press(page, "Object")
     drag(page, (30, 20), (210, 140))
     expect(page.locator(".editor .marks .box")).to_be_visible()
@@ -264,9 +254,9 @@ def test_a_box_selects_and_the_mask_survives_another_fill(visit: Visit, photo: P
     assert not np.array_equal(pixels(page), before)
 
 
-def test_a_second_region_has_its_own_mask(visit: Visit, photo: Path) -> None:
+def test_a_second_region_has_its_own_mask(visit: Visit, gray_photo: Path) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     drag(page, (40, 40), (80, 40))
     settle(page)
     page.get_by_role("button", name="Another region").click()
@@ -287,16 +277,16 @@ def test_a_second_region_has_its_own_mask(visit: Visit, photo: Path) -> None:
     expect(status(page)).to_contain_text("Region 1 covers")
 
 
-def test_what_is_seen_is_what_is_downloaded(visit: Visit, photo: Path, tmp_path: Path) -> None:
+def test_what_is_seen_is_what_is_downloaded(visit: Visit, gray_photo: Path, tmp_path: Path) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     drag(page, FROM, TO)
     settle(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="PNG", exact=True).locator("visible=true").click()
-    assert download.value.suggested_filename == "garden-selective.png"
+    assert download.value.suggested_filename == "old-selective.png"
     made = image.read(download.value.path()).pixels
-    original = image.read(photo).pixels
+    original = image.read(gray_photo).pixels
     away = distance(FROM, TO) > radius(page) + 2
     assert np.array_equal(made[away], original[away]), "byte for byte"
     off = np.abs(made.astype(int) - pixels(page))
@@ -314,9 +304,9 @@ def test_what_is_seen_is_what_is_downloaded(visit: Visit, photo: Path, tmp_path:
     expect(status(page)).to_contain_text("covers")
 
 
-def test_fingers_paint_and_pinch(visit: Visit, photo: Path) -> None:
+def test_fingers_paint_and_pinch(visit: Visit, gray_photo: Path) -> None:
     page = visit(viewport=PHONE, has_touch=True)
-    give(page, photo)
+    give(page, gray_photo)
     before = pixels(page)
     canvas = page.locator(".editor canvas")
     canvas.scroll_into_view_if_needed()
@@ -346,11 +336,11 @@ def test_fingers_paint_and_pinch(visit: Visit, photo: Path) -> None:
     assert np.array_equal(pixels(page), painted), "pinching paints nothing"
 
 
-def test_it_fits_on_a_phone(visit: Visit, photo: Path) -> None:
+def test_it_fits_on_a_phone(visit: Visit, gray_photo: Path) -> None:
     page = visit(viewport=PHONE, has_touch=True)
     assert not scrolls_sideways(page)
     expect(page.get_by_role("tab", name="Selective")).to_be_in_viewport(ratio=0.9)
-    give(page, photo)
+    give(page, gray_photo)
     page.get_by_role("button", name="Another region").click()
     expect(page.get_by_role("button", name="Region 2", exact=True)).to_be_visible()
     assert not scrolls_sideways(page)
@@ -371,9 +361,9 @@ def test_people_are_found_without_a_download(visit: Visit) -> None:
     expect(found).to_be_checked(timeout=DRAWN)
 
 
-def test_without_a_network_the_reason_is_told(visit: Visit, photo: Path) -> None:
+def test_without_a_network_the_reason_is_told(visit: Visit, gray_photo: Path) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     page.get_by_text(re.compile("downloads 44.4 MB")).click()
     page.get_by_role("button", name="Find people, animals, things").click()
     alert = page.get_by_role("alert").locator("visible=true")
@@ -381,9 +371,9 @@ def test_without_a_network_the_reason_is_told(visit: Visit, photo: Path) -> None
     expect(alert).to_be_in_viewport(ratio=0.9)
 
 
-def test_work_is_asked_for_and_outlives_a_reload(visit: Visit, photo: Path) -> None:
+def test_work_is_asked_for_and_outlives_a_reload(visit: Visit, gray_photo: Path) -> None:
     page = visit()
-    give(page, photo)
+    give(page, gray_photo)
     drag(page, (40, 40), (80, 40))
     settle(page)
     words = status(page).text_content() or ""

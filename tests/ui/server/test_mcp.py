@@ -57,15 +57,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def photo(tmp_path_factory: pytest.TempPathFactory, gray_scene: Scene) -> Path:
-    path = tmp_path_factory.mktemp("photos") / "old.png"
-    Image.fromarray(gray_scene(SIZE[1], SIZE[0])).save(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def as_data(photo: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(photo.read_bytes()).decode()
+def as_data(gray_photo: Path) -> str:
+    return "data:image/png;base64," + base64.b64encode(gray_photo.read_bytes()).decode()
 
 
 def download(url: str) -> NDArray[np.uint8]:
@@ -143,25 +136,25 @@ def inner_server() -> Iterator[tuple[int, list[str]]]:
     "tool", ["colorize", "questions", "selective", "compare", "pair", "prompt"]
 )
 def test_no_path_and_no_private_address_is_read(
-    address: str, tool: str, photo: Path, inner_server: tuple[int, list[str]]
+    address: str, tool: str, gray_photo: Path, inner_server: tuple[int, list[str]]
 ) -> None:
     port, asked = inner_server
     assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 404
     assert asked == ["/"]
     for place in (
-        str(photo),
-        photo.as_uri(),
+        str(gray_photo),
+        gray_photo.as_uri(),
         f"http://127.0.0.1:{port}/secret.png",
         f"http://localhost:{port}/secret.png",
         f"http://0.0.0.0:{port}/secret.png",
         f"http://2130706433:{port}/secret.png",
-        f"{address}/gradio_api/file={photo}",
+        f"{address}/gradio_api/file={gray_photo}",
         f"{address}/gradio_api/file=/etc/passwd",
     ):
         answer = call(address, tool, photo=place)
         assert answer.isError, place
     for meta in ({}, {"meta": {"_type": "gradio.FileData"}}):
-        assert call(address, tool, photo={"path": str(photo), **meta}).isError
+        assert call(address, tool, photo={"path": str(gray_photo), **meta}).isError
     assert asked == ["/"]
 
 
@@ -183,13 +176,13 @@ def test_without_the_package_the_option_says_what_to_install(
 
 
 def test_in_public_a_tool_takes_a_photo_but_no_address(
-    tmp_path: Path, photo: Path, as_data: str
+    tmp_path: Path, gray_photo: Path, as_data: str
 ) -> None:
     with serving(tmp_path, "--no-auth", "--mcp") as served:
         answer = call(served.url, "colorize", photo=as_data, format="PNG")
         (url,) = re.findall(r"'url': '([^']+)'", said(answer))
         assert is_coloured(download(url))
-        assert call(served.url, "colorize", photo=str(photo)).isError
+        assert call(served.url, "colorize", photo=str(gray_photo)).isError
         asked = {"name": "colorize", "arguments": {"photo": "http://example.org/photo.jpg"}}
         question = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": asked}
         refused = httpx.post(f"{served.url}/gradio_api/mcp/", json=question)

@@ -59,6 +59,13 @@ def test_a_photo_is_taken_before_the_page_is_made(visit: Visit, gray_photo: Path
         expect(page.get_by_role("tab", selected=True)).to_have_text("Leaderboard")
 
 
+def test_a_page_whose_scripts_do_not_come_says_so(visit: Visit) -> None:
+    page = visit()
+    page.route("**/*.js", lambda route: route.abort())
+    page.reload(wait_until="commit")
+    expect(page.locator("#early")).to_contain_text("The app does not answer. Reload this page.")
+
+
 COUNT_FRAMES = """
   const ask = window.requestAnimationFrame;
   window.asked = 0;

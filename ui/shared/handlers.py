@@ -18,6 +18,7 @@ from ui.shared.service import Service, in_words
 Updates = dict[str, Any]  # name of a component -> its new value; those left out stay as they are
 AWAY = gr.update(visible=False)
 THERE = gr.update(visible=True)
+SAY_STOPPED = '() => "<p>Stopped.</p>"'
 
 
 class Handlers:
@@ -29,10 +30,9 @@ class Handlers:
     def __init__(self, service: Service):
         self.service = service
 
-    def stop(self, turn: float, request: gr.Request) -> Updates:
-        """Stop what was asked for before `turn`; the page says so at once."""
+    def stop(self, turn: float, request: gr.Request) -> None:
+        """Stop what was asked for before `turn`."""
         self.service.stop(client_id(request), turn)
-        return {self.remark: "<p>Stopped.</p>"}
 
     def fail(self) -> Updates:
         """The run did not even begin: the queue is full, or the app is being closed."""
@@ -80,7 +80,7 @@ def task_handler(
     that Gradio can call with the time of asking before the values.
 
     An error is said on the component `on`; `failed(self, *values)` is what else is put right. Of
-    a run that was stopped nothing is said, as stop() has done so; `stopped` is what is put right.
+    a run that was stopped nothing is said, as the page has done so; `stopped` is what is put right.
     """
     shape = Shape(on, failed, stopped)
 
@@ -227,5 +227,7 @@ def wire_run(
     own = View(**{on.remark: view[place or on.remark]})
     for event in runs:
         event.failure(*own.wire(on.fail, None, [on.remark]), **widgets.QUICK)
-    stopping = own.wire(on.stop, view["turn"], [on.remark])
-    gr.on([each.click for each in cancel], *stopping, js="window.stopRuns", **widgets.QUICK)
+    clicks = [each.click for each in cancel]
+    # Said by the page, so that what the run itself may say as it ends comes later.
+    gr.on(clicks, None, None, own[on.remark], js=SAY_STOPPED, **widgets.QUICK)
+    gr.on(clicks, on.stop, view["turn"], None, js="window.stopRuns", **widgets.QUICK)

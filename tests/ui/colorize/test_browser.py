@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,16 +23,27 @@ from pages import (
     give,
     put,
     scrolls_sideways,
+    visiting,
     wait_for_result,
 )
 from PIL import Image
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from colorize_core.imaging import image
 from colorize_core.imaging.formats import CHOICES
 from ui.shared.example_strip import find_examples, make_caption
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def coloured(browser: Browser, app_address: str, gray_photo: Path) -> Iterator[Page]:
+    """A page with the photo in colour, for tests that leave it so."""
+    with visiting(browser, app_address, drop_zone) as visit:
+        page = visit()
+        give(page, gray_photo)
+        wait_for_result(page)
+        yield page
 
 
 def sizes(page: Page) -> list[list[int]]:
@@ -47,11 +59,9 @@ def shown(page: Page) -> str:
     return address
 
 
-def test_upload_gives_a_slider_at_full_size(visit: Visit, gray_photo: Path) -> None:
-    page = visit()
+def test_upload_gives_a_slider_at_full_size(coloured: Page) -> None:
+    page = coloured
     assert page.title() == "Autochrome Studio"
-    give(page, gray_photo)
-    wait_for_result(page)
     assert sizes(page) == [list(SIZE), list(SIZE)]
     expect(page.locator("#line")).to_have_text(
         re.compile(rf"^\s*{SIZE[0]} × {SIZE[1]} · Autochrome · \d+\.\d s on the CPU\s*$")
@@ -60,10 +70,8 @@ def test_upload_gives_a_slider_at_full_size(visit: Visit, gray_photo: Path) -> N
     expect(page.get_by_text("deleted after an hour")).to_be_visible()
 
 
-def test_slider_moves_by_mouse_and_by_keys(visit: Visit, gray_photo: Path) -> None:
-    page = visit()
-    give(page, gray_photo)
-    wait_for_result(page)
+def test_slider_moves_by_mouse_and_by_keys(coloured: Page) -> None:
+    page = coloured
     slider = page.get_by_role("slider", name=re.compile("^Comparison"))
     box = box_of(slider)
     page.mouse.click(box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2)
@@ -86,12 +94,8 @@ def test_actual_size_shows_pixel_for_pixel(visit: Visit, gray_photo: Path) -> No
     assert (box["width"] * 2, box["height"] * 2) == pytest.approx(SIZE, abs=1)
 
 
-def test_every_format_downloads_with_its_metadata(
-    visit: Visit, gray_photo: Path, tmp_path: Path
-) -> None:
-    page = visit()
-    give(page, gray_photo)
-    wait_for_result(page)
+def test_every_format_downloads_with_its_metadata(coloured: Page, tmp_path: Path) -> None:
+    page = coloured
     for name, format in CHOICES.items():
         with page.expect_download() as download:
             page.get_by_role("button", name=name, exact=True).click()
@@ -144,23 +148,14 @@ def test_example_and_then_another_photo(visit: Visit, gray_photo: Path) -> None:
     assert sizes(page)[1] == list(SIZE)
 
 
-@pytest.mark.parametrize("kind", ["paste", "drop", "drop beside"])
-def test_paste_and_drop(visit: Visit, gray_photo: Path, kind: str) -> None:
+def test_paste_and_drop_also_replace_a_result(visit: Visit, gray_scene: Scene) -> None:
     page = visit()
-    put(page, kind, gray_photo.read_bytes(), "pasted.jpg")
-    wait_for_result(page)
-    assert sizes(page)[1] == list(SIZE)
-
-
-def test_paste_replaces_a_result(visit: Visit, gray_photo: Path, gray_scene: Scene) -> None:
-    page = visit()
-    give(page, gray_photo)
-    wait_for_result(page)
-    other = io.BytesIO()
-    Image.fromarray(gray_scene(90, 130)).save(other, "JPEG")
-    put(page, "paste", other.getvalue(), "other.jpg")
-    expect(page.locator("#line")).to_have_text(re.compile(r"^\s*130 × 90 ·"))
-    expect(page.locator("#slider .after")).to_have_js_property("naturalWidth", 130)
+    for width, kind in ((130, "drop"), (140, "paste"), (150, "drop beside")):
+        photo = io.BytesIO()
+        Image.fromarray(gray_scene(90, width)).save(photo, "JPEG")
+        put(page, kind, photo.getvalue(), f"{width}.jpg")
+        expect(page.locator("#line")).to_have_text(re.compile(rf"^\s*{width} × 90 ·"))
+        expect(page.locator("#slider .after")).to_have_js_property("naturalWidth", width)
 
 
 def test_bad_file_is_explained_and_the_next_one_works(
@@ -179,17 +174,18 @@ def test_bad_file_is_explained_and_the_next_one_works(
     expect(alert).to_be_hidden()
 
 
-@pytest.mark.parametrize("kind", ["paste", "drop", "drop beside", "choose"])
-def test_no_picture_is_explained_in_our_words(visit: Visit, tmp_path: Path, kind: str) -> None:
+def test_no_picture_is_explained_in_our_words(visit: Visit, tmp_path: Path) -> None:
     page = visit()
     text = b"Dear diary, no picture today."
-    if kind == "choose":
-        (tmp_path / "notes.txt").write_bytes(text)
-        give(page, tmp_path / "notes.txt")
-    else:
-        put(page, kind, text, "notes.txt", type="text/plain")
-    expect(page.get_by_role("alert")).to_contain_text("notes.txt is not a picture")
-    expect(drop_zone(page)).to_be_visible()
+    for kind in ("paste", "drop", "drop beside", "choose"):
+        name = f"{kind}.txt"
+        if kind == "choose":
+            (tmp_path / name).write_bytes(text)
+            give(page, tmp_path / name)
+        else:
+            put(page, kind, text, name, type="text/plain")
+        expect(page.get_by_role("alert")).to_contain_text(f"{name} is not a picture")
+        expect(drop_zone(page)).to_be_visible()
 
 
 def test_picture_of_a_kind_that_the_browser_does_not_know(visit: Visit, gray_photo: Path) -> None:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("photos") / "portrait.jpg"
-    Image.fromarray(astronaut()).convert("L").save(path, quality=95)
+    Image.fromarray(astronaut()).convert("L").resize((256, 256)).save(path, quality=95)
     return path
 
 

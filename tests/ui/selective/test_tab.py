@@ -32,7 +32,7 @@ from ui.selective.fill_controls import FLAT, GRAY, read_colour, read_fill
 from ui.selective.session import MOST_REGIONS, MOST_STEPS, Fill, SelectiveSession, pack, unpack
 from ui.selective.tab import Handlers
 from ui.shared.example_strip import find_examples
-from ui.shared.handlers import View, wire_run
+from ui.shared.handlers import SAY_STOPPED, View, wire_run
 from ui.shared.projects import PROJECT, open_project, save
 from ui.shared.service import MOST_WORKS, Service
 
@@ -625,12 +625,13 @@ def test_a_stop_is_said_beside_what_it_stops(
     page: Page, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events: list[Any] = []
-    monkeypatch.setattr(gr, "on", lambda _, *event, **__: events.append(event))
+    monkeypatch.setattr(gr, "on", lambda _, *event, js, **__: events.append((*event, js)))
     cancel: Any = SimpleNamespace(click=None)
     view = View(message="message", remark="remark", turn="turn")
     wire_run(view, page.on, [], [cancel], place)
-    ((stop, _, outputs),) = events
-    assert (stop(1, WHO), outputs) == ("<p>Stopped.</p>", [place])
+    said, (stop, _, outputs, _) = events
+    assert said == (None, None, place, SAY_STOPPED)
+    assert (stop(1, WHO), outputs) == (None, None), "what the run says as it ends stays"
 
 
 def test_controls_become_fills() -> None:

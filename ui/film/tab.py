@@ -100,7 +100,7 @@ class FilmHandlers(Handlers):
             "at": gr.update(value=0.0, maximum=max(0.1, math.floor(10 * seconds) / 10)),
         }
 
-    @task_handler(stopped=lambda *_: {"message": "<p>Stopped.</p>"})
+    @task_handler()
     def preview(self, task: Task, session: FilmSession | None, at: float, *look: Any) -> Updates:
         """One scene, to see how it comes out."""
         from colorize_core.film import preview_scene

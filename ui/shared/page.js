@@ -54,10 +54,10 @@
   }, true);
 
   // Until the parts of the open tab are there, early_zone.html stands in their place.
+  const early = document.querySelector("#early");
+  const askedTab = new URLSearchParams(location.search).get("tab");
   const takeEarly = () => {
-    const early = document.querySelector("#early");
-    const asked = new URLSearchParams(location.search).get("tab");
-    const tab = asked && document.querySelector(`.tabs [data-tab-id="${CSS.escape(asked)}"]`);
+    const tab = askedTab && document.querySelector(`.tabs [data-tab-id="${CSS.escape(askedTab)}"]`);
     const shown = [...document.querySelectorAll(".tabitem")].find((each) => each.checkVisibility());
     if (!shown || (tab && tab.ariaSelected !== "true")) return;
     if (early.files.length && !open(".drop")?.querySelector("input[type=file]")) return;
@@ -65,7 +65,7 @@
     give(early.end());
   };
   const watching = new MutationObserver(takeEarly);
-  if (document.querySelector("#early")) {
+  if (early) {
     watching.observe(document, { subtree: true, childList: true, attributeFilter: ["aria-selected"] });
   }
 

@@ -148,14 +148,20 @@ def test_example_and_then_another_photo(visit: Visit, gray_photo: Path) -> None:
     assert sizes(page)[1] == list(SIZE)
 
 
-def test_paste_and_drop_also_replace_a_result(visit: Visit, gray_scene: Scene) -> None:
+def test_paste_and_drop(visit: Visit, gray_photo: Path, gray_scene: Scene) -> None:
     page = visit()
-    for width, kind in ((130, "drop"), (140, "paste"), (150, "drop beside")):
-        photo = io.BytesIO()
-        Image.fromarray(gray_scene(90, width)).save(photo, "JPEG")
-        put(page, kind, photo.getvalue(), f"{width}.jpg")
-        expect(page.locator("#line")).to_have_text(re.compile(rf"^\s*{width} × 90 ·"))
-        expect(page.locator("#slider .after")).to_have_js_property("naturalWidth", width)
+    for kind in ("drop", "drop beside", "paste"):
+        expect(drop_zone(page)).to_be_visible()
+        put(page, kind, gray_photo.read_bytes(), "pasted.jpg")
+        wait_for_result(page)
+        assert sizes(page)[1] == list(SIZE)
+        if kind != "paste":
+            page.get_by_role("button", name="Another photo").click()
+    other = io.BytesIO()  # which replaces a result
+    Image.fromarray(gray_scene(90, 130)).save(other, "JPEG")
+    put(page, "paste", other.getvalue(), "other.jpg")
+    expect(page.locator("#line")).to_have_text(re.compile(r"^\s*130 × 90 ·"))
+    expect(page.locator("#slider .after")).to_have_js_property("naturalWidth", 130)
 
 
 def test_bad_file_is_explained_and_the_next_one_works(
